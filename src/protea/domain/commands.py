@@ -1,0 +1,94 @@
+"""What a face may ask of a session. Imperative, answered by events."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from protea.domain.events import Answer, Delivery
+from protea.domain.messages import Image
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=_snake):
+    """What every command has."""
+
+    by: str = "user"
+    """Which client sent it."""
+
+
+class SubmitPrompt(Command, frozen=True, kw_only=True):
+    """A prompt. While a turn runs, `now` and `queue` both wait in line; `steer` joins the running turn."""
+
+    text: str
+    images: tuple[Image, ...] = ()
+    delivery: Delivery = "now"
+    origin: str = "user"
+
+
+class Steer(Command, frozen=True, kw_only=True):
+    """The same as `SubmitPrompt` with `delivery="steer"`."""
+
+    text: str
+
+
+class WithdrawPrompt(Command, frozen=True, kw_only=True):
+    """Take a queued prompt back."""
+
+    id: str
+
+
+class Interrupt(Command, frozen=True, kw_only=True):
+    """End the running turn, or only one of its calls."""
+
+    call_id: str | None = None
+
+
+class ResolveApproval(Command, frozen=True, kw_only=True):
+    id: str
+    decision: Answer
+    comment: str | None = None
+
+
+class SetModel(Command, frozen=True, kw_only=True):
+    model: str
+    effort: str | None = None
+
+
+class SetMode(Command, frozen=True, kw_only=True):
+    mode: str
+
+
+class Swap(Command, frozen=True, kw_only=True):
+    """Change profile, or single ports (`{"persona": "minimal"}`)."""
+
+    profile: str | None = None
+    ports: dict[str, str] = {}
+
+
+class Rewind(Command, frozen=True, kw_only=True):
+    """Let the model's history end at event `to`."""
+
+    to: int
+
+
+class EndSession(Command, frozen=True, kw_only=True):
+    reason: str = "closed"
+
+
+AnyCommand = (
+    SubmitPrompt
+    | Steer
+    | WithdrawPrompt
+    | Interrupt
+    | ResolveApproval
+    | SetModel
+    | SetMode
+    | Swap
+    | Rewind
+    | EndSession
+)

@@ -1,0 +1,275 @@
+"""Everything that happens in a session, as values; the log of them is the only truth.
+
+**Lasting** events are numbered (`seq`, from 1, without gaps) and written before anyone sees them. **Passing** events
+have no `seq`: they are told to whoever watches and forgotten; the lasting event that follows carries the whole.
+
+The order within one prompt:
+
+    prompt_submitted
+    turn_started
+      (text_delta | thinking_delta | usage_updated | retry_scheduled)*
+      message_completed
+      for each of its calls, any interleaving between calls:
+        tool_call_changed validating → scheduled → [approval_requested, awaiting_approval, approval_resolved]
+                          → executing → tool_output_delta* → success | error | cancelled
+      … until a message has no calls …
+    turn_finished
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+import msgspec
+
+from protea.domain.errors import Failure
+from protea.domain.messages import Content, Image, Native, ToolCall
+from protea.domain.reply import Stop
+from protea.domain.tools import CallState, TodoItem, ToolResult
+from protea.domain.usage import Usage
+
+Outcome = Literal["finished", "error", "limit", "interrupted", "denied"]
+Delivery = Literal["now", "queue", "steer"]
+Answer = Literal["once", "session", "always", "deny"]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=_snake):
+    """What every event has. `session`, `seq` and `at` are filled in by the hub when the event is published."""
+
+    session: str = ""
+    seq: int | None = None
+    at: str = ""
+    """RFC 3339, UTC."""
+    identity: str = ""
+    """The profile that was in force."""
+
+
+class Lasting(Event, frozen=True, kw_only=True, tag=_snake):
+    """Base of events that are written to the log."""
+
+
+class Passing(Event, frozen=True, kw_only=True, tag=_snake):
+    """Base of events that are only told."""
+
+
+# ── lasting ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SessionStarted(Lasting, frozen=True, kw_only=True):
+    """Always seq 1."""
+
+    version: str
+    """Of Protea."""
+    cwd: str
+    profile: str = ""
+    model: str = ""
+    parent: str | None = None
+    """The session this was forked from or started by."""
+    parent_seq: int | None = None
+    """The last event of the parent that this session's history begins with."""
+
+
+class PromptSubmitted(Lasting, frozen=True, kw_only=True):
+    id: str
+    text: str
+    images: tuple[Image, ...] = ()
+    delivery: Delivery = "now"
+    """`queue` waits for its own turn; `steer` joins the running one before its next request."""
+    origin: str = "user"
+    """Who submitted it: `user`, `task`, `cron`, `channel:…`, `agent:…`."""
+
+
+class PromptWithdrawn(Lasting, frozen=True, kw_only=True):
+    """A queued prompt that was taken back before its turn began."""
+
+    id: str
+
+
+class TurnStarted(Lasting, frozen=True, kw_only=True):
+    id: str
+    prompt: str
+    """The id of the prompt it answers."""
+    model: str
+    mode: str = "normal"
+
+
+class MessageCompleted(Lasting, frozen=True, kw_only=True):
+    """What the provider said, whole, whether or not the tools it names exist."""
+
+    role: Literal["assistant"] = "assistant"
+    model: str
+    content: tuple[Content, ...]
+    stop: Stop
+    usage: Usage
+    cost_usd: float | None = None
+    native: Native | None = None
+    seen: int = 0
+    """The last event its request knew of: a steering prompt after it is read by the next request."""
+    partial: bool = False
+    """It was cut off by an interrupt; its calls were never run."""
+    detail: str | None = None
+
+
+class ToolCallChanged(Lasting, frozen=True, kw_only=True):
+    call: ToolCall
+    state: CallState
+    result: ToolResult | None = None
+    """Present in the three last states."""
+
+
+class ApprovalRequested(Lasting, frozen=True, kw_only=True):
+    id: str
+    call: ToolCall
+    why: str
+    rule: str | None = None
+    proposals: tuple[str, ...] = ()
+    """The rules `always` would save; for a question of the model's, the answers it offers."""
+    kind: Literal["permission", "question"] = "permission"
+    detail: dict[str, Any] | None = None
+    """What is shown beside it: the parts of a command with their verdicts, the diff, the cwd."""
+
+
+class ApprovalResolved(Lasting, frozen=True, kw_only=True):
+    id: str
+    decision: Answer
+    comment: str | None = None
+    rule: str | None = None
+    """The rule that was saved, for this session or for always."""
+    by: str = "user"
+    """`user`, `policy` (nobody was there to ask), or the client's name."""
+
+
+class ProfileSwapped(Lasting, frozen=True, kw_only=True):
+    profile: str
+    changed: dict[str, str] = {}
+    """Port → adapter."""
+
+
+class ModelSwitched(Lasting, frozen=True, kw_only=True):
+    model: str
+    effort: str | None = None
+    reason: str = "asked"
+
+
+class ModeChanged(Lasting, frozen=True, kw_only=True):
+    mode: str
+    by: str = "user"
+
+
+class Compacted(Lasting, frozen=True, kw_only=True):
+    """The history up to `upto` is replaced by `summary` for the model; the log keeps it."""
+
+    upto: int
+    summary: str
+    strategy: str = ""
+
+
+class TaskChanged(Lasting, frozen=True, kw_only=True):
+    id: str
+    title: str
+    state: Literal["running", "done", "failed", "stopped"]
+    detail: str | None = None
+
+
+class TodoChanged(Lasting, frozen=True, kw_only=True):
+    items: tuple[TodoItem, ...]
+
+
+class Rewound(Lasting, frozen=True, kw_only=True):
+    """The model's history ends at `to`; what came after stays in the log, unseen by the model."""
+
+    to: int
+
+
+class TitleChanged(Lasting, frozen=True, kw_only=True):
+    title: str
+
+
+class NoticeGiven(Lasting, frozen=True, kw_only=True):
+    """Something a person should know: data lost by a crash, a loop noticed, a configuration kept."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+class TurnFinished(Lasting, frozen=True, kw_only=True):
+    id: str
+    outcome: Outcome
+    error: Failure | None = None
+    turns: int = 0
+    """Replies of the model in it."""
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    limit: str | None = None
+    """Which limit, where the outcome is `limit`: turns, budget, time, length, refusal, content_filter, loop."""
+
+
+class SessionEnded(Lasting, frozen=True, kw_only=True):
+    reason: str = "closed"
+
+
+class UnknownEvent(Lasting, frozen=True, kw_only=True):
+    """An event written by a newer version: kept as it is, read by nobody."""
+
+    name: str
+    data: dict[str, Any]
+
+
+# ── passing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class TextDelta(Passing, frozen=True, kw_only=True):
+    text: str
+
+
+class ThinkingDelta(Passing, frozen=True, kw_only=True):
+    text: str
+
+
+class ToolOutputDelta(Passing, frozen=True, kw_only=True):
+    call_id: str
+    text: str
+    stream: Literal["stdout", "stderr"] = "stdout"
+
+
+class UsageUpdated(Passing, frozen=True, kw_only=True):
+    usage: Usage
+
+
+class RetryScheduled(Passing, frozen=True, kw_only=True):
+    attempt: int
+    """The attempt that will be made, from 2."""
+    delay: float
+    """Seconds until then."""
+    error: Failure
+
+
+LastingEvent = (
+    SessionStarted
+    | PromptSubmitted
+    | PromptWithdrawn
+    | TurnStarted
+    | MessageCompleted
+    | ToolCallChanged
+    | ApprovalRequested
+    | ApprovalResolved
+    | ProfileSwapped
+    | ModelSwitched
+    | ModeChanged
+    | Compacted
+    | TaskChanged
+    | TodoChanged
+    | Rewound
+    | TitleChanged
+    | NoticeGiven
+    | TurnFinished
+    | SessionEnded
+    | UnknownEvent
+)
+PassingEvent = TextDelta | ThinkingDelta | ToolOutputDelta | UsageUpdated | RetryScheduled
+AnyEvent = LastingEvent | PassingEvent

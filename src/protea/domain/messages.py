@@ -1,0 +1,102 @@
+"""What a conversation is made of, in words no provider owns.
+
+A model adapter turns its wire into these parts and back. `Native` carries what cannot be said in them (see its
+docstring); everything else in Protea reads only the neutral parts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+
+class Part(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """One piece of a message. `type` tells the pieces apart in JSON."""
+
+
+class Text(Part, frozen=True, tag="text"):
+    text: str
+    signature: str | None = None
+    """Opaque proof some wires (Gemini) hang on a part; it goes back where it was."""
+
+
+class Thinking(Part, frozen=True, tag="thinking"):
+    text: str
+    """May be empty while `signature` is not: such a part must still be sent back."""
+    signature: str | None = None
+
+
+class ToolCall(Part, frozen=True, tag="tool_call"):
+    id: str
+    name: str
+    arguments: dict[str, Any] | UnsetType = UNSET
+    """Absent exactly when what the model wrote is not a JSON object; then `arguments_text` has it, and it never runs."""
+    arguments_text: str | None = None
+    signature: str | None = None
+
+
+class Image(Part, frozen=True, tag="image"):
+    media_type: str
+    """`image/png`, `image/jpeg`, `image/gif` or `image/webp`."""
+    data: str
+    """Base64."""
+
+
+class Other(Part, frozen=True, tag="other"):
+    """A block this version has no word for (server tools, redacted thinking, citations …), kept whole."""
+
+    kind: str
+    data: dict[str, Any]
+
+
+Content = Text | Thinking | ToolCall | Other
+"""What an assistant message may hold."""
+
+
+class Native(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reply exactly as its wire wants it back.
+
+    Set by an adapter only when the neutral parts alone could not rebuild it (encrypted reasoning items, unknown
+    blocks, reasoning_details). The same wire sends `content` back unchanged; every other wire ignores it and
+    translates the neutral parts.
+    """
+
+    wire: str
+    """`anthropic`, `openai-chat`, `openai-responses`, `gemini` or `ollama`."""
+    content: Any
+
+
+class UserMessage(msgspec.Struct, frozen=True, tag="user", tag_field="role"):
+    content: tuple[Text | Image, ...]
+
+
+class AssistantMessage(msgspec.Struct, frozen=True, tag="assistant", tag_field="role"):
+    content: tuple[Content, ...]
+    model: str = ""
+    """`provider/model` that said it: a wire may keep signatures of its own model and must drop those of others."""
+    native: Native | None = None
+
+
+class ToolMessage(msgspec.Struct, frozen=True, tag="tool", tag_field="role"):
+    """The result of one call. Every call of an assistant message has exactly one, right after it, in call order."""
+
+    call_id: str
+    name: str
+    text: str
+    is_error: bool = False
+    images: tuple[Image, ...] = ()
+
+
+Message = UserMessage | AssistantMessage | ToolMessage
+
+
+def text_of(content: tuple[Content, ...]) -> str:
+    """The answer text of a message, its text parts joined without separators."""
+    return "".join(part.text for part in content if isinstance(part, Text))
+
+
+def calls_of(content: tuple[Content, ...]) -> tuple[ToolCall, ...]:
+    """The tool calls of a message, in the model's order."""
+    return tuple(part for part in content if isinstance(part, ToolCall))

@@ -1,0 +1,76 @@
+"""The driving port: all that a face may hold."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from protea.domain.commands import AnyCommand
+from protea.domain.events import AnyEvent
+from protea.domain.session import SessionSummary
+
+Topic = Literal["models", "tools", "commands", "profiles", "modes", "ports", "session", "context"]
+
+
+class OpenSession(msgspec.Struct, frozen=True, kw_only=True):
+    """Which session, and how it begins."""
+
+    cwd: str
+    resume: str | None = None
+    """A session id (or a unique beginning of one); None starts a new one."""
+    fork: bool = False
+    """With `resume`: begin a new session with that one's history."""
+    model: str | None = None
+    effort: str | None = None
+    mode: str | None = None
+    add_dirs: tuple[str, ...] = ()
+    interactive: bool = True
+    """Whether someone is there to answer questions."""
+    max_turns: int | None = None
+    """Replies of the model per prompt."""
+    max_budget_usd: float | None = None
+    time_limit: float | None = None
+    """Seconds per prompt."""
+    schema: dict[str, Any] | None = None
+    """JSON Schema the answers must follow."""
+
+
+class Gateway(Protocol):
+    """Commands down, events up, nothing else.
+
+    Implemented in this process by `application.sessions.Sessions`, over a socket by `SocketGateway`.
+    """
+
+    async def open(self, spec: OpenSession) -> str:
+        """Open or create a session and return its id.
+
+        Raises `SessionError` where it does not exist or another process has it, `ConfigError` or `ModelError`
+        (kind auth) where what it needs is missing.
+        """
+        ...
+
+    async def submit(self, session: str, command: AnyCommand) -> str | None:
+        """Take a command. Returns once it is safe on disk (a prompt's id), not once it is done."""
+        ...
+
+    def events(self, session: str, after: int = 0) -> AsyncIterator[AnyEvent]:
+        """Follow a session from after event `after`: first what the log has, then what happens, without a gap.
+
+        Lasting events come in order, each once. A follower that is slow misses passing events, never lasting ones,
+        and slows nobody.
+        """
+        ...
+
+    async def sessions(self, cwd: str | None = None) -> Sequence[SessionSummary]:
+        """Known sessions, the latest first; those of one directory if `cwd` is given."""
+        ...
+
+    async def describe(self, topic: Topic, session: str | None = None) -> Any:
+        """What exists: plain JSON-able data for lists, completion and help."""
+        ...
+
+    async def close(self) -> None:
+        """End running turns and child processes, and write what is pending."""
+        ...

@@ -1,0 +1,61 @@
+"""The port to tools. Swap class: hot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from protea.domain.tools import ToolResult, ToolSpec
+
+
+class ToolContext(Protocol):
+    """What a running call may use of its surroundings."""
+
+    @property
+    def session(self) -> str: ...
+
+    @property
+    def call_id(self) -> str: ...
+
+    @property
+    def answer(self) -> str | None:
+        """What a person wrote when the call was approved; for a question of the model's, the answer."""
+        ...
+
+    def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
+        """Tell watchers of output as it comes. Never waits; may be dropped for slow watchers."""
+        ...
+
+    def output_path(self, suffix: str = ".txt") -> str:
+        """An absolute path in the session's folder, for this call, where a whole output may be written (mode 0600)."""
+        ...
+
+
+class Tool(Protocol):
+    """One tool.
+
+    `run` gets arguments that fit `spec.parameters` (aliases renamed, defaults not filled in). What the model should
+    know, mistakes included, is a `ToolResult`; an exception is a fault of the tool's own. When it is cancelled it
+    must end what it started (child processes too) before it lets `CancelledError` pass.
+    """
+
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult: ...
+
+
+class Toolset(Protocol):
+    """A family of tools, opened when wanted: `specs` is cheap, `tool` may import."""
+
+    def specs(self) -> Sequence[ToolSpec]:
+        """In a fixed order: it is part of the cached prefix."""
+        ...
+
+    def tool(self, name: str) -> Tool | None:
+        """The tool, or None where this family has no such name."""
+        ...
+
+    async def aclose(self) -> None:
+        """End background processes and free what was opened."""
+        ...
