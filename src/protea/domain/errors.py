@@ -28,7 +28,9 @@ class UsageError(ProteaError):
 class ConfigError(UsageError):
     """A file of settings, rules or a profile cannot be used."""
 
-    def __init__(self, message: str, file: str | None = None, line: int | None = None, column: int | None = None) -> None:
+    def __init__(
+        self, message: str, file: str | None = None, line: int | None = None, column: int | None = None
+    ) -> None:
         where = file or ""
         if file and line is not None:
             where += f":{line}" + (f":{column}" if column is not None else "")

@@ -8,7 +8,9 @@ import msgspec
 
 from protea.domain.messages import Image
 
-Effect = Literal["fs.read", "fs.write", "proc.exec", "net.egress", "secret.read", "msg.send", "delegate", "spend", "ask"]
+Effect = Literal[
+    "fs.read", "fs.write", "proc.exec", "net.egress", "secret.read", "msg.send", "delegate", "spend", "ask"
+]
 
 
 class ToolSpec(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Protea: one agent, many forms."""
