@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from protea.domain.commands import AnyCommand
-from protea.domain.events import AnyEvent
+from protea.domain.events import AnyEvent, LastingEvent
 from protea.domain.session import SessionSummary
 
 Topic = Literal["models", "tools", "commands", "profiles", "modes", "ports", "session", "context"]
@@ -65,6 +65,21 @@ class Gateway(Protocol):
 
     async def sessions(self, cwd: str | None = None) -> Sequence[SessionSummary]:
         """Known sessions, the latest first; those of one directory if `cwd` is given."""
+        ...
+
+    async def history(self, session: str, after: int = 0, limit: int | None = None) -> Sequence[LastingEvent]:
+        """What the log of any session holds after event `after`, without opening it for writing.
+
+        A negative `limit` gives the last events instead of the first. Raises `SessionError` where there is none.
+        """
+        ...
+
+    async def search(self, text: str, limit: int = 50) -> Sequence[tuple[SessionSummary, int, str]]:
+        """(session, seq, snippet) where prompts, answers or tool results contain all words of `text`."""
+        ...
+
+    async def delete(self, session: str) -> None:
+        """Remove a session and its files. Raises `SessionError` where it is missing or in use."""
         ...
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
