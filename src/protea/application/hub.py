@@ -1,0 +1,137 @@
+"""One session's events: written first, then shown to whoever watches.
+
+Watchers are cursors, not queues: each remembers how far it got, in a ring of recent events that all of them share. A
+watcher that falls out of the ring reads what it missed from the log, so it loses passing events only and slows nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from msgspec.structs import replace
+
+from protea.domain.events import AnyEvent, Lasting, LastingEvent, Passing
+from protea.ports.clock import Clock
+from protea.ports.session_store import EventLog
+
+RING = 8192
+"""Recent events kept for watchers."""
+SLOW_SYNC = 0.005
+"""Seconds: a disk slower than this is synced in a thread, so that nothing else waits for it."""
+
+
+class Hub:
+    """Publishes and follows the events of one session. Lives in one event loop; not for threads."""
+
+    def __init__(self, session: str, log: EventLog, clock: Clock, on_event: Callable[[LastingEvent], None]) -> None:
+        self.session = session
+        self.identity = ""
+        """Stamped on every event: the profile in force."""
+        self._log = log
+        self._clock = clock
+        self._on_event = on_event
+        self._ring: deque[AnyEvent] = deque(maxlen=RING)
+        self._end = 0
+        """How many events went through the ring so far: the position after its last."""
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._slow_disk = False
+        self.closed = False
+
+    @property
+    def last(self) -> int:
+        return self._log.last
+
+    def record(self, *events: Lasting) -> tuple[LastingEvent, ...]:
+        """Number and write lasting events, then show them. They survive the death of this process.
+
+        Never waits, so it can be called while a task is being cancelled. Raises `StoreError`.
+        """
+        stamped = self._stamp(events)
+        self._log.append(stamped, durable=False)
+        self._show(stamped)
+        return stamped
+
+    async def commit(self, *events: Lasting) -> tuple[LastingEvent, ...]:
+        """The same, and when it returns they survive the loss of power as well. Raises `StoreError`."""
+        if self._slow_disk:
+            stamped = self.record(*events)  # shown in the order of their numbers, whatever happens while we wait
+            await asyncio.to_thread(self._log.sync)
+            return stamped
+        stamped = self._stamp(events)
+        begin = self._clock.monotonic()
+        self._log.append(stamped, durable=True)
+        self._slow_disk = self._clock.monotonic() - begin > SLOW_SYNC
+        self._show(stamped)
+        return stamped
+
+    def tell(self, event: Passing) -> None:
+        """Show a passing event and forget it. Never waits."""
+        self._ring.append(replace(event, session=self.session))  # type: ignore[arg-type]  # bases of the unions
+        self._end += 1
+        self._wake()
+
+    async def follow(self, after: int = 0) -> AsyncIterator[AnyEvent]:
+        """What the log has after event `after`, then everything as it happens, until the session closes."""
+        seen = after
+        at = -1  # not in the ring yet: read the log first
+        while True:
+            if at < self._end - len(self._ring):
+                at = self._end
+                for count, event in enumerate(self._log.read(after=seen)):
+                    seen = event.seq or seen
+                    yield event
+                    if count % 256 == 255:
+                        await asyncio.sleep(0)  # a long log must not hold up the loop
+                # What was published while the log was read is in the ring behind `at`, or on disk already.
+                at = max(at, self._end - len(self._ring))
+            while at < self._end:
+                start = self._end - len(self._ring)
+                if at < start:
+                    break
+                item = self._ring[at - start]
+                at += 1
+                if item.seq is None:
+                    yield item
+                elif item.seq > seen:
+                    seen = item.seq
+                    yield item
+            if at >= self._end:
+                if self.closed:
+                    return
+                await self._next()
+
+    def close(self) -> None:
+        """Let every watcher come to its end."""
+        self.closed = True
+        self._wake()
+
+    def _stamp(self, events: Sequence[Lasting]) -> tuple[LastingEvent, ...]:
+        at = self._clock.now()
+        first = self._log.last + 1
+        return tuple(
+            replace(event, session=self.session, seq=first + index, at=at, identity=self.identity)  # type: ignore[misc]
+            for index, event in enumerate(events)
+        )
+
+    def _show(self, events: Sequence[LastingEvent]) -> None:
+        for event in events:
+            self._on_event(event)
+            self._ring.append(event)
+            self._end += 1
+        self._wake()
+
+    def _wake(self) -> None:
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+        self._waiting.clear()
+
+    async def _next(self) -> None:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)

@@ -1,0 +1,229 @@
+"""Checks a value against a JSON Schema and says every mistake at once, in words a model can act on.
+
+Covers what tool and answer schemas use (JSON Schema 2020-12, sections "validation" and "applicator", with local
+`$ref`): type, enum, const, properties, required, additionalProperties, patternProperties, propertyNames, items,
+prefixItems, min/max of numbers, strings, arrays and objects, uniqueItems, multipleOf, pattern, anyOf, oneOf, allOf,
+not, if/then/else, dependentRequired. `format` is an annotation, as the standard's default has it. Keywords it does
+not know are ignored, as the standard asks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MOST_PROBLEMS = 20
+DEEPEST = 64
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list, tuple),
+    "string": (str,),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+_NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+
+
+def problems(value: Any, schema: Any) -> list[str]:
+    """All that is wrong with `value`, one sentence each; empty when it fits. At most 20."""
+    found: list[str] = []
+    _check(value, schema, "", schema, found, 0)
+    return found[:MOST_PROBLEMS]
+
+
+def _check(value: Any, schema: Any, where: str, root: Any, found: list[str], depth: int) -> None:
+    if schema is True or len(found) >= MOST_PROBLEMS:
+        return
+    if schema is False:
+        found.append(f"{_at(where)} is not allowed here")
+        return
+    if not isinstance(schema, dict) or depth > DEEPEST:
+        return
+    if "$ref" in schema:
+        _check(value, _resolve(schema["$ref"], root), where, root, found, depth + 1)
+    if "type" in schema and not _is_of(value, schema["type"]):
+        found.append(f"{_at(where)} must be {_a(schema['type'])}, not {_kind(value)}{_shown(value)}")
+        return
+    if "enum" in schema and not any(_same(value, each) for each in schema["enum"]):
+        found.append(f"{_at(where)} must be one of {', '.join(map(_shown, schema['enum']))}, not {_shown(value)}")
+    if "const" in schema and not _same(value, schema["const"]):
+        found.append(f"{_at(where)} must be {_shown(schema['const'])}, not {_shown(value)}")
+    if isinstance(value, str):
+        _check_string(value, schema, where, found)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        _check_number(value, schema, where, found)
+    elif isinstance(value, (list, tuple)):
+        _check_array(value, schema, where, root, found, depth)
+    elif isinstance(value, dict):
+        _check_object(value, schema, where, root, found, depth)
+    _check_combinations(value, schema, where, root, found, depth)
+
+
+def _check_string(value: str, schema: dict[str, Any], where: str, found: list[str]) -> None:
+    if len(value) < schema.get("minLength", 0):
+        found.append(f"{_at(where)} must have at least {schema['minLength']} characters, it has {len(value)}")
+    if "maxLength" in schema and len(value) > schema["maxLength"]:
+        found.append(f"{_at(where)} must have at most {schema['maxLength']} characters, it has {len(value)}")
+    if "pattern" in schema:
+        try:
+            fits = re.search(schema["pattern"], value) is not None
+        except re.error:
+            fits = True  # a pattern Python's dialect cannot read is the schema's fault, not the value's
+        if not fits:
+            found.append(f"{_at(where)} must match the pattern {schema['pattern']}, not {_shown(value)}")
+
+
+def _check_number(value: float, schema: dict[str, Any], where: str, found: list[str]) -> None:
+    for keyword, words, fits in (
+        ("minimum", "at least", lambda limit: value >= limit),
+        ("maximum", "at most", lambda limit: value <= limit),
+        ("exclusiveMinimum", "more than", lambda limit: value > limit),
+        ("exclusiveMaximum", "less than", lambda limit: value < limit),
+    ):
+        limit = schema.get(keyword)
+        if isinstance(limit, (int, float)) and not isinstance(limit, bool) and not fits(limit):
+            found.append(f"{_at(where)} must be {words} {limit}, not {_shown(value)}")
+    step = schema.get("multipleOf")
+    if isinstance(step, (int, float)) and step > 0:
+        quotient = value / step
+        if quotient != int(quotient):
+            found.append(f"{_at(where)} must be a multiple of {step}, not {_shown(value)}")
+
+
+def _check_array(
+    value: list[Any] | tuple[Any, ...], schema: dict[str, Any], where: str, root: Any, found: list[str], depth: int
+) -> None:
+    if len(value) < schema.get("minItems", 0):
+        found.append(f"{_at(where)} must have at least {schema['minItems']} items, it has {len(value)}")
+    if "maxItems" in schema and len(value) > schema["maxItems"]:
+        found.append(f"{_at(where)} must have at most {schema['maxItems']} items, it has {len(value)}")
+    if schema.get("uniqueItems") and any(_same(a, b) for i, a in enumerate(value) for b in value[:i]):
+        found.append(f"{_at(where)} must not repeat an item")
+    first = schema.get("prefixItems", [])
+    for index, item in enumerate(value):
+        rule = first[index] if index < len(first) else schema.get("items", True)
+        _check(item, rule, f"{where}[{index}]", root, found, depth + 1)
+
+
+def _check_object(
+    value: dict[str, Any], schema: dict[str, Any], where: str, root: Any, found: list[str], depth: int
+) -> None:
+    known = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            what = known.get(name)
+            kind = f" ({_a(what['type'])})" if isinstance(what, dict) and "type" in what else ""
+            found.append(f"{_at(_join(where, name))} is missing{kind}")
+    for name, needed in schema.get("dependentRequired", {}).items():
+        if name in value:
+            found += [
+                f"{_at(_join(where, other))} is missing; {name} needs it" for other in needed if other not in value
+            ]
+    if len(value) < schema.get("minProperties", 0):
+        found.append(f"{_at(where)} must have at least {schema['minProperties']} properties, it has {len(value)}")
+    if "maxProperties" in schema and len(value) > schema["maxProperties"]:
+        found.append(f"{_at(where)} must have at most {schema['maxProperties']} properties, it has {len(value)}")
+    patterns = schema.get("patternProperties", {})
+    rest = schema.get("additionalProperties", True)
+    for name, item in value.items():
+        _check(name, schema.get("propertyNames", True), _join(where, name), root, found, depth + 1)
+        matching = [rule for pattern, rule in patterns.items() if re.search(pattern, name)]
+        if name in known:
+            matching.append(known[name])
+        if not matching:
+            if rest is False:
+                expected = f"; there are {', '.join(known)}" if known else ""
+                found.append(f"{_at(_join(where, name))} is not known{expected}")
+                continue
+            matching.append(rest)
+        for rule in matching:
+            _check(item, rule, _join(where, name), root, found, depth + 1)
+
+
+def _check_combinations(
+    value: Any, schema: dict[str, Any], where: str, root: Any, found: list[str], depth: int
+) -> None:
+    def wrong(rule: Any) -> list[str]:
+        inner: list[str] = []
+        _check(value, rule, where, root, inner, depth + 1)
+        return inner
+
+    for rule in schema.get("allOf", ()):
+        found += wrong(rule)
+    for keyword in ("anyOf", "oneOf"):
+        if keyword in schema:
+            tried = [wrong(rule) for rule in schema[keyword]]
+            fitting = sum(not each for each in tried)
+            if tried and fitting == 0:
+                closest = min(tried, key=len)
+                found.append(f"{_at(where)} fits none of the {len(tried)} allowed forms; closest: {'; '.join(closest)}")
+            elif keyword == "oneOf" and fitting > 1:
+                found.append(f"{_at(where)} must fit exactly one of {len(tried)} forms, it fits {fitting}")
+    if "not" in schema and not wrong(schema["not"]):
+        found.append(f"{_at(where)} has a form that is not allowed: {_shown(value)}")
+    if "if" in schema:
+        branch = schema.get("else", True) if wrong(schema["if"]) else schema.get("then", True)
+        found += wrong(branch)
+
+
+def _is_of(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, list):
+        return any(_is_of(value, each) for each in wanted)
+    if wanted == "integer":
+        return (isinstance(value, int) and not isinstance(value, bool)) or (
+            isinstance(value, float) and value.is_integer()
+        )
+    if wanted == "number":
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return wanted not in _TYPES or isinstance(value, _TYPES[wanted])
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Equality as JSON has it: 1 and 1.0 are one number, true is not 1."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b)
+
+
+def _resolve(reference: Any, root: Any) -> Any:
+    """What a local reference (`#/$defs/x`) points to; anything else allows everything."""
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        return True
+    target = root
+    for step in reference[1:].split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(target, list) and name.isdigit() and int(name) < len(target):
+            target = target[int(name)]
+        elif isinstance(target, dict) and name in target:
+            target = target[name]
+        else:
+            return True
+    return target
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+def _at(where: str) -> str:
+    return f"`{where}`" if where else "the value"
+
+
+def _a(wanted: Any) -> str:
+    if isinstance(wanted, list):
+        return " or ".join(_a(each) for each in wanted)
+    return "null" if wanted == "null" else f"{'an' if str(wanted)[:1] in 'aio' else 'a'} {wanted}"
+
+
+def _kind(value: Any) -> str:
+    return "" if value is None else f"the {_NAMES.get(type(value), type(value).__name__)} "
+
+
+def _shown(value: Any) -> str:
+    text = "null" if value is None else "true" if value is True else "false" if value is False else repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

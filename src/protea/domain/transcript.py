@@ -1,0 +1,143 @@
+"""The log as the model sees it: a fold of events into messages.
+
+`Transcript` is advanced one event at a time by the running session, and from the start of the log when one is opened;
+both give the same messages, so what a model was shown can always be told from the log alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from protea.domain.events import (
+    Compacted,
+    Event,
+    MessageCompleted,
+    PromptSubmitted,
+    PromptWithdrawn,
+    Rewound,
+    ToolCallChanged,
+    TurnFinished,
+    TurnStarted,
+)
+from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, UserMessage, calls_of
+from protea.domain.tools import ENDED, CallState, ToolResult
+
+INTERRUPTED = ToolResult(text="This call was interrupted before it gave a result.", is_error=True)
+
+
+class Transcript:
+    """What the events so far amount to: the messages, and what is still open."""
+
+    def __init__(self) -> None:
+        self._settled: list[tuple[int, Message]] = []
+        """Messages that no later event changes (but compaction and rewinding), each with the seq that settled it."""
+        self._steers: list[PromptSubmitted] = []
+        self._calls: tuple[ToolCall, ...] = ()
+        self._results: dict[str, ToolResult] = {}
+        self.waiting: dict[str, PromptSubmitted] = {}
+        """Prompts whose turn has not begun, in order."""
+        self.turn: TurnStarted | None = None
+        """The turn that has begun and not finished."""
+        self.states: dict[str, tuple[ToolCall, CallState]] = {}
+        """The calls of the last reply that have not ended, by id."""
+        self.last = 0
+
+    def add(self, event: Event) -> None:
+        """Advance by one lasting event. `Rewound` cannot be undone by going forward: see `transcript_of`."""
+        seq = event.seq or self.last
+        self.last = seq
+        match event:
+            case PromptSubmitted(delivery="steer") if self.turn is not None:
+                self._steers.append(event)
+            case PromptSubmitted():
+                self.waiting[event.id] = event
+            case PromptWithdrawn():
+                self.waiting.pop(event.id, None)
+            case TurnStarted():
+                self.turn = event
+                self._take_steers(seq)
+                prompt = self.waiting.pop(event.prompt, None)
+                if prompt is not None:
+                    self._settled.append((seq, _user(prompt)))
+            case MessageCompleted():
+                self._take_steers(event.seen)
+                if event.content:
+                    message = AssistantMessage(content=event.content, model=event.model, native=event.native)
+                    self._settled.append((seq, message))
+                self._calls = calls_of(event.content)
+                self._results = {}
+                self.states = {}
+            case ToolCallChanged():
+                self._advance_call(event, seq)
+            case Compacted():
+                summary = UserMessage(content=(Text(text=event.summary),))
+                self._settled = [(event.upto, summary), *(pair for pair in self._settled if pair[0] > event.upto)]
+            case TurnFinished():
+                self._settle_calls(seq)
+                self.turn = None
+            case _:
+                pass
+
+    @property
+    def steered(self) -> bool:
+        """Whether a steering prompt waits to be shown to the model."""
+        return bool(self._steers)
+
+    @property
+    def open_calls(self) -> tuple[ToolCall, ...]:
+        """Calls of the last reply that have no result yet, in the model's order."""
+        return tuple(call for call in self._calls if call.id not in self._results)
+
+    def messages(self) -> tuple[Message, ...]:
+        """What the next request shows. Always whole: a call without a result is given one that says so."""
+        tail: list[Message] = []
+        if self._calls:
+            tail += self._paired()
+        tail += [_user(prompt) for prompt in self._steers]
+        return (*(message for _, message in self._settled), *tail)
+
+    def _advance_call(self, event: ToolCallChanged, seq: int) -> None:
+        call = event.call
+        if event.state in ENDED:
+            self.states.pop(call.id, None)
+            self._results[call.id] = event.result or INTERRUPTED
+            if self._calls and not self.open_calls:
+                self._settle_calls(seq)
+        else:
+            self.states[call.id] = (call, event.state)
+
+    def _settle_calls(self, seq: int) -> None:
+        if self._calls:
+            self._settled += [(seq, message) for message in self._paired()]
+        self._calls, self._results, self.states = (), {}, {}
+
+    def _paired(self) -> list[Message]:
+        return [_tool_message(call, self._results.get(call.id, INTERRUPTED)) for call in self._calls]
+
+    def _take_steers(self, seen: int) -> None:
+        taken = [prompt for prompt in self._steers if (prompt.seq or 0) <= seen]
+        self._settled += [(prompt.seq or 0, _user(prompt)) for prompt in taken]
+        self._steers = self._steers[len(taken) :]
+
+
+def transcript_of(events: Iterable[Event]) -> Transcript:
+    """The transcript of a whole log, rewinds taken into account."""
+    kept: list[Event] = []
+    for event in events:
+        if isinstance(event, Rewound):
+            kept = [earlier for earlier in kept if (earlier.seq or 0) <= event.to]
+        kept.append(event)
+    transcript = Transcript()
+    for event in kept:
+        transcript.add(event)
+    return transcript
+
+
+def _user(prompt: PromptSubmitted) -> UserMessage:
+    return UserMessage(content=(*((Text(text=prompt.text),) if prompt.text else ()), *prompt.images))
+
+
+def _tool_message(call: ToolCall, result: ToolResult) -> ToolMessage:
+    return ToolMessage(
+        call_id=call.id, name=call.name, text=result.text, is_error=result.is_error, images=result.images
+    )

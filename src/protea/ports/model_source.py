@@ -1,0 +1,29 @@
+"""The port that opens models by name. Swap class: hot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from protea.domain.usage import ModelInfo
+from protea.ports.model import Model
+
+
+class ModelSource(Protocol):
+    """From `provider/model` to a model that can be asked."""
+
+    def default(self) -> str:
+        """The model to use where nobody named one: from settings, from the keys at hand, else the offline one."""
+        ...
+
+    def open(self, name: str) -> Model:
+        """Raises `UsageError` for an unknown provider (naming the near ones), `ModelError` (auth) for a missing key."""
+        ...
+
+    def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
+        """Models that are known without asking anybody."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close all that was opened."""
+        ...
