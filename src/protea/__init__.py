@@ -1,1 +1,3 @@
 """Protea: one agent, many forms."""
+
+__version__ = "0.1.0"
