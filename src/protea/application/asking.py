@@ -17,6 +17,8 @@ class Heard:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self.seen = 0
+        """The last event its request knew of."""
 
     def add(self, text: str) -> None:
         self._pieces.append(text)
@@ -67,9 +69,7 @@ async def _attempt(model: Model, request: ModelRequest, tell: Callable[[Passing]
                 case Reply():
                     return piece
     finally:
-        close = getattr(stream, "aclose", None)  # generators have it; the port promises only an iterator
-        if close is not None:
-            await close()
+        await stream.aclose()
     raise ModelError.of(
         "truncated", "The reply ended before it was complete.", provider=model.info.id.partition("/")[0], retryable=True
     )

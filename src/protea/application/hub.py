@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from msgspec.structs import replace
 
+from protea.domain.errors import ProteaError
 from protea.domain.events import AnyEvent, Lasting, LastingEvent, Passing
 from protea.ports.clock import Clock
 from protea.ports.session_store import EventLog
@@ -38,6 +39,7 @@ class Hub:
         self._waiting: set[asyncio.Future[None]] = set()
         self._slow_disk = False
         self.closed = False
+        self._failure: ProteaError | None = None
 
     @property
     def last(self) -> int:
@@ -98,6 +100,8 @@ class Hub:
                     seen = item.seq
                     yield item
             if at >= self._end:
+                if self._failure is not None:
+                    raise self._failure
                 if self.closed:
                     return
                 await self._next()
@@ -105,6 +109,11 @@ class Hub:
     def close(self) -> None:
         """Let every watcher come to its end."""
         self.closed = True
+        self._wake()
+
+    def fail(self, error: ProteaError) -> None:
+        """Tell every watcher that the log can no longer be written: it raises `error` at the end of what there is."""
+        self._failure = error
         self._wake()
 
     def _stamp(self, events: Sequence[Lasting]) -> tuple[LastingEvent, ...]:

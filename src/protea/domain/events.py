@@ -138,8 +138,8 @@ class ApprovalResolved(Lasting, frozen=True, kw_only=True):
     id: str
     decision: Answer
     comment: str | None = None
-    rule: str | None = None
-    """The rule that was saved, for this session or for always."""
+    rules: tuple[str, ...] = ()
+    """The rules that were saved, for this session or for always."""
     by: str = "user"
     """`user`, `policy` (nobody was there to ask), or the client's name."""
 
@@ -205,6 +205,8 @@ class TurnFinished(Lasting, frozen=True, kw_only=True):
     """Replies of the model in it."""
     usage: Usage = Usage()
     cost_usd: float | None = None
+    structured: Any = None
+    """The answer as JSON, where a schema was asked for and it fits."""
     limit: str | None = None
     """Which limit, where the outcome is `limit`: turns, budget, time, length, refusal, content_filter, loop."""
 

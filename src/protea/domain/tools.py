@@ -44,6 +44,8 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
     diff: str | None = None
     """Unified diff of what a call changed."""
     images: tuple[Image, ...] = ()
+    denied: str | None = None
+    """Why it was not allowed to run: the rule, or who refused."""
     todo: tuple[TodoItem, ...] | None = None
     """The todo list as it now stands, from the tool that keeps it."""
 

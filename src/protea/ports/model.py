@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from protea.domain.reply import ModelRequest, ReplyPiece
@@ -23,8 +23,8 @@ class Model(Protocol):
         """What is known of the model; `info.id` is `provider/model`."""
         ...
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[ReplyPiece]:
-        """Ask. With `request.stream` false the reply comes in one piece, but by the same iterator."""
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece, None]:
+        """Ask. With `request.stream` false the reply comes in one piece, but by the same generator."""
         ...
 
     async def aclose(self) -> None:

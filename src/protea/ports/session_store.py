@@ -68,6 +68,10 @@ class SessionStore(Protocol):
         """Read without locking or mending; a torn last line is left out."""
         ...
 
+    def tail(self, session: str, count: int) -> Sequence[LastingEvent]:
+        """The last `count` events, in order, without reading the rest and without locking or mending."""
+        ...
+
     def list(self, cwd: str | None = None) -> Sequence[SessionSummary]:
         """All sessions, or those of a directory, the latest first, from an index that is rebuilt where it is
         missing, damaged or behind."""

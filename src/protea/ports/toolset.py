@@ -56,6 +56,11 @@ class Toolset(Protocol):
         """The tool, or None where this family has no such name."""
         ...
 
+    @property
+    def cwd(self) -> str | None:
+        """Where its next command would start, if it keeps a directory of its own (a shell that was told `cd`)."""
+        ...
+
     async def aclose(self) -> None:
         """End background processes and free what was opened."""
         ...

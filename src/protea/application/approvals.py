@@ -1,0 +1,74 @@
+"""Open questions of one session: asked by events, answered by commands, from any client, closed in all."""
+
+from __future__ import annotations
+
+import asyncio
+
+from protea.application.hub import Hub
+from protea.domain.commands import ResolveApproval
+from protea.domain.errors import UsageError
+from protea.domain.events import ApprovalRequested, ApprovalResolved
+from protea.domain.permission import RuleLayer
+from protea.ports.approval import Approval
+from protea.ports.rule_store import RuleStore
+
+
+class Approvals:
+    """The questions that wait, and what has been allowed for this session."""
+
+    def __init__(self, hub: Hub, approval: Approval, rules: RuleStore) -> None:
+        self._hub = hub
+        self._approval = approval
+        self._rules = rules
+        self._open: dict[str, tuple[ApprovalRequested, asyncio.Future[ApprovalResolved]]] = {}
+        self.allowed: tuple[str, ...] = ()
+        """Rules a person has allowed for the rest of this session."""
+
+    @property
+    def open(self) -> tuple[ApprovalRequested, ...]:
+        return tuple(question for question, _ in self._open.values())
+
+    def layer(self) -> RuleLayer:
+        """What was allowed, as the permission engine reads it."""
+        return RuleLayer(source="session", allow=self.allowed)
+
+    async def ask(self, question: ApprovalRequested) -> ApprovalResolved:
+        """Ask, wait as long as it takes, and return the answer once it is safely in the log.
+
+        Cancelled, the question is closed as refused: nothing counts as answered that nobody answered.
+        """
+        self._hub.record(question)
+        answer = self._approval.answer(question)
+        if answer is None:
+            future: asyncio.Future[ApprovalResolved] = asyncio.get_running_loop().create_future()
+            self._open[question.id] = (question, future)
+            try:
+                answer = await future
+            except asyncio.CancelledError:
+                self._hub.record(ApprovalResolved(id=question.id, decision="deny", by="interrupt"))
+                raise
+            finally:
+                del self._open[question.id]
+        if answer.decision in ("session", "always") and question.kind == "permission":
+            answer = self._remember(question, answer)
+        await self._hub.commit(answer)
+        return answer
+
+    def resolve(self, command: ResolveApproval) -> None:
+        """Answer an open question. Raises `UsageError` where there is none of that id (answered meanwhile, perhaps)."""
+        if command.id not in self._open:
+            raise UsageError(f"no question {command.id} is open; it may have been answered already")
+        _, future = self._open[command.id]
+        if not future.done():
+            future.set_result(
+                ApprovalResolved(id=command.id, decision=command.decision, comment=command.comment, by=command.by)
+            )
+
+    def _remember(self, question: ApprovalRequested, answer: ApprovalResolved) -> ApprovalResolved:
+        rules = question.proposals
+        if answer.decision == "always" and rules:
+            self._rules.allow(rules)
+        self.allowed += tuple(rule for rule in rules if rule not in self.allowed)
+        return ApprovalResolved(
+            id=answer.id, decision=answer.decision, comment=answer.comment, rules=rules, by=answer.by
+        )

@@ -1,0 +1,41 @@
+"""What one session is made of: the adapters that composition chose for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from protea.domain.permission import Mode, RuleLayer
+from protea.domain.surroundings import Surroundings
+from protea.ports.approval import Approval
+from protea.ports.instructions import Instructions
+from protea.ports.model_source import ModelSource
+from protea.ports.permission import Permission
+from protea.ports.persona import Persona
+from protea.ports.rule_store import RuleStore
+from protea.ports.toolset import Toolset
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """Opened for one session and closed with it."""
+
+    profile: str
+    surroundings: Surroundings
+    models: ModelSource
+    persona: Persona
+    instructions: Instructions
+    toolsets: Sequence[Toolset]
+    permission: Permission
+    approval: Approval
+    rules: RuleStore
+    model: str
+    effort: str | None = None
+    mode: Mode = "normal"
+    layers: tuple[RuleLayer, ...] = ()
+    """Rules of this run besides those the permission adapter was made with."""
+    max_turns: int | None = None
+    budget_usd: float | None = None
+    time_limit: float | None = None
+    warnings: tuple[str, ...] = ()
+    """What a person should know about the configuration."""

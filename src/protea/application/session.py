@@ -1,0 +1,291 @@
+"""One open session: its queue of prompts, the turn that runs, what may interrupt it. Made by `sessions`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, get_args
+
+from protea.application.approvals import Approvals
+from protea.application.hub import Hub
+from protea.application.parts import Parts
+from protea.application.tool_runner import ToolRunner
+from protea.application.turn import Turn, turn
+from protea.domain.commands import (
+    AnyCommand,
+    EndSession,
+    Interrupt,
+    ResolveApproval,
+    Rewind,
+    SetMode,
+    SetModel,
+    Steer,
+    SubmitPrompt,
+    Swap,
+    WithdrawPrompt,
+)
+from protea.domain.errors import ProteaError, SessionError, StoreError, UsageError
+from protea.domain.events import (
+    ApprovalResolved,
+    LastingEvent,
+    ModeChanged,
+    ModelSwitched,
+    PromptSubmitted,
+    PromptWithdrawn,
+    Rewound,
+    SessionEnded,
+    TurnFinished,
+    TurnStarted,
+)
+from protea.domain.limits import Limits
+from protea.domain.permission import Mode, PermissionRequest
+from protea.domain.transcript import Transcript, transcript_of
+from protea.ports.clock import Clock
+from protea.ports.gateway import OpenSession
+from protea.ports.ids import Ids
+from protea.ports.model import Model
+from protea.ports.session_store import EventLog
+
+
+class Session:
+    """A session that is open in this process. Lives in one event loop."""
+
+    def __init__(
+        self, id: str, spec: OpenSession, parts: Parts, log: EventLog, clock: Clock, ids: Ids, model: Model
+    ) -> None:
+        self.id = id
+        self.parts = parts
+        self.model = model
+        self.mode: Mode = parts.mode
+        self.effort = parts.effort
+        self.cost_usd = 0.0
+        self._spec = spec
+        self._log = log
+        self._clock = clock
+        self._ids = ids
+        self._transcript = Transcript()
+        self.hub = Hub(id, log, clock, self._advance)
+        self.hub.identity = parts.profile
+        self.approvals = Approvals(self.hub, parts.approval, parts.rules)
+        self.runner = ToolRunner(
+            toolsets=parts.toolsets,
+            permission=parts.permission,
+            approvals=self.approvals,
+            hub=self.hub,
+            ids=ids,
+            request=self._permission_request,
+            output_folder=log.folder,
+        )
+        self._worker: asyncio.Task[None] | None = None
+        self._turn: asyncio.Task[TurnFinished] | None = None
+        self._held = False
+        """After an interrupt the queue waits for the next prompt."""
+        self._system: tuple[str, ...] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._worker is not None and not self._worker.done()
+
+    def replay(self, events: list[LastingEvent]) -> None:
+        """Take in what the log holds, before anything new happens."""
+        self._transcript = transcript_of(events)
+        for event in events:
+            match event:
+                case TurnFinished():
+                    self.cost_usd += event.cost_usd or 0.0
+                case ApprovalResolved(decision="session" | "always"):
+                    self.approvals.allowed += tuple(rule for rule in event.rules if rule not in self.approvals.allowed)
+                case _:
+                    pass
+
+    async def submit(self, command: AnyCommand) -> str | None:
+        """Take a command; see `Gateway.submit`."""
+        match command:
+            case SubmitPrompt():
+                return await self._prompt(command)
+            case Steer():
+                return await self._prompt(SubmitPrompt(text=command.text, delivery="steer", by=command.by))
+            case WithdrawPrompt():
+                if command.id not in self._transcript.waiting:
+                    raise UsageError(f"no prompt {command.id} is waiting")
+                self.hub.record(PromptWithdrawn(id=command.id))
+            case Interrupt():
+                self._interrupt(command.call_id)
+            case ResolveApproval():
+                self.approvals.resolve(command)
+            case SetModel():
+                await self._set_model(command)
+            case SetMode():
+                self._set_mode(command)
+            case Rewind():
+                self._rewind(command)
+            case Swap():
+                raise UsageError("profiles are swapped by a later version; start with --profile NAME instead")
+            case EndSession():
+                await self.close(command.reason)
+        return None
+
+    async def close(self, reason: str | None = None) -> None:
+        """End the running turn and what it started, then close the log. With a reason, the log says it has ended."""
+        if self.hub.closed:
+            return
+        worker = self._worker
+        self._held = True
+        self._interrupt(None)
+        if worker is not None:
+            await asyncio.wait([worker])
+        try:
+            if reason is not None:
+                await self.hub.commit(SessionEnded(reason=reason))
+        finally:
+            self.hub.close()
+            self._log.close()
+            for toolset in self.parts.toolsets:
+                await toolset.aclose()
+            await self.parts.models.aclose()
+
+    def describe(self) -> dict[str, Any]:
+        """Its state, for faces."""
+        info = self.model.info
+        return {
+            "id": self.id,
+            "profile": self.parts.profile,
+            "model": info.id,
+            "context": info.context,
+            "effort": self.effort,
+            "mode": self.mode,
+            "running": self.running,
+            "cost_usd": self.cost_usd,
+            "waiting": [{"id": prompt.id, "text": prompt.text} for prompt in self._transcript.waiting.values()],
+            "questions": [question.id for question in self.approvals.open],
+            "warnings": list(self.parts.warnings),
+            "cwd": self.parts.surroundings.cwd,
+        }
+
+    def _advance(self, event: LastingEvent) -> None:
+        self._transcript.add(event)
+
+    async def _prompt(self, command: SubmitPrompt) -> str:
+        if not command.text.strip() and not command.images:
+            raise UsageError("the prompt is empty; say what should be done")
+        if self.hub.closed:
+            raise SessionError(f"session {self.id} is closed")
+        busy = self._turn is not None and not self._turn.done()
+        delivery = command.delivery
+        if delivery == "steer" and not busy:
+            delivery = "now"
+        elif delivery == "now" and busy:
+            delivery = "queue"
+        id = self._ids.short("p")
+        await self.hub.commit(
+            PromptSubmitted(id=id, text=command.text, images=command.images, delivery=delivery, origin=command.origin)
+        )
+        if delivery != "steer":
+            self._held = False
+            if not self.running:
+                self._worker = asyncio.create_task(self._work(), name=f"session {self.id}")
+        return id
+
+    async def _work(self) -> None:
+        """Run the prompts that wait, one turn each, until none waits or the queue is held."""
+        try:
+            while self._transcript.waiting and not self._held:
+                prompt = next(iter(self._transcript.waiting.values()))
+                await self._one_turn(prompt)
+        except ProteaError as error:
+            self.hub.fail(error)
+        except Exception as fault:
+            # A fault of our own must not leave watchers waiting for ever; it is reported by whoever follows.
+            self.hub.fail(StoreError(f"{type(fault).__name__}: {fault}"))
+            raise
+
+    async def _one_turn(self, prompt: PromptSubmitted) -> None:
+        started = TurnStarted(id=self._ids.short("t"), prompt=prompt.id, model=self.model.info.id, mode=self.mode)
+        self.hub.record(started)
+        self._turn = asyncio.create_task(turn(self._given(started)), name=f"turn {started.id}")
+        try:
+            finished = await self._turn
+        except asyncio.CancelledError:
+            if not self._turn.cancelled():
+                raise
+            finished = TurnFinished(id=started.id, outcome="interrupted")  # before its first step
+        self.cost_usd += finished.cost_usd or 0.0
+        await self.hub.commit(finished)
+
+    def _given(self, started: TurnStarted) -> Turn:
+        spec, parts = self._spec, self.parts
+        return Turn(
+            started=started,
+            hub=self.hub,
+            transcript=self._transcript,
+            model=self.model,
+            runner=self.runner,
+            system=self._system_parts(),
+            clock=self._clock,
+            ids=self._ids,
+            limits=Limits(
+                turns=spec.max_turns or parts.max_turns,
+                budget_usd=spec.max_budget_usd if spec.max_budget_usd is not None else parts.budget_usd,
+                seconds=spec.time_limit or parts.time_limit,
+            ),
+            spent_before_usd=0.0 if spec.max_budget_usd is not None else self.cost_usd,
+            effort=self.effort,
+            schema=spec.schema,
+        )
+
+    def _system_parts(self) -> tuple[str, ...]:
+        """The system prompt: made once, so that the provider's cache of it holds; a change of mode or model remakes it."""
+        if self._system is None:
+            around = self.parts.surroundings
+            names = tuple(spec.name for spec in self.runner.specs())
+            parts = self.parts.persona.system(cwd=around.cwd, model=self.model.info.id, mode=self.mode, tools=names)
+            instructions = self.parts.instructions.load(around.cwd) if around.trusted else ()
+            told = tuple(f"Instructions from {each.path}:\n\n{each.text}" for each in instructions)
+            self._system = (*parts, *told)
+        return self._system
+
+    def _permission_request(self, tool: str, arguments: dict[str, Any], cwd: str | None) -> PermissionRequest:
+        around = self.parts.surroundings
+        return PermissionRequest(
+            tool=tool,
+            arguments=arguments,
+            cwd=cwd or around.cwd,
+            root=around.root,
+            home=around.user_home,
+            mode=self.mode,
+            add_dirs=around.add_dirs,
+            interactive=self._spec.interactive,
+            trusted=around.trusted,
+            session=self.id,
+            layers=(*self.parts.layers, self.approvals.layer()),
+        )
+
+    def _interrupt(self, call_id: str | None) -> None:
+        if call_id is not None:
+            if not self.runner.stop(call_id):
+                raise UsageError(f"no call {call_id} is running")
+        elif self._turn is not None and not self._turn.done():
+            self._held = True
+            self._turn.cancel()
+
+    async def _set_model(self, command: SetModel) -> None:
+        model = self.parts.models.open(command.model)
+        self.model = model  # the one before stays open until the session closes: a turn may still be using it
+        self.effort = command.effort
+        self._system = None
+        await self.hub.commit(ModelSwitched(model=model.info.id, effort=command.effort))
+
+    def _set_mode(self, command: SetMode) -> None:
+        modes = get_args(Mode)
+        if command.mode not in modes:
+            raise UsageError(f"there is no mode {command.mode}; there are {', '.join(modes)}")
+        self.mode = command.mode  # type: ignore[assignment]  # checked in the line above
+        self._system = None
+        self.hub.record(ModeChanged(mode=command.mode, by=command.by))
+
+    def _rewind(self, command: Rewind) -> None:
+        if self.running:
+            raise UsageError("a turn is running; interrupt it first")
+        if not 1 <= command.to <= self.hub.last:
+            raise UsageError(f"there is no event {command.to}; the last is {self.hub.last}")
+        self.hub.record(Rewound(to=command.to))
+        self._transcript = transcript_of(self._log.read())

@@ -1,0 +1,180 @@
+"""All sessions of this process: the driving port, implemented. Faces hold it as a `Gateway`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from protea.application.description import describe
+from protea.application.parts import Parts
+from protea.application.session import Session
+from protea.domain.commands import AnyCommand
+from protea.domain.errors import SessionError
+from protea.domain.events import (
+    AnyEvent,
+    LastingEvent,
+    ModeChanged,
+    ModelSwitched,
+    NoticeGiven,
+    SessionStarted,
+    ToolCallChanged,
+    TurnFinished,
+)
+from protea.domain.session import SessionSummary
+from protea.domain.transcript import INTERRUPTED, Transcript, transcript_of
+from protea.ports.clock import Clock
+from protea.ports.gateway import OpenSession, Topic
+from protea.ports.ids import Ids
+from protea.ports.session_store import EventLog, SessionStore
+
+Assemble = Callable[[OpenSession], Parts]
+"""Chooses and opens what one session is made of. Raises `UsageError` or `ConfigError`."""
+
+
+class Sessions:
+    """The `Gateway` of this process."""
+
+    def __init__(self, *, assemble: Assemble, store: SessionStore, clock: Clock, ids: Ids, version: str) -> None:
+        self._assemble = assemble
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._version = version
+        self._open: dict[str, Session] = {}
+        self._idle_parts: Parts | None = None
+
+    async def open(self, spec: OpenSession) -> str:
+        if spec.resume is not None and not spec.fork:
+            id = self._store.find(spec.resume)
+            if id in self._open and not self._open[id].hub.closed:
+                return id
+            return await self._reopen(id, spec)
+        id = self._ids.session()
+        parent = self._store.find(spec.resume) if spec.resume is not None else None
+        history = list(self._store.read(parent)) if parent is not None else []
+        parts = self._assemble(self._with_past_model(spec, history))
+        model = parts.models.open(parts.model)
+        log = self._store.create(id)
+        session = Session(id, spec, parts, log, self._clock, self._ids, model)
+        self._open[id] = session
+        started = SessionStarted(
+            version=self._version,
+            cwd=parts.surroundings.cwd,
+            profile=parts.profile,
+            model=model.info.id,
+            parent=parent,
+            parent_seq=history[-1].seq if history else None,
+        )
+        if history:
+            # The copies keep the numbers of the originals, so all that refers to a number still means the same.
+            copies = [replace(event, session=id) for event in history[1:]]
+            at = self._clock.now()
+            log.append([replace(started, session=id, seq=1, at=at), *copies], durable=True)
+            self._take_in(session, log)
+        else:
+            session.hub.record(started)
+        return id
+
+    async def submit(self, session: str, command: AnyCommand) -> str | None:
+        return await self._session(session).submit(command)
+
+    def events(self, session: str, after: int = 0) -> AsyncIterator[AnyEvent]:
+        return self._session(session).hub.follow(after)
+
+    async def sessions(self, cwd: str | None = None) -> Sequence[SessionSummary]:
+        return self._store.list(cwd)
+
+    async def history(self, session: str, after: int = 0, limit: int | None = None) -> Sequence[LastingEvent]:
+        id = self._store.find(session)
+        if limit is not None and limit < 0:
+            return self._store.tail(id, -limit)
+        return list(self._store.read(id, after, limit))
+
+    async def search(self, text: str, limit: int = 50) -> Sequence[tuple[SessionSummary, int, str]]:
+        return self._store.search(text, limit)
+
+    async def delete(self, session: str) -> None:
+        id = self._store.find(session)
+        if id in self._open and not self._open[id].hub.closed:
+            raise SessionError(f"session {id} is open; close it first")
+        self._store.delete(id)
+
+    async def describe(self, topic: Topic, session: str | None = None) -> Any:
+        if session is not None:
+            open_session = self._session(session)
+            return describe(topic, open_session.parts, open_session.describe())
+        if self._idle_parts is None:
+            self._idle_parts = self._assemble(OpenSession(cwd=""))
+        return describe(topic, self._idle_parts, None)
+
+    async def close(self) -> None:
+        for session in list(self._open.values()):
+            await session.close()
+        self._open.clear()
+        if self._idle_parts is not None:
+            for toolset in self._idle_parts.toolsets:
+                await toolset.aclose()
+            await self._idle_parts.models.aclose()
+            self._idle_parts = None
+
+    async def _reopen(self, id: str, spec: OpenSession) -> str:
+        log = self._store.open(id)
+        try:
+            history = list(log.read())
+            parts = self._assemble(self._with_past_model(spec, history))
+            model = parts.models.open(parts.model)
+        except BaseException:
+            log.close()
+            raise
+        session = Session(id, spec, parts, log, self._clock, self._ids, model)
+        self._open[id] = session
+        self._take_in(session, log, history)
+        last = _model_and_mode(history)
+        if last[0] != model.info.id:
+            session.hub.record(ModelSwitched(model=model.info.id, effort=parts.effort, reason="resumed"))
+        return id
+
+    def _take_in(self, session: Session, log: EventLog, history: list[LastingEvent] | None = None) -> None:
+        """Replay the log, and end what a crash left open: nothing that was not answered counts as answered."""
+        events = list(log.read()) if history is None else history
+        session.replay(events)
+        if log.mended:
+            session.hub.record(NoticeGiven(level="warning", text=log.mended))
+        left = transcript_of(events)
+        if left.turn is not None:
+            session.hub.record(
+                *_ends(left),
+                TurnFinished(id=left.turn.id, outcome="interrupted"),
+            )
+
+    def _with_past_model(self, spec: OpenSession, history: list[LastingEvent]) -> OpenSession:
+        """A session goes on with the model it had, unless another is asked for."""
+        if not history or spec.model is not None:
+            return spec
+        model, _ = _model_and_mode(history)
+        return replace(spec, model=model or None)
+
+    def _session(self, id: str) -> Session:
+        if id not in self._open:
+            raise SessionError(f"session {id} is not open here")
+        return self._open[id]
+
+
+def _ends(left: Transcript) -> list[ToolCallChanged]:
+    return [ToolCallChanged(call=call, state="cancelled", result=INTERRUPTED) for call, _ in left.states.values()]
+
+
+def _model_and_mode(history: list[LastingEvent]) -> tuple[str, str]:
+    """What was in force at the end of a log."""
+    model, mode = "", "normal"
+    for event in history:
+        match event:
+            case SessionStarted() | ModelSwitched():
+                model = event.model or model
+            case ModeChanged():
+                mode = event.mode
+            case _:
+                pass
+    return model, mode

@@ -1,0 +1,268 @@
+"""Runs the tool calls of one reply: validate, decide, ask, execute; each step an event, results in the model's order.
+
+Called by `turn`. Calls that only read run side by side; all others one after another, in the model's order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from protea.application.approvals import Approvals
+from protea.application.hub import Hub
+from protea.domain.events import ApprovalRequested, TodoChanged, ToolCallChanged, ToolOutputDelta
+from protea.domain.messages import ToolCall
+from protea.domain.permission import Decision, PermissionRequest
+from protea.domain.schema import problems
+from protea.domain.spelling import nearest
+from protea.domain.tools import ENDED, CallState, ToolResult, ToolSpec
+from protea.ports.ids import Ids
+from protea.ports.permission import Permission
+from protea.ports.toolset import Tool, Toolset
+
+CANCELLED = ToolResult(text="Cancelled before it finished.", is_error=True)
+STOPPED = ToolResult(text="The person stopped this call.", is_error=True)
+
+
+class Planned(msgspec.Struct):
+    """A call that was looked at: either what to run, or why not."""
+
+    call: ToolCall
+    tool: Tool | None = None
+    arguments: dict[str, Any] = {}
+    problem: str | None = None
+
+
+class ToolRunner:
+    """What calls need to run. One per session; one `run` at a time."""
+
+    def __init__(
+        self,
+        *,
+        toolsets: Sequence[Toolset],
+        permission: Permission,
+        approvals: Approvals,
+        hub: Hub,
+        ids: Ids,
+        request: Callable[[str, dict[str, Any], str | None], PermissionRequest],
+        output_folder: str,
+    ) -> None:
+        self.toolsets = tuple(toolsets)
+        self.permission = permission
+        self._approvals = approvals
+        self._hub = hub
+        self._ids = ids
+        self._request = request
+        """(tool, arguments, cwd of its toolset) → what the engine is asked."""
+        self._output_folder = output_folder
+        self._states: dict[str, tuple[ToolCall, CallState]] = {}
+        self._tasks: dict[str, asyncio.Task[ToolResult]] = {}
+        self._stopped: set[str] = set()
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        return tuple(spec for toolset in self.toolsets for spec in toolset.specs())
+
+    async def run(self, calls: Sequence[ToolCall]) -> list[tuple[ToolCall, ToolResult]]:
+        """Run all calls and return their results in the order given.
+
+        Cancelled, it first ends every call (and what it started) and records each as cancelled.
+        """
+        self._states.clear()
+        self._stopped.clear()
+        results: dict[str, ToolResult] = {}
+        plans = self._plan(calls, results)
+        try:
+            for batch in _batches(plans):
+                await self._run_batch(batch, results)
+        except asyncio.CancelledError:
+            unfinished = [call for call, state in self._states.values() if state not in ENDED]
+            if unfinished:
+                self._record(*(self._changed(call, "cancelled", CANCELLED) for call in unfinished))
+            raise
+        return [(call, results[call.id]) for call in calls]
+
+    def stop(self, call_id: str) -> bool:
+        """End one running call; the others go on. False where no such call runs."""
+        task = self._tasks.get(call_id)
+        if task is None:
+            return False
+        self._stopped.add(call_id)
+        task.cancel()
+        return True
+
+    def _plan(self, calls: Sequence[ToolCall], results: dict[str, ToolResult]) -> list[Planned]:
+        changes: list[ToolCallChanged] = [self._changed(call, "validating") for call in calls]
+        plans = []
+        for call in calls:
+            planned = self._look_at(call)
+            if planned.problem is None:
+                plans.append(planned)
+                changes.append(self._changed(call, "scheduled"))
+            else:
+                results[call.id] = ToolResult(text=planned.problem, is_error=True)
+                changes.append(self._changed(call, "error", results[call.id]))
+        self._record(*changes)
+        return plans
+
+    def _look_at(self, call: ToolCall) -> Planned:
+        found = self._find(call.name)
+        if found is None:
+            names = [spec.name for spec in self.specs()]
+            near = nearest(call.name, names)
+            hint = f" Did you mean {near}?" if near else ""
+            return Planned(call, problem=f"There is no tool named {call.name}.{hint} There are: {', '.join(names)}.")
+        spec, toolset = found
+        if not isinstance(call.arguments, dict):
+            return Planned(
+                call,
+                problem=f"The arguments of {call.name} are not a JSON object, so it was not run. Send the call again "
+                f"with complete, valid JSON. What arrived: {(call.arguments_text or '')[:500]}",
+            )
+        arguments = {spec.aliases.get(name, name): value for name, value in call.arguments.items()}
+        wrong = problems(arguments, spec.parameters)
+        if wrong:
+            mistakes = "".join(f"\n- {each}" for each in wrong)
+            return Planned(call, problem=f"The arguments of {spec.name} are wrong, so it was not run:{mistakes}")
+        return Planned(call, tool=toolset.tool(spec.name), arguments=arguments)
+
+    def _find(self, name: str) -> tuple[ToolSpec, Toolset] | None:
+        """By its name, else by its name in another case, where only one tool has it."""
+        pairs = [(spec, toolset) for toolset in self.toolsets for spec in toolset.specs()]
+        exact = [pair for pair in pairs if pair[0].name == name]
+        loose = [pair for pair in pairs if pair[0].name.lower() == name.lower()]
+        return exact[0] if exact else loose[0] if len(loose) == 1 else None
+
+    async def _run_batch(self, batch: Sequence[Planned], results: dict[str, ToolResult]) -> None:
+        for planned in batch:
+            task = asyncio.create_task(self._run_one(planned), name=f"tool {planned.call.name}")
+            self._tasks[planned.call.id] = task
+        tasks = dict(self._tasks)
+        try:
+            await asyncio.wait(tasks.values())
+        except asyncio.CancelledError:
+            for task in tasks.values():
+                task.cancel()
+            while any(not task.done() for task in tasks.values()):
+                # A second interrupt must not leave a child process behind: wait for the clean-up all the same.
+                try:
+                    await asyncio.wait(tasks.values())
+                except asyncio.CancelledError:
+                    continue
+            raise
+        finally:
+            self._tasks.clear()
+        for call_id, task in tasks.items():
+            results[call_id] = task.result()
+
+    async def _run_one(self, planned: Planned) -> ToolResult:
+        call, tool = planned.call, planned.tool
+        try:
+            if tool is None:
+                return self._end(call, "error", ToolResult(text=f"{call.name} is not available now.", is_error=True))
+            answer = await self._permit(planned, tool.spec)
+            if isinstance(answer, ToolResult):
+                return self._end(call, "error", answer)
+            self._record(self._changed(call, "executing"))
+            context = RunningCall(self._hub, call.id, answer, self._output_folder)
+            result = await tool.run(planned.arguments, context)
+        except asyncio.CancelledError:
+            if call.id not in self._stopped:
+                raise
+            return self._end(call, "cancelled", STOPPED)
+        except Exception as fault:  # the tool's own fault must not end the turn: the model is told, and goes on
+            text = f"{call.name} failed: {type(fault).__name__}: {fault}"
+            return self._end(call, "error", ToolResult(text=text, is_error=True))
+        return self._end(call, "error" if result.is_error else "success", result)
+
+    async def _permit(self, planned: Planned, spec: ToolSpec) -> str | None | ToolResult:
+        """What a person answered (often nothing), or the refusal the model gets."""
+        call = planned.call
+        found = self._find(call.name)
+        cwd = found[1].cwd if found else None
+        decision = self.permission.decide(self._request(spec.name, planned.arguments, cwd))
+        question = "ask" in spec.effects
+        if decision.verdict == "deny":
+            return ToolResult(text=f"Not allowed: {decision.why}", is_error=True, denied=decision.rule or decision.why)
+        if decision.verdict == "allow" and not question:
+            return None
+        request = _question(self._ids.short("a"), planned, decision, question=question)
+        self._record(self._changed(call, "awaiting_approval"))
+        answer = await self._approvals.ask(request)
+        if question:
+            return answer.comment if answer.decision != "deny" else None
+        if answer.decision == "deny":
+            comment = f" They said: {answer.comment}" if answer.comment else ""
+            who = "Nobody was there to allow this" if answer.by == "policy" else "The person refused this"
+            return ToolResult(
+                text=f"{who}.{comment} Do not try it again in another way.",
+                is_error=True,
+                denied=answer.comment or f"refused by {answer.by}",
+            )
+        return answer.comment
+
+    def _end(self, call: ToolCall, state: CallState, result: ToolResult) -> ToolResult:
+        if result.todo is not None:
+            self._hub.record(TodoChanged(items=result.todo))
+            result = replace(result, todo=None)
+        self._record(self._changed(call, state, result))
+        return result
+
+    def _changed(self, call: ToolCall, state: CallState, result: ToolResult | None = None) -> ToolCallChanged:
+        self._states[call.id] = (call, state)
+        return ToolCallChanged(call=call, state=state, result=result)
+
+    def _record(self, *changes: ToolCallChanged) -> None:
+        self._hub.record(*changes)
+
+
+class RunningCall:
+    """`ToolContext` for one call."""
+
+    def __init__(self, hub: Hub, call_id: str, answer: str | None, output_folder: str) -> None:
+        self._hub = hub
+        self._output_folder = output_folder
+        self.call_id = call_id
+        self.answer = answer
+
+    @property
+    def session(self) -> str:
+        return self._hub.session
+
+    def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
+        self._hub.tell(ToolOutputDelta(call_id=self.call_id, text=text, stream=stream))
+
+    def output_path(self, suffix: str = ".txt") -> str:
+        safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.call_id)[:80]
+        # A provider may use an id again in a later reply; the number of the event it follows keeps them apart.
+        return f"{self._output_folder}/{self._hub.last}-{safe}{suffix}"
+
+
+def _question(id: str, planned: Planned, decision: Decision, *, question: bool) -> ApprovalRequested:
+    if question:
+        options = planned.arguments.get("options") or ()
+        offered = tuple(str(option) for option in options)
+        why = str(planned.arguments.get("question", ""))
+        return ApprovalRequested(id=id, call=planned.call, why=why, proposals=offered, kind="question")
+    return ApprovalRequested(
+        id=id, call=planned.call, why=decision.why, rule=decision.rule, proposals=decision.proposals
+    )
+
+
+def _batches(plans: Sequence[Planned]) -> Iterator[list[Planned]]:
+    """Neighbouring parallel calls together, every other call alone."""
+    batch: list[Planned] = []
+    for planned in plans:
+        parallel = planned.tool is not None and planned.tool.spec.parallel
+        if batch and not parallel:
+            yield batch
+            batch = []
+        batch.append(planned)
+        if not parallel:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,250 @@
+"""One turn: from a prompt to the answer, asking the model and running its tools until it is done.
+
+`turn` is a function of what it needs. Everything it learns and does goes through the hub as events; the messages of
+each request come from the transcript of those events. It does not know who watches, where files are or which model
+it talks to. Called by `application.session`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from protea.application.asking import Heard, ask
+from protea.application.hub import Hub
+from protea.application.tool_runner import ToolRunner
+from protea.domain.answer import structured_answer
+from protea.domain.errors import Failure, ModelError, ProteaError
+from protea.domain.events import MessageCompleted, NoticeGiven, Outcome, PromptSubmitted, TurnFinished, TurnStarted
+from protea.domain.limits import NOTICE_AFTER, STOP_AFTER, Limits, LoopGuard, Spent, exceeded
+from protea.domain.messages import Text, ToolCall, calls_of, text_of
+from protea.domain.reply import ModelRequest, Reply
+from protea.domain.tools import ToolResult
+from protea.domain.transcript import Transcript
+from protea.domain.usage import Usage, cost
+from protea.ports.clock import Clock
+from protea.ports.ids import Ids
+from protea.ports.model import Model
+
+MOST_CORRECTIONS = 2
+"""How often an answer that does not fit the schema is sent back."""
+
+STOPS_ON_LIMIT = ("length", "refusal", "content_filter")
+
+
+class Tally:
+    """What the turn has used so far."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self.usage = Usage()
+        self.cost_usd: float | None = None
+
+    def add(self, usage: Usage, cost_usd: float | None) -> None:
+        self.turns += 1
+        self.usage += usage
+        if cost_usd is not None:
+            self.cost_usd = (self.cost_usd or 0.0) + cost_usd
+
+
+class Turn(msgspec.Struct, frozen=True, kw_only=True):
+    """What one turn needs."""
+
+    started: TurnStarted
+    hub: Hub
+    transcript: Transcript
+    model: Model
+    runner: ToolRunner
+    system: tuple[str, ...]
+    clock: Clock
+    ids: Ids
+    limits: Limits = Limits()
+    spent_before_usd: float = 0.0
+    """Dollars the session had used before this turn; the budget counts them."""
+    effort: str | None = None
+    schema: dict[str, Any] | None = None
+
+
+async def turn(given: Turn) -> TurnFinished:
+    """Run the turn to its end and return the event that says how it ended (not yet recorded).
+
+    Never raises for what can go wrong with a provider or a tool. Cancelled, it leaves a log in which every call has
+    an end and returns `interrupted`; the cancellation goes no further.
+    """
+    tally, heard = Tally(), Heard()
+    try:
+        return await _steps(given, tally, heard)
+    except asyncio.CancelledError:
+        if heard.text:
+            _keep_partial(given, heard)
+        return _finished(given, tally, "interrupted")
+    except ModelError as error:
+        return _finished(given, tally, "error", error=error.failure)
+    except ProteaError as error:
+        return _finished(given, tally, "error", error=Failure(kind="internal", message=str(error)))
+
+
+async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
+    guard, corrections, denied = LoopGuard(), 0, False
+    begin = given.clock.monotonic()
+    while True:
+        request, seen = _request(given), given.hub.last
+        heard.seen = seen
+        spent = Spent(tally.turns, given.spent_before_usd + (tally.cost_usd or 0.0), given.clock.monotonic() - begin)
+        limit = exceeded(given.limits, spent, _least_cost(given, request))
+        if limit:
+            return _finished(given, tally, "limit", limit=limit)
+        reply = await _within_time(given, ask(given.model, request, given.hub.tell, given.clock, heard), begin)
+        if reply is None:
+            if heard.text:
+                _keep_partial(given, heard)
+            return _finished(given, tally, "limit", limit="time")
+        heard.forget()
+        await _keep(given, reply, seen, tally)
+        calls = calls_of(reply.content)
+        if reply.stop in STOPS_ON_LIMIT:
+            # Calls of a reply that was cut off may be cut off themselves: they never run.
+            return _finished(given, tally, "limit", limit=reply.stop)
+        if calls:
+            ran = await _within_time(given, given.runner.run(calls), begin)
+            if ran is None:
+                return _finished(given, tally, "limit", limit="time")
+            denied = denied or any(result.denied is not None for _, result in ran)
+            if _circling(given, guard, ran):
+                return _finished(given, tally, "limit", limit="loop")
+        elif reply.stop == "pause" or given.transcript.steered:
+            continue
+        elif reply.stop in ("error", "malformed_tool_call"):
+            return _finished(given, tally, "error", error=_bad_stop(given, reply))
+        else:
+            structured, wrong = structured_answer(text_of(reply.content), given.schema)
+            if not wrong:
+                return _finished(given, tally, "denied" if denied else "finished", structured=structured)
+            if corrections == MOST_CORRECTIONS:
+                message = f"The answer does not fit the schema: {'; '.join(wrong)}"
+                return _finished(given, tally, "error", error=Failure(kind="schema", message=message))
+            corrections += 1
+            await _correct(given, wrong)
+
+
+def _request(given: Turn) -> ModelRequest:
+    return ModelRequest(
+        messages=given.transcript.messages(),
+        system=given.system,
+        tools=given.runner.specs(),
+        effort=given.effort,
+        schema=given.schema,
+        cache_key=given.hub.session,
+    )
+
+
+def _least_cost(given: Turn, request: ModelRequest) -> float:
+    """Dollars this request will cost at least, by an estimate of its input that is rather low (6 bytes a token)."""
+    price = given.model.info.price
+    if price is None or given.limits.budget_usd is None:
+        return 0.0
+    return cost(Usage(input=len(msgspec.json.encode(request.messages)) // 6), price)
+
+
+async def _within_time(given: Turn, work: Any, begin: float) -> Any:
+    """The result of `work`, or None where the turn's time ran out; what it had begun is then ended."""
+    if given.limits.seconds is None:
+        return await work
+    left = given.limits.seconds - (given.clock.monotonic() - begin)
+    try:
+        async with asyncio.timeout(max(0.0, left)):
+            return await work
+    except TimeoutError:
+        return None
+
+
+async def _keep(given: Turn, reply: Reply, seen: int, tally: Tally) -> None:
+    price = given.model.info.price
+    cost_usd = cost(reply.usage, price) if price else None
+    tally.add(reply.usage, cost_usd)
+    await given.hub.commit(
+        MessageCompleted(
+            model=reply.model,
+            content=reply.content,
+            stop=reply.stop,
+            usage=reply.usage,
+            cost_usd=cost_usd,
+            native=reply.native,
+            seen=seen,
+            detail=reply.detail,
+        )
+    )
+
+
+def _keep_partial(given: Turn, heard: Heard) -> None:
+    given.hub.record(
+        MessageCompleted(
+            model=given.model.info.id,
+            content=(Text(text=heard.text),),
+            stop="other",
+            usage=Usage(),
+            seen=heard.seen,
+            partial=True,
+        )
+    )
+
+
+def _circling(given: Turn, guard: LoopGuard, ran: list[tuple[ToolCall, ToolResult]]) -> bool:
+    """Whether the model has gone round in circles for too long; it is told once before that."""
+    rounds = guard.rounds([(call, result.text) for call, result in ran])
+    if rounds == NOTICE_AFTER:
+        names = ", ".join(dict.fromkeys(call.name for call, _ in ran))
+        text = f"The same calls ({names}) came back with the same results {rounds} times in a row."
+        given.hub.record(
+            NoticeGiven(level="warning", text=text),
+            PromptSubmitted(
+                id=given.ids.short("p"),
+                text=f"[Protea] {text} Repeating them will not change that: try something else, or say what stops you.",
+                delivery="steer",
+                origin="loop_guard",
+            ),
+        )
+    return rounds >= STOP_AFTER
+
+
+async def _correct(given: Turn, wrong: list[str]) -> None:
+    mistakes = "".join(f"\n- {each}" for each in wrong)
+    await given.hub.commit(
+        PromptSubmitted(
+            id=given.ids.short("p"),
+            text=f"[Protea] The answer must be one JSON value that fits the schema, and nothing else:{mistakes}",
+            delivery="steer",
+            origin="schema",
+        )
+    )
+
+
+def _bad_stop(given: Turn, reply: Reply) -> Failure:
+    provider = given.model.info.id.partition("/")[0]
+    message = reply.detail or f"The provider ended its reply with {reply.wire_stop or reply.stop}."
+    return Failure(
+        kind="malformed" if reply.stop == "malformed_tool_call" else "server", message=message, provider=provider
+    )
+
+
+def _finished(
+    given: Turn,
+    tally: Tally,
+    outcome: Outcome,
+    *,
+    error: Failure | None = None,
+    limit: str | None = None,
+    structured: Any = None,
+) -> TurnFinished:
+    return TurnFinished(
+        id=given.started.id,
+        outcome=outcome,
+        error=error,
+        turns=tally.turns,
+        usage=tally.usage,
+        cost_usd=tally.cost_usd,
+        limit=limit,
+        structured=structured,
+    )
