@@ -1,1 +1,1 @@
-"""The driven side: each adapter fills a port and knows only the domain and the ports."""
+"""The driven side: one family of modules per port, unaware of one another. Found by name through the catalogue."""

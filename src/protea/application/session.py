@@ -233,12 +233,12 @@ class Session:
         )
 
     def _system_parts(self) -> tuple[str, ...]:
-        """The system prompt: made once, so that the provider's cache of it holds; a change of mode or model remakes it."""
+        """The system prompt: made once, so that the cache of it holds; a change of mode or model remakes it."""
         if self._system is None:
             around = self.parts.surroundings
             names = tuple(spec.name for spec in self.runner.specs())
             parts = self.parts.persona.system(cwd=around.cwd, model=self.model.info.id, mode=self.mode, tools=names)
-            instructions = self.parts.instructions.load(around.cwd) if around.trusted else ()
+            instructions = self.parts.instructions.load(around.cwd)
             told = tuple(f"Instructions from {each.path}:\n\n{each.text}" for each in instructions)
             self._system = (*parts, *told)
         return self._system

@@ -150,11 +150,11 @@ class Sessions:
             )
 
     def _with_past_model(self, spec: OpenSession, history: list[LastingEvent]) -> OpenSession:
-        """A session goes on with the model it had, unless another is asked for."""
+        """A session goes on with the model it had, unless another is asked for or it only had the offline one."""
         if not history or spec.model is not None:
             return spec
         model, _ = _model_and_mode(history)
-        return replace(spec, model=model or None)
+        return spec if not model or model.startswith("offline/") else replace(spec, model=model)
 
     def _session(self, id: str) -> Session:
         if id not in self._open:

@@ -178,7 +178,7 @@ class ToolRunner:
             return self._end(call, "error", ToolResult(text=text, is_error=True))
         return self._end(call, "error" if result.is_error else "success", result)
 
-    async def _permit(self, planned: Planned, spec: ToolSpec) -> str | None | ToolResult:
+    async def _permit(self, planned: Planned, spec: ToolSpec) -> str | ToolResult | None:
         """What a person answered (often nothing), or the refusal the model gets."""
         call = planned.call
         found = self._find(call.name)

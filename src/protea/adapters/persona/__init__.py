@@ -1,0 +1,1 @@
+"""Who the agent says it is."""

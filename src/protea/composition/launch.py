@@ -1,0 +1,26 @@
+"""What the process was started with, as the root needs it. Made by `cli`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    cwd: str
+    environment: Mapping[str, str]
+    warn: Callable[[str], None]
+    """Shows one line to the person."""
+    profile: str | None = None
+    model: str | None = None
+    effort: str | None = None
+    mode: str | None = None
+    allow: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    sandbox: str | None = None
+    add_dirs: tuple[str, ...] = ()
+    set: tuple[str, ...] = ()
+    bare: bool = False
+    interactive: bool = True
