@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from protea.domain.events import (
     Compacted,
     Event,
@@ -148,7 +150,7 @@ def test_every_request_begins_with_the_one_before() -> None:
         call = ToolCall(id=f"c{step}", name="Read", arguments={})
         log.says(call)
         log.call(call, "success", f"r{step}")
-    for before, after in zip(shown, shown[1:], strict=False):
+    for before, after in pairwise(shown):
         assert after[: len(before)] == before
 
 

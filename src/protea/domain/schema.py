@@ -9,6 +9,7 @@ not know are ignored, as the standard asks.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 
@@ -28,10 +29,9 @@ _NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list:
 def problems(value: Any, schema: Any) -> list[str]:
     """All that is wrong with `value`, one sentence each; empty when it fits. At most 20."""
     found: list[str] = []
-    try:
+    # A schema that is none itself is not the value's fault: what was found before that stands.
+    with contextlib.suppress(AttributeError, KeyError, TypeError, re.error):
         _check(value, schema, "", schema, found, 0)
-    except (AttributeError, KeyError, TypeError, re.error):
-        pass  # a schema that is none itself is not the value's fault: what was found before it stands
     return found[:MOST_PROBLEMS]
 
 
