@@ -1,0 +1,53 @@
+"""Finds out where a session lives: directories, home, project root. Called by `root`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from protea.domain.errors import UsageError
+from protea.domain.surroundings import Surroundings
+
+_MARKS = (".git", ".protea", ".hg", ".jj")
+
+
+def find_surroundings(cwd: str, add_dirs: Sequence[str], environment: Mapping[str, str]) -> Surroundings:
+    """Raises `UsageError` for a directory that is none or cannot be entered."""
+    home = _home(environment)
+    here = _directory(cwd, "-C")
+    return Surroundings(
+        cwd=here,
+        root=_root(here, home),
+        add_dirs=tuple(_directory(os.path.join(here, folder), "--add-dir") for folder in add_dirs),
+        user_home=home,
+        protea_home=os.path.abspath(environment.get("PROTEA_HOME") or os.path.join(home, ".protea")),
+        environment=environment,
+        trusted=False,
+    )
+
+
+def _home(environment: Mapping[str, str]) -> str:
+    home = environment.get("HOME") or os.path.expanduser("~")
+    return os.path.realpath(home) if os.path.isabs(home) else "/"
+
+
+def _directory(path: str, flag: str) -> str:
+    real = os.path.realpath(path)
+    if not os.path.isdir(real):
+        kind = "a file, not a directory" if os.path.exists(real) else "no directory"
+        raise UsageError(f"{path} is {kind}; give {flag} a directory that exists")
+    if not os.access(real, os.R_OK | os.X_OK):
+        raise UsageError(f"{path} cannot be read by you; give {flag} another directory")
+    return real
+
+
+def _root(here: str, home: str) -> str:
+    """The nearest folder with a mark of a project, never the home directory itself or above it by accident."""
+    folder = here
+    while True:
+        if folder != home and any(os.path.lexists(os.path.join(folder, mark)) for mark in _MARKS):
+            return folder
+        above = os.path.dirname(folder)
+        if above == folder or folder == home:
+            return here
+        folder = above
