@@ -1,0 +1,137 @@
+"""The composition root: from what the process was started with to a gateway. Called by `cli` and `sdk`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from protea import __version__
+from protea.adapters.settings.files import load as load_settings
+from protea.application.parts import Parts
+from protea.application.sessions import Sessions
+from protea.composition.catalogue import DEFAULTS
+from protea.composition.launch import Launch
+from protea.composition.models import ConfiguredModels, OneModel
+from protea.composition.resolve import Resolver
+from protea.composition.surroundings import find_surroundings
+from protea.domain.permission import Mode, RuleLayer
+from protea.domain.settings import Settings
+from protea.domain.surroundings import Surroundings
+from protea.ports.gateway import Gateway, OpenSession
+from protea.ports.model import Model
+from protea.ports.persona import Persona
+from protea.ports.session_store import SessionStore
+from protea.ports.toolset import Toolset
+
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """Adapters a library user brings along, in place of those the configuration would choose."""
+
+    model: Model | None = None
+    toolsets: tuple[Toolset, ...] = ()
+    """Besides the built-in one."""
+    builtin_tools: bool = True
+    persona: Persona | None = None
+    store: SessionStore | None = None
+
+
+async def create_gateway(launch: Launch) -> Gateway:
+    """The gateway of a process of its own. Raises `ConfigError` or `UsageError`."""
+    return build(launch)
+
+
+def build(launch: Launch, given: Given | None = None) -> Sessions:
+    """The same for a program that brings adapters of its own."""
+    root = Root(launch, given or Given())
+    return root.sessions()
+
+
+class Root:
+    """Holds what all sessions of the process share."""
+
+    def __init__(self, launch: Launch, given: Given) -> None:
+        self._launch = launch
+        self._given = given
+        self.surroundings = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
+        self.settings = _settings(launch, self.surroundings)
+        self._shared = Resolver(self._chosen(self.settings), {"surroundings": self.surroundings})
+        for warning in self.settings.warnings:
+            launch.warn(warning)
+
+    def sessions(self) -> Sessions:
+        get = self._shared.get
+        return Sessions(
+            assemble=self.assemble,
+            store=self._given.store or get("session_store"),
+            clock=get("clock"),
+            ids=get("ids"),
+            version=__version__,
+        )
+
+    def assemble(self, spec: OpenSession) -> Parts:
+        """What one session is made of."""
+        launch, given, settings = self._launch, self._given, self.settings
+        around = self.surroundings
+        if spec.cwd and os.path.realpath(spec.cwd) != around.cwd:
+            around = find_surroundings(spec.cwd, launch.add_dirs, launch.environment)
+        around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs), trusted=self.surroundings.trusted)
+        chosen = self._chosen(settings)
+        chosen["approval"] = ("interactive" if spec.interactive else "policy", {})
+        chosen["permission"] = (chosen["permission"][0], self._rules())
+        shared = {name: self._shared.get(name) for name in ("clock", "ids")}
+        resolver = Resolver(chosen, {"surroundings": around, **shared})
+        models = (
+            OneModel(given.model)
+            if given.model is not None
+            else ConfiguredModels(settings, around, lambda api, options: resolver.make("model", api, options))
+        )
+        builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()
+        return Parts(
+            profile=settings.profile or "coding",
+            surroundings=around,
+            models=models,
+            persona=given.persona or resolver.get("persona"),
+            instructions=resolver.get("instructions"),
+            toolsets=(*builtin, *given.toolsets),
+            permission=resolver.get("permission"),
+            approval=resolver.get("approval"),
+            rules=resolver.get("rule_store"),
+            model=spec.model or launch.model or models.default(),
+            effort=spec.effort or settings.effort,
+            mode=cast(Mode, spec.mode or launch.mode or settings.permissions.mode or "normal"),
+            max_turns=settings.limits.max_turns,
+            budget_usd=settings.limits.budget_usd,
+            time_limit=settings.limits.time_limit,
+            warnings=settings.warnings,
+        )
+
+    def _chosen(self, settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
+        chosen: dict[str, tuple[str, dict[str, Any]]] = {port: (name, {}) for port, name in DEFAULTS.items()}
+        for port, table in settings.ports.items():
+            options = dict(table)
+            chosen[port] = (str(options.pop("adapter", chosen.get(port, ("", {}))[0])), options)
+        return chosen
+
+    def _rules(self) -> dict[str, Any]:
+        launch = self._launch
+        flags = RuleLayer(source="flags", allow=launch.allow, ask=launch.ask, deny=launch.deny)
+        return {"layers": (flags, *self.settings.rule_layers)}
+
+
+def _settings(launch: Launch, surroundings: Surroundings) -> Settings:
+    flags = {
+        "model": launch.model,
+        "effort": launch.effort,
+        "profile": launch.profile,
+        "permissions.mode": launch.mode,
+        "sandbox.adapter": launch.sandbox,
+    }
+    return load_settings(
+        surroundings,
+        flags={name: value for name, value in flags.items() if value is not None},
+        set=launch.set,
+        bare=launch.bare,
+    )

@@ -1,0 +1,204 @@
+"""The runtime as a library: an agent in another program in ten lines. `from protea import Agent`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from protea.adapters.tools.functions import FunctionTool, FunctionToolset
+from protea.composition.launch import Launch
+from protea.composition.root import Given, build
+from protea.domain.commands import Interrupt, ResolveApproval, SubmitPrompt
+from protea.domain.errors import Failure, ProteaError
+from protea.domain.events import (
+    Answer,
+    AnyEvent,
+    ApprovalRequested,
+    MessageCompleted,
+    Outcome,
+    ToolCallChanged,
+    TurnFinished,
+    TurnStarted,
+)
+from protea.domain.messages import ToolCall, text_of
+from protea.domain.usage import Usage
+from protea.ports.gateway import Gateway, OpenSession
+from protea.ports.model import Model
+from protea.ports.persona import Persona
+from protea.ports.session_store import SessionStore
+from protea.ports.toolset import Toolset
+
+OnQuestion = Callable[[ApprovalRequested], Awaitable[Answer]]
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """How a prompt ended."""
+
+    text: str
+    """The final answer."""
+    outcome: Outcome
+    session: str
+    turns: int
+    """Replies of the model."""
+    usage: Usage
+    cost_usd: float | None = None
+    structured: Any = None
+    """The answer as JSON, where the agent has a schema."""
+    error: Failure | None = None
+    denied: tuple[ToolCall, ...] = ()
+    """Calls that were not allowed."""
+
+
+class Agent:
+    """An agent with one conversation.
+
+    async with Agent(model="anthropic/claude-sonnet-4-5", cwd="my/project", allow=["Edit(src/**)"]) as agent:
+        run = await agent.ask("Make the tests pass.")
+        print(run.text, run.cost_usd)
+
+    What is not allowed by rule is refused, unless `on_question` is given: it is asked, and answers `once`, `session`,
+    `always` or `deny`. Nothing of the user's or the project's configuration is read unless `bare` is False.
+    Raises `UsageError` or `ConfigError` on entering where what it needs is missing.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str | Model | None = None,
+        cwd: str = ".",
+        tools: Sequence[Callable[..., Any] | FunctionTool | Toolset] = (),
+        builtin_tools: bool = True,
+        mode: str | None = None,
+        allow: Sequence[str] = (),
+        ask: Sequence[str] = (),
+        deny: Sequence[str] = (),
+        persona: Persona | None = None,
+        profile: str | None = None,
+        effort: str | None = None,
+        schema: dict[str, Any] | None = None,
+        max_turns: int | None = None,
+        max_budget_usd: float | None = None,
+        time_limit: float | None = None,
+        on_question: OnQuestion | None = None,
+        resume: str | None = None,
+        store: SessionStore | None = None,
+        bare: bool = True,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        named = model if isinstance(model, str) else None
+        self._launch = Launch(
+            cwd=os.path.abspath(cwd),
+            environment=dict(os.environ),
+            warn=warn or _to_stderr,
+            profile=profile,
+            model=named,
+            effort=effort,
+            mode=mode,
+            allow=tuple(allow),
+            ask=tuple(ask),
+            deny=tuple(deny),
+            bare=bare,
+            interactive=on_question is not None,
+        )
+        functions = [tool for tool in tools if callable(tool) or isinstance(tool, FunctionTool)]
+        toolsets = [tool for tool in tools if not (callable(tool) or isinstance(tool, FunctionTool))]
+        if functions:
+            toolsets.append(FunctionToolset(functions))
+        self._given = Given(
+            model=None if isinstance(model, str) else model,
+            toolsets=tuple(toolsets),
+            builtin_tools=builtin_tools,
+            persona=persona,
+            store=store,
+        )
+        self._spec = OpenSession(
+            cwd=self._launch.cwd,
+            resume=resume,
+            interactive=on_question is not None,
+            max_turns=max_turns,
+            max_budget_usd=max_budget_usd,
+            time_limit=time_limit,
+            schema=schema,
+        )
+        self._on_question = on_question
+        self._gateway: Gateway | None = None
+        self.session = ""
+        """The session's id, once entered."""
+
+    async def __aenter__(self) -> Agent:
+        self._gateway = build(self._launch, self._given)
+        try:
+            self.session = await self._gateway.open(self._spec)
+        except BaseException:
+            await self._gateway.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.gateway.close()
+
+    @property
+    def gateway(self) -> Gateway:
+        """All that a front end would hold."""
+        if self._gateway is None:
+            raise ProteaError("the agent is not open; use `async with Agent(…) as agent`")
+        return self._gateway
+
+    async def ask(self, prompt: str) -> Run:
+        """Run a prompt to its end."""
+        text, denied = "", {}
+        async for event in self.stream(prompt):
+            match event:
+                case MessageCompleted():
+                    text = text_of(event.content) or text
+                case ToolCallChanged(result=result) if result is not None and result.denied is not None:
+                    denied[event.call.id] = event.call
+                case TurnFinished():
+                    return Run(
+                        text=text,
+                        outcome=event.outcome,
+                        session=self.session,
+                        turns=event.turns,
+                        usage=event.usage,
+                        cost_usd=event.cost_usd,
+                        structured=event.structured,
+                        error=event.error,
+                        denied=tuple(denied.values()),
+                    )
+                case _:
+                    pass
+        raise ProteaError("the session was closed before the turn ended")
+
+    async def stream(self, prompt: str) -> AsyncIterator[AnyEvent]:
+        """Run a prompt and yield what happens; the last event is its `TurnFinished`.
+
+        Left early, the turn is interrupted.
+        """
+        gateway, turn, done = self.gateway, None, False
+        past = await gateway.history(self.session, limit=-1)
+        id = await gateway.submit(self.session, SubmitPrompt(text=prompt))
+        try:
+            async for event in gateway.events(self.session, (past[-1].seq or 0) if past else 0):
+                match event:
+                    case TurnStarted(prompt=started) if started == id:
+                        turn = event.id
+                    case ApprovalRequested() if self._on_question is not None:
+                        decision = await self._on_question(event)
+                        await gateway.submit(self.session, ResolveApproval(id=event.id, decision=decision))
+                    case _:
+                        pass
+                done = isinstance(event, TurnFinished) and event.id == turn
+                yield event
+                if done:
+                    return
+        finally:
+            if not done:
+                await gateway.submit(self.session, Interrupt())
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(f"protea: {line}\n")
