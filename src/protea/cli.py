@@ -1,0 +1,375 @@
+"""The process entry: words typed → a face, handed a gateway.
+
+`--version` and `--help` are answered before anything is loaded. Everything that can go wrong ends here, in one line on
+standard error and an exit code; see `INTERFACE` for the codes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # `typing` itself would cost more than all of `--version`
+if TYPE_CHECKING:
+    from typing import Any
+
+    from protea.composition.launch import Launch
+    from protea.interfaces.arguments import Arguments
+    from protea.ports.gateway import Gateway, OpenSession
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command line (the process's own where none is given) and return its exit code. Never raises."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        _fill_closed_descriptors()
+        if words == ["--version"]:
+            from protea import __version__
+
+            _write(f"protea {__version__}\n")
+            return 0
+        return _guarded(words)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0  # whoever read our output has read enough
+    except _StdoutError as error:
+        _complain(f"standard output cannot be written: {error}")
+        return 2
+
+
+# ── what can go wrong ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _StdoutError(Exception):
+    pass
+
+
+def _guarded(words: list[str]) -> int:
+    from protea.interfaces.arguments import Mistake, parse
+
+    try:
+        arguments = parse(words)
+        return _dispatch(arguments)
+    except Mistake as error:
+        _complain(str(error))
+        return 1
+    except (KeyboardInterrupt, BrokenPipeError, _StdoutError):
+        raise
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong, in one line."""
+    from protea.domain.errors import ProteaError
+    from protea.interfaces.headless import outcome_of
+
+    if isinstance(error, ProteaError):
+        _complain(str(error))
+        return outcome_of(error)[1]
+    if isinstance(error, OSError) and error.filename is not None:
+        _complain(f"{_printable(error.filename)}: {error.strerror}")
+        return 2
+    where = _crash_report(error)
+    kept = f"; what is known about it is in {where}" if where else ""
+    _complain(f"this is a fault of Protea's own: {type(error).__name__}: {error}{kept}")
+    return 2
+
+
+def _crash_report(error: BaseException) -> str | None:
+    """Write down what is known of a fault; where, or None where even that failed."""
+    try:
+        from protea.composition.crash import report
+
+        return report(error, os.environ)
+    except Exception:
+        return None  # the fault itself has been told; this one must not hide it
+
+
+def _complain(text: str) -> None:
+    from protea.interfaces.terminal import say
+
+    say(text)
+
+
+def _printable(path: object) -> str:
+    return os.fsdecode(path) if isinstance(path, (str, bytes)) else str(path)
+
+
+def _fill_closed_descriptors() -> None:
+    """Put /dev/null where standard streams are closed: a session's log must never be opened as descriptor 1."""
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
+            pass
+        os.close(descriptor)
+
+
+def _write(text: str) -> None:
+    """To standard output, past Python's own buffers: nothing is left that could fail when the interpreter exits."""
+    if sys.stdout is None:
+        raise _StdoutError("it is closed")
+    data = text.encode("utf-8", "replace")
+    try:
+        while data:
+            data = data[os.write(1, data) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _StdoutError(error.strerror or str(error)) from error
+
+
+# ── what to do ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _dispatch(arguments: Arguments) -> int:
+    if arguments.has("help"):
+        from protea.interfaces.manual import help_text
+
+        _write(help_text(arguments.path))
+        return 0
+    if arguments.has("version"):
+        from protea import __version__
+
+        _write(f"protea {__version__}\n")
+        return 0
+    if arguments.has("print"):
+        return _headless(arguments)
+    if not arguments.path or arguments.name == "repl":
+        return _conversation(arguments)
+    return _command(arguments)
+
+
+def _headless(arguments: Arguments) -> int:
+    output_format = arguments.text("output_format") or "text"
+    if sys.stdout is None:
+        _complain("standard output is closed, so the answer has nowhere to go; redirect it to a file or to /dev/null")
+        return 1
+    _end_on_signals()
+    try:
+        return _run_headless(arguments, output_format)
+    except KeyboardInterrupt as error:
+        return _end_early(error, output_format)
+    except Exception as error:
+        from protea.interfaces.arguments import Mistake
+
+        if isinstance(error, Mistake):
+            raise
+        _end_early(error, output_format)
+        return _failed(error)
+
+
+def _end_early(error: BaseException, output_format: str) -> int:
+    """The result of a run that stopped before or beside its own ways of ending."""
+    from protea.interfaces.headless import failed, outcome_of
+
+    failed(error, output_format)
+    return outcome_of(error)[1]
+
+
+def _run_headless(arguments: Arguments, output_format: str) -> int:
+    import asyncio
+
+    from protea.interfaces import headless
+    from protea.interfaces.input import whole_prompt
+
+    streaming_in = arguments.text("input_format") == "stream-json"
+    launch = _launch(arguments, interactive=streaming_in)
+    opening = _opening(arguments, launch)
+    prompt: str | None
+    if streaming_in:
+        prompt = whole_prompt(arguments.words, None) if arguments.words else None
+    else:
+        prompt = whole_prompt([each for each in arguments.words if each != "-"], 0)
+    spec = headless.HeadlessRun(
+        open=opening,
+        prompt=prompt,
+        latest=arguments.has("continue"),
+        output_format=output_format,  # type: ignore[arg-type]  # the table of flags allows nothing else
+        input_format="stream-json" if streaming_in else "text",
+        verbose=arguments.has("verbose"),
+    )
+
+    async def run() -> int:
+        return await headless.run(await _gateway(launch), spec)
+
+    return asyncio.run(run())
+
+
+def _conversation(arguments: Arguments) -> int:
+    for key in ("output_format", "input_format", "json_schema", "verbose"):
+        if arguments.has(key):
+            _complain(f"--{key.replace('_', '-')} is for headless runs; add -p")
+            return 1
+    from protea.interfaces.terminal import is_terminal
+
+    if not (is_terminal(0) and is_terminal(1)):
+        return _no_terminal(arguments)
+    import asyncio
+
+    from protea.interfaces import repl
+    from protea.interfaces.input import typed_prompt
+
+    launch = _launch(arguments, interactive=True)
+    opening = _opening(arguments, launch)
+    spec = repl.Conversation(
+        open=opening,
+        prompt=typed_prompt(arguments.words),
+        latest=arguments.has("continue"),
+        choose=arguments.has("resume") and not arguments.text("resume"),
+        history=os.path.join(_home(launch), "history"),
+    )
+
+    async def run() -> int:
+        return await repl.run(await _gateway(launch), spec, os.environ)
+
+    return asyncio.run(run())
+
+
+def _no_terminal(arguments: Arguments) -> int:
+    words = arguments.words
+    if not arguments.path and len(words) == 1 and words[0].replace("-", "").isalnum():
+        from protea.interfaces.arguments import unknown_command
+
+        _complain(unknown_command(words[0]))
+    else:
+        _complain('a conversation needs a terminal, and here is none; for one answer use: protea -p "PROMPT"')
+    return 1
+
+
+def _command(arguments: Arguments) -> int:
+    import asyncio
+
+    from protea.interfaces.commands import sessions, tools
+
+    launch = _launch(arguments, interactive=False)
+    run = {**sessions.COMMANDS, **tools.COMMANDS}[arguments.name]
+
+    async def with_gateway() -> int:
+        gateway = await _gateway(launch)
+        try:
+            return await run(gateway, arguments, launch.cwd, _write)
+        finally:
+            await gateway.close()
+
+    return asyncio.run(with_gateway())
+
+
+# ── parts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _gateway(launch: Launch) -> Gateway:
+    from protea.composition.root import create_gateway
+
+    return await create_gateway(launch)
+
+
+def _launch(arguments: Arguments, *, interactive: bool) -> Launch:
+    from protea.composition.launch import Launch
+
+    return Launch(
+        cwd=_directory(arguments.text("cwd") or ".", "--cwd"),
+        environment=os.environ,
+        warn=_complain,
+        profile=arguments.text("profile"),
+        model=arguments.text("model"),
+        effort=arguments.text("effort"),
+        mode=arguments.text("permission_mode"),
+        allow=arguments.all("allow"),
+        ask=arguments.all("ask"),
+        deny=arguments.all("deny"),
+        sandbox=arguments.text("sandbox"),
+        add_dirs=tuple(_directory(each, "--add-dir") for each in arguments.all("add_dir")),
+        set=arguments.all("set"),
+        bare=arguments.has("bare"),
+        interactive=interactive,
+    )
+
+
+def _opening(arguments: Arguments, launch: Launch) -> OpenSession:
+    from protea.ports.gateway import OpenSession
+
+    resume = arguments.text("resume")
+    resuming = arguments.has("resume") or arguments.has("continue")
+    if arguments.has("fork") and not resuming:
+        raise _mistake("--fork needs the session to begin from: add -c (the latest) or -r ID")
+    if arguments.has("resume") and arguments.has("continue"):
+        raise _mistake("-c and -r exclude one another: -c is the latest session, -r ID a certain one")
+    if arguments.has("resume") and not resume and arguments.has("print"):
+        raise _mistake("-r needs a session here: -r ID ('protea sessions list' shows them), or -c for the latest")
+    return OpenSession(
+        cwd=launch.cwd,
+        resume=resume or None,
+        fork=arguments.has("fork"),
+        model=launch.model,
+        effort=launch.effort,
+        mode=launch.mode,
+        add_dirs=launch.add_dirs,
+        interactive=launch.interactive,
+        max_turns=arguments.whole("max_turns"),
+        max_budget_usd=arguments.number("max_budget_usd"),
+        time_limit=arguments.number("time_limit"),
+        schema=_schema(arguments.text("json_schema")),
+    )
+
+
+def _mistake(text: str) -> Exception:
+    from protea.interfaces.arguments import Mistake
+
+    return Mistake(text)
+
+
+def _directory(path: str, flag: str) -> str:
+    """An existing directory, absolute and real."""
+    try:
+        found = os.path.realpath(os.path.expanduser(path), strict=True)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise _mistake(f"{flag} {path}: {why}") from error
+    if not os.path.isdir(found):
+        raise _mistake(f"{flag} {path}: this is not a directory")
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        raise _mistake(f"{flag} {path}: the name of this directory is not UTF-8; rename it, or link to it") from None
+    return found
+
+
+def _schema(path: str | None) -> dict[str, Any] | None:
+    """The schema in a file, or written out on the command line."""
+    if path is None:
+        return None
+    import msgspec
+
+    if path.lstrip().startswith("{"):
+        text, name = os.fsencode(path), "--json-schema"
+    else:
+        name = f"--json-schema {path}"
+        try:
+            with open(path, "rb") as file:
+                text = file.read()
+        except OSError as error:
+            raise _mistake(f"{name}: {error.strerror}") from error
+    try:
+        schema = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _mistake(f"{name} is not JSON: {error}") from error
+    if not isinstance(schema, dict):
+        raise _mistake(f'{name} is not a JSON Schema: a schema is an object, like {{"type": "object"}}')
+    return schema
+
+
+def _home(launch: Launch) -> str:
+    return launch.environment.get("PROTEA_HOME") or os.path.expanduser("~/.protea")
+
+
+def _end_on_signals() -> None:
+    """Until the run has its own handlers, SIGTERM and SIGHUP end the process the way Ctrl+C does: with a result."""
+    import signal
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, stop)

@@ -1,0 +1,135 @@
+"""Events as any face tells them: one line per call, the figures of a run. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from protea.domain.errors import Failure
+from protea.domain.events import (
+    ApprovalRequested,
+    Event,
+    MessageCompleted,
+    Outcome,
+    ToolCallChanged,
+    TurnFinished,
+    TurnStarted,
+)
+from protea.domain.messages import ToolCall, text_of
+from protea.domain.tools import ToolResult
+from protea.domain.usage import Usage
+
+EXIT_CODES: dict[Outcome, int] = {"finished": 0, "error": 2, "limit": 3, "interrupted": 4, "denied": 5}
+
+_OBJECTS = ("command", "path", "file_path", "notebook_path", "pattern", "url", "query", "question", "name", "id")
+"""Argument names that say what a call is about, the most telling first."""
+
+
+def call_object(call: ToolCall) -> str:
+    """What a call is about: its command, its file, its pattern. May be long and have several lines."""
+    arguments = call.arguments
+    if arguments is UNSET or not isinstance(arguments, dict):
+        return call.arguments_text or ""
+    if isinstance(pattern := arguments.get("pattern"), str):
+        where = arguments.get("path")
+        return f"{pattern} in {where}" if isinstance(where, str) and where else pattern
+    for name in _OBJECTS:
+        value = arguments.get(name)
+        if isinstance(value, str) and value:
+            return value + _range(arguments) if name.endswith("path") else value
+    for value in arguments.values():
+        if isinstance(value, str) and value:
+            return value
+    return msgspec.json.encode(arguments).decode() if arguments else ""
+
+
+def _range(arguments: dict[str, Any]) -> str:
+    begin, count = arguments.get("offset"), arguments.get("limit")
+    if isinstance(begin, int) and isinstance(count, int):
+        return f":{begin}-{begin + count - 1}"
+    return f":{begin}" if isinstance(begin, int) else ""
+
+
+def result_summary(result: ToolResult | None) -> str:
+    """How a call ended, in a few words: its error, its one line, or how much there is."""
+    if result is None:
+        return ""
+    if result.is_error:
+        return next((line.strip() for line in result.text.splitlines() if line.strip()), "failed")
+    if result.diff:
+        added = sum(line.startswith("+") and not line.startswith("+++") for line in result.diff.splitlines())
+        removed = sum(line.startswith("-") and not line.startswith("---") for line in result.diff.splitlines())
+        return f"+{added} -{removed}"
+    lines = [line for line in result.text.splitlines() if line.strip()]
+    if not lines:
+        return "no output"
+    return lines[0].strip() if len(lines) == 1 and len(lines[0]) <= 100 else f"{len(lines)} lines"
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A call that was not allowed."""
+
+    tool: str
+    arguments: Any
+    why: str
+    rule: str | None = None
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """What a run amounts to so far; every turn of it is summed up."""
+
+    text: str = ""
+    """The answer: what the last message of the last turn said, or the last one in it that said anything."""
+    outcome: Outcome | None = None
+    """None before any turn has finished."""
+    error: Failure | None = None
+    limit: str | None = None
+    structured: Any = None
+    turns: int = 0
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    denied: tuple[Refusal, ...] = ()
+    asked: dict[str, ApprovalRequested] = {}
+    """Call id → the question about it."""
+
+
+def advance(figures: Figures, event: Event) -> Figures:
+    """`figures` after one more lasting event."""
+    replace = msgspec.structs.replace
+    match event:
+        case TurnStarted():
+            return replace(figures, text="")
+        case MessageCompleted():
+            return replace(figures, text=text_of(event.content) or figures.text)
+        case ApprovalRequested():
+            return replace(figures, asked={**figures.asked, event.call.id: event})
+        case ToolCallChanged(call=call, result=ToolResult(denied=str(denied))):
+            return replace(figures, denied=(*figures.denied, _refusal(call, event.result, denied, figures)))
+        case TurnFinished():
+            return replace(
+                figures,
+                outcome=event.outcome,
+                error=event.error,
+                limit=event.limit,
+                structured=event.structured,
+                turns=figures.turns + event.turns,
+                usage=figures.usage + event.usage,
+                cost_usd=_sum(figures.cost_usd, event.cost_usd),
+            )
+        case _:
+            return figures
+
+
+def _refusal(call: ToolCall, result: ToolResult | None, denied: str, figures: Figures) -> Refusal:
+    arguments = call.arguments_text if call.arguments is UNSET else call.arguments
+    question = figures.asked.get(call.id)
+    if question is not None:
+        return Refusal(call.name, arguments, question.why, question.rule)
+    why = (result.text if result else "").removeprefix("Not allowed: ") or denied
+    return Refusal(call.name, arguments, why, denied if denied != why else None)
+
+
+def _sum(a: float | None, b: float | None) -> float | None:
+    return b if a is None else a if b is None else a + b

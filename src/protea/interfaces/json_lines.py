@@ -1,0 +1,110 @@
+"""Events and commands as JSON lines: what `stream-json` prints and reads.
+
+The log leaves out what has its default; the outside is promised some of those keys, so they are put back here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from protea.domain.commands import AnyCommand
+from protea.domain.errors import Failure, UsageError
+from protea.domain.events import (
+    AnyEvent,
+    ApprovalRequested,
+    MessageCompleted,
+    Passing,
+    RetryScheduled,
+    ToolCallChanged,
+    TurnFinished,
+    UnknownEvent,
+)
+
+_encode = msgspec.json.Encoder().encode
+_commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
+
+COMMANDS = (
+    "submit_prompt",
+    "steer",
+    "interrupt",
+    "resolve_approval",
+    "set_model",
+    "set_mode",
+    "swap",
+    "rewind",
+    "withdraw_prompt",
+    "end_session",
+)
+
+
+def event_line(event: AnyEvent) -> bytes:
+    """One event as one line, newline included."""
+    if isinstance(event, Passing) and not isinstance(event, RetryScheduled):
+        return json_line(event)
+    return json_line(event_object(event))
+
+
+def event_object(event: AnyEvent) -> dict[str, Any]:
+    """One event as the JSON object that INTERFACE promises."""
+    if isinstance(event, UnknownEvent):
+        head = {"type": event.name, "session": event.session, "seq": event.seq, "at": event.at}
+        return {**head, **event.data}
+    made: dict[str, Any] = msgspec.to_builtins(event)
+    match event:
+        case MessageCompleted():
+            made["role"] = event.role
+        case ToolCallChanged(result=result) if result is not None:
+            made["result"]["is_error"] = result.is_error
+        case ApprovalRequested():
+            made["rule"] = event.rule
+            made["proposals"] = list(event.proposals)
+        case TurnFinished():
+            made["turns"] = event.turns
+            made["usage"] = msgspec.to_builtins(event.usage)
+            made["cost_usd"] = event.cost_usd
+            if event.error is not None:
+                made["error"] = failure_object(event.error)
+        case RetryScheduled():
+            made["error"] = failure_object(event.error)
+        case _:
+            pass
+    return made
+
+
+def failure_object(failure: Failure) -> dict[str, Any]:
+    """`{"kind","message","retryable",…}`."""
+    made: dict[str, Any] = msgspec.to_builtins(failure)
+    made["retryable"] = failure.retryable
+    return made
+
+
+def json_line(value: Any) -> bytes:
+    """Any JSON-able value as one line, newline included. Half characters (surrogates) become U+FFFD."""
+    try:
+        return _encode(value) + b"\n"
+    except UnicodeEncodeError:
+        return _encode(_scrubbed(msgspec.to_builtins(value))) + b"\n"
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {_scrubbed(key): _scrubbed(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_scrubbed(item) for item in value]
+    return value
+
+
+def read_command(line: bytes) -> AnyCommand:
+    """One line of standard input as a command. Raises `UsageError` with what is wrong with it."""
+    try:
+        return _commands.decode(line)
+    except msgspec.ValidationError as error:
+        raise UsageError(
+            f"{error}; commands are {', '.join(COMMANDS)}" if "$.type" in str(error) else str(error)
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"not JSON: {error}") from error

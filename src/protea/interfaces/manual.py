@@ -1,0 +1,298 @@
+"""Every command and flag of the command line, as one table.
+
+`cli` parses with it, `--help` prints it, the shells' completions are generated from it, and the mend for a misspelt
+flag is looked up in it. It is on the path of `--help`, so it imports nothing that the interpreter has not loaded.
+"""
+
+from __future__ import annotations
+
+# Plain classes with slots: a NamedTuple or a dataclass would import `typing`, which costs more than all of this file.
+
+
+class Flag:
+    """One flag. `metavar` is empty for a switch; `[X]` marks a value that may be left out."""
+
+    __slots__ = ("choices", "help", "metavar", "names", "repeat")
+
+    def __init__(
+        self, names: str, metavar: str, help: str, *, choices: tuple[str, ...] = (), repeat: bool = False
+    ) -> None:
+        self.names = tuple(names.split())
+        self.metavar = metavar
+        self.help = help
+        self.choices = choices
+        self.repeat = repeat
+
+    @property
+    def key(self) -> str:
+        """The long name without dashes, dashes turned to underscores: `output_format`."""
+        return self.names[-1].lstrip("-").replace("-", "_")
+
+
+class Command:
+    """One command, or one word under it (`sessions list`)."""
+
+    __slots__ = ("arguments", "flags", "help", "name", "rest", "subcommands")
+
+    def __init__(
+        self,
+        name: str,
+        arguments: str,
+        help: str,
+        flags: tuple[Flag, ...] = (),
+        subcommands: tuple[Command, ...] = (),
+        *,
+        rest: bool = False,
+    ) -> None:
+        self.name = name
+        self.arguments = arguments
+        """Its positional arguments as they are shown: `TOOL ARGS_JSON`, `[SESSION]`, `TEXT…`."""
+        self.help = help
+        self.flags = flags
+        self.subcommands = subcommands
+        self.rest = rest
+        """Whether any number of positional arguments may follow."""
+
+
+MODES = ("normal", "plan", "yolo")
+SANDBOXES = ("none", "bubblewrap", "docker", "auto")
+OUTPUTS = ("text", "json", "stream-json")
+INPUTS = ("text", "stream-json")
+
+JSON = Flag("--json", "", "print JSON")
+
+EVERYWHERE = (
+    Flag("-h --help", "", "show this help"),
+    Flag("-C --cwd", "DIR", "work in DIR"),
+    Flag("--profile", "NAME", "the profile to be: coding, minimal, …"),
+    Flag("--set", "KEY=VALUE", "set one setting for this run (may repeat)", repeat=True),
+    Flag("--bare", "", "no user or project configuration"),
+)
+"""Understood by every command."""
+
+CHAT = (
+    Flag("-m --model", "PROVIDER/MODEL", "the model to use"),
+    Flag("--effort", "LEVEL", "how hard it thinks: low, medium, high, …"),
+    Flag(
+        "--permission-mode", "MODE", "normal (ask), plan (nothing writes), yolo (approve what is safe)", choices=MODES
+    ),
+    Flag("--allow", "RULE", "allow what matches, e.g. 'Bash(git status:*)' (may repeat)", repeat=True),
+    Flag("--ask", "RULE", "ask about what matches (may repeat)", repeat=True),
+    Flag("--deny", "RULE", "refuse what matches (may repeat)", repeat=True),
+    Flag("--sandbox", "KIND", "where commands run: none, bubblewrap, docker, auto", choices=SANDBOXES),
+    Flag("--add-dir", "DIR", "another directory it may work in (may repeat)", repeat=True),
+    Flag("-c --continue", "", "go on with the latest session of this directory"),
+    Flag("-r --resume", "[ID]", "go on with a session"),
+    Flag("--fork", "", "with -c or -r: begin a new session with that one's history"),
+    Flag("--max-turns", "N", "stop after N replies of the model"),
+    Flag("--max-budget-usd", "X", "stop before X dollars are exceeded"),
+    Flag("--time-limit", "SECONDS", "stop after SECONDS"),
+)
+"""Understood wherever a conversation begins."""
+
+HEADLESS = (
+    Flag("-p --print", "", "headless: answer PROMPT and exit; standard input is appended, or is the prompt"),
+    Flag("--output-format", "FORMAT", "text, json (one result) or stream-json (a line per event)", choices=OUTPUTS),
+    Flag("--input-format", "FORMAT", "text, or stream-json: commands as JSON lines", choices=INPUTS),
+    Flag("--json-schema", "FILE", "the answer is JSON that fits this schema"),
+    Flag("--verbose", "", "tell on standard error what happens, also where it is not a terminal"),
+)
+"""Understood with `-p`."""
+
+VERSION = Flag("--version", "", "show the version")
+
+_FORMATS = ("md", "json", "jsonl")
+_FORMAT = Flag("--format", "FORMAT", "md, json or jsonl", choices=_FORMATS)
+_OUTPUT = Flag("-o --output", "FILE", "write to FILE instead of standard output")
+
+COMMANDS: tuple[Command, ...] = (
+    Command("repl", "[PROMPT]", "a plain line-by-line chat", CHAT, rest=True),
+    Command(
+        "sessions",
+        "",
+        "what was said before",
+        (),
+        (
+            Command(
+                "list",
+                "",
+                "all sessions, the latest first",
+                (JSON, Flag("--here", "", "only those of this directory"), Flag("--limit", "N", "at most N")),
+            ),
+            Command("show", "SESSION", "one session: its figures and what was said", (JSON,)),
+            Command("export", "[SESSION]", "a session as Markdown, JSON or JSON lines", (_FORMAT, _OUTPUT)),
+            Command(
+                "search",
+                "TEXT…",
+                "where all words of TEXT were said",
+                (JSON, Flag("--limit", "N", "at most N hits")),
+                rest=True,
+            ),
+            Command("fork", "SESSION", "a new session with this one's history", (JSON,)),
+            Command("delete", "SESSION…", "remove sessions and their files", (), rest=True),
+        ),
+    ),
+    Command("export", "[SESSION]", "the latest, or one session as Markdown, JSON or JSON lines", (_FORMAT, _OUTPUT)),
+    Command(
+        "config",
+        "",
+        "settings",
+        (),
+        (
+            Command("show", "[KEY]", "every setting, its value and where it comes from", (JSON,)),
+            Command("path", "", "the files that are read", (JSON,)),
+            Command("get", "KEY", "one value", (JSON,)),
+            Command("set", "KEY VALUE", "write one value", (Flag("--project", "", "in the project's file"),)),
+            Command("schema", "", "JSON Schema of config.toml"),
+        ),
+    ),
+    Command(
+        "profile",
+        "",
+        "who the agent is",
+        (),
+        (
+            Command("list", "", "the profiles there are", (JSON,)),
+            Command("show", "[NAME]", "one profile, port by port", (JSON,)),
+        ),
+    ),
+    Command("ports", "", "the ports, their swap class, their adapters, what fills them", (JSON,)),
+    Command("models", "[PROVIDER]", "the models there are", (JSON,)),
+    Command(
+        "tools",
+        "",
+        "the tools there are",
+        (),
+        (
+            Command("list", "", "all tools", (JSON,)),
+            Command("help", "NAME", "one tool: what it does and what it takes", (JSON,)),
+        ),
+    ),
+    Command(
+        "perm",
+        "",
+        "permissions",
+        (),
+        (
+            Command(
+                "check",
+                "[TOOL ARGS_JSON]",
+                "the decision about a call and how it was reached; nothing runs",
+                (
+                    JSON,
+                    Flag("--batch", "", "read requests as JSON lines on standard input, answer each"),
+                    Flag("--mode", "MODE", "normal, plan or yolo", choices=MODES),
+                    Flag("--allow", "RULE", "allow what matches (may repeat)", repeat=True),
+                    Flag("--ask", "RULE", "ask about what matches (may repeat)", repeat=True),
+                    Flag("--deny", "RULE", "refuse what matches (may repeat)", repeat=True),
+                    Flag("--add-dir", "DIR", "another directory it may work in (may repeat)", repeat=True),
+                ),
+            ),
+        ),
+    ),
+    Command("doctor", "", "is everything there that is needed?", (JSON,)),
+    Command("completion", "SHELL", "completions for bash, zsh or fish"),
+)
+"""What this build can do."""
+
+PLANNED: dict[str, str] = {
+    "web": "the screen in a browser",
+    "daemon": "the daemon",
+    "mcp": "MCP servers",
+    "skills": "skills",
+    "memory": "memory",
+    "acp": "editors over ACP",
+    "a2a": "other agents over A2A",
+    "tui": "the full-screen interface",
+    "schedule": "schedules",
+    "tasks": "background tasks",
+    "undo": "undo",
+    "redo": "redo",
+    "diff": "diffs of a turn",
+    "sandbox": "the sandbox command",
+}
+"""Words that mean something to Protea and that this build cannot do: they are refused by name."""
+
+PLANNED_WORDS: dict[str, tuple[str, ...]] = {
+    "perm": ("why", "test", "audit"),
+    "profile": ("explain", "diff", "lock"),
+    "config": ("edit", "import"),
+}
+
+
+def command(name: str) -> Command | None:
+    """The command called `name`."""
+    for each in COMMANDS:
+        if each.name == name:
+            return each
+    return None
+
+
+def flags_of(path: tuple[Command, ...]) -> tuple[Flag, ...]:
+    """The flags understood after `path`; an empty path is `protea` itself."""
+    if not path:
+        return (*HEADLESS, *CHAT, *EVERYWHERE, VERSION)
+    return (*path[-1].flags, *EVERYWHERE)
+
+
+def flag_text(flag: Flag) -> str:
+    """`-m, --model PROVIDER/MODEL`."""
+    names = ", ".join(flag.names)
+    return f"{names} {flag.metavar}" if flag.metavar else names
+
+
+def _flag_lines(flags: tuple[Flag, ...]) -> list[str]:
+    lines = []
+    for flag in flags:
+        left = flag_text(flag)
+        indent = "  " if flag.names[0][:2] != "--" else "      "
+        if len(indent + left) > 33:
+            lines.append(indent + left)
+            lines.append(" " * 35 + flag.help)
+        else:
+            lines.append((indent + left).ljust(35) + flag.help)
+    return lines
+
+
+def help_text(path: tuple[Command, ...] = ()) -> str:
+    """What `--help` prints for `protea` or one of its commands; ends with a newline."""
+    if path:
+        return _command_help(path)
+    lines = [
+        "Protea: one agent, many forms.",
+        "",
+        "usage: protea [FLAGS] [PROMPT]          a conversation in the terminal",
+        "       protea -p [FLAGS] [PROMPT]       headless: one answer, then exit",
+        "       protea COMMAND …",
+        "",
+        "commands:",
+    ]
+    for each in COMMANDS:
+        words = "|".join(sub.name for sub in each.subcommands)
+        left = " ".join(part for part in (each.name, words, each.arguments) if part)
+        lines.append(("  " + left).ljust(35) + ("" if len(left) < 32 else "\n" + " " * 35) + each.help)
+    lines += ["", "headless:", *_flag_lines(HEADLESS)]
+    lines += ["", "conversation:", *_flag_lines(CHAT)]
+    lines += ["", "everywhere:", *_flag_lines((*EVERYWHERE, VERSION))]
+    lines += [
+        "",
+        "exit codes of headless runs: 0 finished, 1 usage or configuration, 2 provider or other failure,",
+        "3 a limit was reached, 4 interrupted, 5 a needed action was denied",
+        "",
+        "protea COMMAND --help tells more. With no key and no local server the built-in offline model answers.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _command_help(path: tuple[Command, ...]) -> str:
+    last = path[-1]
+    name = "protea " + " ".join(each.name for each in path)
+    if last.subcommands:
+        lines = [f"{name}: {last.help}", ""]
+        for sub in last.subcommands:
+            left = " ".join(part for part in ("  " + name, sub.name, sub.arguments) if part)
+            lines.append(left.ljust(43) + sub.help)
+    else:
+        lines = [f"usage: {name} [FLAGS] {last.arguments}".rstrip(), "", last.help]
+    lines += ["", "flags:", *_flag_lines(flags_of(path))]
+    return "\n".join(lines) + "\n"
