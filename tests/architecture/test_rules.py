@@ -1,0 +1,38 @@
+"""Every rule holds for the source, notices when it is broken, and leaves alone what keeps it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tests.architecture.rules  # noqa: F401  # registers the rules
+from tests.architecture.source import ROOT, RULES, Files, Rule, Tree, plant
+
+
+@pytest.fixture(scope="module")
+def source() -> Tree:
+    return Tree(ROOT / "src")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_source_keeps_the_rule(rule: Rule, source: Tree) -> None:
+    breaches = list(rule.check(source))
+    assert not breaches, f"{rule.name}: {rule.check.__doc__ or ''}\n" + "\n".join(breaches)
+
+
+BREACHES = [pytest.param(rule, broken, id=f"{rule.name}-{n}") for rule in RULES for n, broken in enumerate(rule.broken)]
+
+
+@pytest.mark.parametrize(("rule", "broken"), BREACHES)
+def test_a_breach_is_noticed(rule: Rule, broken: Files, tmp_path: Path) -> None:
+    assert list(rule.check(plant(tmp_path, broken)))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_what_keeps_the_rule_is_left_alone(rule: Rule, tmp_path: Path) -> None:
+    assert list(rule.check(plant(tmp_path, rule.fine))) == []
+
+
+def test_rules_have_names_of_their_own() -> None:
+    names = [rule.name for rule in RULES]
+    assert len(names) == len(set(names))
