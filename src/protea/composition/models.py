@@ -1,0 +1,233 @@
+"""Opens models by name: which provider, which address, which key, which adapter. Called by `root`."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from protea.adapters.models.providers import PROVIDERS, Provider, address_of, api_of, key_of
+from protea.domain.errors import ConfigError, ModelError, UsageError
+from protea.domain.settings import ModelSettings, ProviderSettings, Settings
+from protea.domain.spelling import nearest
+from protea.domain.surroundings import Surroundings
+from protea.domain.usage import ModelInfo
+from protea.ports.model import Model
+
+OFFLINE = "offline/grammar"
+_BY_KEY = ("anthropic", "openai", "gemini", "openrouter")
+"""Whose key is looked for where nobody named a model, in this order."""
+_PROBE = 0.2
+"""Seconds a local Ollama server has to answer when it is looked for."""
+
+Make = Callable[[str, dict[str, Any]], Model]
+"""(wire, options) → a model."""
+
+
+class ConfiguredModels:
+    """Models by settings, environment and the table of known providers. Each is opened once."""
+
+    def __init__(self, settings: Settings, surroundings: Surroundings, make: Make) -> None:
+        self._settings = settings
+        self._around = surroundings
+        self._make = make
+        self._open: dict[str, Model] = {}
+
+    def default(self) -> str:
+        environment = self._around.environment
+        if self._settings.model:
+            return self._settings.model
+        for name in _BY_KEY:
+            row = PROVIDERS[name]
+            if key_of(row, environment) and row.model:
+                return f"{name}/{row.model}"
+        for name, own in self._settings.providers.items():
+            if own.models and (not own.api_key_env or environment.get(own.api_key_env)):
+                return f"{name}/{next(iter(own.models))}"
+        local = _first_ollama_model(address_of(PROVIDERS["ollama"], environment), _PROBE)
+        return f"ollama/{local}" if local else OFFLINE
+
+    def open(self, name: str) -> Model:
+        if name not in self._open:
+            self._open[name] = self._create(name)
+        return self._open[name]
+
+    def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
+        infos = [ModelInfo(id=OFFLINE)]
+        for row in PROVIDERS.values():
+            if row.model:
+                infos.append(ModelInfo(id=f"{row.name}/{row.model}"))
+        for name, own in self._settings.providers.items():
+            infos += [_info(f"{name}/{model}", settings) for model, settings in own.models.items()]
+        known = {info.id: info for info in infos}
+        return [info for id, info in known.items() if provider is None or id.partition("/")[0] == provider]
+
+    async def aclose(self) -> None:
+        for model in self._open.values():
+            await model.aclose()
+        self._open.clear()
+
+    def _create(self, name: str) -> Model:
+        provider, slash, model = name.partition("/")
+        if provider == "offline":
+            return self._make("offline", {})
+        own = self._settings.providers.get(provider)
+        row = PROVIDERS.get(provider)
+        if row is None and own is None:
+            raise UsageError(self._unknown(name, provider, slash))
+        model = model or (row.model if row is not None else None) or next(iter(own.models if own else ()), "")
+        if not model:
+            raise UsageError(f"name a model of {provider}: -m {provider}/MODEL")
+        wanted = _Wanted(provider, model, row, own, self._around.environment)
+        options = {
+            "model": model,
+            "provider": provider,
+            "base_url": wanted.base_url(),
+            "key": self._key(wanted),
+            "headers": dict(own.headers) if own else {},
+            "info": _info(f"{provider}/{model}", own.models.get(model) if own else None),
+            "proxy_url": (own.proxy_url if own else None) or self._settings.proxy_url,
+        }
+        api = wanted.api()
+        if api == "openai-chat":
+            options["dialect"] = (row.dialect if row is not None else None) or "generic"
+        return self._make(api, {key: value for key, value in options.items() if value is not None})
+
+    def _unknown(self, name: str, provider: str, slash: str) -> str:
+        known = ["offline", *PROVIDERS, *self._settings.providers]
+        if not slash:
+            near = nearest(name, known)
+            hint = f"; did you mean {near}?" if near else ", like anthropic/claude-sonnet-4-5 or ollama/llama3.2"
+            return f"a model is named PROVIDER/MODEL, not {name!r}{hint}"
+        near = nearest(provider, known)
+        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(dict.fromkeys(known))}"
+        return f"there is no provider {provider!r}{hint} (your own go into config.toml as [providers.{provider}])"
+
+    def _key(self, wanted: _Wanted) -> str | None:
+        own, row = wanted.own, wanted.row
+        if own is not None and own.api_key_command:
+            from protea.adapters.secrets.command import run  # it starts a process; few need it
+
+            return run(own.api_key_command, self._around.environment)
+        if own is not None and own.api_key_env:
+            key = self._around.environment.get(own.api_key_env, "").strip()
+            if not key:
+                raise _no_key(wanted.provider, own.api_key_env)
+            return key
+        if row is None:
+            return None
+        key = key_of(row, self._around.environment) or ""
+        if not key and row.key_needed and not wanted.elsewhere():
+            raise _no_key(wanted.provider, row.key_env[0])
+        return key or None
+
+
+class _Wanted:
+    """A model by its names, and what is said of its provider where."""
+
+    def __init__(
+        self, provider: str, model: str, row: Provider | None, own: ProviderSettings | None, environment: Any
+    ) -> None:
+        self.provider, self.model, self.row, self.own = provider, model, row, own
+        self._environment = environment
+
+    def base_url(self) -> str:
+        if self.own is not None and self.own.base_url:
+            return self.own.base_url
+        url = address_of(self.row, self._environment) if self.row is not None else ""
+        if not url:
+            raise ConfigError(f"the provider {self.provider} needs an address: base_url in [providers.{self.provider}]")
+        return _with_scheme(url)
+
+    def api(self) -> str:
+        if self.own is not None and self.own.api:
+            return self.own.api
+        if self.row is None:
+            raise ConfigError(
+                f'the provider {self.provider} needs a wire: api = "openai-chat" in [providers.{self.provider}]'
+            )
+        if self.own is not None and self.own.base_url and self.row.elsewhere:
+            return self.row.elsewhere
+        return api_of(self.row, self._environment)
+
+    def elsewhere(self) -> bool:
+        """Whether another server than the provider's own is asked: it may need no key."""
+        return self.row is None or self.base_url().rstrip("/") != self.row.base_url.rstrip("/")
+
+
+class OneModel:
+    """`ModelSource` around a model that a library user brought along."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def default(self) -> str:
+        return self._model.info.id
+
+    def open(self, name: str) -> Model:
+        if name != self._model.info.id:
+            raise UsageError(f"this agent has one model, {self._model.info.id}")
+        return self._model
+
+    def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
+        return [self._model.info]
+
+    async def aclose(self) -> None:
+        await self._model.aclose()
+
+
+def _info(id: str, settings: ModelSettings | None) -> ModelInfo:
+    info = ModelInfo(id=id)
+    if settings is None:
+        return info
+    return replace(
+        info,
+        context=settings.context,
+        max_output=settings.max_output,
+        price=settings.price,
+        images=settings.images or False,
+    )
+
+
+def _no_key(provider: str, variable: str) -> ModelError:
+    return ModelError.of(
+        "auth",
+        f"no key for {provider}: set {variable}, choose another model with -m, or -m {OFFLINE} to go without one",
+        provider=provider,
+    )
+
+
+def _with_scheme(url: str) -> str:
+    """OLLAMA_HOST is often `host:port`, or `0.0.0.0` as the server's own setting has it."""
+    if "://" in url:
+        return url
+    host, _, port = url.rpartition(":") if url.rpartition(":")[2].isdigit() else (url, "", "11434")
+    return f"http://{'127.0.0.1' if host in ('0.0.0.0', '') else host}:{port}"
+
+
+def _first_ollama_model(address: str, seconds: float) -> str | None:
+    """The newest model of an Ollama server that answers at once; None where none does.
+
+    A bare socket: at start-up, before any client is needed, and mostly nobody listens there.
+    """
+    host, _, port = _with_scheme(address).partition("://")[2].partition("/")[0].rpartition(":")
+    if not port.isdigit():
+        return None
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), seconds) as connection:
+            connection.sendall(b"GET /api/tags HTTP/1.0\r\nHost: " + host.encode("ascii", "replace") + b"\r\n\r\n")
+            data = b""
+            while len(data) < 1 << 20 and (block := connection.recv(65536)):
+                data += block
+    except (OSError, UnicodeError):
+        return None
+    try:
+        models = msgspec.json.decode(data.partition(b"\r\n\r\n")[2])["models"]
+        return str(models[0]["name"]) if models else None
+    except (msgspec.DecodeError, LookupError, TypeError):
+        return None
+
+
