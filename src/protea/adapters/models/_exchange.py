@@ -1,0 +1,203 @@
+"""One request and its answer, the same way for every wire: send, tell failures from replies, read, yield.
+
+An adapter builds an `Ask` and an `Assembly` (which knows its wire) and hands both to `exchange`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
+
+import msgspec
+
+from protea.adapters.http.client import Client, Response
+from protea.adapters.http.errors import HttpError
+from protea.adapters.models import _failures
+from protea.adapters.models._sse import EventReader, JsonLineReader, LineTooLong
+from protea.domain.errors import ModelError
+from protea.domain.messages import ToolCall
+from protea.domain.reply import Reply, ReplyPiece, TextPiece, ThinkingPiece, UsageSeen
+from protea.domain.usage import Usage
+
+MAX_REPLY = 256 * 1024 * 1024
+"""Bytes of a reply that comes whole."""
+_TRAILER_PATIENCE = 5.0
+"""Seconds to wait for what may follow the end mark (usage, `[DONE]`), where a wire has such."""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    provider: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    stream: bool
+    secret: str | None = None
+    """The key, so that no message repeats it."""
+
+
+class Assembly(Protocol):
+    """What a wire's answer is put together in. One per request."""
+
+    ended: bool
+    """The wire's end mark was seen: `reply` may be called."""
+    over: bool
+    """Nothing more is of use; the rest of the stream is not waited for."""
+
+    def feed(self, data: bytes) -> None:
+        """Take one event. Raises ModelError for an error in it, msgspec or value errors for what is not this wire."""
+        ...
+
+    def whole(self, body: bytes) -> None:
+        """Take a reply that was not streamed. Raises as `feed` does."""
+        ...
+
+    def take(self) -> list[ReplyPiece]:
+        """The pieces since the last call, neighbours of one kind joined."""
+        ...
+
+    def reply(self) -> Reply: ...
+
+
+async def exchange(
+    client: Client, ask: Ask, assembly: Assembly, reader: EventReader | JsonLineReader
+) -> AsyncIterator[ReplyPiece]:
+    """Send `ask`, feed `assembly`, yield its pieces and at last its reply. Raises ModelError and nothing else."""
+    try:
+        response = await client.request(
+            "POST",
+            ask.url,
+            headers=ask.headers,
+            body=ask.body,
+        )
+    except HttpError as exc:
+        raise _failures.of_transport(exc, provider=ask.provider) from exc
+    async with response:
+        if not 200 <= response.status < 300:
+            body = await response.read_start(_failures.MAX_BODY)
+            raise _failures.of_status(response.status, response.headers, body, provider=ask.provider, secret=ask.secret)
+        try:
+            async for piece in _read(response, ask, assembly, reader):
+                yield piece
+        except HttpError as exc:
+            raise _failures.of_transport(exc, provider=ask.provider) from exc
+
+
+async def _read(
+    response: Response, ask: Ask, assembly: Assembly, reader: EventReader | JsonLineReader
+) -> AsyncIterator[ReplyPiece]:
+    # What came is told by how it begins, not by what was asked or what the header says: servers answer a stream with
+    # one JSON body (often an error), stream where nobody asked, and proxies put their web page before either.
+    start = await response.read_block()
+    while start and (start.isspace() or len(start) < 3):
+        more = await response.read_block()
+        if not more:
+            break
+        start += more
+    lead = start.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
+    if lead == b"<":
+        page = start + await response.read_start(_failures.MAX_BODY)
+        raise _failures.page_instead_of_reply(ask.provider, page)
+    if lead in (b"{", b"[") and isinstance(reader, EventReader):
+        body = start + await response.read(MAX_REPLY)
+        yield _whole(body, response.headers, ask, assembly)
+        return
+    block, patience = start, None
+    while True:
+        failed = None
+        try:
+            for data in reader.feed(block) if block else reader.finish():
+                assembly.feed(data)
+        except ModelError as exc:
+            failed = exc
+        except LineTooLong as exc:
+            raise _failures.malformed(ask.provider, f"the stream holds {exc}", retryable=False) from exc
+        except (msgspec.MsgspecError, ValueError) as exc:
+            if not block:  # an event without its end, at the end
+                raise _failures.truncated(ask.provider, response.headers.get("request-id")) from exc
+            raise _failures.malformed(ask.provider, f"an event of the stream cannot be read ({exc})") from exc
+        for piece in assembly.take():
+            yield piece
+        if failed is not None:
+            raise failed
+        if assembly.over:
+            response.release()
+            break
+        if not block:
+            break
+        if assembly.ended:
+            patience = _TRAILER_PATIENCE
+        try:
+            block = await response.read_block(patience)
+        except HttpError:
+            if assembly.ended:  # the reply had come to its end; only its trailer is lost
+                break
+            raise
+    if not assembly.ended:
+        stray = getattr(reader, "stray", b"")
+        error = _failures.error_in(stray) if stray else None
+        if error is not None:
+            raise _failures.of_error(error, response.headers, provider=ask.provider, secret=ask.secret)
+        raise _failures.truncated(ask.provider, response.headers.get("request-id"))
+    yield assembly.reply()
+
+
+def _whole(body: bytes, headers: Mapping[str, str], ask: Ask, assembly: Assembly) -> Reply:
+    error = _failures.error_in(body) if b'"error"' in body else None
+    if error is not None:
+        raise _failures.of_error(error, headers, provider=ask.provider, secret=ask.secret)
+    try:
+        assembly.whole(body.strip())
+    except (msgspec.MsgspecError, ValueError) as exc:
+        raise _failures.malformed(ask.provider, f"the reply cannot be read ({exc})") from exc
+    if not assembly.ended:
+        raise _failures.truncated(ask.provider)
+    return assembly.reply()
+
+
+class Pieces:
+    """What is to be yielded next. Deltas that came together leave together, so a fast stream costs few pieces."""
+
+    def __init__(self) -> None:
+        self._done: list[ReplyPiece] = []
+        self._texts: list[str] = []
+        self._thoughts: list[str] = []
+
+    def text(self, text: str) -> None:
+        if self._thoughts:
+            self._flush()
+        self._texts.append(text)
+
+    def thinking(self, text: str) -> None:
+        if self._texts:
+            self._flush()
+        self._thoughts.append(text)
+
+    def usage(self, usage: Usage) -> None:
+        self._flush()
+        self._done.append(UsageSeen(usage))
+
+    def _flush(self) -> None:
+        if self._texts:
+            self._done.append(TextPiece("".join(self._texts)))
+            self._texts.clear()
+        elif self._thoughts:
+            self._done.append(ThinkingPiece("".join(self._thoughts)))
+            self._thoughts.clear()
+
+    def take(self) -> list[ReplyPiece]:
+        self._flush()
+        done, self._done = self._done, []
+        return done
+
+
+def tool_call(call_id: str, name: str, text: str, *, cut: bool = False) -> ToolCall:
+    """A call whose arguments came as text. Nothing at all means `{}`, unless the reply was `cut` off there."""
+    if not text.strip() and not cut:
+        return ToolCall(call_id, name, {})
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError):
+        value = None
+    if isinstance(value, dict):
+        return ToolCall(call_id, name, value)
+    return ToolCall(call_id, name, arguments_text=text)
