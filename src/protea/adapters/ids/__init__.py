@@ -1,0 +1,1 @@
+"""Names nobody has used."""
