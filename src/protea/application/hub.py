@@ -86,11 +86,9 @@ class Hub:
                     yield event
                     if count % 256 == 255:
                         await asyncio.sleep(0)  # a long log must not hold up the loop
-                # What was published while the log was read is in the ring behind `at`, or on disk already.
-                at = max(at, self._end - len(self._ring))
             while at < self._end:
                 start = self._end - len(self._ring)
-                if at < start:
+                if at < start:  # fell out of the ring, perhaps while it read the log: back to the log
                     break
                 item = self._ring[at - start]
                 at += 1

@@ -73,7 +73,7 @@ class Session:
             hub=self.hub,
             ids=ids,
             request=self._permission_request,
-            output_folder=log.folder,
+            output_folder=lambda: log.folder,
         )
         self._worker: asyncio.Task[None] | None = None
         self._turn: asyncio.Task[TurnFinished] | None = None

@@ -49,7 +49,7 @@ class ToolRunner:
         hub: Hub,
         ids: Ids,
         request: Callable[[str, dict[str, Any], str | None], PermissionRequest],
-        output_folder: str,
+        output_folder: Callable[[], str],
     ) -> None:
         self.toolsets = tuple(toolsets)
         self.permission = permission
@@ -222,7 +222,7 @@ class ToolRunner:
 class RunningCall:
     """`ToolContext` for one call."""
 
-    def __init__(self, hub: Hub, call_id: str, answer: str | None, output_folder: str) -> None:
+    def __init__(self, hub: Hub, call_id: str, answer: str | None, output_folder: Callable[[], str]) -> None:
         self._hub = hub
         self._output_folder = output_folder
         self.call_id = call_id
@@ -238,7 +238,7 @@ class RunningCall:
     def output_path(self, suffix: str = ".txt") -> str:
         safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.call_id)[:80]
         # A provider may use an id again in a later reply; the number of the event it follows keeps them apart.
-        return f"{self._output_folder}/{self._hub.last}-{safe}{suffix}"
+        return f"{self._output_folder()}/{self._hub.last}-{safe}{suffix}"
 
 
 def _question(id: str, planned: Planned, decision: Decision, *, question: bool) -> ApprovalRequested:

@@ -1,0 +1,194 @@
+"""A whole application in memory: scripted model, tools from functions, rules by name. For the tests beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from protea.adapters.approval.interactive import InteractiveApproval
+from protea.adapters.approval.policy import PolicyApproval
+from protea.adapters.clock.system import SystemClock
+from protea.adapters.ids.system import SystemIds
+from protea.adapters.storage.memory import MemoryStore
+from protea.adapters.tools.functions import FunctionTool, FunctionToolset
+from protea.application.parts import Parts
+from protea.application.sessions import Sessions
+from protea.domain.commands import AnyCommand, SubmitPrompt
+from protea.domain.errors import Failure, ModelError
+from protea.domain.events import AnyEvent, TurnFinished
+from protea.domain.messages import Text, ToolCall
+from protea.domain.permission import Decision, PermissionRequest
+from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop, TextPiece
+from protea.domain.surroundings import Surroundings
+from protea.domain.usage import ModelInfo, Price, Usage
+from protea.ports.gateway import OpenSession
+from protea.ports.instructions import Instruction
+from protea.ports.model import Model
+
+Step = Reply | Failure | Callable[[ModelRequest], Awaitable[Reply]]
+NAME = "test/one"
+Kind = TypeVar("Kind")
+
+
+def says(text: str, stop: Stop = "end_turn") -> Reply:
+    return Reply(content=(Text(text=text),), stop=stop, usage=Usage(input=10, output=5), model=NAME)
+
+
+def calls(*named: tuple[str, dict[str, Any]], text: str = "") -> Reply:
+    made = tuple(ToolCall(id=f"c{i}", name=name, arguments=arguments) for i, (name, arguments) in enumerate(named, 1))
+    lead = (Text(text=text),) if text else ()
+    return Reply(content=(*lead, *made), stop="tool_calls", usage=Usage(input=10, output=5), model=NAME)
+
+
+class PlayedModel:
+    """Plays its steps, one per request; after the last it says so."""
+
+    def __init__(self, steps: Sequence[Step], price: Price | None = None) -> None:
+        self._steps = list(steps)
+        self._info = ModelInfo(id=NAME, price=price)
+        self.requests: list[ModelRequest] = []
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece, None]:
+        self.requests.append(request)
+        step = self._steps.pop(0) if self._steps else says("nothing more")
+        if isinstance(step, Failure):
+            yield TextPiece("half a ")
+            raise ModelError(step)
+        reply = step if isinstance(step, Reply) else await step(request)
+        for part in reply.content:
+            if isinstance(part, Text):
+                yield TextPiece(part.text)
+        yield reply
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class OneSource:
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def default(self) -> str:
+        return NAME
+
+    def open(self, name: str) -> Model:
+        return self._model
+
+    def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
+        return [self._model.info]
+
+    async def aclose(self) -> None:
+        await self._model.aclose()
+
+
+class NamedRules:
+    """Decides by tool name; what is not named is allowed. Session rules allow by exact name."""
+
+    def __init__(self, ask: Sequence[str], deny: Sequence[str]) -> None:
+        self._ask, self._deny = ask, deny
+        self.requests: list[PermissionRequest] = []
+
+    def decide(self, request: PermissionRequest) -> Decision:
+        self.requests.append(request)
+        if request.tool in self._deny:
+            return Decision(verdict="deny", why=f"{request.tool} is denied", rule=request.tool)
+        allowed = {rule for layer in request.layers for rule in layer.allow}
+        if request.tool in self._ask and request.tool not in allowed:
+            return Decision(verdict="ask", why=f"{request.tool} asks", proposals=(request.tool,))
+        return Decision(verdict="allow", why="nothing against it")
+
+
+class Fixed:
+    """Persona, instructions and rule store, all of them plain."""
+
+    def __init__(self) -> None:
+        self.saved: list[str] = []
+
+    def system(self, *, cwd: str, model: str, mode: str, tools: tuple[str, ...]) -> tuple[str, ...]:
+        return ("You are a test.",)
+
+    def load(self, cwd: str) -> tuple[Instruction, ...]:
+        return ()
+
+    def allow(self, rules: Sequence[str]) -> str:
+        self.saved += rules
+        return "memory"
+
+
+class QuickClock(SystemClock):
+    """Does not wait, but lets others run."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+
+class World:
+    """One `Sessions` and what it was made of."""
+
+    def __init__(
+        self,
+        *steps: Step,
+        tools: Sequence[Callable[..., Any] | FunctionTool] = (),
+        ask: Sequence[str] = (),
+        deny: Sequence[str] = (),
+        price: Price | None = None,
+        store: MemoryStore | None = None,
+    ) -> None:
+        self.model = PlayedModel(steps, price)
+        self.rules = NamedRules(ask, deny)
+        self.fixed = Fixed()
+        self.clock = QuickClock()
+        self.store = store or MemoryStore()
+        self._tools = tools
+        self.gateway = Sessions(
+            assemble=self._assemble,
+            store=self.store,
+            clock=self.clock,
+            ids=SystemIds(self.clock),
+            version="test",
+        )
+
+    def _assemble(self, spec: OpenSession) -> Parts:
+        around = Surroundings(cwd="/w", root="/w", user_home="/h", protea_home="/h/.protea", environment={})
+        return Parts(
+            profile="test",
+            surroundings=around,
+            models=OneSource(self.model),
+            persona=self.fixed,
+            instructions=self.fixed,
+            toolsets=(FunctionToolset(self._tools),),
+            permission=self.rules,
+            approval=InteractiveApproval() if spec.interactive else PolicyApproval(),
+            rules=self.fixed,
+            model=spec.model or NAME,
+        )
+
+    async def run(self, prompt: str, **spec: Any) -> list[AnyEvent]:
+        """Everything that happened from the prompt to the end of its turn, in a new session that is then closed."""
+        session = await self.gateway.open(OpenSession(cwd="/w", **spec))
+        try:
+            return [event async for event in self.turn(session, SubmitPrompt(text=prompt))]
+        finally:
+            await self.gateway.close()
+
+    async def turn(self, session: str, command: AnyCommand) -> AsyncIterator[AnyEvent]:
+        past = await self.gateway.history(session)
+        await self.gateway.submit(session, command)
+        async with asyncio.timeout(10):
+            async for event in self.gateway.events(session, past[-1].seq or 0):
+                yield event
+                if isinstance(event, TurnFinished):
+                    return
+
+
+def of(events: Sequence[AnyEvent], kind: type[Kind]) -> list[Kind]:
+    return [event for event in events if isinstance(event, kind)]
