@@ -7,6 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from protea._version import __version__ as __version__
     from protea.adapters.tools.functions import FunctionTool as FunctionTool
     from protea.domain.errors import ConfigError as ConfigError
     from protea.domain.errors import ModelError as ModelError
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from protea.ports.toolset import ToolContext as ToolContext
     from protea.sdk import Agent as Agent
     from protea.sdk import Run as Run
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Agent": "protea.sdk",
@@ -31,9 +30,10 @@ _HOMES = {
     "ToolResult": "protea.domain.tools",
     "ToolSpec": "protea.domain.tools",
     "UsageError": "protea.domain.errors",
+    "__version__": "protea._version",
 }
 
-__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604  # the names are listed once
+__all__ = [*_HOMES]  # noqa: PLE0604  # the names are listed once
 
 
 def __getattr__(name: str) -> object:

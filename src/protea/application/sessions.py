@@ -11,7 +11,7 @@ from protea.application.description import describe
 from protea.application.parts import Parts
 from protea.application.session import Session
 from protea.domain.commands import AnyCommand
-from protea.domain.errors import SessionError
+from protea.domain.errors import SessionError, UsageError
 from protea.domain.events import (
     AnyEvent,
     LastingEvent,
@@ -27,6 +27,7 @@ from protea.domain.transcript import INTERRUPTED, Transcript, transcript_of
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession, Topic
 from protea.ports.ids import Ids
+from protea.ports.model import Model
 from protea.ports.session_store import EventLog, SessionStore
 
 Assemble = Callable[[OpenSession], Parts]
@@ -55,7 +56,7 @@ class Sessions:
         parent = self._store.find(spec.resume) if spec.resume is not None else None
         history = list(self._store.read(parent)) if parent is not None else []
         parts = self._assemble(self._with_past_model(spec, history))
-        model = parts.models.open(parts.model)
+        model = _open_model(parts, spec)
         log = self._store.create(id)
         session = Session(id, spec, parts, log, self._clock, self._ids, model)
         self._open[id] = session
@@ -124,7 +125,7 @@ class Sessions:
         try:
             history = list(log.read())
             parts = self._assemble(self._with_past_model(spec, history))
-            model = parts.models.open(parts.model)
+            model = _open_model(parts, spec)
         except BaseException:
             log.close()
             raise
@@ -160,6 +161,18 @@ class Sessions:
         if id not in self._open:
             raise SessionError(f"session {id} is not open here")
         return self._open[id]
+
+
+def _open_model(parts: Parts, spec: OpenSession) -> Model:
+    """Raises `UsageError` where a budget was set that nobody could keep."""
+    model = parts.models.open(parts.model)
+    if (spec.max_budget_usd is not None or parts.budget_usd is not None) and model.info.price is None:
+        provider, _, name = model.info.id.partition("/")
+        raise UsageError(
+            f"a budget needs the price of {model.info.id}, which is not known: give it in config.toml as "
+            f'[providers.{provider}.models."{name}"] price = {{ input = …, output = … }}'
+        )
+    return model
 
 
 def _ends(left: Transcript) -> list[ToolCallChanged]:

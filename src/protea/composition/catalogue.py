@@ -36,6 +36,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
     },
     "rule_store": {
         "file": "protea.adapters.rule_store.file",
+        "none": "protea.adapters.rule_store.none",
     },
     "sandbox": {
         "none": "protea.adapters.sandbox.none",

@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 from msgspec.structs import replace
 
-from protea import __version__
+from protea._version import __version__
 from protea.adapters.settings.files import load as load_settings
 from protea.application.parts import Parts
 from protea.application.sessions import Sessions
