@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.adapters.models import recordings
+from tests.adapters.models.recordings import ask, got, replay
 
 from protea.adapters.models import anthropic
 from protea.domain.messages import AssistantMessage, Text, UserMessage
 from protea.domain.reply import ModelRequest, Reply
-from tests.adapters.models import recordings
-from tests.adapters.models.recordings import ask, got, replay
 
 CASES = recordings.cases("anthropic/")
 

@@ -186,7 +186,7 @@ def of_error(
     error: Any, headers: Mapping[str, str], *, provider: str, request_id: str | None = None, secret: str | None = None
 ) -> ModelError:
     """The failure an error object inside a 2xx answer is: an object, a text, or a whole body that holds one."""
-    said = _said(error if isinstance(error, dict) and "error" in error else {"error": error})
+    said = _said(error if isinstance(error, dict) else {"error": error})
     kind = _kind(said.status, said)
     return ModelError.of(
         kind,
