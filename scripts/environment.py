@@ -78,7 +78,7 @@ def is_current(kind: str) -> bool:
         if not (VENV / "bin/protea").is_file() or not points_here():
             return False
         stamp.touch()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     return True
 

@@ -20,7 +20,8 @@ from typing import Any
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 ACTS = (
     "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.chdir", "os.fork", "os.exec", "os.system", "os.putenv",
-    "os.kill", "os.chmod", "os.unsetenv", "shutil.", "socket.", "subprocess.", "sqlite3.", "tempfile.", "urllib.", "fcntl.",
+    "fcntl.", "os.kill", "os.chmod", "os.unsetenv", "shutil.", "socket.", "subprocess.", "sqlite3.", "tempfile.",
+    "urllib.",
 )  # fmt: skip
 LOOKS = ("os.listdir", "os.scandir", "glob.")
 """What the import machinery does itself, and code that is being imported should not."""
