@@ -15,6 +15,7 @@ from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, decode, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, headers_of
+from protea.adapters.models._schemas import closed
 from protea.adapters.models._sse import EventReader
 from protea.domain.messages import (
     AssistantMessage,
@@ -132,7 +133,7 @@ class AnthropicModel:
         if thinking is not None:
             fields["thinking"] = thinking
         if request.schema is not None and _has_schemas(self._options.model):
-            output["format"] = {"type": "json_schema", "schema": strict_schema(request.schema)}
+            output["format"] = {"type": "json_schema", "schema": closed(request.schema)}
         if output:
             fields["output_config"] = output
         if stops := [text for text in request.stop_sequences if text.strip()]:
@@ -311,43 +312,6 @@ def _in_a_tool_loop_without_thoughts(messages: tuple[Message, ...]) -> bool:
         if not isinstance(message, ToolMessage):
             return False
     return False
-
-
-_REFUSED = frozenset(
-    [
-        "minimum",
-        "maximum",
-        "exclusiveMinimum",
-        "exclusiveMaximum",
-        "multipleOf",
-        "minLength",
-        "maxLength",
-        "maxItems",
-        "uniqueItems",
-        "minProperties",
-        "maxProperties",
-        "$schema",
-    ]
-)
-
-
-def strict_schema(schema: Any) -> Any:
-    """`schema` without what the API refuses in one, its objects closed as it wants them; the caller checks the rest."""
-    if isinstance(schema, list):
-        return [strict_schema(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    out: dict[str, Any] = {}
-    for name, value in schema.items():
-        if name in ("properties", "$defs", "definitions") and isinstance(value, dict):
-            out[name] = {key: strict_schema(item) for key, item in value.items()}
-        elif name in ("enum", "const", "default", "required"):
-            out[name] = value
-        elif name not in _REFUSED and not (name == "minItems" and value not in (0, 1)):
-            out[name] = strict_schema(value)
-    if schema.get("type") == "object" or "properties" in schema:
-        out["additionalProperties"] = False
-    return out
 
 
 # -- the answer

@@ -17,6 +17,7 @@ from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, endpoint, headers_of
+from protea.adapters.models._schemas import is_strict
 from protea.adapters.models._sse import EventReader
 from protea.domain.messages import (
     AssistantMessage,
@@ -59,9 +60,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Whether `json_schema` is known; else `json_object`, and the prompt must say the rest."""
     key_header: str | None = None
     """Instead of `Authorization: Bearer`."""
-    id_length: int = 64
-    id_extra: str = "_-"
-    """Characters of a call's id beside letters and digits."""
+    id_length: int = 256
+    id_extra: str = "_-.:/|"
+    """Characters of a call's id beside letters and digits. Kimi wants its `functions.name:0` back as it was."""
     id_exact: bool = False
     """Whether ids have exactly `id_length` characters."""
     raw_arguments: bool = False
@@ -69,8 +70,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 DIALECTS: dict[str, Dialect] = {
-    "openai": Dialect(most="max_completion_tokens", cache_key=True, id_length=40, raw_arguments=True),
-    "azure": Dialect(most="max_completion_tokens", key_header="api-key", id_length=40, raw_arguments=True),
+    "openai": Dialect(most="max_completion_tokens", cache_key=True, id_length=40, id_extra="_-", raw_arguments=True),
+    "azure": Dialect(
+        most="max_completion_tokens", key_header="api-key", id_length=40, id_extra="_-", raw_arguments=True
+    ),
     "openrouter": Dialect(effort="reasoning", thoughts="reasoning", cache_mark="anthropic/"),
     "groq": Dialect(most="max_completion_tokens"),
     "deepseek": Dialect(effort="thinking", thoughts="reasoning_content", schemas=False),
@@ -95,7 +98,7 @@ def create(options: Options, *, surroundings: Surroundings) -> OpenAIChatModel:
 
 
 class OpenAIChatModel:
-    """A `Model`. `reasoning_details` go back unchanged to the model they came from; other wires' blocks are left out."""
+    """A `Model`. `reasoning_details` go back unchanged to the model they came from; other wires' are left out."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
         self._options = options
@@ -249,26 +252,6 @@ def _response_format(dialect: Dialect, schema: dict[str, Any]) -> dict[str, Any]
     if is_strict(schema):
         named["strict"] = True
     return {"type": "json_schema", "json_schema": named}
-
-
-def is_strict(schema: Any) -> bool:
-    """Whether OpenAI takes `schema` in strict mode: every object closed, all of its properties required."""
-    if isinstance(schema, list):
-        return all(is_strict(item) for item in schema)
-    if not isinstance(schema, dict):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
-        names = schema.get("properties")
-        closed = schema.get("additionalProperties") is False and isinstance(names, dict)
-        if not closed or set(schema.get("required", ())) != set(names or ()):
-            return False
-    return all(
-        all(is_strict(item) for item in value.values())
-        if name in ("properties", "$defs", "definitions") and isinstance(value, dict)
-        else is_strict(value)
-        for name, value in schema.items()
-        if name not in ("enum", "const", "default", "examples")
-    )
 
 
 def _tool(tool: ToolSpec) -> bytes:

@@ -1,0 +1,62 @@
+"""JSON Schemas as providers take them for structured output. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def is_strict(schema: Any) -> bool:
+    """Whether OpenAI takes `schema` in strict mode: every object closed, all of its properties required."""
+    if isinstance(schema, list):
+        return all(is_strict(item) for item in schema)
+    if not isinstance(schema, dict):
+        return True
+    if schema.get("type") == "object" or "properties" in schema:
+        names = schema.get("properties")
+        closed = schema.get("additionalProperties") is False and isinstance(names, dict)
+        if not closed or set(schema.get("required", ())) != set(names or ()):
+            return False
+    return all(
+        all(is_strict(item) for item in value.values())
+        if name in ("properties", "$defs", "definitions") and isinstance(value, dict)
+        else is_strict(value)
+        for name, value in schema.items()
+        if name not in ("enum", "const", "default", "examples")
+    )
+
+
+_REFUSED_BY_ANTHROPIC = frozenset(
+    [
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+        "$schema",
+    ]
+)
+
+
+def closed(schema: Any) -> Any:
+    """`schema` without what Anthropic refuses in one, its objects closed as it wants them; the caller checks the rest."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out: dict[str, Any] = {}
+    for name, value in schema.items():
+        if name in ("properties", "$defs", "definitions") and isinstance(value, dict):
+            out[name] = {key: closed(item) for key, item in value.items()}
+        elif name in ("enum", "const", "default", "required"):
+            out[name] = value
+        elif name not in _REFUSED_BY_ANTHROPIC and not (name == "minItems" and value not in (0, 1)):
+            out[name] = closed(value)
+    if schema.get("type") == "object" or "properties" in schema:
+        out["additionalProperties"] = False
+    return out
