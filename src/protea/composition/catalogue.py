@@ -7,6 +7,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "interactive": "protea.adapters.approval.interactive",
         "policy": "protea.adapters.approval.policy",
     },
+    "catalog": {
+        "none": "protea.adapters.catalog.none",
+        "snapshot": "protea.adapters.catalog.snapshot",
+    },
     "clock": {
         "system": "protea.adapters.clock.system",
     },
@@ -57,6 +61,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
 
 DEFAULTS: dict[str, str] = {
     "approval": "interactive",
+    "catalog": "snapshot",
     "clock": "system",
     "ids": "system",
     "instructions": "files",
@@ -72,6 +77,7 @@ DEFAULTS: dict[str, str] = {
 
 SWAP_CLASSES: dict[str, str] = {
     "approval": "hot",
+    "catalog": "hot",
     "clock": "cold",
     "ids": "cold",
     "instructions": "hot",

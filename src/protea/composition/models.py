@@ -15,6 +15,7 @@ from protea.domain.settings import ModelSettings, ProviderSettings, Settings
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo
+from protea.ports.catalog import Catalog
 from protea.ports.model import Model
 
 OFFLINE = "offline/grammar"
@@ -30,7 +31,8 @@ Make = Callable[[str, dict[str, Any]], Model]
 class ConfiguredModels:
     """Models by settings, environment and the table of known providers. Each is opened once."""
 
-    def __init__(self, settings: Settings, surroundings: Surroundings, make: Make) -> None:
+    def __init__(self, settings: Settings, surroundings: Surroundings, catalog: Catalog, make: Make) -> None:
+        self._catalog = catalog
         self._settings = settings
         self._around = surroundings
         self._make = make
@@ -56,12 +58,12 @@ class ConfiguredModels:
         return self._open[name]
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
-        infos = [ModelInfo(id=OFFLINE)]
+        infos = [ModelInfo(id=OFFLINE), *self._catalog.list(provider)]
         for row in PROVIDERS.values():
             if row.model:
-                infos.append(ModelInfo(id=f"{row.name}/{row.model}"))
+                infos.append(self._info(row.name, row.model, None))
         for name, own in self._settings.providers.items():
-            infos += [_info(f"{name}/{model}", settings) for model, settings in own.models.items()]
+            infos += [self._info(name, model, settings) for model, settings in own.models.items()]
         known = {info.id: info for info in infos}
         return [info for id, info in known.items() if provider is None or id.partition("/")[0] == provider]
 
@@ -88,13 +90,26 @@ class ConfiguredModels:
             "base_url": wanted.base_url(),
             "key": self._key(wanted),
             "headers": dict(own.headers) if own else {},
-            "info": _info(f"{provider}/{model}", own.models.get(model) if own else None),
+            "info": self._info(provider, model, own.models.get(model) if own else None),
             "proxy_url": (own.proxy_url if own else None) or self._settings.proxy_url,
         }
         api = wanted.api()
         if api == "openai-chat":
             options["dialect"] = (row.dialect if row is not None else None) or "generic"
         return self._make(api, {key: value for key, value in options.items() if value is not None})
+
+    def _info(self, provider: str, model: str, settings: ModelSettings | None) -> ModelInfo:
+        """What the catalog knows, and what the person's own settings say instead."""
+        info = self._catalog.find(provider, model) or ModelInfo(id=f"{provider}/{model}")
+        if settings is None:
+            return info
+        return replace(
+            info,
+            context=settings.context or info.context,
+            max_output=settings.max_output or info.max_output,
+            price=settings.price or info.price,
+            images=info.images if settings.images is None else settings.images,
+        )
 
     def _unknown(self, name: str, provider: str, slash: str) -> str:
         known = ["offline", *PROVIDERS, *self._settings.providers]
@@ -179,19 +194,6 @@ class OneModel:
         await self._model.aclose()
 
 
-def _info(id: str, settings: ModelSettings | None) -> ModelInfo:
-    info = ModelInfo(id=id)
-    if settings is None:
-        return info
-    return replace(
-        info,
-        context=settings.context,
-        max_output=settings.max_output,
-        price=settings.price,
-        images=settings.images or False,
-    )
-
-
 def _no_key(provider: str, variable: str) -> ModelError:
     return ModelError.of(
         "auth",
@@ -229,5 +231,3 @@ def _first_ollama_model(address: str, seconds: float) -> str | None:
         return str(models[0]["name"]) if models else None
     except (msgspec.DecodeError, LookupError, TypeError):
         return None
-
-

@@ -86,7 +86,9 @@ class Root:
         models = (
             OneModel(given.model)
             if given.model is not None
-            else ConfiguredModels(settings, around, lambda api, options: resolver.make("model", api, options))
+            else ConfiguredModels(
+                settings, around, resolver.get("catalog"), lambda api, options: resolver.make("model", api, options)
+            )
         )
         builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()
         return Parts(

@@ -38,7 +38,7 @@ _ROWS = (
         "https://api.anthropic.com",
         ("ANTHROPIC_BASE_URL",),
         ("ANTHROPIC_API_KEY",),
-        "claude-sonnet-4-5",
+        "claude-sonnet-5-5",
     ),
     Provider(
         "openai",
@@ -46,7 +46,7 @@ _ROWS = (
         "https://api.openai.com/v1",
         ("OPENAI_BASE_URL",),
         ("OPENAI_API_KEY",),
-        "gpt-5.1",
+        "gpt-6.1-sol",
         "openai",
         # OpenAI itself keeps reasoning between turns only on Responses; what else answers at an OPENAI_BASE_URL
         # (gateways, vLLM, LM Studio, proxies) speaks Chat Completions more often than not.
@@ -58,7 +58,7 @@ _ROWS = (
         "https://generativelanguage.googleapis.com",
         ("GOOGLE_GEMINI_BASE_URL",),
         ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-        "gemini-2.5-pro",
+        "gemini-4-argon",
     ),
     Provider(
         "openrouter",
@@ -66,7 +66,7 @@ _ROWS = (
         "https://openrouter.ai/api/v1",
         ("OPENROUTER_BASE_URL",),
         ("OPENROUTER_API_KEY",),
-        "anthropic/claude-sonnet-4.5",
+        "anthropic/claude-sonnet-5.5",
         "openrouter",
     ),
     Provider("ollama", "ollama", "http://127.0.0.1:11434", ("OLLAMA_HOST",), ("OLLAMA_API_KEY",), key_needed=False),

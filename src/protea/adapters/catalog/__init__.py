@@ -1,0 +1,1 @@
+"""What models exist, their windows and prices."""
