@@ -17,6 +17,10 @@ _BORDERS = "-@:/"
 """What may follow a known name in a longer one that means the same model: a date, a region, a variant."""
 
 
+Row = list[float | None]
+"""[context, input, output, cache_read, cache_write], cut after the last that is known."""
+
+
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Nothing to choose."""
 
@@ -25,7 +29,7 @@ class SnapshotCatalog:
     """Reads a provider's file when it is first asked for."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, dict[str, list[float | None]]] = {}
+        self._tables: dict[str, dict[str, Row]] = {}
 
     def find(self, provider: str, model: str) -> ModelInfo | None:
         table = self._table(provider)
@@ -39,7 +43,7 @@ class SnapshotCatalog:
     def _providers(self) -> Sequence[str]:
         return sorted(name[:-5] for name in os.listdir(_DATA) if name.endswith(".json") and name != "about.json")
 
-    def _table(self, provider: str) -> dict[str, list[float | None]]:
+    def _table(self, provider: str) -> dict[str, Row]:
         if provider not in self._tables:
             path = os.path.join(_DATA, f"{provider}.json")
             known = provider.replace("-", "").isalnum() and os.path.isfile(path)
@@ -47,18 +51,18 @@ class SnapshotCatalog:
         return self._tables[provider]
 
 
-def _read(path: str) -> dict[str, list[float | None]]:
+def _read(path: str) -> dict[str, Row]:
     with open(path, "rb") as file:
-        return msgspec.json.decode(file.read(), type=dict[str, list[float | None]])
+        return msgspec.json.decode(file.read(), type=dict[str, Row])
 
 
-def _extended(model: str, table: dict[str, list[float | None]]) -> str | None:
+def _extended(model: str, table: dict[str, Row]) -> str | None:
     known = [name for name in table if model.startswith(name) and model[len(name)] in _BORDERS]
     known = [name for name in known if model[len(name) + 1 :][:1].isdigit() or model[len(name)] != "-"]
     return max(known, key=len, default=None)
 
 
-def _info(id: str, row: list[float | None]) -> ModelInfo:
+def _info(id: str, row: Row) -> ModelInfo:
     context, price_in, price_out, read, write = (*row, None, None)[:5]
     return ModelInfo(
         id=id,
