@@ -46,7 +46,7 @@ class SnapshotCatalog:
     def _table(self, provider: str) -> dict[str, Row]:
         if provider not in self._tables:
             path = os.path.join(_DATA, f"{provider}.json")
-            known = provider.replace("-", "").isalnum() and os.path.isfile(path)
+            known = provider in self._providers()
             self._tables[provider] = _read(path) if known else {}
         return self._tables[provider]
 

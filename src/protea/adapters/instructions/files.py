@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 import msgspec
 
@@ -37,11 +38,11 @@ class FileInstructions:
                 descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
             except OSError:
                 continue
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                continue
             with os.fdopen(descriptor, "rb") as file:
-                try:
-                    data = file.read(self._options.most_bytes + 1) or b""
-                except OSError:  # a directory of that name
-                    continue
+                data = file.read(self._options.most_bytes + 1)
             text = data[: self._options.most_bytes].decode("utf-8", "replace").strip()
             if len(data) > self._options.most_bytes:
                 text += f"\n[cut after {self._options.most_bytes} bytes; read {path} for the rest]"

@@ -69,11 +69,11 @@ class FileRuleStore:
 
 def _with(text: str, rules: Sequence[str]) -> str:
     lines = "".join(f"  {msgspec.json.encode(rule).decode()},\n" for rule in rules)
-    found = _ALLOW.search(text)
-    if found is not None:
-        return f"{text[: found.end()]}\n{lines}{text[found.end() :].lstrip(' ')}"
     table = _TABLE.search(text)  # a top-level key must stand before the first table
     at = table.start() if table is not None else len(text)
+    found = _ALLOW.search(text, 0, at)
+    if found is not None:
+        return f"{text[: found.end()]}\n{lines}{text[found.end() :].lstrip(' ')}"
     head = text[:at] if not text[:at] or text[:at].endswith("\n") else text[:at] + "\n"
     return f"{head}allow = [\n{lines}]\n{text[at:]}"
 
