@@ -66,7 +66,7 @@ def test_the_version_stands_in_one_place(wheel: Path) -> None:
     assert "version" in project["project"]["dynamic"]
     pattern = re.compile(rf"__version__ *=|['\"]{re.escape(protea.__version__)}['\"]")
     held = [path.name for path in (ROOT / "src").rglob("*.py") if pattern.search(path.read_text())]
-    assert held == ["__init__.py"]
+    assert held == ["_version.py"]
 
 
 def test_the_command_tells_the_version() -> None:

@@ -1,0 +1,30 @@
+"""`protea --version` and `--help` beside `python -c pass` of the same interpreter."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from measure import Report, paired, rounds, run
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PROTEA = [sys.executable, "-I", "-c", "import sys; from protea.cli import main; sys.exit(main())"]
+"""What scripts/run starts, whatever installed the environment this runs in."""
+
+
+def main() -> None:
+    report = Report("start")
+    nothing = [sys.executable, "-c", "pass"]
+    count = rounds(40)
+    for flag, limit in (("--version", 1.3), ("--help", 3.0)):
+        pair = paired(lambda flag=flag: run([*PROTEA, flag]), lambda: run(nothing), count)
+        report.compare(f"protea {flag} / python -c pass", pair, limit)
+    if os.path.exists(os.path.join(ROOT, ".venv", "run.stamp")):
+        script = os.path.join(ROOT, "scripts", "run")
+        pair = paired(lambda: run([script, "--version"]), lambda: run(nothing), count)
+        report.compare("scripts/run --version / python -c pass", pair, None)
+    report.exit()
+
+
+if __name__ == "__main__":
+    main()
