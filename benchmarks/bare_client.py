@@ -1,6 +1,6 @@
 """The yardstick: the same work in a page of asyncio, without anything an agent needs to be trusted.
 
-    python bare_client.py API BASE_URL MODEL PROMPT      API: openai-chat | openai-responses | anthropic | gemini | ollama
+    python bare_client.py openai-chat|openai-responses|anthropic|gemini|ollama BASE_URL MODEL PROMPT
 
 It sends the prompt, prints what streams in, runs the tools that are called and goes on until no more are. No log, no
 permissions, no schema, no retries, no interrupt; one connection, kept open.
@@ -33,19 +33,13 @@ async def run_tool(name: str, a: dict) -> str:
             text = text.replace(edit.get("old_string") or edit["old"], edit.get("new_string") or edit["new"], 1)
         path.write_text(text)
         return "edited"
-    if name == "Grep":
-        pattern, found = re.compile(a["pattern"]), []
-        for path in sorted(Path(a.get("path", ".")).rglob("*")):
-            if path.is_file() and ".git" not in path.parts:
-                for n, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
-                    if pattern.search(line):
-                        found.append(f"{path}:{n}:{line}")
-        return "\n".join(found)
-    process = await asyncio.create_subprocess_exec(
-        "bash", "-c", a["command"], stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    out, _ = await process.communicate()
-    return out.decode(errors="replace")
+    pattern, found = re.compile(a["pattern"]), []
+    for path in sorted(Path(a.get("path", ".")).rglob("*")):
+        if path.is_file() and ".git" not in path.parts:
+            for n, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
+                if pattern.search(line):
+                    found.append(f"{path}:{n}:{line}")
+    return "\n".join(found)
 
 
 class Chat:
@@ -127,6 +121,7 @@ class Ollama(Chat):
         return event.get("message", {}).get("content", "")
 
 
+HEADERS = "Content-Type: application/json\r\nAuthorization: Bearer k\r\nx-api-key: k\r\n"
 WIRES = {"openai-chat": Chat, "anthropic": Anthropic, "openai-responses": Responses, "gemini": Gemini, "ollama": Ollama}
 
 

@@ -199,6 +199,11 @@ def only_composition_names_adapters(tree: Tree) -> Iterator[str]:
                 yield module.at(node, f"only composition may name {node.value}")
 
 
+ALWAYS_WANTED = {
+    "protea.adapters.settings": "read at every start, before anything can be chosen",
+}
+
+
 @rule(
     {"composition/root.py": "from protea.adapters.models.a import create", "adapters/models/a.py": ""},
     {"composition/root.py": "import protea.adapters.models", "adapters/models/__init__.py": ""},
@@ -211,7 +216,8 @@ def composition_opens_adapters_when_they_are_wanted(tree: Tree) -> Iterator[str]
     """A run pays for the adapters it uses, not for those it might have used."""
     for module in tree.under("composition"):
         for each in module.imports:
-            if each.target.startswith("protea.adapters.") and not each.lazy and not each.typing_only:
+            wanted = each.target.startswith(tuple(ALWAYS_WANTED))
+            if each.target.startswith("protea.adapters.") and not (each.lazy or each.typing_only or wanted):
                 yield module.at(each.line, f"{each.target} is loaded before anyone asked for it")
 
 
