@@ -16,12 +16,12 @@ from protea.ports.rule_store import RuleStore
 class Approvals:
     """The questions that wait, and what has been allowed for this session."""
 
-    def __init__(self, hub: Hub, approval: Approval, rules: RuleStore) -> None:
+    def __init__(self, hub: Hub, approval: Approval, rules: RuleStore, allowed: tuple[str, ...]) -> None:
         self._hub = hub
         self._approval = approval
         self._rules = rules
         self._open: dict[str, tuple[ApprovalRequested, asyncio.Future[ApprovalResolved]]] = {}
-        self.allowed: tuple[str, ...] = ()
+        self.allowed = allowed
         """Rules a person has allowed for the rest of this session."""
 
     @property

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from protea.application.approvals import Approvals
 from protea.application.hub import Hub
 from protea.application.parts import Parts
+from protea.application.past import Past
 from protea.application.tool_runner import ToolRunner
 from protea.application.turn import Turn, turn
 from protea.domain.commands import (
@@ -25,20 +26,21 @@ from protea.domain.commands import (
 )
 from protea.domain.errors import ProteaError, SessionError, StoreError, UsageError
 from protea.domain.events import (
-    ApprovalResolved,
     LastingEvent,
     ModeChanged,
     ModelSwitched,
+    NoticeGiven,
     PromptSubmitted,
     PromptWithdrawn,
     Rewound,
     SessionEnded,
+    ToolCallChanged,
     TurnFinished,
     TurnStarted,
 )
 from protea.domain.limits import Limits
 from protea.domain.permission import Mode, PermissionRequest
-from protea.domain.transcript import Transcript, transcript_of
+from protea.domain.transcript import INTERRUPTED, transcript_of
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
 from protea.ports.ids import Ids
@@ -50,22 +52,31 @@ class Session:
     """A session that is open in this process. Lives in one event loop."""
 
     def __init__(
-        self, id: str, spec: OpenSession, parts: Parts, log: EventLog, clock: Clock, ids: Ids, model: Model
+        self,
+        id: str,
+        *,
+        spec: OpenSession,
+        parts: Parts,
+        past: Past,
+        log: EventLog,
+        clock: Clock,
+        ids: Ids,
+        model: Model,
     ) -> None:
         self.id = id
         self.parts = parts
         self.model = model
         self.mode: Mode = parts.mode
         self.effort = parts.effort
-        self.cost_usd = 0.0
+        self.cost_usd = past.cost_usd
         self._spec = spec
         self._log = log
         self._clock = clock
         self._ids = ids
-        self._transcript = Transcript()
+        self._transcript = past.transcript
         self.hub = Hub(id, log, clock, self._advance)
         self.hub.identity = parts.profile
-        self.approvals = Approvals(self.hub, parts.approval, parts.rules)
+        self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed)
         self.runner = ToolRunner(
             toolsets=parts.toolsets,
             permission=parts.permission,
@@ -85,17 +96,17 @@ class Session:
     def running(self) -> bool:
         return self._worker is not None and not self._worker.done()
 
-    def replay(self, events: list[LastingEvent]) -> None:
-        """Take in what the log holds, before anything new happens."""
-        self._transcript = transcript_of(events)
-        for event in events:
-            match event:
-                case TurnFinished():
-                    self.cost_usd += event.cost_usd or 0.0
-                case ApprovalResolved(decision="session" | "always"):
-                    self.approvals.allowed += tuple(rule for rule in event.rules if rule not in self.approvals.allowed)
-                case _:
-                    pass
+    def end_what_a_crash_left(self) -> None:
+        """Give every call and turn that the last process left open its end: nothing unanswered counts as answered."""
+        if self._log.mended:
+            self.hub.record(NoticeGiven(level="warning", text=self._log.mended))
+        left = self._transcript.turn
+        if left is not None:
+            cancelled = [
+                ToolCallChanged(call=call, state="cancelled", result=INTERRUPTED)
+                for call, _ in self._transcript.states.values()
+            ]
+            self.hub.record(*cancelled, TurnFinished(id=left.id, outcome="interrupted"))
 
     async def submit(self, command: AnyCommand) -> str | None:
         """Take a command; see `Gateway.submit`."""

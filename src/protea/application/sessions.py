@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
 
 from protea.application.description import describe
 from protea.application.parts import Parts
+from protea.application.past import Past, past_of
 from protea.application.session import Session
 from protea.domain.commands import AnyCommand
 from protea.domain.errors import SessionError, UsageError
 from protea.domain.events import (
     AnyEvent,
     LastingEvent,
-    ModeChanged,
     ModelSwitched,
-    NoticeGiven,
     SessionStarted,
-    ToolCallChanged,
-    TurnFinished,
 )
 from protea.domain.session import SessionSummary
-from protea.domain.transcript import INTERRUPTED, Transcript, transcript_of
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession, Topic
 from protea.ports.ids import Ids
@@ -47,36 +44,12 @@ class Sessions:
         self._idle_parts: Parts | None = None
 
     async def open(self, spec: OpenSession) -> str:
-        if spec.resume is not None and not spec.fork:
-            id = self._store.find(spec.resume)
-            if id in self._open and not self._open[id].hub.closed:
-                return id
-            return await self._reopen(id, spec)
-        id = self._ids.session()
-        parent = self._store.find(spec.resume) if spec.resume is not None else None
-        history = list(self._store.read(parent)) if parent is not None else []
-        parts = self._assemble(self._with_past_model(spec, history))
-        model = _open_model(parts, spec)
-        log = self._store.create(id)
-        session = Session(id, spec, parts, log, self._clock, self._ids, model)
-        self._open[id] = session
-        started = SessionStarted(
-            version=self._version,
-            cwd=parts.surroundings.cwd,
-            profile=parts.profile,
-            model=model.info.id,
-            parent=parent,
-            parent_seq=history[-1].seq if history else None,
-        )
-        if history:
-            # The copies keep the numbers of the originals, so all that refers to a number still means the same.
-            copies = [replace(event, session=id) for event in history[1:]]
-            at = self._clock.now()
-            log.append([replace(started, session=id, seq=1, at=at), *copies], durable=True)
-            self._take_in(session, log)
-        else:
-            session.hub.record(started)
-        return id
+        wanted = self._store.find(spec.resume) if spec.resume is not None else None
+        if wanted is not None and not spec.fork:
+            if wanted in self._open and not self._open[wanted].hub.closed:
+                return wanted
+            return self._reopen(wanted, spec)
+        return self._begin(wanted, spec)
 
     async def submit(self, session: str, command: AnyCommand) -> str | None:
         return await self._session(session).submit(command)
@@ -120,42 +93,53 @@ class Sessions:
             await self._idle_parts.models.aclose()
             self._idle_parts = None
 
-    async def _reopen(self, id: str, spec: OpenSession) -> str:
+    def _begin(self, parent: str | None, spec: OpenSession) -> str:
+        """A new session; with a parent, one that begins with its history."""
+        id = self._ids.session()
+        past = Past() if parent is None else past_of(lambda: self._store.read(parent))
+        parts = self._assemble(_with_past_model(spec, past))
+        model = _open_model(parts, spec)
+        log = self._store.create(id)
+        session = self._add(id, spec, parts, past, log, model)
+        started = SessionStarted(
+            version=self._version,
+            cwd=parts.surroundings.cwd,
+            profile=parts.profile,
+            model=model.info.id,
+            parent=parent,
+            parent_seq=past.transcript.last if parent is not None else None,
+        )
+        if parent is None:
+            session.hub.record(started)
+            return id
+        # The copies keep the numbers of the originals, so all that refers to a number still means the same.
+        copies = (replace(event, session=id) for event in self._store.read(parent, after=1))
+        log.append([replace(started, session=id, seq=1, at=self._clock.now())], durable=False)
+        while page := list(islice(copies, _PAGE)):
+            log.append(page, durable=False)
+        log.sync()
+        session.end_what_a_crash_left()
+        return id
+
+    def _reopen(self, id: str, spec: OpenSession) -> str:
         log = self._store.open(id)
         try:
-            history = list(log.read())
-            parts = self._assemble(self._with_past_model(spec, history))
+            past = past_of(log.read)
+            parts = self._assemble(_with_past_model(spec, past))
             model = _open_model(parts, spec)
         except BaseException:
             log.close()
             raise
-        session = Session(id, spec, parts, log, self._clock, self._ids, model)
-        self._open[id] = session
-        self._take_in(session, log, history)
-        last = _model_and_mode(history)
-        if last[0] != model.info.id:
+        session = self._add(id, spec, parts, past, log, model)
+        session.end_what_a_crash_left()
+        if past.model != model.info.id:
             session.hub.record(ModelSwitched(model=model.info.id, effort=parts.effort, reason="resumed"))
         return id
 
-    def _take_in(self, session: Session, log: EventLog, history: list[LastingEvent] | None = None) -> None:
-        """Replay the log, and end what a crash left open: nothing that was not answered counts as answered."""
-        events = list(log.read()) if history is None else history
-        session.replay(events)
-        if log.mended:
-            session.hub.record(NoticeGiven(level="warning", text=log.mended))
-        left = transcript_of(events)
-        if left.turn is not None:
-            session.hub.record(
-                *_ends(left),
-                TurnFinished(id=left.turn.id, outcome="interrupted"),
-            )
-
-    def _with_past_model(self, spec: OpenSession, history: list[LastingEvent]) -> OpenSession:
-        """A session goes on with the model it had, unless another is asked for or it only had the offline one."""
-        if not history or spec.model is not None:
-            return spec
-        model, _ = _model_and_mode(history)
-        return spec if not model or model.startswith("offline/") else replace(spec, model=model)
+    def _add(self, id: str, spec: OpenSession, parts: Parts, past: Past, log: EventLog, model: Model) -> Session:
+        session = Session(id, spec=spec, parts=parts, past=past, log=log, clock=self._clock, ids=self._ids, model=model)
+        self._open[id] = session
+        return session
 
     def _session(self, id: str) -> Session:
         if id not in self._open:
@@ -175,19 +159,12 @@ def _open_model(parts: Parts, spec: OpenSession) -> Model:
     return model
 
 
-def _ends(left: Transcript) -> list[ToolCallChanged]:
-    return [ToolCallChanged(call=call, state="cancelled", result=INTERRUPTED) for call, _ in left.states.values()]
+_PAGE = 1000
+"""Events copied at a time."""
 
 
-def _model_and_mode(history: list[LastingEvent]) -> tuple[str, str]:
-    """What was in force at the end of a log."""
-    model, mode = "", "normal"
-    for event in history:
-        match event:
-            case SessionStarted() | ModelSwitched():
-                model = event.model or model
-            case ModeChanged():
-                mode = event.mode
-            case _:
-                pass
-    return model, mode
+def _with_past_model(spec: OpenSession, past: Past) -> OpenSession:
+    """A session goes on with the model it had, unless another is asked for or it only had the offline one."""
+    if spec.model is not None or not past.model or past.model.startswith("offline/"):
+        return spec
+    return replace(spec, model=past.model)

@@ -1,0 +1,43 @@
+"""What a log amounts to when a session opens: read once, from the first event to the last. Called by `sessions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from protea.domain.events import ApprovalResolved, LastingEvent, ModelSwitched, Rewound, SessionStarted, TurnFinished
+from protea.domain.transcript import Transcript, transcript_of
+
+
+class Past:
+    """Nothing is kept of the events but what comes of them: sessions may be long."""
+
+    def __init__(self) -> None:
+        self.transcript = Transcript()
+        self.model = ""
+        """In force at the end."""
+        self.cost_usd = 0.0
+        self.allowed: tuple[str, ...] = ()
+        """Rules a person has allowed in it."""
+
+    def take(self, event: LastingEvent) -> None:
+        self.transcript.add(event)
+        match event:
+            case SessionStarted() | ModelSwitched():
+                self.model = event.model or self.model
+            case TurnFinished():
+                self.cost_usd += event.cost_usd or 0.0
+            case ApprovalResolved(decision="session" | "always"):
+                self.allowed += tuple(rule for rule in event.rules if rule not in self.allowed)
+            case _:
+                pass
+
+
+def past_of(read: Callable[[], Iterable[LastingEvent]]) -> Past:
+    """The past of the log that `read` reads from its start; a rewound one is read twice."""
+    past, rewound = Past(), False
+    for event in read():
+        past.take(event)
+        rewound = rewound or isinstance(event, Rewound)
+    if rewound:
+        past.transcript = transcript_of(read())
+    return past
