@@ -1,4 +1,21 @@
-"""The values of the permission system: what is asked and what is answered."""
+"""The values of the permission system: what is asked and what is answered.
+
+The modules beside this one are the pure parts of the engine, in the order in which a request meets them:
+
+    rules       what a rule is: its syntax and what it matches
+    paths       gitignore patterns, protected and secret places, spelling of names
+    script      a shell script as data: words, redirects, commands
+    lexer       the strict reader; whatever may be allowed was read by it
+    unwrap      commands inside commands (`env`, `timeout`, `xargs`, `find -exec`, `bash -c` …)
+    options     reading a command's options and operands by a row of a table
+    study       what one command does as far as its words tell: the table of read-only commands
+    git         the same for git
+    address     what a URL points at
+    decision    all of it together: allow, ask or deny
+    proposals   the rules that "always" may save
+
+What needs a file system (real paths, globs, inodes) is gathered by the adapter and handed in as values.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +48,8 @@ class PermissionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Absolute. The directory the action starts in."""
     root: str = ""
     """Absolute. The project's root, where `/path` rules are anchored; empty means `cwd`."""
+    session_cwd: str = ""
+    """Absolute. Where the session began, which `./path` rules mean wherever the shell has gone since; empty means `cwd`."""
     home: str = ""
     mode: Mode = "normal"
     add_dirs: tuple[str, ...] = ()

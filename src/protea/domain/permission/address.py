@@ -1,0 +1,149 @@
+"""What a URL points at, as far as its text tells. Resolving the name and checking the address again is for whoever connects."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from typing import Literal
+
+import msgspec
+
+LONGEST = 2_000
+"""Characters; longer addresses carry data out more often than they find anything."""
+
+_FORM = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)\Z", re.DOTALL)
+_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\Z")
+_LOCAL_NAMES = frozenset(
+    "localhost localhost.localdomain ip6-localhost ip6-loopback broadcasthost host.docker.internal".split()
+)
+_LOCAL_TAILS = (
+    ".localhost",
+    ".local",
+    ".localdomain",
+    ".internal",
+    ".lan",
+    ".home.arpa",
+    ".intranet",
+    ".corp",
+    ".home",
+)
+_METADATA = frozenset({"168.63.129.16"})
+"""Public by number, but only ever answered by the machine's own host."""
+
+
+class Address(msgspec.Struct, frozen=True):
+    verdict: Literal["fine", "ask", "deny"]
+    why: str = ""
+    host: str = ""
+    port: int = 0
+    local: bool = False
+    """It names this machine or its network; a rule that names host and port lifts that."""
+
+
+def read_address(url: object) -> Address:
+    """Never raises. `fine` means only that a domain rule may decide."""
+    if not isinstance(url, str) or not url:
+        return Address("ask", "there is no URL")
+    if any(ord(char) <= 0x20 or ord(char) == 0x7F for char in url):
+        return Address("ask", "the URL contains blanks or control characters")
+    form = _FORM.match(url)
+    if form is None:
+        return Address("ask", "it is not a whole URL")
+    if form.group(1).lower() not in ("http", "https"):
+        return Address("deny", f"only http and https are fetched, not {form.group(1)[:20]}:")
+    secure = form.group(1).lower() == "https"
+    rest = form.group(2)
+    if not rest.startswith("//") or "\\" in url:
+        return Address("ask", "programs disagree about which host this URL names")
+    authority = re.split(r"[/?#]", rest[2:], maxsplit=1)[0]
+    if "@" in authority:
+        return Address("ask", "the URL carries a name or password")
+    host, port = authority, 443 if secure else 80
+    number = re.search(r":(\d*)\Z", authority)
+    if number and not authority.endswith("]"):
+        host = authority[: number.start()]
+        if number.group(1):
+            if len(number.group(1)) > 5 or not 0 < int(number.group(1)) < 65536:
+                return Address("deny", "there is no such port")
+            port = int(number.group(1))
+    host = host.lower()
+    if "%" in host:
+        return Address("ask", "the host is percent-encoded", host[:100])
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
+    if host.startswith("["):
+        return _number(host, port, _six(host))
+    dotted = _four(plain)
+    if dotted is not None:
+        address = _number(plain, port, dotted)
+        if address.verdict == "fine" and plain != str(dotted):
+            return Address("ask", f"{plain} is an unusual way to write {dotted}", plain, port)
+        return address
+    if plain in _LOCAL_NAMES or plain.endswith(_LOCAL_TAILS):
+        return Address("deny", f"{plain} is this machine or its network", plain, port, True)
+    if not plain.isascii() or host != plain and host.rstrip(".") != plain:
+        return Address("ask", "the host is not written in plain letters", plain[:100], port)
+    if not _HOST.match(plain) or ".." in plain or len(plain) > 253:
+        return Address("ask", "the host's name is malformed", plain[:100], port)
+    if "." not in plain:
+        return Address("ask", f"{plain} is a name of the local network", plain, port)
+    if len(url) > LONGEST:
+        return Address("ask", f"the URL is longer than {LONGEST} characters", plain, port)
+    if not secure:
+        return Address("ask", "plain http can be read and changed on its way", plain, port)
+    return Address("fine", "", plain, port)
+
+
+def _six(host: str) -> ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.IPv6Address(host.strip("[]").split("%")[0])
+    except ValueError:
+        return None
+
+
+def _four(host: str) -> ipaddress.IPv4Address | None:
+    """The address of `127.0.0.1`, `127.1`, `2130706433`, `0x7f.1`, `0177.0.0.1`; None for a name."""
+    parts = host.split(".")
+    if not 1 <= len(parts) <= 4 or not re.fullmatch(r"0x[0-9a-f]*|\d+", parts[-1] or "-"):
+        return None
+    values = []
+    for part in parts:
+        try:
+            values.append(
+                int(part, 16)
+                if part.startswith("0x")
+                else int(part, 8)
+                if len(part) > 1 and part[0] == "0"
+                else int(part)
+            )
+        except ValueError:
+            return ipaddress.IPv4Address(0)
+    total = 0
+    for value in values[:-1]:
+        total = total * 256 + min(value, 255)
+    total = total * 256 ** (5 - len(values)) + values[-1]
+    return ipaddress.IPv4Address(total % 2**32)
+
+
+def _number(host: str, port: int, ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> Address:
+    if ip is None:
+        return Address("deny", "the address is malformed", host[:100], port)
+    inner = _embedded(ip)
+    local = not all(one.is_global and not one.is_multicast for one in (ip, *inner)) and not (
+        inner and all(one.is_global for one in inner) and ip in ipaddress.IPv6Network("64:ff9b::/96")
+    )
+    if local or any(str(one) in _METADATA for one in (ip, *inner)):
+        return Address("deny", f"{host} is not a public address", str(ip), port, str(ip) not in _METADATA)
+    return Address("fine", "", str(ip), port)
+
+
+def _embedded(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """IPv4 addresses that an IPv6 address carries: mapped, compatible, 6to4, Teredo, NAT64."""
+    if isinstance(ip, ipaddress.IPv4Address):
+        return []
+    found = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+    if ip in ipaddress.IPv6Network("64:ff9b::/96") or ip in ipaddress.IPv6Network("64:ff9b:1::/48"):
+        found.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    elif int(ip) < 2**32:
+        found.append(ipaddress.IPv4Address(int(ip)))
+    return [one for one in found if one is not None]

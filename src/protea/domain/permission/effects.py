@@ -1,0 +1,73 @@
+"""Tools besides the shell, files and the web: what each can bring about, which are harmless and which never happen by a call."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from protea.domain.tools import Effect
+
+EFFECTS: dict[str, tuple[Effect, ...]] = {
+    "Bash": ("proc.exec", "fs.read", "fs.write", "net.egress"),
+    "BashOutput": (),
+    "KillShell": (),
+    "TodoWrite": (),
+    "AskUser": ("ask",),
+    "Read": ("fs.read",),
+    "Glob": ("fs.read",),
+    "Grep": ("fs.read",),
+    "Write": ("fs.write",),
+    "Edit": ("fs.write",),
+    "Patch": ("fs.write",),
+    "MultiEdit": ("fs.write",),
+    "NotebookEdit": ("fs.write",),
+    "WebFetch": ("net.egress",),
+    "WebSearch": ("net.egress",),
+    "Skill": ("fs.read",),
+    "Agent": ("delegate", "spend"),
+    "Task": ("delegate", "spend"),
+    "A2ASend": ("delegate", "msg.send", "net.egress"),
+    "A2APush": ("net.egress",),
+    "CronCreate": ("delegate", "spend"),
+    "Telegram": ("msg.send",),
+}
+"""A tool that is not here may do anything, so every ask or deny rule on an effect meets it and no allow does."""
+
+HARMLESS = {
+    "AskUser": "a question is for the person to answer",
+    "TodoWrite": "the todo list is the session's own",
+    "BashOutput": "it looks at a command that was allowed before",
+    "KillShell": "it ends a command of the session's own",
+    "TerminalOutput": "plain text can be shown",
+}
+
+PLAN_READS = frozenset({"WebSearch", "Skill"})
+"""What plan mode may still ask about."""
+
+UNATTENDED = frozenset({"CronRun"})
+"""Nobody sits there when these run."""
+
+NEVER = {
+    "DaemonApprove": "an approval comes from a person's client after the question was shown, never from a call",
+    "MarkdownImage": "images and links in text are never fetched by themselves",
+}
+
+_ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def refused(tool: str, arguments: dict[str, Any], origin: str) -> str | None:
+    """Why this call is refused whatever the rules and the mode say, or None."""
+    if tool == "ModeChange" and origin != "person":
+        return "the mode is changed by a person's own client only"
+    if tool == "Telegram":
+        return "only numeric ids in the allow-list, in their own chat, are listened to"
+    if tool == "TerminalOutput" and _ESCAPES.search(str(arguments.get("text", ""))):
+        return "escape sequences never reach the terminal"
+    if tool == "SkillInstall" and "archive" in arguments:
+        return "an archive is unpacked only by the installer, which looks through its members first"
+    if tool == "CliArgs":
+        given = arguments.get("argv")
+        for word in given[1:] if isinstance(given, list) else ():
+            if isinstance(word, str) and re.search(r"\s--?\w", word):
+                return "an option is hidden inside another option's value"
+    return None

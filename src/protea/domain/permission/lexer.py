@@ -1,0 +1,418 @@
+"""The strict reader: the only one that is believed when something is to be allowed.
+
+It reads a small grammar and reads it as bash does: blanks, plain words, single quotes, double quotes with literal text,
+`&& || ; | &` and newline, redirects with one literal target, heredocs whose text cannot expand, comments, backslash
+before one printable character, `$HOME`, `$?`, and `$(…)` round the same grammar. Whatever else appears makes the whole
+text `Unreadable`. It never guesses and never repairs; `decision` calls it, and compares it with the tree reader.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from protea.domain.permission.script import Command, Joint, Redirect, Script, Unreadable, Word
+
+LONGEST = 10_000
+"""Characters. Longer scripts ask."""
+
+DEEPEST = 3
+"""Substitutions within substitutions."""
+
+INVISIBLE = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
+    chr(code) for first, last in ((0xFE00, 0xFE0F), (0xE0100, 0xE01EF)) for code in range(first, last + 1)
+}
+"""Printable by their category, but nothing a person would see."""
+
+_RESERVED = frozenset(
+    "if then else elif fi for while until do done case esac select function coproc in { } ! [[ ]]".split()
+)
+_PLAIN = re.compile(r"[A-Za-z0-9_./,:=@%+^\-\]]+")
+_ASCII_OK = re.compile(r"[\t\n\x20-\x7e]*\Z")
+_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
+_ODD_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[[^=]*\]?\+?=|\+=)")
+_DELIMITER = re.compile(r"[A-Za-z0-9_.!-]+")
+_DUPLICATE = re.compile(r"(\d+|-)(?=[\s;|&<>)]|\Z)")
+_QUOTED_RUN = re.compile(r'[^"\\$`]+')
+_BLANK = re.compile(r"[ \t]+")
+_NAMED = re.compile(r"\$(?:\{(HOME|PWD)\}|(HOME|PWD)(?![A-Za-z0-9_])|([?#]))")
+_ENDS_WORD = frozenset(" \t\n;|&<>()")
+
+
+class _StopError(Exception):
+    """Leaves the grammar; caught in `read_strictly`."""
+
+
+def visible(text: str) -> str | None:
+    """None when every character of `text` shows; else a name for the first that does not."""
+    if _ASCII_OK.match(text):
+        return None
+    for char in text:
+        if (not char.isprintable() and char not in "\t\n") or char in INVISIBLE:
+            return f"U+{ord(char):04X}"
+    return None
+
+
+def read_strictly(text: str, home: str = "") -> Script | Unreadable:
+    """The commands of `text`, or why they are not vouched for. Linear in the length; never raises."""
+    if len(text) > LONGEST:
+        return Unreadable(f"it is longer than {LONGEST} characters")
+    hidden = visible(text)
+    if hidden is not None:
+        return Unreadable(f"it contains the invisible or control character {hidden}")
+    reader = _Reader(text, home)
+    try:
+        reader.list_until("")
+    except _StopError as stop:
+        return Unreadable(str(stop))
+    if not reader.commands:
+        return Unreadable("there is nothing to run")
+    return Script(tuple(command for _, command in sorted(reader.commands, key=lambda pair: pair[0])))
+
+
+class _Reader:
+    def __init__(self, text: str, home: str) -> None:
+        self.text = text
+        self.home = home
+        self.at = 0
+        self.depth = 0
+        self.commands: list[tuple[int, Command]] = []
+        self.heredocs: list[tuple[str, bool]] = []
+        """Delimiters whose bodies start after the next newline, and whether they are quoted."""
+
+    def peek(self, length: int = 1) -> str:
+        return self.text[self.at : self.at + length]
+
+    def blanks(self) -> None:
+        match = _BLANK.match(self.text, self.at)
+        if match:
+            self.at = match.end()
+
+    def list_until(self, end: str) -> None:
+        """Read commands up to `end` (`)`, or the end of the text)."""
+        joint: Joint = ""
+        while True:
+            self.blanks_and_comments()
+            char = self.peek()
+            if char == "\n":
+                self.newline()
+                if joint in ("", ";", "&", "\n"):
+                    joint = "\n" if joint else ""
+                continue
+            if char == end or not char:
+                if char != end:
+                    raise _StopError("a parenthesis is not closed")
+                if joint in ("&&", "||", "|"):
+                    raise _StopError(f"nothing follows {joint}")
+                if self.heredocs:
+                    raise _StopError("a heredoc has no body")
+                self.at += len(end)
+                return
+            self.command(joint)
+            self.blanks_and_comments()
+            joint = self.joint(end)
+
+    def blanks_and_comments(self) -> None:
+        self.blanks()
+        if self.peek() == "#":
+            if self.depth:
+                raise _StopError("a comment stands inside a substitution")
+            newline = self.text.find("\n", self.at)
+            self.at = len(self.text) if newline < 0 else newline
+
+    def newline(self) -> None:
+        self.at += 1
+        for delimiter, quoted in self.heredocs:
+            self.body(delimiter, quoted)
+        self.heredocs.clear()
+
+    def body(self, delimiter: str, quoted: bool) -> None:
+        while self.at < len(self.text):
+            newline = self.text.find("\n", self.at)
+            stop = len(self.text) if newline < 0 else newline
+            line = self.text[self.at : stop]
+            self.at = min(stop + 1, len(self.text))
+            if line == delimiter:
+                # Stand on the newline that ends the heredoc, which also separates what follows.
+                if newline >= 0:
+                    self.at = newline + 1
+                return
+            if not quoted and any(char in line for char in "$`\\"):
+                raise _StopError("an unquoted heredoc contains an expansion")
+        raise _StopError("a heredoc is not closed")
+
+    def joint(self, end: str) -> Joint:
+        two, char = self.peek(2), self.peek()
+        if two in ("&&", "||"):
+            self.at += 2
+            return "&&" if two == "&&" else "||"
+        if two in (";;", ";&", "|&"):
+            raise _StopError(f"it contains {two}")
+        if char == ";" or char == "|" or char == "&":
+            self.at += 1
+            return ";" if char == ";" else "|" if char == "|" else "&"
+        if char == "\n" or not char or (end and char == end):
+            return "\n"
+        raise _StopError(f"it contains {char} outside quotes")
+
+    def command(self, joint: Joint) -> None:
+        start = self.at
+        words: list[Word] = []
+        assignments: list[tuple[str, Word]] = []
+        redirects: list[Redirect] = []
+        while True:
+            self.blanks()
+            char = self.peek()
+            if not char or char in "\n;|" or (char == "#"):
+                break
+            if char == ")":
+                if self.depth:
+                    break
+                raise _StopError("a parenthesis is not opened")
+            if char == "&" and self.peek(2) != "&>":
+                break
+            if char in "<>&" or self.descriptor():
+                redirect = self.redirect()
+                if redirect is not None:
+                    redirects.append(redirect)
+                continue
+            if not words:
+                named = _ASSIGNMENT.match(self.text, self.at)
+                if named:
+                    self.at = named.end()
+                    value = self.word(assigned=True) if self.peek() not in ("", *_ENDS_WORD) else Word("")
+                    if self.peek() == "(":
+                        raise _StopError("it assigns an array")
+                    assignments.append((named.group()[:-1], value))
+                    continue
+                if _ODD_ASSIGNMENT.match(self.text, self.at):
+                    raise _StopError("it assigns in an unusual way")
+                if char == "\\":
+                    raise _StopError("a command starts with a backslash")
+                first = self.at
+                word = self.word()
+                if self.text[first : self.at] in _RESERVED:
+                    raise _StopError(f"it contains the shell word {word.text}")
+                words.append(word)
+                continue
+            words.append(self.word())
+        if not (words or assignments or redirects):
+            raise _StopError("a command is missing")
+        command = Command(tuple(words), tuple(assignments), tuple(redirects), joint, self.depth)
+        self.commands.append((start, command))
+
+    def descriptor(self) -> bool:
+        """Whether a file descriptor number directly before `<` or `>` stands here."""
+        at = self.at
+        while at < len(self.text) and self.text[at].isdigit() and self.text[at].isascii():
+            at += 1
+        return at > self.at and self.text[at : at + 1] in ("<", ">")
+
+    def redirect(self) -> Redirect | None:
+        while self.peek().isdigit():
+            self.at += 1
+        for operator in ("&>>", "<<<", "<<-", "&>", ">>", ">|", "<>", "<<", ">&", "<&", ">", "<"):
+            if self.text.startswith(operator, self.at):
+                self.at += len(operator)
+                break
+        else:
+            raise _StopError("it contains a redirect of an unknown form")
+        if operator == "<<-":
+            raise _StopError("it contains <<-")
+        if operator == "<<":
+            self.heredoc()
+            return Redirect("<<", Word(""))
+        if operator in (">&", "<&"):
+            match = _DUPLICATE.match(self.text, self.at)
+            if match:
+                self.at = match.end()
+                return None
+            if operator == "<&":
+                raise _StopError("it duplicates a descriptor in an unusual way")
+        self.blanks()
+        if not self.peek() or self.peek() in _ENDS_WORD or self.peek() == "#":
+            raise _StopError("a redirect has no literal target")
+        target = self.word()
+        if not target.known or target.glob is not None or not target.text:
+            raise _StopError("a redirect's target is not a literal")
+        return Redirect(operator, target)
+
+    def heredoc(self) -> None:
+        if self.depth:
+            raise _StopError("a heredoc stands inside a substitution")
+        self.blanks()
+        quote = self.peek()
+        quoted = quote in ("'", '"')
+        if quoted:
+            self.at += 1
+        match = _DELIMITER.match(self.text, self.at)
+        if not match:
+            raise _StopError("a heredoc's delimiter is unusual")
+        self.at = match.end()
+        if quoted:
+            if self.peek() != quote:
+                raise _StopError("a heredoc's delimiter is unusual")
+            self.at += 1
+        if self.peek() and self.peek() not in _ENDS_WORD:
+            raise _StopError("a heredoc's delimiter is unusual")
+        self.heredocs.append((match.group(), quoted))
+
+    def word(self, assigned: bool = False) -> Word:
+        start = self.at
+        text: list[str] = []
+        pattern: list[str] = []
+        globbed = False
+        known = True
+        braces = 0
+        split = False
+
+        def literal(piece: str) -> None:
+            text.append(piece)
+            pattern.append(re.sub(r"([*?\[\]\\])", r"\\\1", piece))
+
+        while self.at < len(self.text):
+            match = _PLAIN.match(self.text, self.at)
+            if match:
+                piece = match.group()
+                text.append(piece)
+                # An unquoted ] may close a bracket expression, so it stays bare in the pattern.
+                pattern.append(piece)
+                self.at = match.end()
+                continue
+            char = self.text[self.at]
+            if char in _ENDS_WORD:
+                if char == "(":
+                    raise _StopError("it contains a parenthesis outside quotes")
+                break
+            if char == "'":
+                close = self.text.find("'", self.at + 1)
+                if close < 0:
+                    raise _StopError("a quote is not closed")
+                literal(self.text[self.at + 1 : close])
+                self.at = close + 1
+            elif char == '"':
+                self.at += 1
+                known = self.double_quoted(literal) and known
+            elif char == "\\":
+                escaped = self.text[self.at + 1 : self.at + 2]
+                if not escaped or escaped in "\n\t" or not escaped.isascii():
+                    raise _StopError("a backslash stands before a blank, a line end or a foreign character")
+                literal(escaped)
+                self.at += 2
+            elif char == "$":
+                following = self.text[self.at + 1 : self.at + 2]
+                if not following or following in " \t\n;|&<>)" or following in "/,.:%+=-":
+                    if following == "-":
+                        raise _StopError("it expands a variable")
+                    literal("$")
+                    self.at += 1
+                else:
+                    value = self.dollar()
+                    if value is None:
+                        known, split = False, True
+                    elif _PLAIN.fullmatch(value):
+                        literal(value)
+                    else:
+                        raise _StopError("an unquoted variable may split")
+            elif char == "`":
+                raise _StopError("it contains a backtick")
+            elif char in "*?[":
+                globbed = True
+                text.append(char)
+                pattern.append(char)
+                self.at += 1
+            elif char == "~":
+                self.tilde(start, assigned, literal)
+            elif char in "{}":
+                braces += 1
+                literal(char)
+                self.at += 1
+            else:
+                literal(char)
+                self.at += 1
+        if self.at == start:
+            raise _StopError(f"a word is missing before {self.peek()!r}")
+        raw = self.text[start : self.at]
+        whole = "".join(text)
+        if braces and raw != "{}":
+            if "," in raw or ".." in raw or raw[0] in "{}" or split:
+                raise _StopError("it contains a brace expansion")
+        if braces and self.peek() in ("<", ">"):
+            raise _StopError("a redirect names a variable")
+        if globbed and not known:
+            raise _StopError("a glob stands beside an expansion")
+        if assigned or raw == "[":
+            # Assignments do not glob, and a bracket alone is the test command.
+            globbed = False
+        return Word(whole, known, "".join(pattern) if globbed else None)
+
+    def tilde(self, start: int, assigned: bool, literal: Callable[[str], None]) -> None:
+        before = self.text[self.at - 1] if self.at > start else ""
+        if self.at == start and not assigned:
+            following = self.text[self.at + 1 : self.at + 2]
+            if following and following != "/" and following not in _ENDS_WORD:
+                raise _StopError("it names another account's home")
+            if not self.home:
+                raise _StopError("the home directory is not known")
+            literal(self.home)
+        elif assigned or before in ("=", ":"):
+            raise _StopError("a tilde may expand inside a word")
+        else:
+            literal("~")
+        self.at += 1
+
+    def double_quoted(self, literal: Callable[[str], None]) -> bool:
+        """Read up to the closing quote. Whether all of it is known."""
+        known = True
+        while True:
+            match = _QUOTED_RUN.match(self.text, self.at)
+            if match:
+                literal(match.group())
+                self.at = match.end()
+            char = self.peek()
+            if not char:
+                raise _StopError("a quote is not closed")
+            if char == '"':
+                self.at += 1
+                if not match and self.text[self.at - 2] == '"':
+                    literal("")
+                return known
+            if char == "`":
+                raise _StopError("it contains a backtick")
+            following = self.text[self.at + 1 : self.at + 2]
+            if char == "\\":
+                if following == "\n":
+                    raise _StopError("a line is continued inside quotes")
+                literal(following if following and following in '$`"\\' else char + following)
+                self.at += 2 if following else 1
+                continue
+            if following and (following.isalnum() or following in "_({?#!@*$-'\"") and following != '"':
+                value = self.dollar()
+                if value is None:
+                    known = False
+                else:
+                    literal(value)
+            else:
+                literal("$")
+                self.at += 1
+
+    def dollar(self) -> str | None:
+        """Read an expansion: its value, or None when only running it would tell."""
+        match = _NAMED.match(self.text, self.at)
+        if match:
+            self.at = match.end()
+            if (match.group(1) or match.group(2)) == "HOME" and self.home:
+                return self.home
+            return None
+        if self.peek(2) == "$(" and self.peek(3) != "$((":
+            if self.depth >= DEEPEST:
+                raise _StopError("substitutions are nested too deep")
+            self.at += 2
+            self.depth += 1
+            before = len(self.commands)
+            self.list_until(")")
+            if len(self.commands) == before:
+                raise _StopError("a substitution is empty")
+            self.depth -= 1
+            return None
+        raise _StopError("it expands a variable or computes")

@@ -1,0 +1,297 @@
+"""Rules: their syntax, what each matches, and what is odd about them.
+
+    Tool                          every call of the tool
+    Bash(git status)              exactly this command
+    Bash(git log:*)               this and anything after it, on a word border; `Bash(git log *)` is the same
+    Bash(npm run *:dev)           a glob; in an allow never before or in the command's own name
+    Read(src/**)  Edit(~/x)       gitignore patterns; `//absolute` `~/home` `/project` `./cwd`; Edit is every way to write
+    WebFetch(domain:x.org)        this host; `*.x.org` any depth below it; `x.org:8080` a port of its own
+    mcp__server  mcp__server__t   all tools of a server, or one
+    Agent(name)  Skill(name)  A2A(domain:x)  Cron  Effect(net.egress)
+
+`decision` asks `match_*`; the adapter parses once per engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal, get_args
+
+import msgspec
+
+from protea.domain.errors import ConfigError
+from protea.domain.permission import RuleLayer, Verdict
+from protea.domain.permission.lexer import read_strictly, visible
+from protea.domain.permission.paths import Anchors, anchored, folded, path_matches, segments
+from protea.domain.permission.script import Script
+from protea.domain.tools import Effect
+
+Shape = Literal["any", "exact", "prefix", "glob", "path", "domain", "name", "effect", "other"]
+
+READERS = frozenset({"Read", "Glob", "Grep"})
+WRITERS = frozenset({"Edit", "Write", "Patch", "MultiEdit", "NotebookEdit"})
+_FAMILY = {
+    **dict.fromkeys(READERS, "Read"),
+    **dict.fromkeys(WRITERS, "Edit"),
+    "Task": "Agent",
+    "A2ASend": "A2A",
+    "CronCreate": "Cron",
+}
+KNOWN_TOOLS = frozenset(
+    """Bash BashOutput KillShell Read Edit WebFetch WebSearch TodoWrite AskUser Agent Skill A2A Cron Effect SkillInstall
+    McpServerStart MemoryWrite Telegram CronRun A2APush""".split()
+)
+_FORM = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*|mcp__[^\s()]+)(?:\((.*)\))?\Z", re.DOTALL)
+
+
+class Rule(msgspec.Struct, frozen=True):
+    text: str
+    verdict: Verdict
+    source: str
+    """`file:line`, or the layer's name."""
+    tool: str
+    """The family: `Write` and `Edit` are one, and so are `Read`, `Glob` and `Grep`."""
+    shape: Shape
+    body: str = ""
+    words: tuple[str, ...] = ()
+    """For Bash: the words of the body."""
+    only: str = ""
+    """`Glob` or `Grep`, when a bare rule names just that tool."""
+
+
+def family(tool: str) -> str:
+    return _FAMILY.get(tool, tool)
+
+
+def parse(text: str, verdict: Verdict, source: str, file: str | None = None, line: int | None = None) -> Rule:
+    """The rule that `text` writes. Raises ConfigError: a rule that cannot be read never counts as none."""
+
+    def broken(why: str) -> ConfigError:
+        where = file or (None if source in ("", "flags") else source)
+        return ConfigError(f"the {verdict} rule {text!r} {why}", where, line)
+
+    if not isinstance(text, str) or not text.strip():
+        raise broken("is empty; write Tool or Tool(what)")
+    text = text.strip()
+    if visible(text) is not None:
+        raise broken(f"contains the invisible character {visible(text)}")
+    match = _FORM.match(text)
+    if match is None:
+        raise broken("is not of the form Tool or Tool(what)")
+    tool, body = match.group(1), match.group(2)
+    if body is not None and not body.strip():
+        raise broken("has nothing between its parentheses")
+    name = family(tool)
+    if body is None:
+        only = tool if tool in ("Glob", "Grep") else ""
+        return Rule(text, verdict, source, name, "any", only=only)
+    body = body.strip()
+    if name == "Bash":
+        return _bash(text, verdict, source, body)
+    if name in ("Read", "Edit"):
+        if body.startswith("!"):
+            raise broken("starts with !, which takes nothing back here; write an allow rule of its own")
+        return Rule(text, verdict, source, name, "path", body)
+    if name in ("WebFetch", "A2A", "A2APush"):
+        if body == "*":
+            return Rule(text, verdict, source, name, "any")
+        if not body.startswith("domain:") or not body[7:].strip():
+            raise broken("needs domain:HOST")
+        return Rule(text, verdict, source, name, "domain", body[7:].strip().lower().rstrip("."))
+    if name == "Effect":
+        if body not in get_args(Effect):
+            raise broken(f"names no effect; there are {', '.join(get_args(Effect))}")
+        return Rule(text, verdict, source, name, "effect", body)
+    return Rule(text, verdict, source, name, "name" if body != "*" else "any", body)
+
+
+def _bash(text: str, verdict: Verdict, source: str, body: str) -> Rule:
+    if body in ("*", ":*", "**"):
+        return Rule(text, verdict, source, "Bash", "any")
+    shape: Shape = "exact"
+    for tail in (":*", " *"):
+        if body.endswith(tail) and "*" not in body[: -len(tail)]:
+            body, shape = body[: -len(tail)].rstrip(), "prefix"
+            break
+    if shape == "exact" and re.search(r"(?<!\\)\*", body):
+        return Rule(
+            text, verdict, source, "Bash", "glob", body.removesuffix(":*") + (" *" if body.endswith(":*") else "")
+        )
+    script = read_strictly(body)
+    words: tuple[str, ...] = tuple(body.split())
+    if isinstance(script, Script) and len(script.commands) == 1:
+        (command,) = script.commands
+        if command.known and command.words and not (command.redirects or command.assignments):
+            words = command.argv
+    return Rule(text, verdict, source, "Bash", shape, body, words)
+
+
+def parse_layers(layers: Iterable[RuleLayer]) -> tuple[Rule, ...]:
+    """All rules of all layers. Raises ConfigError with file and line."""
+    rules: list[Rule] = []
+    for layer in layers:
+        table: tuple[tuple[Verdict, tuple[str, ...]], ...] = (
+            ("deny", layer.deny),
+            ("ask", layer.ask),
+            ("allow", layer.allow),
+        )
+        for verdict, texts in table:
+            for text in texts:
+                line = layer.lines.get(text) if isinstance(text, str) else None
+                source = f"{layer.source}:{line}" if line is not None else layer.source
+                file = layer.source if line is not None or "/" in layer.source else None
+                rules.append(parse(text, verdict, source, file, line))
+    return tuple(rules)
+
+
+# -- matching --------------------------------------------------------------------------------------------------------
+
+
+def matches_argv(rule: Rule, argv: Sequence[str]) -> bool:
+    """Whether a Bash rule covers these words. Deny rules are asked with every spelling that was found."""
+    if rule.shape == "any":
+        return True
+    if not argv:
+        return False
+    if rule.shape == "exact":
+        return tuple(argv) == rule.words
+    if rule.shape == "prefix":
+        return tuple(argv[: len(rule.words)]) == rule.words
+    if rule.verdict == "allow" and "*" in rule.body.split(None, 1)[0]:
+        return False
+    return text_matches(rule.body, " ".join(argv))
+
+
+def text_matches(pattern: str, text: str) -> bool:
+    """`*` is any text; a backslash takes a star literally; ` *` at the end also matches nothing. Linear per star."""
+    if pattern.endswith(" *") and text_matches(pattern[:-2], text):
+        return True
+    pieces = [piece.replace("\0", "*") for piece in pattern.replace("\\*", "\0").split("*")]
+    if len(pieces) == 1:
+        return text == pieces[0]
+    if not text.startswith(pieces[0]):
+        return False
+    at = len(pieces[0])
+    for piece in pieces[1:-1]:
+        found = text.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return len(text) - at >= len(pieces[-1]) and text.endswith(pieces[-1])
+
+
+class PathRule:
+    """A Read or Edit rule with its anchors worked out."""
+
+    __slots__ = ("patterns", "rule")
+
+    def __init__(self, rule: Rule, anchors: Anchors) -> None:
+        self.rule = rule
+        generous = rule.verdict != "allow"
+        patterns = anchored(rule.body, anchors, generous) if rule.shape == "path" else (("**",), ())
+        if generous:
+            patterns = tuple(tuple(folded(part) for part in pattern) for pattern in patterns)
+        self.patterns = patterns
+
+    def matches(self, path: str) -> bool:
+        parts = segments(path if self.rule.verdict == "allow" else folded(path))
+        return any(path_matches(pattern, parts) for pattern in self.patterns)
+
+    def may_match_below(self, folder: str) -> bool:
+        """Whether a file in `folder` could match: for deny rules met by something that reads whole trees."""
+        parts = segments(folder if self.rule.verdict == "allow" else folded(folder))
+        for pattern in self.patterns:
+            head = pattern[: pattern.index("**")] if "**" in pattern else pattern
+            common = min(len(head), len(parts))
+            if path_matches(head[:common], parts[:common]) if common else True:
+                return True
+        return False
+
+
+def host_matches(pattern: str, host: str, port: int | None) -> bool:
+    """`pattern` is `x.org`, `*.x.org` (any depth below it) or either with `:port`."""
+    name, colon, number = pattern.rpartition(":") if re.search(r":\d+\Z", pattern) else (pattern, "", "")
+    if not colon:
+        name = pattern
+    elif port is None or int(number) != port:
+        return False
+    name = name.strip("[]")
+    if name == "*":
+        return True
+    if name.startswith("*."):
+        return host.endswith(name[1:]) and len(host) > len(name) - 1
+    return host == name
+
+
+def mcp_matches(rule: Rule, tool: str) -> bool:
+    """`mcp__server`, `mcp__server__tool`, `mcp__server__*` against a tool's name."""
+    if rule.tool == tool:
+        return True
+    name = rule.tool
+    parts = name.split("__", 2)
+    if len(parts) == 2 and parts[1]:
+        return tool.startswith(name + "__")
+    return False
+
+
+# -- warnings --------------------------------------------------------------------------------------------------------
+
+
+class Odd(msgspec.Struct, frozen=True):
+    """Something about a rule that its writer should know. Nothing is changed because of it."""
+
+    source: str
+    rule: str
+    why: str
+
+
+def oddities(rules: Sequence[Rule], anchors: Anchors, tools: Iterable[str] = ()) -> list[Odd]:
+    """Unknown tools, rules that can never match, and paths that mean something else than they look like."""
+    found: list[Odd] = []
+    known = KNOWN_TOOLS | {family(tool) for tool in tools}
+    for rule in rules:
+
+        def note(why: str, rule: Rule = rule) -> None:
+            found.append(Odd(rule.source, rule.text, why))
+
+        if rule.tool not in known and not rule.tool.startswith("mcp__"):
+            note(f"there is no tool {rule.tool}")
+        if rule.verdict == "allow" and rule.shape == "glob" and "*" in rule.body.split(None, 1)[0]:
+            note("a glob before or in the command's name never allows anything; name the command")
+        if rule.tool == "Bash" and rule.shape in ("exact", "prefix") and any(c in rule.body for c in ";|&<>\n"):
+            note("each command is matched alone, so a rule with an operator in it matches none")
+        if rule.shape == "path":
+            _odd_path(rule, anchors, note)
+        if rule.verdict == "allow":
+            for other in rules:
+                if other.verdict == "deny" and _covers(other, rule):
+                    note(f"it is dead: {other.text} ({other.source}) denies all of it")
+                    break
+    return found
+
+
+def _odd_path(rule: Rule, anchors: Anchors, note: object) -> None:
+    assert callable(note)
+    body = rule.body
+    if "\0" in body or any(len(part) > 255 for part in segments(body)):
+        note("no file can have this name")
+    first = "/" + segments(body)[0] if body.startswith("/") and segments(body) else ""
+    if not body.startswith("//") and first in ("/etc", "/home", "/usr", "/var", "/tmp", "/opt", "/root", "/Users"):
+        note(f"one slash means the project's root; write /{body} for the absolute path")
+    if body.startswith("~") and body != "~" and not body.startswith("~/"):
+        note("~name is not understood; write the path with //")
+    pattern = anchored(body, anchors, False)[0]
+    if ".." in segments(body) and not path_matches(segments(anchors.root), pattern):
+        note("it climbs out of the folder it is anchored at")
+
+
+def _covers(deny: Rule, allow: Rule) -> bool:
+    """Whether everything `allow` matches is denied by `deny`; only where that is plain."""
+    if deny.tool != allow.tool:
+        return allow.tool.startswith("mcp__") and deny.tool.startswith("mcp__") and mcp_matches(deny, allow.tool)
+    if deny.shape == "any" and not deny.only:
+        return True
+    if deny.tool == "Bash" and deny.shape == "prefix" and allow.shape in ("exact", "prefix"):
+        return allow.words[: len(deny.words)] == deny.words
+    return deny.shape == allow.shape and deny.body == allow.body and deny.words == allow.words

@@ -1,0 +1,54 @@
+"""What the decision needs to be told about the file system. The adapter looks; nothing here does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import msgspec
+
+Kind = Literal["file", "folder", "missing", "device", "fifo", "socket", "loop", "impossible"]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """One path, looked at."""
+
+    path: str
+    """Absolute and tidy as text; `..` taken back without looking."""
+    real: str
+    """Where it leads when every symbolic link is followed, the part that does not exist yet included."""
+    kind: Kind
+    links: int = 1
+    """Names the file has; more than one is a hard link."""
+    identity: tuple[int, int] = (0, 0)
+    """Device and inode."""
+
+
+class Tree(msgspec.Struct, frozen=True):
+    """What a walk through a folder met."""
+
+    found: tuple[str, ...] = ()
+    """Paths of the kind that was looked for."""
+    complete: bool = True
+    """Whether everything was visited."""
+
+
+class Eyes(Protocol):
+    """Looks and changes nothing; never raises. May be asked the same thing twice and then answers the same."""
+
+    def place(self, path: str, cwd: str) -> Place: ...
+
+    def expand(self, pattern: str, cwd: str) -> tuple[str, ...] | None:
+        """The names a shell would put for a glob, as it would write them; None for too many."""
+
+    def walk(self, folder: str, hidden: bool, wanted: Callable[[str], bool]) -> Tree:
+        """The files below `folder` that are `wanted`, symbolic links not followed."""
+
+    def shows(self, path: str, needle: str) -> bool:
+        """Whether a file has this text in it, whatever the case; also True when it cannot be told."""
+
+    def repository_fault(self, cwd: str, root: str, config: bool) -> str | None:
+        """Why git in `cwd` is not git in the project's own repository; with `config`, also why that one runs programs."""
+
+    def twin(self, place: Place, files: tuple[str, ...]) -> str | None:
+        """One of `files` (or of the files in them, where they are folders) that is the same file as `place`."""
