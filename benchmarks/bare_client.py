@@ -22,6 +22,16 @@ CALL = tuple[str, str, dict]
 
 
 async def run_tool(name: str, a: dict) -> str:
+    if name != "Bash":
+        return file_tool(name, a)
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", a["command"], stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    out, _ = await process.communicate()
+    return out.decode(errors="replace")
+
+
+def file_tool(name: str, a: dict) -> str:
     if name == "Read":
         lines = Path(a.get("path") or a["file_path"]).read_text().splitlines()
         return "\n".join(f"{n}\t{line}" for n, line in enumerate(lines, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 import tests.architecture.rules  # noqa: F401  # registers the rules
 from tests.architecture.source import ROOT, RULES, Files, Rule, Tree, plant
 

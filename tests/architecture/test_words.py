@@ -10,12 +10,12 @@ from typing import Any, Literal, get_args
 
 import msgspec
 import pytest
-from tests.architecture.samples import filled
 
 from protea.domain import commands, events, view
 from protea.domain.event_codec import decode, encode
 from protea.domain.tools import ENDED, NEXT_STATES, CallState, may_follow
 from protea.domain.transcript import Transcript
+from tests.architecture.samples import filled
 
 LASTING: tuple[type[events.Lasting], ...] = get_args(events.LastingEvent)
 PASSING: tuple[type[events.Passing], ...] = get_args(events.PassingEvent)

@@ -103,7 +103,7 @@ def nothing_async_blocks(tree: Tree) -> Iterator[str]:
                 if isinstance(node, ast.Call):
                     name = ast.unparse(node.func)
                     joins = re.search(r"(thread|process)\.(join|wait)$", name) and not node.args
-                    if blocking.match(name) or joins:
+                    if (blocking.match(name) or joins) and "WNOHANG" not in ast.unparse(node):
                         if any(isinstance(up, ast.Await) and up.value is node for up in own_nodes(function)):
                             continue
                         yield module.at(node, f"{name}() blocks the loop")

@@ -1,0 +1,72 @@
+"""Written from the catalogue; checked by mypy: every adapter fills its port."""
+
+from collections.abc import Callable
+
+from protea.adapters.approval import interactive as approval_interactive
+from protea.adapters.approval import policy as approval_policy
+from protea.adapters.catalog import none as catalog_none
+from protea.adapters.catalog import snapshot as catalog_snapshot
+from protea.adapters.clock import system as clock_system
+from protea.adapters.ids import system as ids_system
+from protea.adapters.instructions import files as instructions_files
+from protea.adapters.instructions import none as instructions_none
+from protea.adapters.models import anthropic as model_anthropic
+from protea.adapters.models import gemini as model_gemini
+from protea.adapters.models import offline as model_offline
+from protea.adapters.models import ollama as model_ollama
+from protea.adapters.models import openai_chat as model_openai_chat
+from protea.adapters.models import openai_responses as model_openai_responses
+from protea.adapters.models import scripted as model_scripted
+from protea.adapters.permission import everything_asks as permission_everything_asks
+from protea.adapters.permission import rules as permission_rules
+from protea.adapters.persona import coding as persona_coding
+from protea.adapters.persona import minimal as persona_minimal
+from protea.adapters.rule_store import file as rule_store_file
+from protea.adapters.rule_store import none as rule_store_none
+from protea.adapters.sandbox import none as sandbox_none
+from protea.adapters.storage import jsonl as session_store_jsonl
+from protea.adapters.storage import memory as session_store_memory
+from protea.adapters.tools import builtin as toolset_builtin
+from protea.adapters.workspace import disk as workspace_disk
+from protea.adapters.workspace import memory as workspace_memory
+from protea.ports.approval import Approval
+from protea.ports.catalog import Catalog
+from protea.ports.clock import Clock
+from protea.ports.ids import Ids
+from protea.ports.instructions import Instructions
+from protea.ports.model import Model
+from protea.ports.permission import Permission
+from protea.ports.persona import Persona
+from protea.ports.rule_store import RuleStore
+from protea.ports.sandbox import Sandbox
+from protea.ports.session_store import SessionStore
+from protea.ports.toolset import Toolset
+from protea.ports.workspace import Workspace
+
+approval_interactive_fills: Callable[..., Approval] = approval_interactive.create
+approval_policy_fills: Callable[..., Approval] = approval_policy.create
+catalog_none_fills: Callable[..., Catalog] = catalog_none.create
+catalog_snapshot_fills: Callable[..., Catalog] = catalog_snapshot.create
+clock_system_fills: Callable[..., Clock] = clock_system.create
+ids_system_fills: Callable[..., Ids] = ids_system.create
+instructions_files_fills: Callable[..., Instructions] = instructions_files.create
+instructions_none_fills: Callable[..., Instructions] = instructions_none.create
+model_anthropic_fills: Callable[..., Model] = model_anthropic.create
+model_gemini_fills: Callable[..., Model] = model_gemini.create
+model_offline_fills: Callable[..., Model] = model_offline.create
+model_ollama_fills: Callable[..., Model] = model_ollama.create
+model_openai_chat_fills: Callable[..., Model] = model_openai_chat.create
+model_openai_responses_fills: Callable[..., Model] = model_openai_responses.create
+model_scripted_fills: Callable[..., Model] = model_scripted.create
+permission_everything_asks_fills: Callable[..., Permission] = permission_everything_asks.create
+permission_rules_fills: Callable[..., Permission] = permission_rules.create
+persona_coding_fills: Callable[..., Persona] = persona_coding.create
+persona_minimal_fills: Callable[..., Persona] = persona_minimal.create
+rule_store_file_fills: Callable[..., RuleStore] = rule_store_file.create
+rule_store_none_fills: Callable[..., RuleStore] = rule_store_none.create
+sandbox_none_fills: Callable[..., Sandbox] = sandbox_none.create
+session_store_jsonl_fills: Callable[..., SessionStore] = session_store_jsonl.create
+session_store_memory_fills: Callable[..., SessionStore] = session_store_memory.create
+toolset_builtin_fills: Callable[..., Toolset] = toolset_builtin.create
+workspace_disk_fills: Callable[..., Workspace] = workspace_disk.create
+workspace_memory_fills: Callable[..., Workspace] = workspace_memory.create
