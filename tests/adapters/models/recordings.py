@@ -59,6 +59,21 @@ def surroundings(tmp: str = "/") -> Surroundings:
 _STOP_KINDS = {"end_turn": "stop"}
 
 
+def cut_points(mark: int) -> list[int]:
+    """Where to cut a recorded stream whose end mark begins at `mark`: before it."""
+    return sorted({1, 60, mark // 4, mark // 2, mark * 7 // 8, mark - 1} & set(range(1, mark)))
+
+
+def streamed(names: list[str]) -> list[str]:
+    """Those of `names` that are streams and end well."""
+    chosen = []
+    for name in names:
+        case = replay.load_case(name)
+        if case["request"]["stream"] and case["expect"]["outcome"] == "ok":
+            chosen.append(name)
+    return chosen
+
+
 class Seen(msgspec.Struct):
     """All that came of one request."""
 

@@ -7,14 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.adapters.models import recordings
-from tests.adapters.models.recordings import ask, got, replay
 
 from protea.adapters.models import anthropic
 from protea.domain.messages import AssistantMessage, Text, UserMessage
 from protea.domain.reply import ModelRequest, Reply
+from tests.adapters.models import recordings
+from tests.adapters.models.recordings import ask, got, replay
 
 CASES = recordings.cases("anthropic/")
+
+
+def end_mark(body: bytes) -> tuple[int, int]:
+    """Where the end mark of a recorded stream begins, and where it is whole."""
+    at = body.rfind(b"event: message_stop")
+    return at, len(body)
 
 
 @pytest.fixture(scope="module")
@@ -49,4 +55,29 @@ async def test_every_recording_gives_what_it_should(server: Any, name: str, cont
     seen = await ask(asked, request(stream=case["request"]["stream"]))
     content = sent_back(asked, seen.reply) if seen.reply is not None else None
     assert replay.compare(case, got(case, seen, content)) == []
+    await asked.aclose()
+
+
+@recordings.needed
+@pytest.mark.parametrize("how", ["cut", "cut_clean"])
+@pytest.mark.parametrize("name", recordings.streamed(CASES))
+async def test_a_stream_cut_before_its_end_mark_is_never_a_reply(server: Any, name: str, how: str) -> None:
+    body = replay.body_bytes(replay.load_case(name))
+    for point in recordings.cut_points(end_mark(body)[0]):
+        asked = model(server.case_url(name, f"{how}={point}"))
+        seen = await ask(asked, request())
+        assert seen.error is not None, f"cut at {point} of {len(body)}"
+        assert seen.error.failure.kind == "truncated"
+        assert seen.error.failure.retryable
+        await asked.aclose()
+
+
+@recordings.needed
+@pytest.mark.parametrize("how", ["cut", "cut_clean"])
+@pytest.mark.parametrize("name", recordings.streamed(CASES))
+async def test_a_stream_cut_behind_its_end_mark_is_a_reply(server: Any, name: str, how: str) -> None:
+    body = replay.body_bytes(replay.load_case(name))
+    asked = model(server.case_url(name, f"{how}={end_mark(body)[1]}"))
+    seen = await ask(asked, request())
+    assert seen.reply is not None
     await asked.aclose()

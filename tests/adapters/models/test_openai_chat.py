@@ -7,14 +7,23 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.adapters.models import recordings
-from tests.adapters.models.recordings import ask, got, replay
 
 from protea.adapters.models import openai_chat
 from protea.domain.messages import AssistantMessage, Text, UserMessage
 from protea.domain.reply import ModelRequest, Reply
+from tests.adapters.models import recordings
+from tests.adapters.models.recordings import ask, got, replay
 
 CASES = recordings.cases("openai_chat/", "openrouter/", "ollama/openai_compat")
+
+
+def end_mark(body: bytes) -> tuple[int, int]:
+    """Where the end mark of a recorded stream begins, and where it is whole: a finish_reason, or else `[DONE]`."""
+    at = body.find(b'"finish_reason":"')
+    if at < 0:
+        at = body.find(b"[DONE]")
+    ends = [end for mark in (b"\n\n", b"\r\n\r\n", b"\r\r") if (end := body.find(mark, at)) >= 0]
+    return at, min(ends) + 4
 
 
 @pytest.fixture(scope="module")
@@ -53,4 +62,29 @@ async def test_every_recording_gives_what_it_should(server: Any, name: str, cont
     if seen.reply is not None and "reasoning_details" in case["expect"]:
         given["reasoning_details"] = sent_back(asked, seen.reply).get("reasoning_details", [])
     assert replay.compare(case, given) == []
+    await asked.aclose()
+
+
+@recordings.needed
+@pytest.mark.parametrize("how", ["cut", "cut_clean"])
+@pytest.mark.parametrize("name", recordings.streamed(CASES))
+async def test_a_stream_cut_before_its_end_mark_is_never_a_reply(server: Any, name: str, how: str) -> None:
+    body = replay.body_bytes(replay.load_case(name))
+    for point in recordings.cut_points(end_mark(body)[0]):
+        asked = model(server.case_url(name, f"{how}={point}"))
+        seen = await ask(asked, request())
+        assert seen.error is not None, f"cut at {point} of {len(body)}"
+        assert seen.error.failure.kind == "truncated"
+        assert seen.error.failure.retryable
+        await asked.aclose()
+
+
+@recordings.needed
+@pytest.mark.parametrize("how", ["cut", "cut_clean"])
+@pytest.mark.parametrize("name", recordings.streamed(CASES))
+async def test_a_stream_cut_behind_its_end_mark_is_a_reply(server: Any, name: str, how: str) -> None:
+    body = replay.body_bytes(replay.load_case(name))
+    asked = model(server.case_url(name, f"{how}={end_mark(body)[1]}"))
+    seen = await ask(asked, request())
+    assert seen.reply is not None
     await asked.aclose()
