@@ -44,7 +44,7 @@ _REFUSED_BY_ANTHROPIC = frozenset(
 
 
 def closed(schema: Any) -> Any:
-    """`schema` without what Anthropic refuses in one, its objects closed as it wants them; the caller checks the rest."""
+    """`schema` as Anthropic takes it: its objects closed, without the limits it refuses. The caller checks those."""
     if isinstance(schema, list):
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):
@@ -60,3 +60,22 @@ def closed(schema: Any) -> Any:
     if schema.get("type") == "object" or "properties" in schema:
         out["additionalProperties"] = False
     return out
+
+
+def is_closable(schema: Any) -> bool:
+    """Whether `closed(schema)` still means the same shape: no object in it may have properties nobody named."""
+    if isinstance(schema, list):
+        return all(is_closable(item) for item in schema)
+    if not isinstance(schema, dict):
+        return True
+    if schema.get("type") == "object" or "properties" in schema:
+        more = schema.get("additionalProperties")
+        if not schema.get("properties") or more is True or isinstance(more, dict) or "patternProperties" in schema:
+            return False
+    return all(
+        all(is_closable(item) for item in value.values())
+        if name in ("properties", "$defs", "definitions") and isinstance(value, dict)
+        else is_closable(value)
+        for name, value in schema.items()
+        if name not in ("enum", "const", "default", "examples")
+    )

@@ -15,7 +15,7 @@ from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, decode, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, headers_of
-from protea.adapters.models._schemas import closed
+from protea.adapters.models._schemas import closed, is_closable
 from protea.adapters.models._sse import EventReader
 from protea.domain.messages import (
     AssistantMessage,
@@ -132,7 +132,7 @@ class AnthropicModel:
         fields: dict[str, Any] = {"max_tokens": most, "stream": request.stream}
         if thinking is not None:
             fields["thinking"] = thinking
-        if request.schema is not None and _has_schemas(self._options.model):
+        if request.schema is not None and _has_schemas(self._options.model) and is_closable(request.schema):
             output["format"] = {"type": "json_schema", "schema": closed(request.schema)}
         if output:
             fields["output_config"] = output
