@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 OUTSIDE = ("_API_KEY", "_BASE_URL", "_PROXY", "_proxy")
-FOREIGN = ("OLLAMA_HOST", "TELEGRAM_BOT_TOKEN", "NO_COLOR", "FORCE_COLOR", "XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+FOREIGN = ("OLLAMA_HOST", "TELEGRAM_BOT_TOKEN", "NO_COLOR", "FORCE_COLOR", "XDG_RUNTIME_DIR")
 
 
 @pytest.fixture(scope="session", autouse=True)
