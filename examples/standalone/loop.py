@@ -63,7 +63,7 @@ async def main() -> None:
     runner = ToolRunner(
         toolsets=[FunctionToolset([multiply])],
         permission=EverythingGoes(),
-        approvals=Approvals(hub, PolicyApproval(), no_rules(NoRules())),
+        approvals=Approvals(hub, PolicyApproval(), no_rules(NoRules()), ()),
         hub=hub,
         ids=ids,
         request=asked,
