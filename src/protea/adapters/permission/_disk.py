@@ -19,11 +19,12 @@ LARGEST_SEARCHED = 1 << 20
 """Bytes of a secret file that are searched for a needle."""
 
 _RUNS = re.compile(
-    rb"^\s*(?:(?:fsmonitor|pager|sshcommand|hookspath|worktree|gitproxy|attributesfile|askpass|editor|textconv|command|driver|clean"
-    rb"|smudge|process|external|program|path|uploadpack|receivepack|difffilter|worktreeconfig|alternaterefscommand"
-    rb"|trustctime-command|visual|cmd)\s*=\s*(.*)$|\[\s*(include|includeif|pager|alias)\b)",
+    rb"^[ \t]*(?:(?:fsmonitor|worktree|textconv|command|clean|smudge|process|external|program|alternaterefscommand)"
+    rb"[ \t]*=[ \t]*(.*)$|\[[ \t]*(include|includeif)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
+"""What a repository's own configuration can make the reading commands run, or read instead."""
+_LFS = re.compile(rb"git-lfs (clean|smudge|filter-process)[ a-z%-]*\Z")
 _HARMLESS_VALUES = (b"true", b"false", b"0", b"1", b"yes", b"no", b"on", b"off", b"")
 
 
@@ -233,9 +234,9 @@ def _config_fault(repository: str) -> str | None:
         text = text.replace(b"\\\n", b"")
         for match in _RUNS.finditer(text):
             value = (match.group(1) or b"?").strip().strip(b'"').lower()
-            if value not in _HARMLESS_VALUES:
+            if value not in _HARMLESS_VALUES and not _LFS.match(value):
                 return "the repository's own configuration makes git run or read something else"
         # A section header and a key may share a line.
-        if re.search(rb"\]\s*[A-Za-z]", text):
+        if re.search(rb"\][ \t]*[A-Za-z]", text):
             return "the repository's own configuration is written in an unusual way"
     return None

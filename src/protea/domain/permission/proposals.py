@@ -73,9 +73,9 @@ def _candidates(request: PermissionRequest, scene: Scene) -> list[str]:
             if place.path != place.real:
                 return []
             found.append(
-                f"{name}({_pattern(place.path, scene.anchors)})"
+                f"{name}({_pattern(place.path, scene.anchors, request.interactive)})"
                 if place.kind != "folder"
-                else f"{name}({_pattern(place.path, scene.anchors)}/**)"
+                else f"{name}({_pattern(place.path, scene.anchors, request.interactive)}/**)"
             )
         return list(dict.fromkeys(found))
     if tool in ("WebFetch", "A2ASend"):
@@ -92,15 +92,20 @@ def _candidates(request: PermissionRequest, scene: Scene) -> list[str]:
     return []
 
 
-def _pattern(path: str, anchors: Anchors) -> str:
-    """A path as a rule writes it: from the project's root, home or the file system's root."""
-    escaped = re.sub(r"([*?\[\]\\])", r"\\\1", path)
-    if beneath(path, anchors.root):
-        rest = escaped[len(re.sub(r"([*?\[\]\\])", r"\\\1", anchors.root)) :]
-        return rest or "/"
+def _pattern(path: str, anchors: Anchors, interactive: bool) -> str:
+    """A path as a rule writes it. What is saved must mean this project alone, so it is absolute or from home; what a
+    person is told to type may be from the project's root."""
+    escaped = _escaped(path)
+    if beneath(path, anchors.root) and not interactive:
+        rest = escaped[len(_escaped(anchors.root)) + 1 :]
+        return rest if "/" in rest else f"/{rest}"
     if beneath(path, anchors.home) and anchors.home != "/":
-        return "~" + escaped[len(anchors.home) :]
+        return "~" + escaped[len(_escaped(anchors.home)) :]
     return "/" + escaped
+
+
+def _escaped(path: str) -> str:
+    return re.sub(r"([*?\[\]\\])", r"\\\1", path)
 
 
 def _for_bash(text: str, request: PermissionRequest, scene: Scene) -> list[str]:
@@ -118,7 +123,7 @@ def _for_bash(text: str, request: PermissionRequest, scene: Scene) -> list[str]:
                 place = scene.eyes.place(redirect.target.text, cwd)
                 if not inside(place.real, scene.anchors) or place.real != place.path:
                     return []
-                found.append(f"Edit({_pattern(place.path, scene.anchors)})")
+                found.append(f"Edit({_pattern(place.path, scene.anchors, request.interactive)})")
         one = study(command.words)
         if one.fit and not one.hazard:
             continue
