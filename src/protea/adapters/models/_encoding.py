@@ -59,7 +59,7 @@ def decode_as(decoder: msgspec.json.Decoder[Value], data: bytes) -> Value:
     except msgspec.ValidationError:
         raise
     except (msgspec.MsgspecError, ValueError):
-        return msgspec.convert(decode(data), decoder.type)
+        return decoder.decode(_encode(decode(data)))
 
 
 class EncodedOnce:

@@ -118,7 +118,7 @@ async def _read(
         for piece in assembly.take():
             yield piece
         if failed is not None:
-            raise failed
+            raise _failures.with_exchange(failed, response.headers, ask.secret)
         if assembly.over:
             response.release()
             break

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from protea.adapters.http.errors import HttpError
 from protea.domain.errors import Cause, ModelError
@@ -197,6 +198,18 @@ def of_error(
         retry_after=said.retry_after,
         code=said.names[0] if said.names else None,
         request_id=request_id or said.request_id or _request_id(headers),
+    )
+
+
+def with_exchange(error: ModelError, headers: Mapping[str, str], secret: str | None) -> ModelError:
+    """`error`, found in mid-stream, with what only the exchange knows: the request's id, and the key to keep out."""
+    failure = error.failure
+    return ModelError(
+        replace(
+            failure,
+            request_id=failure.request_id or _request_id(headers),
+            message=_without_keys(failure.message, secret),
+        )
     )
 
 

@@ -377,6 +377,8 @@ class _Assembly:
         self.take = self._pieces.take
 
     def feed(self, data: bytes) -> None:
+        if data == b"[DONE]":  # some servers that speak this wire add OpenAI's end to it
+            return
         event = decode_as(_EVENT, data)
         delta = event.delta
         match event.type:
