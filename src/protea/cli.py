@@ -205,25 +205,18 @@ def _conversation(arguments: Arguments) -> int:
 
     if not (is_terminal(0) and is_terminal(1)):
         return _no_terminal(arguments)
-    import asyncio
-
     from protea.interfaces import repl
     from protea.interfaces.input import typed_prompt
 
     launch = _launch(arguments, interactive=True)
-    opening = _opening(arguments, launch)
     spec = repl.Conversation(
-        open=opening,
+        open=_opening(arguments, launch),
         prompt=typed_prompt(arguments.words),
         latest=arguments.has("continue"),
         choose=arguments.has("resume") and not arguments.text("resume"),
         history=os.path.join(_home(launch), "history"),
     )
-
-    async def run() -> int:
-        return await repl.run(await _gateway(launch), spec, os.environ)
-
-    return asyncio.run(run())
+    return repl.run(lambda: _gateway(launch), spec, os.environ)
 
 
 def _no_terminal(arguments: Arguments) -> int:
@@ -238,6 +231,11 @@ def _no_terminal(arguments: Arguments) -> int:
 
 
 def _command(arguments: Arguments) -> int:
+    if arguments.name == "completion":
+        from protea.interfaces.commands.completion import script
+
+        _write(script(arguments.words[0]))
+        return 0
     import asyncio
 
     from protea.interfaces.commands import sessions, tools

@@ -1,0 +1,194 @@
+"""`protea sessions …` and `protea export`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, TextIO
+
+import msgspec
+
+from protea.domain.errors import ProteaError, SessionError, UsageError
+from protea.domain.events import LastingEvent
+from protea.domain.session import SessionSummary
+from protea.interfaces.arguments import Arguments
+from protea.interfaces.commands.telling import as_json
+from protea.interfaces.drawing import usage_text
+from protea.interfaces.export import markdown_head, markdown_of
+from protea.interfaces.json_lines import event_line, event_object, json_line
+from protea.interfaces.tables import ago, table
+from protea.interfaces.terminal import one_line
+from protea.ports.gateway import Gateway, OpenSession
+
+Write = Callable[[str], None]
+PAGE = 2000
+"""Events read at a time: a long session is never whole in memory."""
+
+
+async def list_sessions(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+    found = list(await gateway.sessions(cwd if arguments.has("here") else None))[: arguments.whole("limit")]
+    if arguments.has("json"):
+        write(as_json([summary_object(each) for each in found]))
+        return 0
+    rows = [
+        [each.id, ago(each.updated), str(each.prompts), _shortened(each.cwd), one_line(each.title, 60) or "(empty)"]
+        for each in found
+    ]
+    write(table(["ID", "WHEN", "PROMPTS", "WHERE", "TITLE"], rows) or "no sessions yet\n")
+    return 0
+
+
+async def show(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+    summary = await _summary(gateway, arguments.words[0])
+    if arguments.has("json"):
+        events = [event_object(event) async for event in _events(gateway, summary.id)]
+        write(as_json({**summary_object(summary), "log": events}))
+        return 0
+    rows = [
+        ["session", summary.id],
+        ["title", one_line(summary.title, 100)],
+        ["where", one_line(summary.cwd)],
+        ["begun", ago(summary.created)],
+        ["last", ago(summary.updated)],
+        ["model", one_line(summary.model)],
+        ["state", summary.state],
+        ["prompts", f"{summary.prompts}, {summary.turns} replies, {summary.events} events"],
+        ["used", usage_text(summary.usage, summary.cost_usd)],
+        *([["from", summary.parent]] if summary.parent else []),
+    ]
+    write(table(None, rows) + "\n")
+    async for event in _events(gateway, summary.id):
+        write(markdown_of(event, short=True))
+    return 0
+
+
+async def export(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+    wanted = arguments.words[0] if arguments.words else await _latest(gateway, cwd)
+    summary = await _summary(gateway, wanted)
+    path = arguments.text("output")
+    if path is None or path == "-":
+        await _export(gateway, summary, arguments.text("format") or "md", write)
+        return 0
+    with _private_file(path) as file:
+        try:
+            await _export(gateway, summary, arguments.text("format") or _format_of(path), file.write)
+        except OSError as error:
+            raise UsageError(f"--output {path}: {error.strerror or error}") from error
+    return 0
+
+
+def _private_file(path: str) -> TextIO:
+    """A new file that this person alone may read: conversations hold what should stay private."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise UsageError(f"--output {path}: {error.strerror or error}") from error
+    return open(descriptor, "w", encoding="utf-8", errors="replace")
+
+
+async def _export(gateway: Gateway, summary: SessionSummary, format: str, write: Callable[[str], Any]) -> None:
+    if format == "jsonl":
+        async for event in _events(gateway, summary.id):
+            write(event_line(event).decode())
+    elif format == "json":
+        write('{"session":' + json_line(summary_object(summary)).decode().rstrip() + ',"events":[')
+        comma = ""
+        async for event in _events(gateway, summary.id):
+            write(comma + "\n" + event_line(event).decode().rstrip())
+            comma = ","
+        write("\n]}\n")
+    else:
+        write(markdown_head(summary))
+        async for event in _events(gateway, summary.id):
+            write(markdown_of(event))
+
+
+async def search(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+    hits = await gateway.search(" ".join(arguments.words), arguments.whole("limit") or 50)
+    if arguments.has("json"):
+        write(as_json([{"session": summary_object(each), "seq": seq, "text": text} for each, seq, text in hits]))
+        return 0
+    rows = [[each.id, str(seq), ago(each.updated), one_line(text, 100)] for each, seq, text in hits]
+    write(table(["ID", "EVENT", "WHEN", "TEXT"], rows) or "nothing found\n")
+    return 0
+
+
+async def fork(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+    summary = await _summary(gateway, arguments.words[0])
+    where = _folder(summary.cwd) or cwd
+    id = await gateway.open(OpenSession(cwd=where, resume=summary.id, fork=True, interactive=False))
+    write(as_json({"session": id, "parent": summary.id}) if arguments.has("json") else f"{id}\n")
+    return 0
+
+
+async def delete(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+    kept: list[str] = []
+    for wanted in arguments.words:
+        try:
+            await gateway.delete(wanted)
+            write(f"deleted {wanted}\n")
+        except ProteaError as error:
+            kept.append(str(error))
+    if kept:
+        raise SessionError("; ".join(kept))
+    return 0
+
+
+def summary_object(summary: SessionSummary) -> dict[str, Any]:
+    """A session as JSON, with every key."""
+    return {name: msgspec.to_builtins(value) for name, value in msgspec.structs.asdict(summary).items()}
+
+
+def _folder(path: str) -> str | None:
+    return path if os.path.isdir(path) else None
+
+
+async def _events(gateway: Gateway, session: str) -> AsyncIterator[LastingEvent]:
+    after = 0
+    while page := await gateway.history(session, after, PAGE):
+        for event in page:
+            yield event
+        after = page[-1].seq or after + len(page)
+
+
+async def _summary(gateway: Gateway, wanted: str) -> SessionSummary:
+    """The summary of a session by its id or a beginning of it."""
+    found: Iterable[SessionSummary] = await gateway.sessions()
+    exact = [each for each in found if each.id == wanted]
+    if exact:
+        return exact[0]
+    first = await gateway.history(wanted, limit=1)  # raises for what is unknown or not unique, naming the near ones
+    id = first[0].session if first else wanted
+    for each in found:
+        if each.id == id:
+            return each
+    raise SessionError(f"there is no session {wanted}; 'protea sessions list' shows what there is")
+
+
+async def _latest(gateway: Gateway, cwd: str) -> str:
+    found = await gateway.sessions(cwd)
+    if not found:
+        raise SessionError(f"there is no session of {cwd}; 'protea sessions list' shows those of other directories")
+    return found[0].id
+
+
+def _format_of(path: str) -> str:
+    ending = path.rpartition(".")[2].lower()
+    return ending if ending in ("json", "jsonl") else "md"
+
+
+def _shortened(path: str) -> str:
+    home = os.path.expanduser("~")
+    short = "~" + path[len(home) :] if path == home or path.startswith(home + "/") else path
+    return one_line(short if len(short) <= 40 else "…" + short[-39:])
+
+
+COMMANDS: dict[str, Callable[[Gateway, Arguments, str, Write], Awaitable[int]]] = {
+    "sessions list": list_sessions,
+    "sessions show": show,
+    "sessions export": export,
+    "sessions search": search,
+    "sessions fork": fork,
+    "sessions delete": delete,
+    "export": export,
+}

@@ -1,0 +1,107 @@
+"""`protea tools …` and `protea models`: what the gateway describes, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from protea.domain.errors import UsageError
+from protea.domain.spelling import nearest
+from protea.interfaces.arguments import Arguments
+from protea.interfaces.commands.telling import as_json
+from protea.interfaces.tables import table
+from protea.interfaces.terminal import one_line, visible
+from protea.ports.gateway import Gateway
+
+Write = Callable[[str], None]
+
+
+async def list_tools(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+    tools = await gateway.describe("tools")
+    if arguments.has("json"):
+        write(as_json(tools))
+        return 0
+    rows = [[each["name"], ", ".join(each.get("effects", ())), one_line(each["description"], 80)] for each in tools]
+    write(table(["NAME", "EFFECTS", "DOES"], rows) or "no tools\n")
+    return 0
+
+
+async def help_tool(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+    wanted = arguments.words[0]
+    tools = {each["name"]: each for each in await gateway.describe("tools")}
+    lowered = {name.lower(): name for name in tools}
+    name = wanted if wanted in tools else lowered.get(wanted.lower())
+    if name is None:
+        near = nearest(wanted, tools)
+        raise UsageError(
+            f"there is no tool {wanted}; " + (f"did you mean {near}?" if near else f"there are {', '.join(tools)}")
+        )
+    tool = tools[name]
+    if arguments.has("json"):
+        write(as_json(tool))
+        return 0
+    write(f"{name}\n\n{visible(tool['description'])}\n")
+    if rows := _parameters(tool.get("parameters", {})):
+        write("\n" + table(["ARGUMENT", "TYPE", "", "MEANS"], rows))
+    if tool.get("effects"):
+        write(f"\neffects: {', '.join(tool['effects'])}\n")
+    return 0
+
+
+def _parameters(schema: dict[str, Any]) -> list[list[str]]:
+    required = schema.get("required", ())
+    return [
+        [
+            name,
+            _kind(rule),
+            "required" if name in required else "",
+            one_line(str(rule.get("description", "")) if isinstance(rule, dict) else "", 90),
+        ]
+        for name, rule in schema.get("properties", {}).items()
+    ]
+
+
+def _kind(rule: Any) -> str:
+    if not isinstance(rule, dict):
+        return "any"
+    if "enum" in rule:
+        return "|".join(str(each) for each in rule["enum"])
+    kind = rule.get("type", "any")
+    if kind == "array":
+        return f"{_kind(rule.get('items', {}))}[]"
+    return "|".join(kind) if isinstance(kind, list) else str(kind)
+
+
+async def list_models(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+    models: list[dict[str, Any]] = list(await gateway.describe("models"))
+    if arguments.words:
+        provider = arguments.words[0]
+        providers = list(dict.fromkeys(str(each["id"]).partition("/")[0] for each in models))
+        if provider not in providers:
+            near = nearest(provider, providers)
+            mend = f"did you mean {near}?" if near else f"there are {', '.join(providers)}"
+            raise UsageError(f"there is no provider {provider}; {mend}")
+        models = [each for each in models if str(each["id"]).partition("/")[0] == provider]
+    if arguments.has("json"):
+        write(as_json(models))
+        return 0
+    rows = [[one_line(str(each["id"])), _count(each.get("context")), _price(each.get("price"))] for each in models]
+    write(table(["MODEL", "CONTEXT", "$ PER MILLION IN/OUT"], rows) or "no models are known\n")
+    return 0
+
+
+def _count(tokens: int | None) -> str:
+    if not tokens:
+        return "-"
+    return f"{tokens / 1_000_000:g}M" if tokens >= 1_000_000 else f"{tokens // 1000}k"
+
+
+def _price(price: dict[str, float] | None) -> str:
+    return f"{price['input']:g} / {price['output']:g}" if price else "-"
+
+
+COMMANDS: dict[str, Callable[[Gateway, Arguments, str, Write], Awaitable[int]]] = {
+    "tools list": list_tools,
+    "tools help": help_tool,
+    "models": list_models,
+}

@@ -1,0 +1,200 @@
+"""Events as lines of a chat: what the REPL writes, and how a past session is told again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from protea.domain.events import (
+    AnyEvent,
+    ApprovalRequested,
+    ApprovalResolved,
+    Compacted,
+    MessageCompleted,
+    ModeChanged,
+    ModelSwitched,
+    NoticeGiven,
+    PromptSubmitted,
+    RetryScheduled,
+    Rewound,
+    TextDelta,
+    ThinkingDelta,
+    TodoChanged,
+    ToolCallChanged,
+    TurnFinished,
+)
+from protea.domain.messages import text_of
+from protea.domain.tools import TodoItem
+from protea.domain.usage import Usage
+from protea.domain.view import call_object, result_summary
+from protea.interfaces.markdown import Markdown
+from protea.interfaces.terminal import Paint, one_line, visible
+
+DIFF_LINES = 24
+_MARKS = {"success": "✓", "error": "✗", "cancelled": "-"}
+_BOXES = {"pending": "☐", "in_progress": "◐", "done": "☑"}
+
+
+class Drawing:
+    """Writes events as they come. One line per tool call; its outcome is added to it when it ends."""
+
+    def __init__(self, write: Callable[[str], None], paint: Paint, width: Callable[[], int]) -> None:
+        self._write = write
+        self._paint = paint
+        self._width = width
+        self._markdown = Markdown(paint)
+        self._streamed = False
+        """Whether the message that is coming in has been drawn from its deltas."""
+        self._thinking = False
+        self._open_call = ""
+        """The call whose line has no end yet: nothing was written since."""
+
+    def draw(self, event: AnyEvent) -> None:
+        match event:
+            case TextDelta(text=text):
+                self._text(text)
+            case ThinkingDelta():
+                if not self._thinking:
+                    self._thinking = True
+                    self.line(self._paint.dim("thinking …"))
+            case MessageCompleted():
+                if not self._streamed:
+                    self._text(text_of(event.content))
+                self._end_text()
+            case ToolCallChanged():
+                self._call(event)
+            case RetryScheduled():
+                self._end_text()
+                why = one_line(event.error.message, 120)
+                self.line(self._paint.warn(f"{why} Attempt {event.attempt} follows in {event.delay:.1f} s."))
+            case TodoChanged():
+                self._todo(event.items)
+            case NoticeGiven():
+                paint = self._paint.bad if event.level == "error" else self._paint.warn
+                self.line(paint(one_line(event.text)))
+            case ModelSwitched():
+                effort = f", effort {event.effort}" if event.effort else ""
+                self.line(self._paint.dim(f"model: {one_line(event.model)}{effort}"))
+            case ModeChanged():
+                self.line(self._paint.dim(f"mode: {one_line(event.mode)}"))
+            case Compacted():
+                self.line(self._paint.dim("what was said before is now summed up for the model"))
+            case Rewound():
+                self.line(self._paint.dim(f"went back to event {event.to}"))
+            case ApprovalResolved(decision="session" | "always", rules=rules) if rules:
+                kept = "from now on" if event.decision == "always" else "for this session"
+                self.line(self._paint.dim(f"  allowed {kept}: {one_line(', '.join(rules))}"))
+            case TurnFinished():
+                self._finished(event)
+            case _:
+                pass
+
+    def prompt(self, event: PromptSubmitted) -> None:
+        """A prompt of before, as it was typed."""
+        self.line(self._paint.bold("> ") + visible(event.text).replace("\n", "\n  "))
+
+    def line(self, text: str) -> None:
+        """One line of its own."""
+        self._break()
+        self._write(text + "\n")
+
+    def question(self, event: ApprovalRequested) -> None:
+        """What is asked, whole: nothing of what would run is cut off."""
+        paint = self._paint
+        if event.kind == "question":
+            self.line(paint.bold("? ") + visible(event.why))
+            for number, option in enumerate(event.proposals, 1):
+                self.line(f"  {number}  {one_line(option)}")
+            return
+        subject = visible(call_object(event.call))
+        self.line(paint.warn("? ") + paint.bold(one_line(event.call.name)) + " " + subject.replace("\n", "\n  │ "))
+        self.line(paint.dim("  " + one_line(event.why)))
+        detail = event.detail or {}
+        if isinstance(diff := detail.get("diff"), str):
+            self._diff(diff)
+        if isinstance(cwd := detail.get("cwd"), str):
+            self.line(paint.dim(f"  in {one_line(cwd)}"))
+        if event.proposals:
+            self.line(f"  a allows from now on: {paint.bold(one_line(', '.join(event.proposals)))}")
+
+    def _text(self, text: str) -> None:
+        if text:
+            self._close_call()
+            self._streamed = True
+            self._thinking = False
+            self._write(self._markdown.feed(text))
+
+    def _end_text(self) -> None:
+        self._write(self._markdown.end())
+        self._streamed = self._thinking = False
+
+    def _break(self) -> None:
+        """Go to the beginning of a line."""
+        self._close_call()
+        if not self._markdown.at_line_start:
+            self._write(self._markdown.end())
+
+    def _close_call(self) -> None:
+        if self._open_call:
+            self._open_call = ""
+            self._write("\n")
+
+    def _call(self, event: ToolCallChanged) -> None:
+        call, paint = event.call, self._paint
+        width = max(20, self._width() - 40)
+        title = f"{paint.bold(one_line(call.name, 60))} {one_line(call_object(call), width)}"
+        if event.state == "executing":
+            self._break()
+            self._write(f"● {title} ")
+            self._open_call = call.id
+            return
+        if event.state not in _MARKS:
+            return
+        mark = _MARKS[event.state]
+        colour = paint.good if event.state == "success" else paint.bad if event.state == "error" else paint.dim
+        outcome = colour(f"{mark} {one_line(result_summary(event.result), 120)}")
+        if self._open_call == call.id:
+            self._open_call = ""
+            self._write(f"{outcome}\n")
+        else:
+            self.line(f"● {title} {outcome}")
+        if event.result is not None and event.result.diff and event.state == "success":
+            self._diff(event.result.diff)
+
+    def _diff(self, diff: str) -> None:
+        lines = [line for line in diff.splitlines() if not line.startswith(("--- ", "+++ "))]
+        for line in lines[:DIFF_LINES]:
+            shown = "    " + visible(line)
+            paint = self._paint
+            colour = {"+": paint.good, "-": paint.bad, "@": paint.code}.get(line[:1], paint.dim)
+            self.line(colour(shown))
+        if len(lines) > DIFF_LINES:
+            self.line(self._paint.dim(f"    … {len(lines) - DIFF_LINES} more lines"))
+
+    def _todo(self, items: tuple[TodoItem, ...]) -> None:
+        for item in items:
+            text = f"  {_BOXES[item.status]} {one_line(item.text)}"
+            self.line(self._paint.dim(text) if item.status == "done" else text)
+
+    def _finished(self, event: TurnFinished) -> None:
+        self._break()
+        self._end_text()
+        if event.outcome == "error":
+            message = event.error.message if event.error else "The turn failed."
+            self.line(self._paint.bad(one_line(message)))
+        elif event.outcome == "limit":
+            self.line(self._paint.warn(f"stopped on a limit: {event.limit or 'length'}"))
+        elif event.outcome == "interrupted":
+            self.line(self._paint.warn("interrupted"))
+        if event.usage.input or event.usage.output:
+            self.line(self._paint.dim(usage_text(event.usage, event.cost_usd)))
+
+
+def usage_text(usage: Usage, cost_usd: float | None) -> str:
+    """`12.3k in (80 % cached) · 450 out · $0.0123`."""
+    cached = f" ({round(100 * usage.cache_read / usage.input)} % cached)" if usage.cache_read and usage.input else ""
+    cost = "" if cost_usd is None else f" · ${cost_usd:.4f}"
+    return f"{_short(usage.input)} in{cached} · {_short(usage.output)} out{cost}"
+
+
+def _short(count: int) -> str:
+    return str(count) if count < 1000 else f"{count / 1000:.1f}k" if count < 1_000_000 else f"{count / 1e6:.1f}M"

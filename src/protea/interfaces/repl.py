@@ -1,0 +1,551 @@
+"""`protea repl`: a plain chat, line by line, that leaves the scrollback as it is.
+
+Two threads: the first reads the keyboard (readline belongs to the main thread, and so do signals), the other runs the
+event loop with the gateway and draws. They meet in `_State`: what the keyboard is wanted for now.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import shutil
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from protea.domain.commands import EndSession, Interrupt, ResolveApproval, SetMode, SetModel, SubmitPrompt
+from protea.domain.errors import ProteaError, SessionError, UsageError
+from protea.domain.events import (
+    AnyEvent,
+    ApprovalRequested,
+    ApprovalResolved,
+    LastingEvent,
+    MessageCompleted,
+    PromptSubmitted,
+    PromptWithdrawn,
+    ToolCallChanged,
+    TurnFinished,
+    TurnStarted,
+)
+from protea.domain.spelling import nearest
+from protea.domain.usage import Usage
+from protea.interfaces.drawing import Drawing, usage_text
+from protea.interfaces.tables import session_rows, table
+from protea.interfaces.terminal import Paint, one_line, utf8, wants_colour, write_all
+from protea.ports.gateway import Gateway, OpenSession
+
+T = TypeVar("T")
+
+UNREAD = 0.25
+"""Seconds after a question is drawn in which nothing that is typed counts as its answer."""
+TWICE = 2.0
+"""Seconds within which a second Ctrl+C leaves."""
+
+COMMANDS = {
+    "help": "what can be typed here",
+    "model": "show or change the model: /model PROVIDER/MODEL [EFFORT]",
+    "mode": "show or change the permission mode: /mode normal|plan|yolo",
+    "tools": "the tools the model has",
+    "cost": "tokens and dollars so far",
+    "sessions": "the sessions of this directory",
+    "resume": "go on with a session: /resume [ID]",
+    "clear": "begin a new session",
+    "exit": "leave (Ctrl+D does, too)",
+}
+
+
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
+    """How a chat begins."""
+
+    open: OpenSession
+    prompt: str | None = None
+    latest: bool = False
+    """Go on with the latest session of this directory."""
+    choose: bool = False
+    """Show the sessions of this directory and let one be chosen."""
+    history: str
+    """The file of what was typed before, mode 0600."""
+
+
+def run(create: Callable[[], Awaitable[Gateway]], spec: Conversation, environment: Mapping[str, str]) -> int:
+    """Chat until it is left. Returns the exit code; raises what `create` and `Gateway.open` raise."""
+    return _Chat(create, spec, environment).run()
+
+
+class _Leave(Exception):
+    """The person, or a signal, ends the chat."""
+
+
+class _State:
+    """What the keyboard is wanted for: written by the loop, read by the keyboard; `wake` tells of changes."""
+
+    def __init__(self) -> None:
+        self.busy = False
+        self.questions: deque[ApprovalRequested] = deque()
+        self.broken: BaseException | None = None
+        self.reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)
+
+    def wake(self) -> None:
+        with suppress(BlockingIOError):  # it is full of wake-ups already
+            os.write(self._writing, b".")
+
+    def awake(self) -> None:
+        os.read(self.reading, 4096)
+
+    def close(self) -> None:
+        os.close(self.reading)
+        os.close(self._writing)
+
+
+class _Chat:
+    def __init__(
+        self, create: Callable[[], Awaitable[Gateway]], spec: Conversation, environment: Mapping[str, str]
+    ) -> None:
+        self.create = create
+        self.spec = spec
+        self.paint = Paint(wants_colour(1, environment))
+        self.drawing = Drawing(self.write, self.paint, lambda: shutil.get_terminal_size().columns)
+        self.state = _State()
+        self.loop = asyncio.new_event_loop()
+        self.session = ""
+        self.waiting: set[str] = set()
+        """Prompts whose turn has not begun."""
+        self.seen: set[str] = set()
+        self.usage, self.cost_usd = Usage(), 0.0
+        self.follower: asyncio.Task[None] | None = None
+        self.interrupted_at = 0.0
+        self.gateway: Gateway
+
+    # ── the whole ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self) -> int:
+        thread = threading.Thread(target=self.loop.run_forever, name="protea", daemon=True)
+        thread.start()
+        previous = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+        lines = _History(self.spec.history, self._complete)
+        try:
+            self.gateway = self.call(self._create())
+            try:
+                self._begin()
+                self._talk(lines)
+            except _Leave:
+                pass
+            finally:
+                self._close()
+        finally:
+            lines.save()
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            thread.join(2)
+            if not thread.is_alive():
+                self.loop.close()
+                self.state.close()
+        return 0
+
+    async def _create(self) -> Gateway:
+        return await self.create()
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something in the loop and wait for it; Ctrl+C interrupts the waiting."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result()
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):  # a terminal that is gone is noticed by the keyboard
+            write_all(1, utf8(text))
+
+    def _close(self) -> None:
+        with suppress(KeyboardInterrupt, TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._shut(), self.loop).result(5)
+
+    async def _shut(self) -> None:
+        if self.follower is not None:
+            self.follower.cancel()
+        await self.gateway.close()
+
+    # ── sessions ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self) -> None:
+        spec = self.spec.open
+        if self.spec.latest or self.spec.choose:
+            found = self.call(self._sessions())
+            if not found:
+                raise SessionError(f"there is no session of {spec.cwd} to go on with; leave -c or -r out to begin one")
+            chosen = found[0].id if self.spec.latest else self._choose(found)
+            spec = replace(spec, resume=chosen)
+        self._open(spec)
+        if self.spec.prompt:
+            self.drawing.line(self.paint.bold("> ") + one_line(self.spec.prompt))
+            self._send(self.spec.prompt)
+
+    async def _sessions(self) -> list[Any]:
+        return list(await self.gateway.sessions(self.spec.open.cwd))
+
+    def _choose(self, found: list[Any]) -> str:
+        shown = found[:20]
+        self.write(table(["", "ID", "WHEN", "TITLE"], session_rows(shown, numbered=True)))
+        while True:
+            answer = _ask("which one? ").strip()
+            if answer.isdigit() and 1 <= int(answer) <= len(shown):
+                return str(shown[int(answer) - 1].id)
+            if answer:
+                return answer
+
+    def _open(self, spec: OpenSession) -> None:
+        """Open a session and follow it."""
+        self.call(self._open_and_follow(spec))
+        about = self.call(self._about())
+        words = [str(about[key]) for key in ("model", "mode", "profile") if about.get(key)]
+        self.drawing.line(self.paint.dim(f"Protea · {' · '.join(words)} · /help"))
+
+    async def _open_and_follow(self, spec: OpenSession) -> None:
+        session = await self.gateway.open(spec)
+        if self.follower is not None:
+            self.follower.cancel()
+        self.session = session
+        self.waiting.clear()
+        self.state.busy = False
+        self.state.questions.clear()
+        self.usage, self.cost_usd = Usage(), 0.0
+        after = 0
+        if spec.resume is not None:
+            past = await self.gateway.history(session)
+            after = past[-1].seq or 0 if past else 0
+            self._retell(past)
+        self.follower = asyncio.create_task(self._follow(session, after))
+
+    def _retell(self, past: Any) -> None:
+        """Draw the last exchange of a session that goes on."""
+        begin = 0
+        for index, event in enumerate(past):
+            if isinstance(event, PromptSubmitted) and event.origin == "user":
+                begin = index
+            self._count(event)
+        for event in past[begin:]:
+            if isinstance(event, PromptSubmitted):
+                self.drawing.prompt(event)
+            elif isinstance(event, MessageCompleted) or (
+                isinstance(event, ToolCallChanged) and event.state in ("success", "error", "cancelled")
+            ):
+                self.drawing.draw(event)
+
+    async def _about(self) -> dict[str, Any]:
+        about = await self.gateway.describe("session", self.session)
+        return about if isinstance(about, dict) else {}
+
+    # ── events (the loop's thread) ─────────────────────────────────────────────────────────────────────────────────
+
+    async def _follow(self, session: str, after: int) -> None:
+        try:
+            async for event in self.gateway.events(session, after):
+                self.drawing.draw(event)
+                if event.seq is not None:
+                    self._count(event)
+                    self._note(event)
+        except ProteaError as error:
+            self.state.broken = error
+            self.state.wake()
+
+    def _count(self, event: LastingEvent | AnyEvent) -> None:
+        if isinstance(event, TurnFinished):
+            self.usage += event.usage
+            self.cost_usd += event.cost_usd or 0.0
+
+    def _note(self, event: AnyEvent) -> None:
+        """Keep the state: what the keyboard is for."""
+        state = self.state
+        match event:
+            case PromptSubmitted(id=id):
+                self.seen.add(id)
+                if event.delivery != "steer":
+                    self.waiting.add(id)
+                state.busy = True
+            case PromptWithdrawn(id=id):
+                self.waiting.discard(id)
+            case TurnStarted():
+                self.waiting.discard(event.prompt)
+                state.busy = True
+            case ApprovalRequested():
+                state.questions.append(event)
+            case ApprovalResolved(id=id):
+                for question in list(state.questions):
+                    if question.id == id:
+                        state.questions.remove(question)
+            case TurnFinished():
+                # After an interrupt the queue is held until the next prompt, so the keyboard is free.
+                state.busy = bool(self.waiting) and event.outcome != "interrupted"
+                state.questions.clear()
+            case _:
+                return
+        state.wake()
+
+    # ── the keyboard (the main thread) ─────────────────────────────────────────────────────────────────────────────
+
+    def _talk(self, lines: _History) -> None:
+        while True:
+            try:
+                if self.state.broken is not None:
+                    raise self.state.broken
+                if self.state.questions:
+                    self._answer(self.state.questions[0])
+                elif self.state.busy:
+                    self._wait_or_queue()
+                else:
+                    self._take(lines.read(self.paint))
+            except KeyboardInterrupt:
+                self._interrupt()
+            except EOFError:
+                self.write("\n")
+                return
+            except UsageError as error:
+                self.drawing.line(self.paint.bad(one_line(str(error))))
+
+    def _wait_or_queue(self) -> None:
+        """While a turn runs: what is typed waits in line."""
+        ready, _, _ = select.select([0, self.state.reading], [], [])
+        if self.state.reading in ready:
+            self.state.awake()
+        elif 0 in ready:
+            data = os.read(0, 1 << 16)
+            if not data:
+                raise EOFError
+            text = data.decode("utf-8", "replace").strip()
+            if text:
+                self._take(text, busy=True)
+
+    def _take(self, text: str, *, busy: bool = False) -> None:
+        if not text.strip():
+            return
+        if text.startswith("/") and not text.startswith("//") and "/" not in text[1:].partition(" ")[0]:
+            self._command(text[1:])
+            return
+        self._send(text)
+        if busy:
+            self.drawing.line(self.paint.dim("  (queued)"))
+
+    def _send(self, text: str) -> None:
+        self.state.busy = True
+        try:
+            self.call(self.gateway.submit(self.session, SubmitPrompt(text=text)))
+        except ProteaError:
+            self.state.busy = False
+            raise
+
+    def _interrupt(self) -> None:
+        now = _now()
+        if now - self.interrupted_at < TWICE:
+            raise _Leave
+        self.interrupted_at = now
+        if self.state.busy:
+            self.state.questions.clear()
+            self.call(self.gateway.submit(self.session, Interrupt()))
+            self.drawing.line("")
+        else:
+            self.drawing.line(self.paint.dim("\n(Ctrl+C again leaves)"))
+
+    def _answer(self, question: ApprovalRequested) -> None:
+        self.drawing.question(question)
+        _forget_typed_ahead()
+        reply = self._reply_to(question) if question.kind == "question" else self._decide(question)
+        with suppress(UsageError):  # it was answered elsewhere meanwhile
+            self.call(self.gateway.submit(self.session, reply))
+        with suppress(IndexError, ValueError):
+            self.state.questions.remove(question)
+
+    def _reply_to(self, question: ApprovalRequested) -> ResolveApproval:
+        while not (answer := _ask("  > ").strip()):
+            pass
+        if answer.isdigit() and 1 <= int(answer) <= len(question.proposals):
+            answer = question.proposals[int(answer) - 1]
+        return ResolveApproval(id=question.id, decision="once", comment=answer)
+
+    def _decide(self, question: ApprovalRequested) -> ResolveApproval:
+        always = "  a always" if question.proposals else ""
+        session = "  s this session" if question.proposals else ""
+        while True:
+            answer = _ask(f"  y once{session}{always}  n no > ").strip()
+            word, _, comment = answer.partition(" ")
+            match word.lower():
+                case "y" | "yes" if not comment:
+                    return ResolveApproval(id=question.id, decision="once")
+                case "s" if question.proposals and not comment:
+                    return ResolveApproval(id=question.id, decision="session")
+                case "a" | "always" if question.proposals and not comment:
+                    return ResolveApproval(id=question.id, decision="always")
+                case "n" | "no":
+                    comment = comment.strip() or _ask("  why (Enter: no reason) > ").strip()
+                    return ResolveApproval(id=question.id, decision="deny", comment=comment or None)
+
+    # ── slash commands ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _command(self, text: str) -> None:
+        name, _, rest = text.strip().partition(" ")
+        rest = rest.strip()
+        known = self._known_commands()
+        if name in ("quit", "q"):
+            name = "exit"
+        if name not in known:
+            near = nearest(name, known)
+            raise UsageError(f"there is no /{name}; " + (f"did you mean /{near}?" if near else "/help shows what is"))
+        handler = getattr(self, f"_do_{name}", None)
+        if handler is None:
+            raise UsageError(f"/{name} cannot be done here")
+        handler(rest)
+
+    def _known_commands(self) -> dict[str, str]:
+        described = self.call(self.gateway.describe("commands", self.session))
+        names = {each["name"]: str(each["about"]) for each in described if isinstance(each, dict) and "name" in each}
+        return {**names, **COMMANDS}
+
+    def _do_help(self, rest: str) -> None:
+        rows = [[f"/{name}", about] for name, about in self._known_commands().items()]
+        self.write(table(None, rows))
+        self.write(
+            "A line that ends with \\ goes on in the next. Ctrl+C interrupts, twice leaves; Ctrl+D leaves.\n"
+            "What is typed while the model works waits in line.\n"
+        )
+
+    def _do_model(self, rest: str) -> None:
+        if rest:
+            model, _, effort = rest.partition(" ")
+            self.call(self.gateway.submit(self.session, SetModel(model=model, effort=effort.strip() or None)))
+            return
+        about = self.call(self._about())
+        self.write(f"{one_line(str(about.get('model', '')))}\n")
+        models = self.call(self.gateway.describe("models", self.session))
+        self.write(table(None, [["", one_line(str(each.get("id", "")))] for each in models if isinstance(each, dict)]))
+
+    def _do_mode(self, rest: str) -> None:
+        if rest:
+            self.call(self.gateway.submit(self.session, SetMode(mode=rest)))
+            return
+        about = self.call(self._about())
+        modes = self.call(self.gateway.describe("modes", self.session))
+        rows = [[">" if each["name"] == about.get("mode") else "", each["name"], each["about"]] for each in modes]
+        self.write(table(None, rows))
+
+    def _do_tools(self, rest: str) -> None:
+        tools = self.call(self.gateway.describe("tools", self.session))
+        self.write(table(None, [[each["name"], one_line(str(each["description"]), 90)] for each in tools]))
+
+    def _do_cost(self, rest: str) -> None:
+        self.write(usage_text(self.usage, self.cost_usd) + "\n")
+
+    def _do_sessions(self, rest: str) -> None:
+        self.write(table(["ID", "WHEN", "TITLE"], session_rows(self.call(self._sessions()))))
+
+    def _do_resume(self, rest: str) -> None:
+        others = [each for each in self.call(self._sessions()) if each.id != self.session]
+        if not rest and not others:
+            raise SessionError("there is no other session of this directory")
+        wanted = rest or self._choose(others)
+        before = self.session
+        self._open(replace(self.spec.open, resume=wanted, fork=False))
+        if before != self.session:
+            self.call(self.gateway.submit(before, EndSession(reason="left")))
+
+    def _do_clear(self, rest: str) -> None:
+        before = self.session
+        self._open(replace(self.spec.open, resume=None, fork=False))
+        self.call(self.gateway.submit(before, EndSession(reason="cleared")))
+
+    def _do_exit(self, rest: str) -> None:
+        raise _Leave
+
+    def _complete(self, text: str) -> list[str]:
+        """What a beginning can become: commands, modes, models."""
+        if text.startswith("/model "):
+            models = self.call(self.gateway.describe("models", self.session))
+            return [f"/model {each['id']}" for each in models if f"/model {each['id']}".startswith(text)]
+        if text.startswith("/mode "):
+            return [f"/mode {mode}" for mode in ("normal", "plan", "yolo") if f"/mode {mode}".startswith(text)]
+        if text.startswith("/"):
+            return [f"/{name} " for name in self._known_commands() if f"/{name}".startswith(text)]
+        return []
+
+
+class _History:
+    """Lines from the keyboard, with readline where Python has it."""
+
+    def __init__(self, path: str, complete: Callable[[str], list[str]]) -> None:
+        self._path = path
+        self._complete = complete
+        self._found: list[str] = []
+        try:
+            import readline  # not in every build of Python
+        except ImportError:
+            self._readline = None
+            return
+        self._readline = readline
+        readline.set_auto_history(False)
+        readline.set_history_length(5000)
+        readline.set_completer(self._completion)
+        readline.set_completer_delims("")
+        readline.parse_and_bind("tab: complete")
+        with suppress(OSError):
+            readline.read_history_file(path)
+
+    def read(self, paint: Paint) -> str:
+        """One input, several lines where they end with a backslash. Raises `EOFError`, `KeyboardInterrupt`."""
+        parts = [self._line("> ", paint)]
+        while parts[-1].endswith("\\"):
+            parts[-1] = parts[-1][:-1]
+            parts.append(self._line("… ", paint))
+        text = "\n".join(parts).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        if self._readline is not None and text.strip():
+            self._readline.add_history(text.replace("\n", " "))
+        return text
+
+    def _line(self, prompt: str, paint: Paint) -> str:
+        # \\x01 and \\x02 tell readline which characters take no room.
+        return input(f"\x01\x1b[1m\x02{prompt}\x01\x1b[0m\x02" if paint.on and self._readline else prompt)
+
+    def save(self) -> None:
+        """Keep what was typed, for this person's eyes only."""
+        if self._readline is None:
+            return
+        with suppress(OSError):  # a read-only home: nothing is kept, and nothing else is lost
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
+            os.chmod(self._path, 0o600)
+            self._readline.write_history_file(self._path)
+
+    def _completion(self, text: str, state: int) -> str | None:
+        if state == 0:
+            try:
+                self._found = self._complete(text)
+            except Exception:
+                self._found = []  # a completion that fails must not end the line that is being typed
+        return self._found[state] if state < len(self._found) else None
+
+
+def _ask(prompt: str) -> str:
+    return input(prompt)
+
+
+def _forget_typed_ahead() -> None:
+    """Wait until the question can have been read, and drop what was typed before that."""
+    import termios
+
+    select.select([], [], [], UNREAD)
+    with suppress(termios.error):
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+
+
+def _leave(number: int, frame: object) -> None:
+    raise _Leave
+
+
+def _now() -> float:
+    import time
+
+    return time.monotonic()
