@@ -77,7 +77,15 @@ def an_adapter_asks_for_other_ports_by_name(tree: Tree) -> Iterator[str]:
 def a_public_module_of_a_family_is_an_adapter_or_serves_one(tree: Tree) -> Iterator[str]:
     """What is neither found by the catalogue nor used by a sibling is dead; a helper's name starts with `_`."""
     made = {module.name for module, _ in creators(tree)}
-    used = {i.target for m in tree.under("adapters", "composition") for i in m.imports}
+    used = {i.target for m in tree.modules for i in m.imports}
+    for module in tree.under("adapters"):
+        if "import_module(" in module.text:  # it opens siblings by name when they are wanted
+            package = module.name.rpartition(".")[0]
+            used |= {
+                f"{package}.{node.value.partition(':')[0].rpartition('.')[2]}"
+                for node in ast.walk(module.ast)
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isascii()
+            }
     for module in tree.under("adapters"):
         if module.is_package or module.family in SHARED_FAMILIES or module.parts[-1].startswith("_"):
             continue

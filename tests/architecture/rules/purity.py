@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tests.architecture.source import Tree, calls, functions, rule
 
 PURE = {
-    "__future__", "abc", "base64", "bisect", "collections", "contextlib", "datetime", "decimal", "difflib", "enum",
+    "__future__", "abc", "base64", "bisect", "codecs", "collections", "contextlib", "datetime", "decimal", "difflib", "enum",
     "fnmatch", "fractions", "functools", "hashlib", "heapq", "html", "ipaddress", "itertools", "json", "math", "operator",
     "posixpath", "re", "shlex", "string", "struct", "textwrap", "types", "typing", "unicodedata", "warnings",
 }  # fmt: skip
@@ -152,6 +152,8 @@ def the_environment_is_read_once(tree: Tree) -> Iterator[str]:
 
 
 MAY_REPLACE = {
+    "protea.adapters.tools._output": "the output of one call: a name of its own in the session's folder",
+    "protea.adapters.tools.bash": "the same, and a script for the shell of one call",
     "protea.interfaces.commands.sessions": "writes the file that the person names with --output",
 }
 

@@ -32,14 +32,14 @@ def _is_struct(node: ast.ClassDef) -> bool:
     },
 )
 def values_are_frozen(tree: Tree) -> Iterator[str]:
-    """But for the record of a wire that an adapter keeps to itself (`_Chunk`): it is read once and dropped."""
+    """But for the record of a wire that an adapter or face keeps to itself (`_Chunk`): it is read once and dropped."""
     for module in tree.modules:
         structs = {node.name for node in classes(module.ast) if _is_struct(node)}
         for node in classes(module.ast):
             heir = any(ast.unparse(base) in structs for base in node.bases)
             if heir:
                 structs.add(node.name)
-            if module.layer == "adapters" and node.name.startswith("_"):
+            if module.layer in ("adapters", "interfaces") and node.name.startswith("_"):
                 continue
             if (heir or node.name in structs) and _keywords(node).get("frozen") != "True":
                 yield module.at(node, f"{node.name} is not frozen")
