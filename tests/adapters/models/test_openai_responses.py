@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from protea.adapters.models import openai_responses
+from protea.adapters.models import openai_chat, openai_responses
 from protea.domain.messages import AssistantMessage, Text, UserMessage
 from protea.domain.reply import ModelRequest, Reply
 from tests.adapters.models import recordings
@@ -57,6 +57,17 @@ async def test_every_recording_gives_what_it_should(server: Any, name: str, cont
     if seen.reply is not None and seen.reply.native is not None:
         content = sent_back(asked, seen.reply)
     assert replay.compare(case, got(case, seen, content)) == []
+    await asked.aclose()
+
+
+@recordings.needed
+@pytest.mark.parametrize("name", CASES)
+async def test_the_chat_adapter_reads_it_too_where_an_address_turns_out_to_speak_it(server: Any, name: str) -> None:
+    case = replay.load_case(name)
+    options = openai_chat.Options(model="gpt-5.1", base_url=server.case_url(name, "split=7"), dialect="openai")
+    asked = openai_chat.create(options, surroundings=recordings.surroundings())
+    seen = await ask(asked, request(stream=case["request"]["stream"]))
+    assert replay.compare(case, got(case, seen)) == []
     await asked.aclose()
 
 

@@ -358,7 +358,7 @@ def test_chat_addresses_may_have_their_version_or_not(base: str, url: str) -> No
 
 
 def test_text_that_is_no_text_can_still_be_sent() -> None:
-    broken = "caf\udce9"
+    broken = "hall\udce9"
     for make in ALL.values():
         sent = make().body(asked((UserMessage((Text(broken),)),)))
-        assert b"caf?" in sent
+        assert b"hall?" in sent

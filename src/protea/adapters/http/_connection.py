@@ -48,7 +48,8 @@ class Connection(asyncio.Protocol):
     # -- what asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
 
     def data_received(self, data: bytes) -> None:
         if self.on_data is not None:
@@ -168,7 +169,8 @@ class Connection(asyncio.Protocol):
         self._chunks.clear()
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
-        transport = await self.loop.start_tls(self._transport, self, context, server_hostname=host)  # type: ignore[arg-type]
+        assert self._transport is not None
+        transport = await self.loop.start_tls(self._transport, self, context, server_hostname=host)
         if transport is None:
             raise ConnectionResetError(errno.ECONNRESET, "closed during the TLS handshake")
         self._transport = transport

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import msgspec
@@ -73,15 +74,15 @@ def parse_head(data: bytes) -> Head:
     return Head(int(code), reason.strip(), headers, keep)
 
 
-class Body:
+class Body(ABC):
     """How a body's end is told. `feed` gives the payload in what came; after `done`, `rest` is what lies behind it."""
 
     def __init__(self) -> None:
         self.done = False
         self.rest = b""
 
-    def feed(self, data: bytes) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def feed(self, data: bytes) -> bytes: ...
 
     def end(self) -> None:
         """The connection ended. Raises HttpError if the body had not."""

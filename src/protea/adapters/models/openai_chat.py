@@ -8,8 +8,8 @@ server manuals.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from typing import Any, Literal
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -37,6 +37,9 @@ from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolSpec
 from protea.domain.usage import ModelInfo, Usage
+
+if TYPE_CHECKING:
+    from protea.adapters.models.openai_responses import ResponsesAssembly
 
 WIRE = "openai-chat"
 
@@ -303,6 +306,7 @@ class _Chunk(msgspec.Struct):
     usage: dict[str, Any] | None = None
     error: Any = None
     object: str | None = None
+    type: str | None = None
     x_groq: _Groq | None = None
 
 
@@ -352,18 +356,42 @@ class ChatAssembly:
         self._usage: dict[str, Any] = {}
         self._stop: str | None = None
         self._began = False
+        self._other: ResponsesAssembly | None = None
         self.take = self._pieces.take
 
     def feed(self, data: bytes) -> None:
+        if self._other is not None:
+            self._responses(self._other.feed, data)
+            return
         if data == b"[DONE]":
             # A server may leave finish_reason out and yet end properly.
             self.ended = self.ended or self._began
             self.over = True
             return
-        self._chunk(decode_as(_CHUNK, data), data)
+        chunk = decode_as(_CHUNK, data)
+        if chunk.type is not None and chunk.type.startswith("response.") and not self._began:
+            self._responses(self._other_wire().feed, data)
+            return
+        self._chunk(chunk, data)
+
+    def _other_wire(self) -> ResponsesAssembly:
+        """An address does not say which of OpenAI's two wires lies behind it; what it answers does."""
+        from protea.adapters.models.openai_responses import ResponsesAssembly  # nearly never needed here
+
+        self._other = ResponsesAssembly(self._provider, self._model)
+        self.take = self._other.take
+        return self._other
+
+    def _responses(self, take: Callable[[bytes], None], data: bytes) -> None:
+        take(data)
+        if self._other is not None:
+            self.ended, self.over = self._other.ended, self._other.over
 
     def whole(self, body: bytes) -> None:
         chunk = decode_as(_CHUNK, body)
+        if chunk.object == "response":
+            self._responses(self._other_wire().whole, body)
+            return
         if not chunk.choices or chunk.choices[0].message is None:
             raise _failures.malformed(self._provider, "the reply holds no message", retryable=False)
         self._chunk(chunk, body)
@@ -458,6 +486,8 @@ class ChatAssembly:
                 call.extra[field] = value
 
     def reply(self) -> Reply:
+        if self._other is not None:
+            return self._other.reply()
         cut = self._stop in ("length", "max_tokens", "model_length")
         content: list[Content] = []
         if self._thoughts:
