@@ -260,6 +260,7 @@ class Session:
             tool=tool,
             arguments=arguments,
             cwd=cwd or around.cwd,
+            session_cwd=around.cwd,
             root=around.root,
             home=around.user_home,
             mode=self.mode,
@@ -267,7 +268,7 @@ class Session:
             interactive=self._spec.interactive,
             trusted=around.trusted,
             session=self.id,
-            layers=(*self.parts.layers, self.approvals.layer()),
+            layers=self.parts.layers if not self.approvals.allowed else (*self.parts.layers, self.approvals.layer()),
         )
 
     def _interrupt(self, call_id: str | None) -> None:

@@ -16,12 +16,14 @@ from protea.composition.catalogue import DEFAULTS
 from protea.composition.launch import Launch
 from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.resolve import Resolver
+from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
-from protea.domain.permission import Mode, RuleLayer
+from protea.domain.permission import Decision, Mode, PermissionRequest
 from protea.domain.settings import Settings
 from protea.domain.surroundings import Surroundings
 from protea.ports.gateway import Gateway, OpenSession
 from protea.ports.model import Model
+from protea.ports.permission import Permission
 from protea.ports.persona import Persona
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
@@ -80,7 +82,9 @@ class Root:
         around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs), trusted=self.surroundings.trusted)
         chosen = self._chosen(settings)
         chosen["approval"] = ("interactive" if spec.interactive else "policy", {})
-        chosen["permission"] = (chosen["permission"][0], self._rules())
+        rules = read_rules(launch, settings, around)
+        name, options = chosen["permission"]
+        chosen["permission"] = (name, {**options, "layers": rules.layers} if name == "rules" else options)
         shared = {name: self._shared.get(name) for name in ("clock", "ids")}
         resolver = Resolver(chosen, {"surroundings": around, **shared})
         models = (
@@ -98,12 +102,13 @@ class Root:
             persona=given.persona or resolver.get("persona"),
             instructions=resolver.get("instructions"),
             toolsets=(*builtin, *given.toolsets),
-            permission=resolver.get("permission"),
+            # Where there are rules the engine is made now, so that a wrong one is told before anything runs.
+            permission=resolver.get("permission") if rules.layers else Deferred(resolver),
             approval=resolver.get("approval"),
             rules=resolver.get("rule_store"),
             model=spec.model or launch.model or models.default(),
             effort=spec.effort or settings.effort,
-            mode=cast(Mode, spec.mode or launch.mode or settings.permissions.mode or "normal"),
+            mode=cast(Mode, spec.mode or launch.mode or rules.mode or "normal"),
             max_turns=settings.limits.max_turns,
             budget_usd=settings.limits.budget_usd,
             time_limit=settings.limits.time_limit,
@@ -117,10 +122,16 @@ class Root:
             chosen[port] = (str(options.pop("adapter", chosen.get(port, ("", {}))[0])), options)
         return chosen
 
-    def _rules(self) -> dict[str, Any]:
-        launch = self._launch
-        flags = RuleLayer(source="flags", allow=launch.allow, ask=launch.ask, deny=launch.deny)
-        return {"layers": (flags, *self.settings.rule_layers)}
+
+class Deferred:
+    """A permission engine that is made when the first call is decided: a reply without calls needs none."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    def decide(self, request: PermissionRequest) -> Decision:
+        engine: Permission = self._resolver.get("permission")
+        return engine.decide(request)
 
 
 def _settings(launch: Launch, surroundings: Surroundings) -> Settings:

@@ -1,0 +1,46 @@
+"""Gathers permission rules from flags, settings and rules files. Called by `root`."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from protea.composition.launch import Launch
+from protea.domain.permission import Mode, RuleLayer
+from protea.domain.settings import Settings
+from protea.domain.surroundings import Surroundings
+
+
+class RulesInForce(NamedTuple):
+    layers: tuple[RuleLayer, ...]
+    """Only layers that hold a rule."""
+    mode: Mode | None
+    """The mode they ask for: the project's, where it is trusted, before the person's own."""
+
+
+def read_rules(launch: Launch, settings: Settings, surroundings: Surroundings) -> RulesInForce:
+    """Raises `ConfigError` for a file that is there and cannot be used: it never means "no rules"."""
+    flags = RuleLayer(source="flags", allow=launch.allow, ask=launch.ask, deny=launch.deny)
+    layers, mode = [flags, *settings.permissions.layers], settings.permissions.mode
+    if not launch.bare:
+        for folder, own in (
+            (surroundings.protea_home, True),
+            (os.path.join(surroundings.root, ".protea"), surroundings.trusted),
+        ):
+            layer, asked = _read(os.path.join(folder, "permissions.toml"))
+            if layer is not None:
+                # Anyone may forbid; only those who are trusted may allow, or choose the mode.
+                layers.append(layer if own else replace(layer, allow=()))
+                mode = mode or (asked if own else None)
+    return RulesInForce(tuple(each for each in layers if each.allow or each.ask or each.deny), mode)
+
+
+def _read(path: str) -> tuple[RuleLayer | None, Mode | None]:
+    if not os.path.lexists(path):
+        return None, None
+    from protea.adapters.permission.rules import read_rules_file  # most people have no such file at first
+
+    found = read_rules_file(path)
+    return (found.layer, found.mode) if found is not None else (None, None)
