@@ -17,13 +17,14 @@ class RulesInForce(NamedTuple):
     layers: tuple[RuleLayer, ...]
     """Only layers that hold a rule."""
     mode: Mode | None
-    """The mode they ask for: the project's, where it is trusted, before the person's own."""
+    """The mode they ask for: settings before rules files, a trusted project's before the person's own."""
 
 
 def read_rules(launch: Launch, settings: Settings, surroundings: Surroundings) -> RulesInForce:
     """Raises `ConfigError` for a file that is there and cannot be used: it never means "no rules"."""
     flags = RuleLayer(source="flags", allow=launch.allow, ask=launch.ask, deny=launch.deny)
-    layers, mode = [flags, *settings.permissions.layers], settings.permissions.mode
+    layers: list[RuleLayer] = [flags, *settings.permissions.layers]
+    mode: Mode | None = None
     if not launch.bare:
         for folder, own in (
             (surroundings.protea_home, True),
@@ -33,8 +34,10 @@ def read_rules(launch: Launch, settings: Settings, surroundings: Surroundings) -
             if layer is not None:
                 # Anyone may forbid; only those who are trusted may allow, or choose the mode.
                 layers.append(layer if own else replace(layer, allow=()))
-                mode = mode or (asked if own else None)
-    return RulesInForce(tuple(each for each in layers if each.allow or each.ask or each.deny), mode)
+                mode = (asked if own else None) or mode
+    return RulesInForce(
+        tuple(each for each in layers if each.allow or each.ask or each.deny), settings.permissions.mode or mode
+    )
 
 
 def _read(path: str) -> tuple[RuleLayer | None, Mode | None]:
