@@ -1,9 +1,9 @@
 """Tools made from Python functions: the shortest way to give an agent something of one's own.
 
-    async def weather(city: str, days: int = 1) -> str:
-        "The forecast for a city."
+async def weather(city: str, days: int = 1) -> str:
+    "The forecast for a city."
 
-    toolset = FunctionToolset([weather])
+toolset = FunctionToolset([weather])
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ class FunctionTool:
     result: a `ToolResult` as it is, a `str` as text, anything else as JSON. An exception is told to the model.
     """
 
-    def __init__(self, function: Callable[..., Any], *, effects: tuple[Effect, ...] = (), parallel: bool = False) -> None:
+    def __init__(
+        self, function: Callable[..., Any], *, effects: tuple[Effect, ...] = (), parallel: bool = False
+    ) -> None:
         self._function = function
         hints = get_type_hints(function)
         parameters = [each for each in signature(function).parameters.values() if each.name != "context"]

@@ -1,0 +1,1 @@
+"""Ways to run a command: one file each, named after what keeps it in."""

@@ -1,0 +1,319 @@
+"""Protea's side of the warden: starts it, sends it requests, follows the commands it runs.
+
+Used by the adapters of this family that run commands on this machine (`none`, and those that put walls in front of
+the argv). See `_warden` for what happens on the other side.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from protea.ports.sandbox import Chunk, Exit, Launch
+
+PIPE_SIZE = 1 << 20
+"""Asked of the kernel: fewer wake-ups for long outputs."""
+F_SETPIPE_SZ = 1031
+READ_SIZE = 1 << 18
+MARK = "PROTEA_COMMAND"
+
+
+class Warden:
+    """The warden process, started when first needed, and again should something have killed it."""
+
+    def __init__(self) -> None:
+        self._door: socket.socket | None = None
+        self._pid = 0
+
+    def send(self, request: bytes, fds: tuple[int, int, int]) -> None:
+        """Blocks for microseconds, unless the request is larger than a socket buffer. Raises `OSError`."""
+        message = len(request).to_bytes(4, "big") + request
+        for attempt in (1, 2):
+            door = self._door or self._open()
+            try:
+                sent = socket.send_fds(door, [message], list(fds))
+                door.sendall(message[sent:])
+                return
+            except (BrokenPipeError, ConnectionResetError):
+                self.close()
+                if attempt == 2:
+                    raise
+
+    def _open(self) -> socket.socket:
+        if not sys.executable:
+            raise OSError("cannot start commands: this program does not know its Python interpreter (sys.executable)")
+        ours, theirs = socket.socketpair()
+        here = os.path.dirname(os.path.abspath(__file__))
+        # Imported by name, not run as a file, so that its compiled form is used.
+        code = f"import sys; sys.path.append({here!r}); import _warden; _warden.main()"
+        number = max(3, theirs.fileno())
+        null = os.open(os.devnull, os.O_RDWR)
+        try:
+            self._pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-I", "-S", "-c", code, str(number)],
+                {"LC_ALL": "C"},
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, theirs.fileno(), number),
+                    *((os.POSIX_SPAWN_DUP2, null, target) for target in (0, 1, 2)),
+                ],
+                setsid=True,
+                setsigmask=[],
+            )
+        finally:
+            os.close(null)
+            theirs.close()
+        self._door = ours
+        return ours
+
+    def close(self) -> None:
+        """Let the warden go; it ends by itself when its supervisors have."""
+        if self._door is not None:
+            self._door.close()
+            self._door = None
+        if self._pid:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self._pid, os.WNOHANG)
+
+    async def gone(self) -> None:
+        """Close, and wait (a few seconds at most) until the process is reaped."""
+        self.close()
+        for _ in range(500):
+            if not self._pid:
+                return
+            try:
+                reaped, _ = os.waitpid(self._pid, os.WNOHANG)  # noqa: ASYNC222 - WNOHANG does not wait
+            except ChildProcessError:
+                reaped = self._pid
+            if reaped:
+                self._pid = 0
+                return
+            await asyncio.sleep(0.005)
+
+
+class SupervisedProcess:
+    """`Process` for a command under a supervisor."""
+
+    def __init__(self, control: socket.socket, outputs: dict[int, Literal["stdout", "stderr"]]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._control = control
+        self._outputs = outputs
+        self._turn = -1
+        self._heard = b""
+        self._pid = 0
+        self._status: int | None = None
+        self._left: list[str] = []
+        self._started: asyncio.Future[None] = self._loop.create_future()
+        self._gone: asyncio.Future[Exit] = self._loop.create_future()
+        self._ended: Exit | None = None
+        control.setblocking(False)
+        self._loop.add_reader(control.fileno(), self._hear)
+
+    @property
+    def pid(self) -> int:
+        return self._pid
+
+    @property
+    def ended(self) -> Exit | None:
+        return self._ended
+
+    async def started(self) -> None:
+        """Raises the `OSError` that kept the program from starting."""
+        try:
+            await asyncio.shield(self._started)
+        except BaseException:
+            self.close()
+            raise
+
+    async def read(self) -> Chunk | None:
+        if self._turn % 16 == 15:
+            # A command that writes without pause must not stop everything else on the loop.
+            await asyncio.sleep(0)
+        while self._outputs:
+            # Taking turns keeps one stream from hiding the other.
+            fds = list(self._outputs)
+            self._turn += 1
+            for at in range(len(fds)):
+                fd = fds[(at + self._turn) % len(fds)]
+                try:
+                    data = os.read(fd, READ_SIZE)
+                except BlockingIOError:
+                    continue
+                if data:
+                    return Chunk(data, self._outputs[fd])
+                self._drop(fd)
+            if self._outputs:
+                await self._readable()
+        return None
+
+    async def _readable(self) -> None:
+        ready: asyncio.Future[None] = self._loop.create_future()
+        fds = list(self._outputs)
+        for fd in fds:
+            self._loop.add_reader(fd, _finish, ready)
+        try:
+            if self._gone.done():
+                # The tree is gone, so nobody can write; only something that was handed the pipe (a daemon of the
+                # system's) could keep it open, and that is not waited for.
+                await asyncio.wait([ready], timeout=0.2)
+                if not ready.done():
+                    self._close_outputs()
+            else:
+                either: list[asyncio.Future[Any]] = [ready, self._gone]
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for fd in fds:
+                self._loop.remove_reader(fd)
+            ready.cancel()
+
+    async def wait(self) -> Exit:
+        return await asyncio.shield(self._gone)
+
+    async def end(self, grace: float = 0.5) -> Exit:
+        try:
+            if grace > 0 and not self._gone.done():
+                self._order(b"T")
+                await asyncio.wait([self._gone], timeout=grace)
+        finally:
+            if not self._gone.done():
+                self._order(b"K")
+        return await self.wait()
+
+    def close(self) -> None:
+        self._close_outputs()
+        if not self._gone.done():
+            self._lost()
+        self._close_control()
+
+    def _order(self, what: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._control.send(what)
+
+    def _hear(self) -> None:
+        try:
+            data = self._control.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lost()
+            self._close_control()
+            return
+        *lines, self._heard = (self._heard + data).split(b"\n")
+        for line in lines:
+            self._take(line)
+
+    def _take(self, line: bytes) -> None:
+        word, _, rest = line.partition(b" ")
+        if word == b"started":
+            self._pid = int(rest)
+            _finish(self._started)
+        elif word == b"failed":
+            number, _, what = rest.partition(b" ")
+            if not self._started.done():
+                self._started.set_exception(OSError(int(number), os.strerror(int(number)), what.decode()))
+        elif word == b"exit":
+            self._status = int(rest)
+            self._ended = self._exit()
+        elif word == b"left":
+            self._left.append(rest.decode("utf-8", "replace"))
+
+    def _exit(self) -> Exit:
+        left = tuple(self._left)
+        if self._status is None:
+            return Exit(lost=True, left=left)
+        if os.WIFSIGNALED(self._status):
+            return Exit(signal=os.WTERMSIG(self._status), left=left)
+        return Exit(code=os.WEXITSTATUS(self._status), left=left)
+
+    def _lost(self) -> None:
+        """The control socket is at its end: everything is gone, in order or not."""
+        if not self._started.done():
+            self._started.set_exception(OSError("the process that starts commands has ended"))
+            self._started.exception()  # looked at, so that asyncio does not complain where nobody waits
+        self._ended = self._exit()
+        if not self._gone.done():
+            self._gone.set_result(self._ended)
+
+    def _drop(self, fd: int) -> None:
+        del self._outputs[fd]
+        os.close(fd)
+
+    def _close_outputs(self) -> None:
+        for fd in list(self._outputs):
+            self._drop(fd)
+
+    def _close_control(self) -> None:
+        if self._control.fileno() >= 0:
+            self._loop.remove_reader(self._control.fileno())
+            self._control.close()
+
+
+class Supervisor:
+    """Starts processes through one warden and keeps track of them."""
+
+    def __init__(self) -> None:
+        self._warden = Warden()
+        self._running: set[SupervisedProcess] = set()
+        self._count = 0
+
+    async def start(self, launch: Launch) -> SupervisedProcess:
+        if any("\0" in word for word in (*launch.argv, launch.cwd)):
+            raise OSError("a command cannot hold a NUL character")
+        self._count += 1
+        mark = f"{MARK}={os.getpid()}.{self._count}"
+        request = _request(launch, mark)
+        outputs: dict[int, Literal["stdout", "stderr"]] = {}
+        theirs: list[int] = []
+        for stream in ("stdout",) if launch.merge else ("stdout", "stderr"):
+            read, write = os.pipe()
+            os.set_blocking(read, False)
+            # Refused where pipes of this size are rationed; then it stays as it is.
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(read, F_SETPIPE_SZ, PIPE_SIZE)
+            outputs[read] = "stdout" if stream == "stdout" else "stderr"
+            theirs.append(write)
+        ours, control = socket.socketpair()
+        try:
+            self._warden.send(request, (control.fileno(), theirs[0], theirs[-1]))
+        except BaseException:
+            ours.close()
+            for fd in outputs:
+                os.close(fd)
+            raise
+        finally:
+            control.close()
+            for fd in theirs:
+                os.close(fd)
+        process = SupervisedProcess(ours, outputs)
+        self._running.add(process)
+        process._gone.add_done_callback(lambda _: self._running.discard(process))
+        await process.started()
+        return process
+
+    async def aclose(self) -> None:
+        for process in tuple(self._running):
+            await process.end(grace=0.2)
+            process.close()
+        await self._warden.gone()
+
+
+def _request(launch: Launch, mark: str) -> bytes:
+    env: Mapping[str, str] = launch.env
+    pairs = [os.fsencode(f"{name}={value}") for name, value in env.items() if "\0" not in name + value]
+    argv = [os.fsencode(word) for word in launch.argv]
+    flags = b"k" if launch.keep else b"-"
+    head = [flags, os.fsencode(launch.cwd), mark.encode(), b"%d" % len(argv)]
+    return b"\0".join([*head, *argv, *pairs, mark.encode()])
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,374 @@
+"""Bash, BashOutput and KillShell: run a command, follow one that runs in the background, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+from protea.adapters.tools._kit import Kit
+from protea.adapters.tools._output import Output, Teller
+from protea.domain.cut import cut
+from protea.domain.plain import plain
+from protea.domain.tools import ToolResult, ToolSpec
+from protea.ports.sandbox import Exit, Launch, Process
+from protea.ports.toolset import ToolContext
+from protea.ports.workspace import WorkspaceError
+
+GRACE = 0.5
+"""Seconds between SIGTERM and SIGKILL for a command that took too long or was interrupted."""
+QUIET = 0.5
+"""Seconds without news after which BashOutput stops waiting for more."""
+START = 0.15
+"""Seconds a background command has to fail before it is said to run."""
+
+_MOVES = re.compile(r"\b(?:cd|pushd|popd|source|eval)\b|(?:^|[\s;&|(])\.\s")
+"""Commands that may change the directory. The others are spared the asking."""
+
+
+class Bash:
+    """Runs a command in a shell of its own, in the directory the last one ended in."""
+
+    def __init__(self, spec: ToolSpec, kit: Kit) -> None:
+        self.spec = spec
+        self._kit = kit
+        self._shell = kit.which("/bin/bash") or kit.which("bash")
+
+    async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        command = str(arguments["command"])
+        if not command.strip():
+            return ToolResult("The command is empty.", is_error=True)
+        notes: list[str] = []
+        cwd = await self._start_directory(notes)
+        background = bool(arguments.get("background"))
+        seconds = self._seconds(arguments.get("timeout"), notes)
+        if background:
+            return await self._background(command, cwd, seconds if "timeout" in arguments else None, context)
+        asked = _ask_for_cwd(context) if _MOVES.search(command) else None
+        try:
+            try:
+                process = await self._kit.sandbox.start(self._launch(command, cwd, asked, keep=False))
+            except OSError as error:
+                return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
+            output = Output(context, self._kit.options.bash_output)
+            why = await self._follow(process, output, Teller(context), seconds)
+            ended = await process.wait()
+            process.close()
+            text, file = output.finish()
+            if asked:
+                self._move(_answer(asked), cwd, notes)
+        finally:
+            if asked:
+                for path in asked:
+                    with contextlib.suppress(OSError):
+                        os.unlink(path)
+        words, failed = _describe(ended, why)
+        text = "\n".join([*([text.rstrip("\n")] if text.strip() else []), *words, *notes])
+        return ToolResult(text or "[no output]", is_error=failed, file=file)
+
+    async def _start_directory(self, notes: list[str]) -> str:
+        for directory in (self._kit.cwd, self._kit.surroundings.cwd, *self._kit.workspace.roots):
+            with contextlib.suppress(WorkspaceError):
+                if not self._kit.workspace.on_disk or (await self._kit.workspace.stat(directory)).kind == "directory":
+                    if directory != self._kit.cwd:
+                        notes.append(f"[{self._kit.cwd} is gone; the working directory is {directory} again]")
+                        self._kit.cwd = directory
+                    return directory
+        return self._kit.cwd
+
+    def _seconds(self, asked: float | None, notes: list[str]) -> float:
+        limit = self._kit.options.bash_timeout_limit
+        if asked is None:
+            return min(self._kit.options.bash_timeout, limit)
+        if asked > 10_000:  # the habit of other agents: milliseconds
+            asked /= 1000
+        if asked > limit:
+            notes.append(f"[the timeout was {limit:g} s: no more is allowed; use background for what takes longer]")
+        return min(asked, limit)
+
+    def _launch(self, command: str, cwd: str, asked: tuple[str, str] | None, *, keep: bool) -> Launch:
+        env = dict(self._kit.environment)
+        if self._shell:
+            # What is shown is what runs: the question where it ended goes in by BASH_ENV, not into the command.
+            argv: tuple[str, ...] = (self._shell, "--norc", "--noprofile", "-c", command)
+            if asked:
+                env["BASH_ENV"] = asked[0]
+        else:
+            argv = ("/bin/sh", "-c", f". {_quoted(asked[0])}\n{command}" if asked else command)
+        return Launch(
+            argv=argv,
+            cwd=cwd,
+            env=env,
+            merge=self._kit.options.bash_streams != "apart",
+            keep=keep,
+            writable=(*self._kit.workspace.roots, *((os.path.dirname(asked[1]),) if asked else ())),
+        )
+
+    async def _follow(self, process: Process, output: Output, teller: Teller, seconds: float) -> str | None:
+        """Read until the end; returns why it was ended, if it was."""
+        why = None
+        try:
+            async with asyncio.timeout(seconds):
+                while chunk := await process.read():
+                    teller.tell(chunk.data, chunk.stream)
+                    await output.add(chunk.data)
+                    if output.size > self._kit.options.bash_file_limit:
+                        why = f"it wrote more than {self._kit.options.bash_file_limit:,} bytes"
+                        break
+                await process.wait()  # it may have closed its output and gone on
+        except TimeoutError:
+            why = f"it took longer than {seconds:g} s; set a longer timeout, or use background for what does not end"
+        except asyncio.CancelledError:
+            await _surely(process.end(GRACE))
+            process.close()
+            output.close()
+            raise
+        if why:
+            ending = asyncio.ensure_future(process.end(GRACE))
+            try:
+                while chunk := await process.read():
+                    await output.add(chunk.data)
+            except asyncio.CancelledError:
+                await _surely(ending)
+                raise
+            await ending
+        teller.finish()
+        return why
+
+    def _move(self, end: str | None, start: str, notes: list[str]) -> None:
+        if end is None or end == start:
+            return
+        if not self._kit.inside(end):
+            notes.append(f"[{end} is outside the workspace: the working directory is {start} again]")
+            return
+        self._kit.cwd = end
+        notes.append(f"[the working directory is now {end}]")
+
+    async def _background(self, command: str, cwd: str, seconds: float | None, context: ToolContext) -> ToolResult:
+        shells = _shells(self._kit)
+        running = [shell for shell in shells.values() if shell.process.ended is None]
+        if len(running) >= self._kit.options.background_limit:
+            ids = ", ".join(shell.id for shell in running)
+            return ToolResult(f"{len(running)} background commands run already: {ids}. End one first.", is_error=True)
+        try:
+            process = await self._kit.sandbox.start(self._launch(command, cwd, None, keep=True))
+        except OSError as error:
+            return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
+        shell = Shell(f"b{len(shells) + 1}", command, process, context, self._kit.options.bash_output, seconds)
+        shells[shell.id] = shell
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START):
+                await shell.gone.wait()
+        text, failed = shell.news()
+        if shell.gone.is_set():
+            return ToolResult(text, is_error=failed)
+        return ToolResult(
+            f"{text}\nBashOutput with id {shell.id} shows what it writes, KillShell ends it; its whole output goes to "
+            f"{shell.path}.",
+            file=shell.path,
+        )
+
+
+class BashOutput:
+    """What a background command has written since last asked."""
+
+    def __init__(self, spec: ToolSpec, kit: Kit) -> None:
+        self.spec = spec
+        self._kit = kit
+
+    async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        shell = _shells(self._kit).get(str(arguments["id"]))
+        if shell is None:
+            return _unknown(self._kit, str(arguments["id"]))
+        wait = float(arguments.get("wait", 0))
+        await shell.wait(min(wait / 1000 if wait > 10_000 else wait, self._kit.options.bash_timeout_limit))
+        text, failed = shell.news()
+        return ToolResult(text, is_error=failed, file=shell.path)
+
+
+class KillShell:
+    """Ends a background command and all its processes."""
+
+    def __init__(self, spec: ToolSpec, kit: Kit) -> None:
+        self.spec = spec
+        self._kit = kit
+
+    async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        shell = _shells(self._kit).get(str(arguments["id"]))
+        if shell is None:
+            return _unknown(self._kit, str(arguments["id"]))
+        if shell.gone.is_set():
+            text, _ = shell.news()
+            return ToolResult(f"It had ended before.\n{text}", file=shell.path)
+        await shell.end("it was asked for")
+        text, _ = shell.news()
+        return ToolResult(text, file=shell.path)
+
+
+class Shell:
+    """A background command: a task drains it into a file, the newest of it waits here to be asked for."""
+
+    def __init__(
+        self, id: str, command: str, process: Process, context: ToolContext, limit: int, seconds: float | None
+    ) -> None:
+        self.id = id
+        self.command = command
+        self.process = process
+        self.path = context.output_path()
+        self.gone = asyncio.Event()
+        """Set once all of its processes are gone and all of its output was taken in."""
+        self._limit = limit
+        self._new = bytearray()
+        self._missed = 0
+        self._news = asyncio.Event()
+        self._why: str | None = None
+        self._exit: Exit | None = None
+        self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        self._file_trouble = ""
+        self._task = asyncio.create_task(self._drain(seconds), name=f"background {id}")
+
+    async def _drain(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while chunk := await self.process.read():
+                    self._take(chunk.data)
+                self._exit = await self.process.wait()
+        except TimeoutError:
+            self._why = f"it took longer than {seconds:g} s"
+            self._exit = await self.process.end(GRACE)
+        finally:
+            self.process.close()
+            os.close(self._fd)
+            self.gone.set()
+            self._news.set()
+
+    def _take(self, data: bytes) -> None:
+        self._new += data
+        if len(self._new) > 8 * self._limit:
+            # Bounded: the middle of what nobody asked for is in the file only.
+            drop = len(self._new) - 4 * self._limit
+            at = 2 * self._limit
+            self._missed += drop
+            del self._new[at : at + drop]
+        if not self._file_trouble:
+            try:
+                os.write(self._fd, data)
+            except OSError as error:
+                self._file_trouble = f"[its output could not be kept in {self.path}: {os.strerror(error.errno or 0)}]"
+        self._news.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Until there is news and then silence, it ended, or `seconds` passed."""
+        if seconds <= 0:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                if not self._new:
+                    self._news.clear()
+                    await self._news.wait()
+                while not self.gone.is_set():
+                    self._news.clear()
+                    try:
+                        await asyncio.wait_for(self._news.wait(), QUIET)
+                    except TimeoutError:
+                        return
+
+    def news(self) -> tuple[str, bool]:
+        """What is new, and how it stands; and whether it failed."""
+        text = plain(bytes(self._new).decode("utf-8", "backslashreplace"))
+        if self._missed:
+            text += f"\n[… {self._missed:,} bytes of it are only in {self.path}]"
+        self._new.clear()
+        self._missed = 0
+        text = cut(text, self._limit, self.path).rstrip("\n")
+        parts = [text] if text.strip() else []
+        parts += [self._file_trouble] if self._file_trouble else []
+        ended = self._exit or self.process.ended
+        failed = False
+        if self.gone.is_set() and self._exit is not None:
+            words, failed = _describe(self._exit, self._why)
+            parts += [f"[{self.id} has ended: {', '.join(word.strip('[]') for word in words) or 'exit code 0'}]"]
+        elif ended is not None:
+            parts += [f"[{self.id}: the shell has ended, processes it started still run]"]
+        else:
+            parts += [f"[{self.id} is running{'' if text.strip() else ', nothing new'}]"]
+        return "\n".join(parts), failed
+
+    async def end(self, why: str) -> None:
+        if not self.gone.is_set():
+            self._why = why
+            await _surely(self.process.end(GRACE))
+            await self.gone.wait()
+
+
+def _shells(kit: Kit) -> dict[str, Shell]:
+    """The background commands of a session, kept on its kit; the kit ends them when the session ends."""
+
+    async def close() -> None:
+        for shell in kit.background.values():
+            await shell.end("the session ended")
+
+    kit.closers.setdefault("bash", close)
+    return kit.background
+
+
+def _unknown(kit: Kit, id: str) -> ToolResult:
+    known = ", ".join(_shells(kit)) or "none"
+    return ToolResult(f"There is no background command {id}. There are: {known}.", is_error=True)
+
+
+def _describe(ended: Exit, why: str | None) -> tuple[list[str], bool]:
+    """Lines on how a command ended, and whether that is an error."""
+    words = []
+    if why:
+        words.append(f"[ended: {why}]")
+    elif ended.lost:
+        words.append("[ended: its supervisor was killed; how the command ended is not known]")
+    elif ended.signal is not None:
+        words.append(f"[ended by {_signal_name(ended.signal)}]")
+    elif ended.code:
+        words.append(f"[exit code {ended.code}]")
+    if ended.left and not why:
+        names = "; ".join(ended.left)
+        words.append(f"[left running and ended with the command: {names}. Use background to keep a process]")
+    return words, bool(why or ended.lost or ended.signal is not None or ended.code)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _ask_for_cwd(context: ToolContext) -> tuple[str, str]:
+    """A file for BASH_ENV that lets the shell write down where it ended, and the file it writes to."""
+    script, answer = context.output_path(".env.sh"), context.output_path(".cwd")
+    with open(script, "w", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, 0o600)) as file:
+        file.write(f"unset BASH_ENV\ntrap {_quoted('pwd -P >' + _quoted(answer))} EXIT\n")
+    return script, answer
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+def _answer(asked: tuple[str, str]) -> str | None:
+    try:
+        with open(asked[1], "rb") as file:
+            path = os.fsdecode(file.read(1 << 16).removesuffix(b"\n"))
+    except OSError:
+        return None
+    return path if os.path.isabs(path) and os.path.isdir(path) else None
+
+
+async def _surely(work: Any) -> None:
+    """Wait for work that must be done even if we are cancelled again meanwhile."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([task])

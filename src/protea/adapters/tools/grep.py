@@ -1,0 +1,199 @@
+"""Grep: the lines, files or counts that fit a regular expression, sorted by path. By `rg` where it is, else by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from protea.adapters.tools._files import explained
+from protea.adapters.tools._kit import Kit
+from protea.adapters.tools._search import (
+    Filter,
+    Hits,
+    clean,
+    filter_for,
+    in_thread,
+    look,
+    parse_lines,
+    pattern_for,
+    relative,
+    ripgrep,
+)
+from protea.adapters.tools._walk import Stop, files_below, paths_below, read_file
+from protea.domain.cut import shorten
+from protea.domain.tools import ToolResult, ToolSpec
+from protea.ports.toolset import ToolContext
+from protea.ports.workspace import Entry, WorkspaceError
+
+LINE = 500
+"""Characters of one line that are shown."""
+
+
+class Query(msgspec.Struct, frozen=True):
+    pattern: str
+    output: str
+    ignore_case: bool
+    multiline: bool
+    context: int
+    limit: int
+
+
+class Grep:
+    def __init__(self, spec: ToolSpec, kit: Kit) -> None:
+        self.spec = spec
+        self._kit = kit
+
+    async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
+        kit = self._kit
+        query = Query(
+            str(arguments["pattern"]),
+            str(arguments.get("output", "content")),
+            bool(arguments.get("ignore_case")),
+            bool(arguments.get("multiline")),
+            min(int(arguments.get("context", 0)), 100),
+            min(int(arguments.get("limit", kit.options.grep_limit)), 10_000),
+        )
+        path = kit.absolute(str(arguments.get("path") or "."))
+        try:
+            entry = await kit.workspace.stat(path)
+            if entry.kind not in ("file", "directory"):
+                return ToolResult(f"{kit.shown(path)} is a pipe, socket or device, not a file.", is_error=True)
+            # A file that is named is searched, whatever it is called: whether it may be was asked before.
+            wanted = filter_for(kit, arguments.get("glob"), unread=True) if entry.kind == "directory" else None
+            found = await self._hits(entry, query, wanted or Filter(None, (), None))
+        except WorkspaceError as error:
+            return ToolResult(await explained(kit, path, error), is_error=True)
+        except ValueError as error:
+            return ToolResult(str(error), is_error=True)
+        if isinstance(found, str):
+            return ToolResult(found, is_error=True)
+        where = kit.shown(entry.path)
+        if not found:
+            among = f" (files that fit {arguments['glob']})" if arguments.get("glob") else ""
+            return ToolResult(f"Nothing fits in {where}{among}.")
+        found.sort(key=lambda hits: hits.path)
+        return ToolResult(self._text(entry, found, query))
+
+    async def _hits(self, entry: Entry, query: Query, wanted: Filter) -> list[Hits] | str:
+        kit = self._kit
+        done = await ripgrep(kit, entry.path, _arguments(query), wanted)
+        if done is not None:
+            if done.late:
+                return "The search took too long and was ended. Narrow it by path or glob."
+            if query.output == "files":
+                names = [relative(path, entry.path) for path in done.output.split(b"\0") if path]
+                hits = [Hits(name, 1, []) for name in names]
+            elif query.output == "count":
+                hits = _counts(done.output, entry.path)
+            else:
+                hits = list(parse_lines(done.output, entry.path))
+            return [each for each in hits if wanted.wants(each.path)]
+        pattern = pattern_for(query.pattern, ignore_case=query.ignore_case, multiline=query.multiline)
+        most = query.limit if query.output == "content" else 0
+        if entry.kind == "file" or not kit.workspace.on_disk:
+            single = entry.kind == "file"
+            names = [entry.path.rpartition("/")[2]] if single else await paths_below(kit, entry.path)
+            found = []
+            for name in names:
+                if wanted.wants(name):
+                    data = await kit.workspace.read(entry.path if single else f"{entry.path}/{name}")
+                    hits_here = look(data, pattern, name, query.context, most)
+                    found += [hits_here] if hits_here else []
+            return found
+
+        def walk(stop: Stop) -> list[Hits]:
+            found = []
+            for fd, folder, names in files_below(entry.path, stop):
+                for name in names:
+                    path = folder + name
+                    if wanted.wants(path) and (data := read_file(name, fd)):
+                        hits = look(data, pattern, path, query.context, most)
+                        if hits:
+                            found.append(hits)
+            return found
+
+        return await in_thread(walk)
+
+    def _text(self, entry: Entry, found: Sequence[Hits], query: Query) -> str:
+        kit = self._kit
+        if entry.kind == "file":
+            prefix = kit.shown(entry.path).removesuffix(found[0].path)
+        else:
+            prefix = "" if entry.path == kit.cwd else kit.shown(entry.path).rstrip("/") + "/"
+        if query.output == "content":
+            return self._lines(prefix, found, query)
+        rows = [clean(prefix + hits.path) + (f":{hits.count}" if query.output == "count" else "") for hits in found]
+        kept = _within(rows[: query.limit], kit.options.search_characters)
+        if len(kept) < len(rows):
+            kept.append(f"[the first {len(kept):,} of {len(rows):,} files; narrow the search to see others]")
+        elif query.output == "count":
+            kept.append(f"[{sum(hits.count for hits in found):,} in {len(found):,} files]")
+        return "\n".join(kept)
+
+    def _lines(self, prefix: str, found: Sequence[Hits], query: Query) -> str:
+        budget = self._kit.options.search_characters
+        rows: list[str] = []
+        shown = 0
+        full = False
+        for hits in found:
+            last = 0
+            name = clean(prefix + hits.path)
+            for number, hit, text in hits.rows:
+                if hit and shown >= query.limit:
+                    full = True
+                    break
+                row = f"{name}:{number}:{shorten(clean(text), LINE)}" if hit else ""
+                row = row or f"{name}-{number}-{shorten(clean(text), LINE)}"
+                budget -= len(row) + 1
+                if budget < 0 and shown:
+                    full = True
+                    break
+                if query.context and rows and number != last + 1:
+                    rows.append("--")
+                rows.append(row)
+                shown += hit
+                last = number
+            if full:
+                break
+        total = sum(hits.count for hits in found)
+        if full or (shown < total and not query.multiline):
+            rows.append(
+                f"[the first {shown:,} of {total:,} lines, in {len(found):,} files; "
+                "narrow the search, or ask for output files or count]"
+            )
+        return "\n".join(rows)
+
+
+def _arguments(query: Query) -> tuple[str, ...]:
+    form = {"files": ("--files-with-matches",), "count": ("--count", "--with-filename")}.get(
+        query.output, ("--line-number", "--with-filename", "--no-heading")
+    )
+    return (
+        *form,
+        "--crlf",
+        *(("--ignore-case",) if query.ignore_case else ()),
+        *(("--multiline", "--multiline-dotall") if query.multiline else ()),
+        *((f"--context={query.context}",) if query.context and query.output == "content" else ()),
+        f"--regexp={query.pattern}",
+    )
+
+
+def _counts(output: bytes, top: str) -> list[Hits]:
+    found = []
+    for line in output.split(b"\n"):
+        path, zero, count = line.rpartition(b"\0")
+        if zero and count.isdigit():
+            found.append(Hits(relative(path, top), int(count), []))
+    return found
+
+
+def _within(rows: Sequence[str], budget: int) -> list[str]:
+    kept: list[str] = []
+    for row in rows:
+        budget -= len(row) + 1
+        if budget < 0 and kept:
+            break
+        kept.append(row)
+    return kept

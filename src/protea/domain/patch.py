@@ -1,0 +1,324 @@
+"""Reads patches, in the two forms models write, and applies their hunks. Pure.
+
+- unified diff (`--- a/x`, `+++ b/x`, `@@ -1,3 +1,4 @@`), with or without `diff --git` lines, counts right or wrong;
+- the envelope form: `*** Begin Patch`, `*** Add File: x`, `*** Update File: x`, `*** Delete File: x`, `*** Move to: y`,
+  `@@ some line above`, `*** End of File`, `*** End Patch`.
+
+Line numbers are hints: a hunk goes where its context and removed lines are, exactly; else where they are but for white
+space at line ends, or for indentation. A hunk that fits in several places goes to the one nearest its line number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from protea.domain.edit import not_found
+
+
+class Hunk(msgspec.Struct, frozen=True):
+    rows: tuple[tuple[str, str], ...]
+    """(sign, line): ` `, `-` or `+`, and the line without its end."""
+    line: int | None = None
+    """Where it begins in the old file, from 1."""
+    anchors: tuple[str, ...] = ()
+    """Lines above it, each somewhere after the one before."""
+    at_end: bool = False
+    no_final_newline: bool = False
+    """The new text ends without a line feed."""
+
+    @property
+    def old(self) -> list[str]:
+        return [line for sign, line in self.rows if sign != "+"]
+
+    @property
+    def new(self) -> list[str]:
+        return [line for sign, line in self.rows if sign != "-"]
+
+
+class FileChange(msgspec.Struct, frozen=True):
+    action: Literal["add", "update", "delete"]
+    path: str
+    hunks: tuple[Hunk, ...] = ()
+    move_to: str | None = None
+
+
+class PatchError(ValueError):
+    """A patch that cannot be read or does not fit. The message tells the model what to send instead."""
+
+
+def parse(patch: str) -> tuple[FileChange, ...]:
+    """The changes of a patch, in order. Raises `PatchError`."""
+    lines = patch.replace("\r\n", "\n").split("\n")
+    while lines and lines[-1] == "":
+        lines.pop()
+    if not lines:
+        raise PatchError("The patch is empty.")
+    envelope = next((at for at, line in enumerate(lines) if line.strip() == "*** Begin Patch"), None)
+    changes = tuple(_envelope(lines[envelope + 1 :])) if envelope is not None else tuple(_unified(lines))
+    if not changes:
+        raise PatchError(
+            "No change was found in the patch. Send a unified diff (---, +++ and @@ lines) "
+            "or *** Begin Patch with *** Update File: lines."
+        )
+    return changes
+
+
+def apply(text: str, change: FileChange) -> str:
+    """The text after all hunks of an update. Raises `PatchError` naming the hunk that does not fit."""
+    final = text.endswith("\n") or not text
+    lines = text.split("\n")
+    if final:
+        lines.pop()
+    pieces: list[str] = []
+    done = 0
+    for number, hunk in enumerate(change.hunks, 1):
+        at, found = _place(lines, hunk, done, f"{change.path}, hunk {number} of {len(change.hunks)}")
+        pieces += lines[done:at]
+        pieces += _merged(hunk, found)
+        done = at + len(found)
+        if done == len(lines) and hunk.new:
+            final = not hunk.no_final_newline if hunk.no_final_newline or _says_newline(hunk) else final
+    pieces += lines[done:]
+    return "\n".join(pieces) + ("\n" if final and pieces else "")
+
+
+def _says_newline(hunk: Hunk) -> bool:
+    """Whether the last row is one the patch itself wrote, so that its having a line end means something."""
+    return bool(hunk.rows) and hunk.rows[-1][0] == "+"
+
+
+def created(change: FileChange) -> str:
+    """The text of an added file."""
+    lines = [line for hunk in change.hunks for line in hunk.new]
+    bare = bool(change.hunks) and change.hunks[-1].no_final_newline
+    return "\n".join(lines) + ("" if bare or not lines else "\n")
+
+
+# ── placing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_LOOSER: tuple[Callable[[str], str], ...] = (lambda line: line, lambda line: line.rstrip(), lambda line: line.strip())
+
+
+def _place(lines: Sequence[str], hunk: Hunk, start: int, which: str) -> tuple[int, Sequence[str]]:
+    """Where a hunk goes, and the lines there that it replaces."""
+    for anchor in hunk.anchors:
+        start = _after_anchor(lines, anchor, start, which)
+    old = hunk.old
+    if not old:
+        at = len(lines) if hunk.line is None or hunk.at_end else max(start, min(hunk.line, len(lines)))
+        if hunk.anchors and hunk.line is None:
+            at = start
+        return at, ()
+    for loosen in _LOOSER:
+        target = [loosen(line) for line in old]
+        places = [
+            at
+            for at in range(start, len(lines) - len(old) + 1)
+            if loosen(lines[at]) == target[0] and [loosen(line) for line in lines[at : at + len(old)]] == target
+        ]
+        if hunk.at_end and places and places[-1] + len(old) == len(lines):
+            places = places[-1:]
+        if places:
+            if hunk.line is not None:
+                at = min(places, key=lambda place: abs(place + 1 - (hunk.line or 0)))
+            elif len(places) > 1 and not hunk.anchors:
+                numbers = ", ".join(str(place + 1) for place in places[:5])
+                raise PatchError(f"{which} fits at lines {numbers}. Add context lines, or an @@ line that says where.")
+            else:
+                at = places[0]
+            return at, lines[at : at + len(old)]
+    why = not_found("\n".join(lines), "\n".join(old)).replace("old_string", "its old text")
+    raise PatchError(f"{which} does not fit: {why}")
+
+
+def _after_anchor(lines: Sequence[str], anchor: str, start: int, which: str) -> int:
+    for loosen in _LOOSER:
+        for at in range(start, len(lines)):
+            if loosen(lines[at]) == loosen(anchor):
+                return at + 1
+    for at in range(start, len(lines)):
+        if anchor.strip() in lines[at]:
+            return at + 1
+    raise PatchError(f"{which}: its @@ line was not found: {anchor!r}.")
+
+
+def _merged(hunk: Hunk, found: Sequence[str]) -> Iterator[str]:
+    """The new lines; context lines as the file has them, not as the patch spelt them."""
+    at = 0
+    for sign, line in hunk.rows:
+        if sign == "+":
+            yield line
+        else:
+            if sign == " ":
+                yield found[at]
+            at += 1
+
+
+# ── the envelope form ───────────────────────────────────────────────────────────────────────────────────────────────
+
+_FILE = re.compile(r"\*\*\* (Add|Update|Delete) File: (.+)")
+
+
+def _envelope(lines: Sequence[str]) -> Iterator[FileChange]:
+    at = 0
+    while at < len(lines):
+        line = lines[at].rstrip()
+        if line == "*** End Patch":
+            return
+        match = _FILE.fullmatch(line)
+        if match is None:
+            if line:
+                raise PatchError(f"Expected a line like *** Update File: path, found {line[:100]!r}.")
+            at += 1
+            continue
+        end = at + 1
+        while end < len(lines) and not _FILE.fullmatch(lines[end].rstrip()) and lines[end].rstrip() != "*** End Patch":
+            end += 1
+        body = lines[at + 1 : end]
+        path = match[2].strip()
+        if match[1] == "Delete":
+            yield FileChange("delete", path)
+        elif match[1] == "Add":
+            rows = tuple(("+", line[1:] if line.startswith("+") else line) for line in body)
+            yield FileChange("add", path, (Hunk(rows),))
+        else:
+            move = None
+            if body and body[0].startswith("*** Move to: "):
+                move, body = body[0][13:].strip(), body[1:]
+            yield FileChange("update", path, tuple(_envelope_hunks(body, path)), move)
+        at = end
+    return
+
+
+def _envelope_hunks(body: Sequence[str], path: str) -> Iterator[Hunk]:
+    rows: list[tuple[str, str]] = []
+    anchors: list[str] = []
+    for line in [*body, None]:
+        if line is None or line.startswith("@@"):
+            if rows:
+                yield Hunk(tuple(rows), anchors=tuple(anchors))
+                rows, anchors = [], []
+            if line is not None and (numbers := _NUMBERS.match(line)):
+                anchors = [numbers[5].strip()] if numbers[5].strip() else []
+            elif line is not None and line[2:].strip(" @"):
+                anchors.append(line[2:].removeprefix(" "))
+        elif line.rstrip() == "*** End of File":
+            if rows:
+                yield Hunk(tuple(rows), anchors=tuple(anchors), at_end=True)
+                rows, anchors = [], []
+        else:
+            rows.append(_row(line, path))
+
+
+def _row(line: str, path: str) -> tuple[str, str]:
+    if line == "":
+        return " ", ""
+    if line[0] not in " +-":
+        raise PatchError(f"{path}: a line of a hunk must begin with a space, + or -, found {line[:80]!r}.")
+    return line[0], line[1:]
+
+
+# ── unified diffs ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+_NUMBERS = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)")
+
+
+def _unified(lines: Sequence[str]) -> Iterator[FileChange]:
+    at = 0
+    renamed: tuple[str, str] | None = None
+    source = None
+    while at < len(lines):
+        line = lines[at]
+        if line.startswith("diff --git "):
+            if renamed and renamed[0] and renamed[1]:
+                yield FileChange("update", renamed[0], (), renamed[1])
+            renamed = None
+        elif line.startswith("rename from "):
+            renamed = (line[12:].strip(), "")
+        elif line.startswith("rename to ") and renamed:
+            renamed = (renamed[0], line[10:].strip())
+        elif line.startswith(("GIT binary patch", "Binary files ")):
+            raise PatchError("Binary patches cannot be applied.")
+        elif line.startswith("--- ") and at + 1 < len(lines) and lines[at + 1].startswith("+++ "):
+            source, target = _path(line[4:]), _path(lines[at + 1][4:])
+            end, hunks = _unified_hunks(lines, at + 2)
+            yield _file_change(source, target, hunks, renamed)
+            renamed = None
+            at = end
+            continue
+        elif line.startswith("@@ ") and source is None:
+            raise PatchError("The patch has no --- and +++ lines: name the file it is for.")
+        at += 1
+    if renamed and renamed[0] and renamed[1]:
+        yield FileChange("update", renamed[0], (), renamed[1])
+
+
+def _file_change(
+    source: str | None, target: str | None, hunks: tuple[Hunk, ...], renamed: tuple[str, str] | None
+) -> FileChange:
+    if source is None and target is None:
+        raise PatchError("Both sides of the patch are /dev/null.")
+    if source is None and target is not None:
+        return FileChange("add", target, hunks)
+    assert source is not None
+    if target is None:
+        return FileChange("delete", source)
+    if renamed and renamed[0] and renamed[1]:
+        return FileChange("update", renamed[0], hunks, renamed[1])
+    return FileChange("update", target, hunks)
+
+
+def _path(words: str) -> str | None:
+    """The path of a `---` or `+++` line: without the date behind a tab, quotes, and git's `a/` and `b/`."""
+    path = words.split("\t")[0].strip().strip('"')
+    if path == "/dev/null":
+        return None
+    return path[2:] if path.startswith(("a/", "b/")) else path
+
+
+def _unified_hunks(lines: Sequence[str], at: int) -> tuple[int, tuple[Hunk, ...]]:
+    hunks: list[Hunk] = []
+    while at < len(lines) and lines[at].startswith("@@"):
+        match = _NUMBERS.match(lines[at])
+        start = int(match[1]) if match else None
+        old_left = int(match[2] or 1) if match else 0
+        new_left = int(match[4] or 1) if match else 0
+        rows: list[tuple[str, str]] = []
+        bare = False
+        at += 1
+        while at < len(lines):
+            line = lines[at]
+            if line.startswith("\\"):
+                bare = bool(rows) and rows[-1][0] != "-"
+                at += 1
+                continue
+            over = old_left <= 0 and new_left <= 0
+            # Counts are often wrong: past them, only what can be nothing else than a row of this hunk is one.
+            if line.startswith("@@") or (over and _begins_file(lines, at)) or (over and line == ""):
+                break
+            if line[:1] not in ("", " ", "+", "-"):
+                break
+            sign, text = (line[0], line[1:]) if line else (" ", "")
+            rows.append((sign, text))
+            old_left -= sign != "+"
+            new_left -= sign != "-"
+            at += 1
+        if start is not None and not any(sign != "+" for sign, _ in rows):
+            # A pure insertion names the line it comes after.
+            hunks.append(Hunk(tuple(rows), line=start, no_final_newline=bare))
+        else:
+            hunks.append(Hunk(tuple(rows), line=start, no_final_newline=bare))
+        while at < len(lines) and lines[at] == "" and at + 1 < len(lines) and lines[at + 1].startswith("@@"):
+            at += 1
+    return at, tuple(hunks)
+
+
+def _begins_file(lines: Sequence[str], at: int) -> bool:
+    line = lines[at]
+    return line.startswith(("diff --git ", "Index: ")) or (
+        line.startswith("--- ") and at + 1 < len(lines) and lines[at + 1].startswith("+++ ")
+    )
