@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _fill_closed_descriptors()
         if words == ["--version"]:
-            from protea import __version__
+            from protea._version import __version__
 
             _write(f"protea {__version__}\n")
             return 0
@@ -119,6 +119,17 @@ def _write(text: str) -> None:
         raise _StdoutError(error.strerror or str(error)) from error
 
 
+class _Stdout:
+    """What writes to a stream, given `_write`: an error is told where it happens, not when the interpreter exits."""
+
+    def write(self, text: str) -> int:
+        _write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is ever kept back."""
+
+
 # ── what to do ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -129,7 +140,7 @@ def _dispatch(arguments: Arguments) -> int:
         _write(help_text(arguments.path))
         return 0
     if arguments.has("version"):
-        from protea import __version__
+        from protea._version import __version__
 
         _write(f"protea {__version__}\n")
         return 0
@@ -236,21 +247,43 @@ def _command(arguments: Arguments) -> int:
 
         _write(script(arguments.words[0]))
         return 0
+    if arguments.path[0].name == "perm":
+        return _perm(arguments)
     import asyncio
 
     from protea.interfaces.commands import sessions, tools
+    from protea.interfaces.commands.telling import Place
 
     launch = _launch(arguments, interactive=False)
+    place = Place(launch.cwd, os.path.expanduser("~"), _write)
     run = {**sessions.COMMANDS, **tools.COMMANDS}[arguments.name]
 
     async def with_gateway() -> int:
         gateway = await _gateway(launch)
         try:
-            return await run(gateway, arguments, launch.cwd, _write)
+            return await run(gateway, arguments, place)
         finally:
             await gateway.close()
 
     return asyncio.run(with_gateway())
+
+
+def _perm(arguments: Arguments) -> int:
+    from protea.composition.resolve import load
+    from protea.composition.root import Given, Root
+    from protea.interfaces.commands.perm import run_perm
+
+    root = Root(_launch(arguments, interactive=True), Given())
+    rules = load("permission", "rules")
+    return run_perm(
+        arguments,
+        engine=lambda layers: rules.create(rules.Options(layers=layers), surroundings=root.surroundings),
+        layers=root.settings.rule_layers,
+        surroundings=root.surroundings,
+        mode=root.settings.permissions.mode or "normal",
+        stdin=sys.stdin.buffer,
+        stdout=_Stdout(),  # type: ignore[arg-type]  # it writes and flushes, and nothing else is asked of it
+    )
 
 
 # ── parts ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -15,7 +15,9 @@ from protea.domain.events import (
     ApprovalResolved,
     Event,
     MessageCompleted,
+    PromptSubmitted,
     RetryScheduled,
+    SessionStarted,
     TextDelta,
     ToolCallChanged,
     TurnFinished,
@@ -148,7 +150,15 @@ async def run() -> int:
     spec = msgspec.json.decode(
         given[0] if given else '{"open":{"cwd":"/"},"prompt":"hi"}', type=headless.HeadlessRun, strict=False
     )
-    gateway = Unopened(UNOPENED[scenario]) if scenario in UNOPENED else ScriptedGateway(SCRIPTS[scenario])
+    gateway: ScriptedGateway
+    if scenario in UNOPENED:
+        gateway = Unopened(UNOPENED[scenario])
+    elif scenario == "going-on":
+        began = SessionStarted(version="0", cwd="/", session="old", seq=1)
+        said = PromptSubmitted(id="p0", text="before", session="old", seq=2)
+        gateway = ScriptedGateway(counting, logs={"old": [began, said]})
+    else:
+        gateway = ScriptedGateway(SCRIPTS[scenario])
     return await headless.run(gateway, spec)
 
 

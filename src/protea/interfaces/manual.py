@@ -105,6 +105,13 @@ _FORMATS = ("md", "json", "jsonl")
 _FORMAT = Flag("--format", "FORMAT", "md, json or jsonl", choices=_FORMATS)
 _OUTPUT = Flag("-o --output", "FILE", "write to FILE instead of standard output")
 
+_PERM = (
+    JSON,
+    Flag("--mode", "MODE", "normal, plan or yolo", choices=MODES),
+    *(flag for flag in CHAT if flag.key in ("allow", "ask", "deny", "add_dir")),
+)
+_BATCH = Flag("--batch", "", "read requests as JSON lines on standard input, answer each")
+
 COMMANDS: tuple[Command, ...] = (
     Command("repl", "[PROMPT]", "a plain line-by-line chat", CHAT, rest=True),
     Command(
@@ -174,20 +181,8 @@ COMMANDS: tuple[Command, ...] = (
         "permissions",
         (),
         (
-            Command(
-                "check",
-                "[TOOL ARGS_JSON]",
-                "the decision about a call and how it was reached; nothing runs",
-                (
-                    JSON,
-                    Flag("--batch", "", "read requests as JSON lines on standard input, answer each"),
-                    Flag("--mode", "MODE", "normal, plan or yolo", choices=MODES),
-                    Flag("--allow", "RULE", "allow what matches (may repeat)", repeat=True),
-                    Flag("--ask", "RULE", "ask about what matches (may repeat)", repeat=True),
-                    Flag("--deny", "RULE", "refuse what matches (may repeat)", repeat=True),
-                    Flag("--add-dir", "DIR", "another directory it may work in (may repeat)", repeat=True),
-                ),
-            ),
+            Command("check", "[TOOL ARGS_JSON]", "the decision about a call; nothing runs", (*_PERM, _BATCH)),
+            Command("why", "TOOL [ARGS_JSON]", "the same with every step that led to it", _PERM),
         ),
     ),
     Command("doctor", "", "is everything there that is needed?", (JSON,)),
@@ -214,7 +209,7 @@ PLANNED: dict[str, str] = {
 """Words that mean something to Protea and that this build cannot do: they are refused by name."""
 
 PLANNED_WORDS: dict[str, tuple[str, ...]] = {
-    "perm": ("why", "test", "audit"),
+    "perm": ("test", "audit"),
     "profile": ("explain", "diff", "lock"),
     "config": ("edit", "import"),
 }

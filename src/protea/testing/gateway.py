@@ -89,7 +89,7 @@ class ScriptedGateway:
         if isinstance(event, Lasting):
             event = replace(event, seq=len(log) + 1, at=AT)
             log.append(event)  # type: ignore[arg-type]  # a base of the union
-        self._shown.setdefault(session, []).append(event)  # type: ignore[arg-type]
+        self._shown.setdefault(session, []).append(event)  # type: ignore[arg-type]  # a base of the union
         self._changed.set()
         self._changed = asyncio.Event()
 

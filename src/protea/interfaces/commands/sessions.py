@@ -12,7 +12,7 @@ from protea.domain.errors import ProteaError, SessionError, UsageError
 from protea.domain.events import LastingEvent
 from protea.domain.session import SessionSummary
 from protea.interfaces.arguments import Arguments
-from protea.interfaces.commands.telling import as_json
+from protea.interfaces.commands.telling import Place, as_json
 from protea.interfaces.drawing import usage_text
 from protea.interfaces.export import markdown_head, markdown_of
 from protea.interfaces.json_lines import event_line, event_object, json_line
@@ -20,29 +20,34 @@ from protea.interfaces.tables import ago, table
 from protea.interfaces.terminal import one_line
 from protea.ports.gateway import Gateway, OpenSession
 
-Write = Callable[[str], None]
 PAGE = 2000
 """Events read at a time: a long session is never whole in memory."""
 
 
-async def list_sessions(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
-    found = list(await gateway.sessions(cwd if arguments.has("here") else None))[: arguments.whole("limit")]
+async def list_sessions(gateway: Gateway, arguments: Arguments, place: Place) -> int:
+    found = list(await gateway.sessions(place.cwd if arguments.has("here") else None))[: arguments.whole("limit")]
     if arguments.has("json"):
-        write(as_json([summary_object(each) for each in found]))
+        place.write(as_json([summary_object(each) for each in found]))
         return 0
     rows = [
-        [each.id, ago(each.updated), str(each.prompts), _shortened(each.cwd), one_line(each.title, 60) or "(empty)"]
+        [
+            each.id,
+            ago(each.updated),
+            str(each.prompts),
+            _shortened(each.cwd, place.user_home),
+            one_line(each.title, 60) or "(empty)",
+        ]
         for each in found
     ]
-    write(table(["ID", "WHEN", "PROMPTS", "WHERE", "TITLE"], rows) or "no sessions yet\n")
+    place.write(table(["ID", "WHEN", "PROMPTS", "WHERE", "TITLE"], rows) or "no sessions yet\n")
     return 0
 
 
-async def show(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+async def show(gateway: Gateway, arguments: Arguments, place: Place) -> int:
     summary = await _summary(gateway, arguments.words[0])
     if arguments.has("json"):
         events = [event_object(event) async for event in _events(gateway, summary.id)]
-        write(as_json({**summary_object(summary), "log": events}))
+        place.write(as_json({**summary_object(summary), "log": events}))
         return 0
     rows = [
         ["session", summary.id],
@@ -56,18 +61,18 @@ async def show(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -
         ["used", usage_text(summary.usage, summary.cost_usd)],
         *([["from", summary.parent]] if summary.parent else []),
     ]
-    write(table(None, rows) + "\n")
+    place.write(table(None, rows) + "\n")
     async for event in _events(gateway, summary.id):
-        write(markdown_of(event, short=True))
+        place.write(markdown_of(event, short=True))
     return 0
 
 
-async def export(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
-    wanted = arguments.words[0] if arguments.words else await _latest(gateway, cwd)
+async def export(gateway: Gateway, arguments: Arguments, place: Place) -> int:
+    wanted = arguments.words[0] if arguments.words else await _latest(gateway, place.cwd)
     summary = await _summary(gateway, wanted)
     path = arguments.text("output")
     if path is None or path == "-":
-        await _export(gateway, summary, arguments.text("format") or "md", write)
+        await _export(gateway, summary, arguments.text("format") or "md", place.write)
         return 0
     with _private_file(path) as file:
         try:
@@ -103,30 +108,30 @@ async def _export(gateway: Gateway, summary: SessionSummary, format: str, write:
             write(markdown_of(event))
 
 
-async def search(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+async def search(gateway: Gateway, arguments: Arguments, place: Place) -> int:
     hits = await gateway.search(" ".join(arguments.words), arguments.whole("limit") or 50)
     if arguments.has("json"):
-        write(as_json([{"session": summary_object(each), "seq": seq, "text": text} for each, seq, text in hits]))
+        place.write(as_json([{"session": summary_object(each), "seq": seq, "text": text} for each, seq, text in hits]))
         return 0
     rows = [[each.id, str(seq), ago(each.updated), one_line(text, 100)] for each, seq, text in hits]
-    write(table(["ID", "EVENT", "WHEN", "TEXT"], rows) or "nothing found\n")
+    place.write(table(["ID", "EVENT", "WHEN", "TEXT"], rows) or "nothing found\n")
     return 0
 
 
-async def fork(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+async def fork(gateway: Gateway, arguments: Arguments, place: Place) -> int:
     summary = await _summary(gateway, arguments.words[0])
-    where = _folder(summary.cwd) or cwd
+    where = _folder(summary.cwd) or place.cwd
     id = await gateway.open(OpenSession(cwd=where, resume=summary.id, fork=True, interactive=False))
-    write(as_json({"session": id, "parent": summary.id}) if arguments.has("json") else f"{id}\n")
+    place.write(as_json({"session": id, "parent": summary.id}) if arguments.has("json") else f"{id}\n")
     return 0
 
 
-async def delete(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+async def delete(gateway: Gateway, arguments: Arguments, place: Place) -> int:
     kept: list[str] = []
     for wanted in arguments.words:
         try:
             await gateway.delete(wanted)
-            write(f"deleted {wanted}\n")
+            place.write(f"deleted {wanted}\n")
         except ProteaError as error:
             kept.append(str(error))
     if kept:
@@ -177,13 +182,12 @@ def _format_of(path: str) -> str:
     return ending if ending in ("json", "jsonl") else "md"
 
 
-def _shortened(path: str) -> str:
-    home = os.path.expanduser("~")
+def _shortened(path: str, home: str) -> str:
     short = "~" + path[len(home) :] if path == home or path.startswith(home + "/") else path
     return one_line(short if len(short) <= 40 else "…" + short[-39:])
 
 
-COMMANDS: dict[str, Callable[[Gateway, Arguments, str, Write], Awaitable[int]]] = {
+COMMANDS: dict[str, Callable[[Gateway, Arguments, Place], Awaitable[int]]] = {
     "sessions list": list_sessions,
     "sessions show": show,
     "sessions export": export,

@@ -8,25 +8,23 @@ from typing import Any
 from protea.domain.errors import UsageError
 from protea.domain.spelling import nearest
 from protea.interfaces.arguments import Arguments
-from protea.interfaces.commands.telling import as_json
+from protea.interfaces.commands.telling import Place, as_json
 from protea.interfaces.tables import table
 from protea.interfaces.terminal import one_line, visible
 from protea.ports.gateway import Gateway
 
-Write = Callable[[str], None]
 
-
-async def list_tools(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+async def list_tools(gateway: Gateway, arguments: Arguments, place: Place) -> int:
     tools = await gateway.describe("tools")
     if arguments.has("json"):
-        write(as_json(tools))
+        place.write(as_json(tools))
         return 0
     rows = [[each["name"], ", ".join(each.get("effects", ())), one_line(each["description"], 80)] for each in tools]
-    write(table(["NAME", "EFFECTS", "DOES"], rows) or "no tools\n")
+    place.write(table(["NAME", "EFFECTS", "DOES"], rows) or "no tools\n")
     return 0
 
 
-async def help_tool(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+async def help_tool(gateway: Gateway, arguments: Arguments, place: Place) -> int:
     wanted = arguments.words[0]
     tools = {each["name"]: each for each in await gateway.describe("tools")}
     lowered = {name.lower(): name for name in tools}
@@ -38,13 +36,13 @@ async def help_tool(gateway: Gateway, arguments: Arguments, cwd: str, write: Wri
         )
     tool = tools[name]
     if arguments.has("json"):
-        write(as_json(tool))
+        place.write(as_json(tool))
         return 0
-    write(f"{name}\n\n{visible(tool['description'])}\n")
+    place.write(f"{name}\n\n{visible(tool['description'])}\n")
     if rows := _parameters(tool.get("parameters", {})):
-        write("\n" + table(["ARGUMENT", "TYPE", "", "MEANS"], rows))
+        place.write("\n" + table(["ARGUMENT", "TYPE", "", "MEANS"], rows))
     if tool.get("effects"):
-        write(f"\neffects: {', '.join(tool['effects'])}\n")
+        place.write(f"\neffects: {', '.join(tool['effects'])}\n")
     return 0
 
 
@@ -72,7 +70,7 @@ def _kind(rule: Any) -> str:
     return "|".join(kind) if isinstance(kind, list) else str(kind)
 
 
-async def list_models(gateway: Gateway, arguments: Arguments, cwd: str, write: Write) -> int:
+async def list_models(gateway: Gateway, arguments: Arguments, place: Place) -> int:
     models: list[dict[str, Any]] = list(await gateway.describe("models"))
     if arguments.words:
         provider = arguments.words[0]
@@ -83,10 +81,10 @@ async def list_models(gateway: Gateway, arguments: Arguments, cwd: str, write: W
             raise UsageError(f"there is no provider {provider}; {mend}")
         models = [each for each in models if str(each["id"]).partition("/")[0] == provider]
     if arguments.has("json"):
-        write(as_json(models))
+        place.write(as_json(models))
         return 0
     rows = [[one_line(str(each["id"])), _count(each.get("context")), _price(each.get("price"))] for each in models]
-    write(table(["MODEL", "CONTEXT", "$ PER MILLION IN/OUT"], rows) or "no models are known\n")
+    place.write(table(["MODEL", "CONTEXT", "$ PER MILLION IN/OUT"], rows) or "no models are known\n")
     return 0
 
 
@@ -100,7 +98,7 @@ def _price(price: dict[str, float] | None) -> str:
     return f"{price['input']:g} / {price['output']:g}" if price else "-"
 
 
-COMMANDS: dict[str, Callable[[Gateway, Arguments, str, Write], Awaitable[int]]] = {
+COMMANDS: dict[str, Callable[[Gateway, Arguments, Place], Awaitable[int]]] = {
     "tools list": list_tools,
     "tools help": help_tool,
     "models": list_models,
