@@ -1,0 +1,103 @@
+"""A process that chats over a scripted gateway: `python scripted_chat.py HISTORY_FILE`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from protea.domain.commands import AnyCommand, Interrupt, ResolveApproval, SetMode, SetModel, SubmitPrompt
+from protea.domain.events import (
+    ApprovalRequested,
+    ApprovalResolved,
+    Event,
+    MessageCompleted,
+    ModeChanged,
+    ModelSwitched,
+    TextDelta,
+    TodoChanged,
+    ToolCallChanged,
+    TurnFinished,
+    TurnStarted,
+)
+from protea.domain.messages import Text, ToolCall
+from protea.domain.session import SessionSummary
+from protea.domain.tools import TodoItem, ToolResult
+from protea.domain.usage import Usage
+from protea.interfaces import repl
+from protea.ports.gateway import OpenSession
+from protea.testing.gateway import ScriptedGateway
+
+DIFF = "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-old\n+new\n"
+
+
+def script(command: AnyCommand) -> Sequence[Event]:
+    match command:
+        case SubmitPrompt(text="markdown"):
+            return answer("# Title\n\n- **one** and `two`\n\n```py\nx = 1\n```\nred \x1b[31mtext\n")
+        case SubmitPrompt(text="wait"):
+            return (STARTED, TextDelta(text="working on it "))
+        case SubmitPrompt(text="edit"):
+            call = ToolCall(id="c1", name="Edit", arguments={"path": "x.py"})
+            done = ToolResult(text="edited", diff=DIFF)
+            return (
+                STARTED,
+                ToolCallChanged(call=call, state="executing"),
+                ToolCallChanged(call=call, state="success", result=done),
+                TodoChanged(items=(TodoItem("write tests", "in_progress"),)),
+                *answer("Edited.")[1:],
+            )
+        case SubmitPrompt(text="ask"):
+            call = ToolCall(id="c2", name="Bash", arguments={"command": "make \x1b[2K all"})
+            return (STARTED, ApprovalRequested(id="a1", call=call, why="it runs code", proposals=("Bash(make all)",)))
+        case SubmitPrompt(text="question"):
+            call = ToolCall(id="c3", name="AskUser", arguments={"question": "Which?"})
+            options = ("red", "blue")
+            return (STARTED, ApprovalRequested(id="a2", call=call, why="Which?", proposals=options, kind="question"))
+        case SubmitPrompt(text=text):
+            return answer(f"heard: {text}")
+        case Interrupt():
+            return (TurnFinished(id="t1", outcome="interrupted"),)
+        case ResolveApproval():
+            said = f"{command.decision} {command.comment or ''}".strip()
+            resolved = ApprovalResolved(id=command.id, decision=command.decision, comment=command.comment)
+            return (resolved, *answer(f"decided: {said}")[1:])
+        case SetModel():
+            return (ModelSwitched(model=command.model, effort=command.effort),)
+        case SetMode():
+            return (ModeChanged(mode=command.mode),)
+        case _:
+            return ()
+
+
+STARTED = TurnStarted(id="t1", prompt="", model="scripted/one")
+
+
+def answer(text: str) -> tuple[Event, ...]:
+    usage = Usage(input=1200, output=30)
+    return (
+        STARTED,
+        *(TextDelta(text=text[at : at + 3]) for at in range(0, len(text), 3)),
+        MessageCompleted(model="scripted/one", content=(Text(text),), stop="end_turn", usage=usage),
+        TurnFinished(id="t1", outcome="finished", turns=1, usage=usage, cost_usd=0.002),
+    )
+
+
+async def create() -> ScriptedGateway:
+    return ScriptedGateway(
+        script,
+        sessions=[SessionSummary("abc123", "/", "2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z", title="An old one")],
+        logs={"abc123": []},
+        described={
+            "session": {"model": "scripted/one", "mode": "normal", "profile": "coding"},
+            "commands": [{"name": "help", "about": "what can be typed here"}],
+            "models": [{"id": "scripted/one"}, {"id": "scripted/two"}],
+            "modes": [{"name": "normal", "about": "asks"}, {"name": "plan", "about": "reads"}],
+            "tools": [{"name": "Bash", "description": "runs a command"}],
+        },
+    )
+
+
+if __name__ == "__main__":
+    chat = repl.Conversation(open=OpenSession(cwd="/"), history=sys.argv[1], choose="--choose" in sys.argv)
+    sys.exit(repl.run(create, chat, os.environ))

@@ -1,0 +1,272 @@
+"""The plain chat, over a real terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROGRAM = str(Path(__file__).with_name("scripted_chat.py"))
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x01\x02\r]")
+
+
+class Terminal:
+    """A chat in a terminal of its own."""
+
+    def __init__(self, history: Path, *arguments: str, colour: bool = False) -> None:
+        environment = {**os.environ, "TERM": "xterm", "INPUTRC": "/dev/null", "COLUMNS": "100"}
+        environment.pop("NO_COLOR", None)
+        if not colour:
+            environment["NO_COLOR"] = "1"
+        self.process, self.leader = pty.fork()
+        if self.process == 0:
+            os.execve(sys.executable, [sys.executable, PROGRAM, str(history), *arguments], environment)
+        self.raw = ""
+        self.code: int | None = None
+
+    @property
+    def shown(self) -> str:
+        return CONTROL.sub("", self.raw)
+
+    def see(self, *wanted: str) -> str:
+        """Wait until all of it stands there since the last look; what came, without colours."""
+        deadline = time.monotonic() + 10
+        while not all(each in self.shown for each in wanted):
+            ready, _, _ = select.select([self.leader], [], [], max(0.0, deadline - time.monotonic()))
+            try:
+                data = os.read(self.leader, 4096) if ready else b""
+            except OSError:
+                data = b""
+            if not data:
+                raise AssertionError(f"{wanted} did not come; what came:\n{self.shown}")
+            self.raw += data.decode()
+        shown, self.raw = self.shown, ""
+        return shown
+
+    def type(self, text: str) -> None:
+        os.write(self.leader, text.encode())
+
+    def line(self, text: str) -> None:
+        self.type(text + "\r")
+
+    def ends(self) -> int:
+        """The exit code, once the chat has ended."""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            found, status = os.waitpid(self.process, os.WNOHANG)
+            if found:
+                self.code = os.waitstatus_to_exitcode(status)
+                return self.code
+            ready, _, _ = select.select([self.leader], [], [], 0.05)
+            try:
+                if ready:
+                    self.raw += os.read(self.leader, 4096).decode()
+            except OSError:
+                continue  # the other side is closed: the process is about to end
+        raise AssertionError(f"it does not end; what came:\n{self.shown}")
+
+    def close(self) -> None:
+        if self.code is None:
+            os.kill(self.process, signal.SIGKILL)
+            os.waitpid(self.process, 0)
+        os.close(self.leader)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    opened = Terminal(tmp_path / "home" / "history")
+    try:
+        opened.see("scripted/one", "/help", "> ")
+        yield opened
+    finally:
+        opened.close()
+
+
+def test_a_prompt_is_answered_and_the_next_may_come(terminal: Terminal) -> None:
+    terminal.line("hello")
+    terminal.see("heard: hello", "1.2k in", "> ")
+    terminal.line("again")
+    terminal.see("heard: again", "> ")
+
+
+def test_ctrl_d_leaves(terminal: Terminal) -> None:
+    terminal.type("\x04")
+    assert terminal.ends() == 0
+
+
+def test_exit_leaves(terminal: Terminal) -> None:
+    terminal.line("/exit")
+    assert terminal.ends() == 0
+
+
+def test_ctrl_c_interrupts_the_turn_and_the_chat_goes_on(terminal: Terminal) -> None:
+    terminal.line("wait")
+    terminal.see("working on it")
+    terminal.type("\x03")
+    terminal.see("interrupted", "> ")
+    terminal.line("hello")
+    terminal.see("heard: hello")
+
+
+def test_ctrl_c_twice_leaves(terminal: Terminal) -> None:
+    terminal.type("\x03")
+    terminal.see("Ctrl+C again leaves", "> ")
+    terminal.type("\x03")
+    assert terminal.ends() == 0
+
+
+def test_sigterm_ends_the_chat(terminal: Terminal) -> None:
+    terminal.line("wait")
+    terminal.see("working on it")
+    os.kill(terminal.process, signal.SIGTERM)
+    assert terminal.ends() == 0
+
+
+def test_a_line_that_ends_with_a_backslash_goes_on(terminal: Terminal) -> None:
+    terminal.line("one\\")
+    terminal.see("… ")
+    terminal.line("two")
+    terminal.see("heard: one\ntwo")
+
+
+def test_what_is_typed_while_a_turn_runs_waits_in_line(terminal: Terminal) -> None:
+    terminal.line("wait")
+    terminal.see("working on it")
+    terminal.type("later\n")
+    terminal.see("(queued)")
+
+
+def test_an_edit_shows_its_file_and_its_diff(terminal: Terminal) -> None:
+    terminal.line("edit")
+    shown = terminal.see("Edited.", "> ")
+    assert "● Edit x.py ✓ +1 -1\n    @@ -1 +1 @@\n    -old\n    +new\n" in shown
+    assert "◐ write tests" in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "decided"),
+    [("y", "once"), ("s", "session"), ("a", "always"), ("n use ninja", "deny use ninja")],
+)
+def test_a_question_is_answered_with_a_letter(terminal: Terminal, typed: str, decided: str) -> None:
+    terminal.line("ask")
+    shown = terminal.see("n no > ")
+    assert "Bash make ␛[2K all" in shown  # what would run, and nothing of it obeyed
+    assert "a allows from now on: Bash(make all)" in shown
+    terminal.line(typed)
+    terminal.see(f"decided: {decided}")
+
+
+def test_a_refusal_asks_for_its_reason(terminal: Terminal) -> None:
+    terminal.line("ask")
+    terminal.see("n no > ")
+    terminal.line("n")
+    terminal.see("why")
+    terminal.line("")
+    terminal.see("decided: deny\n")
+
+
+def test_what_was_typed_before_the_question_is_no_answer(terminal: Terminal) -> None:
+    terminal.type("ask\ry\r")
+    terminal.see("n no > ")
+    terminal.line("n no")
+    terminal.see("decided: deny no")
+
+
+def test_a_question_of_the_model_is_answered_by_number_or_in_words(terminal: Terminal) -> None:
+    terminal.line("question")
+    terminal.see("1  red", "2  blue", "  > ")
+    terminal.line("2")
+    terminal.see("decided: once blue", "> ")
+    terminal.line("question")
+    terminal.see("2  blue", "  > ")
+    terminal.line("green, please")
+    terminal.see("decided: once green, please")
+
+
+def test_slash_commands_tell_and_change(terminal: Terminal) -> None:
+    terminal.line("/help")
+    terminal.see("/model", "/resume", "Ctrl+C")
+    terminal.line("/model scripted/two high")
+    terminal.see("model: scripted/two, effort high")
+    terminal.line("/mode plan")
+    terminal.see("mode: plan")
+    terminal.line("/tools")
+    terminal.see("runs a command")
+    terminal.line("/sessions")
+    terminal.see("abc123", "An old one")
+    terminal.line("/cost")
+    terminal.see("0 in")
+
+
+def test_an_unknown_command_names_the_nearest(terminal: Terminal) -> None:
+    terminal.line("/modle x")
+    terminal.see("there is no /modle; did you mean /model?")
+
+
+def test_a_path_is_a_prompt_and_not_a_command(terminal: Terminal) -> None:
+    terminal.line("/etc/hosts says what?")
+    terminal.see("heard: /etc/hosts says what?")
+
+
+def test_another_session_can_be_gone_on_with(terminal: Terminal) -> None:
+    terminal.line("/resume abc123")
+    terminal.see("/help", "> ")
+    terminal.line("hello")
+    terminal.see("heard: hello")
+
+
+def test_a_session_can_be_chosen_at_the_start(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "history", "--choose")
+    try:
+        terminal.see("1  abc123", "which one? ")
+        terminal.line("1")
+        terminal.see("/help", "> ")
+    finally:
+        terminal.close()
+
+
+def test_history_is_kept_for_this_person_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "home" / "history"
+    for typed, expected in (("first words", "heard: first words"), ("\x1b[A", "heard: first words")):
+        terminal = Terminal(kept)
+        try:
+            terminal.see("> ")
+            terminal.line(typed)
+            terminal.see(expected, "> ")
+            terminal.type("\x04")
+            terminal.ends()
+        finally:
+            terminal.close()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+
+
+def test_markdown_is_drawn_with_colour_where_it_is_welcome(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "history", colour=True)
+    try:
+        terminal.see("> ")
+        terminal.line("markdown")
+        deadline = time.monotonic() + 10
+        while "1.2k in" not in terminal.raw and time.monotonic() < deadline:
+            terminal.raw += os.read(terminal.leader, 4096).decode()
+        assert "\x1b[1;35mTitle\x1b[0m" in terminal.raw
+        assert "\x1b[1mone\x1b[0m and \x1b[36mtwo\x1b[0m" in terminal.raw
+        assert "\x1b[36mx = 1\x1b[0m" in terminal.raw
+        assert "red ␛[31mtext" in terminal.raw
+    finally:
+        terminal.close()
+
+
+def test_without_colour_markdown_stays_as_it_was_written(terminal: Terminal) -> None:
+    terminal.line("markdown")
+    shown = terminal.see("1.2k in")
+    assert "# Title\n\n- **one** and `two`\n\n```py\nx = 1\n```\n" in shown
