@@ -279,6 +279,19 @@ async def test_silence_before_and_inside_an_answer_are_timeouts() -> None:
         assert "fell silent" in inside.message
 
 
+async def test_a_head_at_once_and_a_body_after_long_thought_is_no_stall() -> None:
+    async def answer(_asked: Asked, writer: Writer) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.write(b"hello")
+
+    async with serving(answer) as server:
+        asking = client(first_byte_timeout=5, idle_timeout=0.05)
+        assert await body_of(await asking.request("GET", server.url)) == b"hello"
+        await asking.aclose()
+
+
 async def test_a_stream_that_drips_is_not_silent() -> None:
     async def answer(_asked: Asked, writer: Writer) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")

@@ -196,6 +196,13 @@ def test_mistral_keeps_ids_of_its_own_shape_only() -> None:
         assert (sent[3]["tool_call_id"] == given) is kept
 
 
+def test_mistral_hears_an_answer_between_a_result_and_a_person() -> None:
+    whole = asked((*conversation(1), UserMessage((Text("wait"),))))
+    roles = [message["role"] for message in body(chat("mistral"), whole)["messages"]]
+    assert roles == ["system", "user", "assistant", "tool", "tool", "assistant", "user"]
+    assert "assistant" not in [message["role"] for message in body(chat(), whole)["messages"]][-2:]
+
+
 def test_kimis_ids_stay_where_the_server_is_not_openai() -> None:
     call = (UserMessage((Text("?"),)), AssistantMessage((ToolCall("functions.Look:0", "Look", {}),), ""))
     whole = asked((*call, ToolMessage("functions.Look:0", "Look", "ok")))

@@ -93,7 +93,8 @@ class Client:
         try:
             connection.write(data)
             head, rest = await _read_head(connection, address, wait)
-            return Response(self, key, connection, head, body_of(head, method), rest, self._settings.idle_timeout)
+            idle = self._settings.idle_timeout
+            return Response(self, key, connection, head, body_of(head, method), rest, max(wait, idle), idle)
         except BaseException:
             self._drop(connection)
             raise
@@ -176,6 +177,7 @@ class Response:
         head: Head,
         body: Body,
         rest: bytes,
+        first_timeout: float,
         idle_timeout: float,
     ) -> None:
         self.status = head.status
@@ -184,6 +186,8 @@ class Response:
         """Names in small letters."""
         self._client, self._key, self._connection, self._head, self._body = client, key, connection, head, body
         self._rest = rest
+        # Many servers send the head at once and think then: the first block is waited for like a first byte.
+        self._patience = first_timeout
         self._idle_timeout = idle_timeout
         self._over = False
         self._inflate = _decoder(head)
@@ -194,20 +198,20 @@ class Response:
     async def read_block(self, patience: float | None = None) -> bytes:
         """The next bytes of the body, decoded; b"" at its end. Raises HttpError when it breaks off or stalls.
 
-        `patience` replaces the idle timeout for this block.
+        `patience` replaces the timeout for this block.
         """
+        waiting = self._patience if patience is None else patience
         while not self._over:
             data = self._rest
             if data:
                 self._rest = b""
             else:
                 try:
-                    data = await self._connection.read(self._idle_timeout if patience is None else patience)
+                    data = await self._connection.read(waiting)
                 except Silence as exc:
                     self.close()
-                    waited = self._idle_timeout if patience is None else patience
                     raise HttpError(
-                        "timeout", f"{self._key[0].host_and_port} fell silent in mid-answer for {waited:g} s"
+                        "timeout", f"{self._key[0].host_and_port} fell silent in mid-answer for {waiting:g} s"
                     ) from exc
                 except BaseException:
                     self.close()
@@ -228,6 +232,7 @@ class Response:
             if self._body.done:
                 self._finish()
             if payload:
+                self._patience = self._idle_timeout
                 return payload
         return b""
 

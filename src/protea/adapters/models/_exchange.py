@@ -5,7 +5,8 @@ An adapter builds an `Ask` and an `Assembly` (which knows its wire) and hands bo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Protocol
 
 import msgspec
@@ -60,7 +61,7 @@ class Assembly(Protocol):
 
 async def exchange(
     client: Client, ask: Ask, assembly: Assembly, reader: EventReader | JsonLineReader
-) -> AsyncIterator[ReplyPiece]:
+) -> AsyncGenerator[ReplyPiece]:
     """Send `ask`, feed `assembly`, yield its pieces and at last its reply. Raises ModelError and nothing else."""
     try:
         response = await client.request(
@@ -76,15 +77,16 @@ async def exchange(
             body = await response.read_start(_failures.MAX_BODY)
             raise _failures.of_status(response.status, response.headers, body, provider=ask.provider, secret=ask.secret)
         try:
-            async for piece in _read(response, ask, assembly, reader):
-                yield piece
+            async with aclosing(_read(response, ask, assembly, reader)) as pieces:
+                async for piece in pieces:
+                    yield piece
         except HttpError as exc:
             raise _failures.of_transport(exc, provider=ask.provider) from exc
 
 
 async def _read(
     response: Response, ask: Ask, assembly: Assembly, reader: EventReader | JsonLineReader
-) -> AsyncIterator[ReplyPiece]:
+) -> AsyncGenerator[ReplyPiece]:
     # What came is told by how it begins, not by what was asked or what the header says: servers answer a stream with
     # one JSON body (often an error), stream where nobody asked, and proxies put their web page before either.
     start = await response.read_block()

@@ -6,7 +6,8 @@ extended-thinking,adaptive-thinking,effort,structured-outputs}.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -71,7 +72,7 @@ class AnthropicModel:
         """Open the connection ahead of the first request. Never fails: the request itself says it better."""
         await self._client.warm(self._url)
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ReplyPiece]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
         options = self._options
         own = {"anthropic-version": "2023-06-01"}
         if options.key:
@@ -85,8 +86,9 @@ class AnthropicModel:
             options.key,
         )
         assembly = _Assembly(options.provider, self._info.id)
-        async for piece in exchange(self._client, ask, assembly, EventReader()):
-            yield piece
+        async with aclosing(exchange(self._client, ask, assembly, EventReader())) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -351,6 +353,10 @@ _STOPS: dict[str, Stop] = {
 }
 
 
+_BEGUN_BY = {"text_delta": "text", "thinking_delta": "thinking"}
+"""Blocks that some compatible servers never begin, and what they are."""
+
+
 class _Block:
     """A content block while its deltas come."""
 
@@ -437,7 +443,10 @@ class _Assembly:
     def _delta(self, index: int, delta: _Delta, data: bytes) -> None:
         block = self._blocks.get(index)
         if block is None:
-            raise _failures.malformed(self._provider, f"a delta came for block {index}, which never began")
+            kind = _BEGUN_BY.get(delta.type)
+            if kind is None:
+                raise _failures.malformed(self._provider, f"a delta came for block {index}, which never began")
+            block = self._blocks[index] = _Block({"type": kind})
         match delta.type:
             case "text_delta":
                 if delta.text:

@@ -8,7 +8,8 @@ server manuals.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -68,6 +69,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Characters of a call's id beside letters and digits. Kimi wants its `functions.name:0` back as it was."""
     id_exact: bool = False
     """Whether ids have exactly `id_length` characters."""
+    bridge: str | None = None
+    """Said by the assistant between a tool's result and a person's message, where those may not follow one another."""
     raw_arguments: bool = False
     """Whether arguments that are no JSON may go back as they were; most servers parse them again."""
 
@@ -80,7 +83,7 @@ DIALECTS: dict[str, Dialect] = {
     "openrouter": Dialect(effort="reasoning", thoughts="reasoning", cache_mark="anthropic/"),
     "groq": Dialect(most="max_completion_tokens"),
     "deepseek": Dialect(effort="thinking", thoughts="reasoning_content", schemas=False),
-    "mistral": Dialect(effort="none", stream_options=False, id_length=9, id_extra="", id_exact=True),
+    "mistral": Dialect(effort="none", stream_options=False, id_length=9, id_extra="", id_exact=True, bridge="OK."),
     "xai": Dialect(),
     "vllm": Dialect(),
     "llamacpp": Dialect(effort="chat_template_kwargs", thoughts="reasoning_content"),
@@ -119,7 +122,7 @@ class OpenAIChatModel:
         """Open the connection ahead of the first request. Never fails: the request itself says it better."""
         await self._client.warm(self._url)
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ReplyPiece]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
         options, own = self._options, {}
         if options.key:
             header = self._dialect.key_header
@@ -128,8 +131,9 @@ class OpenAIChatModel:
             options.provider, self._url, headers_of(options, own), self.body(request), request.stream, options.key
         )
         assembly = ChatAssembly(options.provider, self._info.id)
-        async for piece in exchange(self._client, ask, assembly, EventReader()):
-            yield piece
+        async with aclosing(exchange(self._client, ask, assembly, EventReader())) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -155,10 +159,14 @@ class OpenAIChatModel:
     def _messages(self, messages: tuple[Message, ...]) -> list[bytes]:
         known, out = self._known, []
         images: list[bytes] = []  # a tool's message holds text only; its images follow the last result
+        after_result = False
         for message in messages:
             if not isinstance(message, ToolMessage) and images:
                 out += images
                 images = []
+            if after_result and self._dialect.bridge is not None and isinstance(message, UserMessage):
+                out.append(encode({"role": "assistant", "content": self._dialect.bridge}))
+            after_result = isinstance(message, ToolMessage)
             data = known.get(message, self._message)
             if data:
                 out.append(data)
@@ -283,10 +291,10 @@ def _images(images: tuple[Image, ...]) -> bytes:
 
 class _Delta(msgspec.Struct):
     content: str | list[Any] | None = None
-    reasoning_content: str | None = None
+    reasoning_content: Any = None
     reasoning: Any = None
     reasoning_details: list[dict[str, Any]] | None = None
-    refusal: str | None = None
+    refusal: Any = None
     tool_calls: list[dict[str, Any]] | None = None
 
 
@@ -439,7 +447,7 @@ class ChatAssembly:
                 for detail in delta.reasoning_details:
                     self._think(detail.get("text") or detail.get("summary") or "")
             self._details += delta.reasoning_details
-        if delta.refusal:
+        if delta.refusal and isinstance(delta.refusal, str):
             self._refusal.append(delta.refusal)
         if delta.tool_calls:
             for item in delta.tool_calls:

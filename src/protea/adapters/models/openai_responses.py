@@ -7,7 +7,8 @@ items in context), …/guides/prompt-caching.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -68,15 +69,16 @@ class OpenAIResponsesModel:
         """Open the connection ahead of the first request. Never fails: the request itself says it better."""
         await self._client.warm(self._url)
 
-    async def stream(self, request: ModelRequest) -> AsyncIterator[ReplyPiece]:
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
         options = self._options
         own = {"Authorization": f"Bearer {options.key}"} if options.key else {}
         ask = Ask(
             options.provider, self._url, headers_of(options, own), self.body(request), request.stream, options.key
         )
         assembly = ResponsesAssembly(options.provider, self._info.id)
-        async for piece in exchange(self._client, ask, assembly, EventReader()):
-            yield piece
+        async with aclosing(exchange(self._client, ask, assembly, EventReader())) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def aclose(self) -> None:
         await self._client.aclose()
