@@ -233,9 +233,7 @@ class _Reader:
             return f"{what}; did you mean {guess}?"
         if self.path and any(name in flag.names for flag in flags_of(())):
             return f"{name} is not a flag of 'protea {self._name()}'"
-        return f"{what}; 'protea {self._name()}".rstrip() + (
-            " --help' lists them" if self.path else "--help' lists them"
-        )
+        return f"{what}; '{' '.join(['protea', *(each.name for each in self.path)])} --help' lists them"
 
     def _complete(self, read: Arguments) -> None:
         """Fill in a second word that was left out, and count the positional arguments."""
