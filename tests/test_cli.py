@@ -1,0 +1,146 @@
+"""The command line as a process, as far as it needs no session: mistakes, closed streams, speed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protea._version import __version__
+
+
+def protea(
+    *words: str, stdin: bytes = b"", shell: str = "", cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `protea WORDS`; `shell` is what follows it on a shell's line (`>&-`)."""
+    command = [sys.executable, "-m", "protea", *words]
+    if shell:
+        command = ["sh", "-c", f'"$@" {shell}', "sh", *command]
+    return subprocess.run(
+        command,
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "HOME": str(cwd or "/nonexistent"), **environment},
+    )
+
+
+def one_line(done: subprocess.CompletedProcess[bytes], code: int = 1) -> str:
+    """What a mistake says: one line on standard error, nothing on standard output."""
+    assert done.stdout == b""
+    assert done.returncode == code
+    [line] = done.stderr.decode().splitlines()
+    assert line.startswith("protea: ")
+    return line
+
+
+def test_the_version_is_told() -> None:
+    done = protea("--version")
+    assert (done.stdout.decode(), done.returncode) == (f"protea {__version__}\n", 0)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["sessions", "--help"], ["-p", "--help"]])
+def test_help_is_told_on_standard_output(words: list[str]) -> None:
+    done = protea(*words)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"--help" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        (["--modle", "x"], "did you mean --model?"),
+        (["sesions"], "did you mean 'sessions'?"),
+        (["frobnicate"], "protea -p 'frobnicate'"),
+        (["a2a", "serve"], "yet"),
+        (["-p", "hi", "--max-turns", "0"], "whole number from 1"),
+        (["-p", "hi", "--cwd", "/nonexistent"], "--cwd /nonexistent: No such file or directory"),
+        (["-p", "hi", "--cwd", "/etc/passwd"], "not a directory"),
+        (["-p", "hi", "--add-dir", "/nonexistent"], "--add-dir /nonexistent"),
+        (["-p", "hi", "--json-schema", "/nonexistent"], "--json-schema /nonexistent: No such file"),
+        (["-p", "hi", "--json-schema", "/etc/passwd"], "not JSON"),
+        (["-p", "hi", "--json-schema", "{"], "not JSON"),
+        (["-p", "hi", "--fork"], "add -c (the latest) or -r ID"),
+        (["-p", "hi", "-c", "-r", "x"], "exclude one another"),
+        (["-p", "hi", "-r"], "protea sessions list"),
+        (["-p"], "the prompt is empty"),
+        (["-p", "  "], "the prompt is empty"),
+        (["--output-format", "json", "hi"], "add -p"),
+        (["what", "is", "this?"], "needs a terminal"),
+        (["repl"], "needs a terminal"),
+        ([], "needs a terminal"),
+        (["completion", "zhs"], "did you mean zsh?"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_1(words: list[str], mend: str) -> None:
+    assert mend in one_line(protea(*words))
+
+
+@pytest.mark.parametrize("words", [[b"--mod\xff"], [b"sess\xff"], [b"-p", b"hi", b"--cwd", b"/\xff"]])
+def test_bytes_that_are_no_text_are_a_mistake_like_any_other(words: list[bytes]) -> None:
+    done = subprocess.run([sys.executable, "-m", "protea", *words], stdin=subprocess.DEVNULL, capture_output=True)
+    one_line(done)
+
+
+def test_a_mistake_in_a_run_that_promised_json_is_a_result_too(tmp_path: Path) -> None:
+    done = protea("-p", "--output-format", "json", cwd=tmp_path)
+    result: dict[str, Any] = json.loads(done.stdout)
+    assert (result["type"], result["outcome"], result["exit_code"]) == ("result", "error", 1)
+    assert result["error"]["kind"] == "usage"
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_prompt_over_64_mib_is_refused_in_one_line() -> None:
+    done = protea("-p", stdin=b"x" * ((64 << 20) + 1))
+    assert "larger than 64 MiB" in one_line(done)
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["completion", "bash"]])
+def test_a_full_disk_is_one_line_and_no_traceback(words: list[str]) -> None:
+    done = protea(*words, shell=">/dev/full")
+    assert "No space left on device" in one_line(done, 2)
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["completion", "bash"]])
+def test_a_closed_standard_output_is_one_line_and_no_traceback(words: list[str]) -> None:
+    assert "it is closed" in one_line(protea(*words, shell=">&-"), 2)
+
+
+def test_a_headless_run_without_standard_output_does_not_begin() -> None:
+    assert "standard output is closed" in one_line(protea("-p", "hi", shell=">&-"))
+
+
+def test_everything_closed_still_has_its_exit_code() -> None:
+    assert protea("--modle", shell="<&- >&- 2>&-").returncode == 1
+
+
+def test_a_reader_that_has_read_enough_is_no_failure() -> None:
+    done = protea("completion", "fish", shell="| head -n 1")
+    assert (done.stdout.count(b"\n"), done.stderr) == (1, b"")
+
+
+def test_the_completions_of_bash_complete(tmp_path: Path) -> None:
+    script = tmp_path / "protea.bash"
+    script.write_bytes(protea("completion", "bash").stdout)
+    typed = {
+        "protea ses": "sessions",
+        "protea sessions sho": "show",
+        "protea sessions list --js": "--json",
+        "protea --output-format js": "json",
+        "protea completion z": "zsh",
+        "protea -p --perm": "--permission-mode",
+    }
+    asked = "\n".join(
+        f'COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}}-1)); COMPREPLY=(); _protea; echo "${{COMPREPLY[*]}}"'
+        for words in typed
+    )
+    done = subprocess.run(
+        ["bash", "--norc", "-c", f"source {script}\n{asked}"], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines() == list(typed.values())
