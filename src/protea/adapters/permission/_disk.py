@@ -18,6 +18,9 @@ MOST_VISITED = 30_000
 LARGEST_SEARCHED = 1 << 20
 """Bytes of a secret file that are searched for a needle."""
 
+LONGEST_PATH = 4096
+"""What Linux takes; longer ones name nothing."""
+
 _RUNS = re.compile(
     rb"^[ \t]*(?:(?:fsmonitor|worktree|textconv|command|clean|smudge|process|external|program|alternaterefscommand)"
     rb"[ \t]*=[ \t]*(.*)$|\[[ \t]*(include|includeif)\b)",
@@ -41,6 +44,8 @@ class Disk:
         return self.places[key]
 
     def _place(self, path: str, cwd: str) -> Place:
+        if len(path) > LONGEST_PATH:
+            return Place(path[:LONGEST_PATH], path[:LONGEST_PATH], "impossible")
         tidy = absolute(path, cwd, self.home)
         if "\0" in path:
             return Place(tidy.replace("\0", ""), tidy.replace("\0", ""), "impossible")

@@ -43,6 +43,8 @@ class _Walk:
         self.known = set(variables)
         self.variables = variables
         self.found: list[tuple[int, Command]] = []
+        self.grouped: set[int] = set()
+        """Groups of assignments that are done."""
 
     def read(self, root: Node) -> Loose:
         pending = [root]
@@ -84,7 +86,8 @@ class _Walk:
             if node.parent is not None and node.parent.type == "declaration_command":
                 self.assignment(node)
             elif node.parent is not None and node.parent.type == "variable_assignments":
-                if node.parent.named_children[0] == node:
+                if node.parent.id not in self.grouped:
+                    self.grouped.add(node.parent.id)
                     pairs = [self.assignment(child) for child in node.parent.named_children if child.type == kind]
                     self.add(node, Command(assignments=tuple(pairs)))
             else:
@@ -194,7 +197,11 @@ class _Walk:
         for text, known, pattern in self.text(node, 0, True):
             globbed = pattern is not None and not assigned and raw != "["
             words.append(Word(text, known, pattern if globbed and known else None))
-        if "{" in raw and ("," in raw or ".." in raw) and node.type in ("word", "concatenation", "brace_expression"):
+        if (
+            0 < raw.count("{") < 9
+            and ("," in raw or ".." in raw)
+            and node.type in ("word", "concatenation", "brace_expression")
+        ):
             words = [Word(text, known=False) for word in words for text in _braces(word.text)]
         return words[:MOST]
 

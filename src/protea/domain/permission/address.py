@@ -45,7 +45,9 @@ def read_address(url: object) -> Address:
     """Never raises. `fine` means only that a domain rule may decide."""
     if not isinstance(url, str) or not url:
         return Address("ask", "there is no URL")
-    if any(ord(char) <= 0x20 or ord(char) == 0x7F for char in url):
+    if len(url) > 50 * LONGEST:
+        return Address("ask", f"the URL is longer than {50 * LONGEST} characters")
+    if re.search(r"[\x00-\x20\x7f]", url):
         return Address("ask", "the URL contains blanks or control characters")
     form = _FORM.match(url)
     if form is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -25,9 +26,11 @@ from protea.domain.permission.paths import (
     critical_removal,
     inside,
     is_own_output,
+    path_matches,
     protected,
     pseudo,
     secret,
+    segments,
 )
 from protea.domain.permission.rules import (
     READERS,
@@ -48,8 +51,11 @@ from protea.domain.permission.yolo import reserved
 
 MOST_COMMANDS = 400
 """Commands looked at one by one in a script; more ask."""
-LONGEST_TREE = 64_000
-"""Characters that the tree reader is given."""
+LONGEST_TREE = 10_000
+"""Characters that the tree reader is given; in longer scripts only deny rules are looked for, and the rest asks."""
+LONGEST_PATH = 4096
+MOST_WORDS = 120
+"""Words of one command that may each be a file; more ask."""
 SAFE_ASSIGNMENTS = frozenset(
     """NODE_ENV CI LANG LANGUAGE TZ NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS LINES TERM PYTHONUNBUFFERED
     PYTHONDONTWRITEBYTECODE PYTHONUTF8 PYTHONWARNINGS RUST_BACKTRACE RUST_LOG CARGO_TERM_COLOR GOOS GOARCH CGO_ENABLED
@@ -58,7 +64,7 @@ SAFE_ASSIGNMENTS = frozenset(
 )
 """Variables that tune a program and cannot make it run or read something else."""
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9_.,:=@+*-]*\Z")
-_PLAIN_SCRIPT = re.compile(r"[A-Za-z0-9_./,:@%+-][A-Za-z0-9_./,:=@%+ -]*\Z")
+_PLAIN_SCRIPT = re.compile(r"[A-Za-z0-9_./,:@%+-](?:[A-Za-z0-9_./,:=@%+ -]|(?<=[A-Za-z0-9^])~)*\Z")
 """One command of plain words: no two readers could differ about it."""
 _STORES = ("/node_modules/", "/.venv/", "/venv/", "/site-packages/", "/.git/", "/target/", "/.pnpm/", "/.uv/")
 """Folders whose files are hard links by custom."""
@@ -106,6 +112,8 @@ class _Finding(msgspec.Struct, frozen=True):
 
 def shown(text: str, most: int = 160) -> str:
     """`text` for a sentence: escapes instead of control characters, cut in the middle."""
+    if len(text) > 2 * most:
+        text = f"{text[:most]}…{text[-most:]}"
     if not text.isprintable():
         text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
     return text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
@@ -197,10 +205,13 @@ class Judge:
                 self.find("ask" if bash else "deny", f"{said}: {fault}", subject=name, protection=True)
                 return False
             fault = protected(name, self.anchors) if writing else secret(name, self.anchors)
+            if not writing and not content and inside(name, self.anchors):
+                # Its name and size are no secret.
+                fault = None
             if fault and not (not writing and is_own_output(name, self.anchors)):
                 self.find("ask", f"{said} is protected: {fault}", subject=name, protection=True)
                 free = False
-        if place.kind in ("device", "fifo", "socket") and place.path not in ("/dev/null",):
+        if content and place.kind in ("device", "fifo", "socket") and place.path != "/dev/null":
             self.find(
                 "ask" if bash else "deny", f"{said} is a {place.kind}, not a file", subject=place.path, protection=True
             )
@@ -244,9 +255,13 @@ class Judge:
         allowing: Rule | None = None
         if not paths:
             return self.answer("ask", "no path is given")
+        if len(paths) > MOST_COMMANDS:
+            return self.denied() or self.answer("ask", "it names too many files")
         for path in paths:
             if not isinstance(path, str) or not path:
                 return self.denied() or self.answer("ask", "no path is given")
+            if len(path) > LONGEST_PATH:
+                return self.answer("deny", "the path is longer than a path can be")
             place = self.eyes.place(path, request.cwd)
             if visible(path) is not None or "\n" in path or "\t" in path:
                 self.find(
@@ -340,7 +355,7 @@ class Judge:
             ),
             "",
         )
-        subject = str(subject)
+        subject = str(subject)[:LONGEST_PATH]
         matching = [
             rule for rule in (*self.rules.deny, *self.rules.ask, *self.rules.allow) if self.names(rule, tool, subject)
         ]
@@ -385,13 +400,15 @@ class Judge:
     def bash(self, text: object) -> Decision:
         if not isinstance(text, str) or not text.strip():
             return self.answer("ask", "there is no command")
+        if len(text) > LONGEST_TREE:
+            return self.long_bash(text)
         strict = read_strictly(text, self.anchors.home)
         loose, agree = self.second_reading(text, strict)
         if isinstance(strict, Unreadable):
             self.note(f"the strict reader stops: {strict.reason}")
         commands = list(loose.commands)
         if isinstance(strict, Unreadable) or not agree:
-            commands += _crude(text[:LONGEST_TREE], loose.sound)
+            commands += _crude(text, loose.sound)
             if isinstance(strict, Script):
                 commands += strict.commands
         every = self.everything(commands)
@@ -404,7 +421,7 @@ class Judge:
         denied = self.denied()
         if denied:
             return denied
-        if len(every) > MOST_COMMANDS or len(text) > LONGEST_TREE:
+        if len(every) > MOST_COMMANDS:
             self.find("ask", "it is too long to be looked through", protection=True)
         fit = isinstance(strict, Script) and agree and self.only_reads(strict)
         if self.mode == "plan" and not fit:
@@ -417,7 +434,8 @@ class Judge:
         if fit:
             return self.answer("allow", "it only reads, in the project")
         if self.mode == "yolo":
-            reason = self.yolo(strict, loose, every, studies)
+            certain = every if isinstance(strict, Script) else self.everything(loose.commands)
+            reason = self.yolo(strict, loose, self.studies(strict, certain), text)
             if reason is None:
                 return self.answer("allow", "yolo mode: nothing in it is reserved for a person")
             self.note(f"yolo: {reason}")
@@ -425,12 +443,24 @@ class Judge:
             return left if left.verdict == "allow" else self.answer("ask", reason)
         return self.by_rule(strict, agree)
 
+    def long_bash(self, text: str) -> Decision:
+        """A script nobody reads: only what a deny rule names is looked for, in words cut roughly."""
+        plain = text.replace("\\\n", "").replace("'", "").replace('"', "").replace("\\", "")
+        for rule in self.rules.deny:
+            if rule.tool != "Bash":
+                continue
+            spread = r"[ \t]+".join(re.escape(word) for word in rule.words)
+            named = rule.shape in ("exact", "prefix") and spread
+            if rule.shape in ("any", "effect") or named and re.search(rf"(?<![\w.-]){spread}(?![\w.-])", plain):
+                self.find("deny", f"the script contains what {rule.text} denies", rule)
+        if self.mode == "plan":
+            return self.denied() or self.answer("deny", "plan mode: only commands that read are possible")
+        return self.denied() or self.answer("ask", f"it is longer than {LONGEST_TREE} characters and is not read")
+
     def second_reading(self, text: str, strict: Script | Unreadable) -> tuple[Loose, bool]:
         """The tree's reading, and whether it lists the same commands as the strict one."""
         if isinstance(strict, Script) and len(text) < 2_000 and _PLAIN_SCRIPT.match(text) and len(strict.commands) == 1:
             return Loose(strict.commands), True
-        if len(text) > LONGEST_TREE:
-            return Loose((), False), False
         loose = self.scene.read_tree(text)
         joined = text.replace("\\\n", "")
         if joined != text:
@@ -460,9 +490,12 @@ class Judge:
             for inner in inner_commands(command.words):
                 if inner.text is not None:
                     if 0 < len(inner.text) <= LONGEST_TREE:
-                        pending += [(one, depth + 1) for one in self.scene.read_tree(inner.text).commands]
+                        pending += [
+                            (one, depth + 1) for one in self.scene.read_tree(inner.text).commands[:MOST_COMMANDS]
+                        ]
                 else:
-                    pending.append((Command(inner.words), depth + 1))
+                    more = (Word("", known=False),) if inner.more else ()
+                    pending.append((Command((*inner.words, *more)), depth + 1))
             if command.words and basename(command.words[0].text) in SHELLS:
                 for redirect in command.redirects:
                     if redirect.operator in ("<<", "<<<") and redirect.target.text:
@@ -483,10 +516,6 @@ class Judge:
                     if matches_argv(rule, argv):
                         hit = " ".join(argv)
                         break
-            if hit is None and len(text) > LONGEST_TREE and rule.words:
-                spread = r"\s+".join(re.escape(word) for word in rule.words)
-                if re.search(rf"(?:^|[\s;&|(`{{/]){spread}(?:$|[\s;&|)`}}])", text):
-                    hit = text
             if hit is None and rule.shape == "glob" and text_matches(rule.body, text.strip()):
                 hit = text
             if hit is not None:
@@ -568,8 +597,6 @@ class Judge:
 
     def glob_meets_rules(self, use: Use, cwd: str) -> None:
         """A pattern that would match a denied name counts as that name, whether or not the file exists now."""
-        from protea.domain.permission.paths import path_matches, segments
-
         assert use.glob is not None
         pattern = segments(absolute(use.glob, cwd, self.anchors.home).lower())
         for rule in self.rules.paths.get("deny Read", ()):
@@ -618,7 +645,9 @@ class Judge:
         name = basename(command.words[0].text) if command.words else ""
         for word in command.words[:1] if "/" in (command.words[0].text if command.words else "") else ():
             self.look_quietly(word.text, cwd)
-        for word in command.words[1:]:
+        if len(command.words) > MOST_WORDS:
+            self.find("ask", f"{shown(name)} has too many words to look at each", protection=True)
+        for word in command.words[1:MOST_WORDS]:
             text = word.text
             if not text or len(text) > 4096 or "\0" in text:
                 continue
@@ -634,8 +663,6 @@ class Judge:
                 if separator in text:
                     options.add(text.rpartition(separator)[2])
                     options.add(text.partition(separator)[2])
-            del name
-            name = ""
             for option in options:
                 if option and len(option) < 1024 and "\n" not in option:
                     self.look_quietly(option, cwd)
@@ -774,7 +801,7 @@ class Judge:
                 own = all(is_own_output(one, self.anchors) for one in everywhere)
                 if rule is None and not own and self.mode != "yolo":
                     return f"{shown(place.path)} is outside the project"
-            if place.kind in ("device", "fifo", "socket", "loop", "impossible"):
+            if use.access != "list" and place.kind in ("device", "fifo", "socket", "loop", "impossible"):
                 return f"{shown(place.path)} is a {place.kind}"
         return None
 
@@ -906,15 +933,17 @@ class Judge:
         self,
         strict: Script | Unreadable,
         loose: Loose,
-        every: Sequence[Command],
         studies: Sequence[tuple[Command, Study, str, bool]],
+        text: str,
     ) -> str | None:
         """Why even this mode asks, or None. What is protected was found before."""
         if isinstance(strict, Unreadable):
             if not loose.sound:
                 return f"this command is not read with certainty: {strict.reason}"
-            if "\\\n" in strict.reason or "character" in strict.reason:
+            if visible(text) is not None:
                 return f"this command is not read with certainty: {strict.reason}"
+            if re.search(r"\(\s*\)\s*[{(]", text) and "&" in text.replace("&&", ""):
+                return "it defines a function and starts something in the background"
         for command, one, cwd, sure in studies:
             if command.words and not (command.words[0].known and command.words[0].text):
                 return "which program runs is known only when it runs"
@@ -981,6 +1010,8 @@ def _listing(commands: Sequence[Command]) -> tuple[object, ...]:
 def _spellings(command: Command) -> list[tuple[str, ...]]:
     """The ways a deny or ask rule may have written this command."""
     argv = command.argv
+    while len(argv) > 1 and not argv[-1] and not command.words[len(argv) - 1].known:
+        argv = argv[:-1]
     if not argv:
         return []
     named = (basename(argv[0]), *argv[1:])
@@ -995,6 +1026,7 @@ def _spellings(command: Command) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(found))
 
 
+_BRACES = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
 _CRUDE = re.compile(r"\$\(|[;&|\n(){}`]|<\(|>\(")
 
 
@@ -1005,6 +1037,7 @@ def _crude(text: str, sound: bool) -> list[Command]:
     if not sound:
         texts.append(texts[0].replace("'", "").replace('"', "").replace("\\", ""))
     for one in texts:
+        one = _BRACES.sub(lambda match: match.group(1).replace(",", " "), one)
         for piece in _CRUDE.split(one)[: MOST_COMMANDS // 2]:
             words = [re.sub(r"['\"\\]", "", word) for word in piece.split()]
             while words and (
@@ -1044,6 +1077,8 @@ def _glob_base(tool: str, arguments: dict[str, object]) -> list[str]:
     pattern = arguments.get("pattern")
     if tool != "Glob" or not isinstance(pattern, str) or not pattern:
         return []
+    if len(pattern) > LONGEST_PATH:
+        return [pattern]
     head: list[str] = []
     for part in pattern.split("/")[:-1]:
         if any(char in part for char in "*?[{"):
@@ -1067,7 +1102,7 @@ def patch_targets(patch: object) -> list[object]:
     if not isinstance(patch, str):
         return []
     found: list[object] = []
-    for match in _PATCHED.finditer(patch):
+    for match in islice(_PATCHED.finditer(patch), 4 * MOST_COMMANDS):
         path = match.group(1).rstrip("\r").split("\t", 1)[0].strip()
         if path in ("/dev/null", ""):
             continue

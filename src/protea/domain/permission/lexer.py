@@ -187,12 +187,12 @@ class _Reader:
                     continue
                 if _ODD_ASSIGNMENT.match(self.text, self.at):
                     raise _StopError("it assigns in an unusual way")
-                if char == "\\":
-                    raise _StopError("a command starts with a backslash")
                 first = self.at
                 word = self.word()
                 if self.text[first : self.at] in _RESERVED:
                     raise _StopError(f"it contains the shell word {word.text}")
+                if self.text[first : self.at] != word.text and word.known:
+                    raise _StopError("a command's name is quoted or escaped")
                 words.append(word)
                 continue
             words.append(self.word())

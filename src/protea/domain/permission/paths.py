@@ -35,6 +35,8 @@ class Anchors(msgspec.Struct, frozen=True):
 
 def segment_matches(pattern: str, name: str) -> bool:
     """Whether `name` (no slash) matches a pattern of `*`, `?`, `[…]` and backslash. At worst quadratic, never worse."""
+    if not any(char in pattern for char in "*?[\\"):
+        return pattern == name
     p = n = 0
     star, mark = -1, 0
     while n < len(name):
@@ -83,6 +85,12 @@ def _one(pattern: str, p: int, char: str) -> int:
 
 def path_matches(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
     """Whether the segments of `path`, or of a folder above it, match those of `pattern`; `**` is any number."""
+    for part, name in zip(pattern, path, strict=False):
+        # Most patterns start with the names of a place, and most paths are elsewhere.
+        if part == "**" or any(char in part for char in "*?[\\"):
+            break
+        if part != name:
+            return False
     reached = {0}
     for index in range(len(path) + 1):
         frontier = list(reached)
@@ -243,14 +251,15 @@ _PROTECTED_TAILS = (
 
 def protected(path: str, anchors: Anchors) -> str | None:
     """Why writing to this absolute path asks in every mode, or None. Compared as `folded`."""
-    for name in segments(folded(path)):
+    # On other systems a backslash separates folders too, and a repository is shared with them.
+    parts = segments(folded(path.replace("\\", "/")))
+    for name in parts:
         if name in PROTECTED_FOLDERS or name.endswith(".git") and name != ".git" and len(name) > 4:
             return f"what lies in {name} steers other programs"
         if name in PROTECTED_NAMES:
             return f"{name} steers other programs"
         if name == ".env" or name.startswith(".env.") and not _is_example(name):
             return f"{name} holds secrets"
-    parts = segments(folded(path))
     for pair in zip(parts, parts[1:], strict=False):
         if pair in _PROTECTED_TAILS:
             return f"what lies in {'/'.join(pair)} steers other programs"

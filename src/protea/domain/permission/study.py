@@ -689,6 +689,12 @@ def _writes(words: Sequence[Word]) -> list[Use] | None:
         for word in sources:
             found.append(Use("write", target.text.rstrip("/") + "/" + basename(word.text.rstrip("/"))))
         return found
+    if name in ("tar", "bsdtar", "unzip", "cpio", "7z"):
+        return [
+            use("write", words[i + 1])
+            for i, w in enumerate(words[:-1])
+            if w.text in ("-C", "--directory", "-d", "-D") and (w.text != "-d" or name == "unzip")
+        ] + [Use("write", w.text.partition("=")[2]) for w in words if w.text.startswith("--directory=")] or None
     if name == "dd":
         found = []
         for word in words[1:]:

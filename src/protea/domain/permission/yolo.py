@@ -26,7 +26,7 @@ _RESERVED = {
     "it decides about itself": "protea",
     "it runs in a container that may see the whole machine": "docker podman nerdctl ctr lxc machinectl vagrant",
     "it reads secrets": "env printenv set export declare gpg pass secret-tool security keyctl op vault age ssh-add ssh-keygen",
-    "it can run anything typed into it": "eval source . exec trap coproc enable expect screen tmux",
+    "it can run anything typed into it": "eval source . exec trap coproc enable expect screen tmux alias unalias hash bind complete",
 }
 _WHY = {name: why for why, names in _RESERVED.items() for name in names.split()}
 
@@ -69,6 +69,8 @@ def reserved(command: Command) -> str | None:
         return f"{name}: it stops or changes the system"
     if name in _PUBLISHING and any(word in _PUBLISHING[name] for word in plain[:2]):
         return f"{name} {plain[0]}: it reaches out of this machine or changes who one is there"
+    if name in SHELLS and not command.known:
+        return f"{name}: what it runs is known only when it runs"
     if name in SHELLS and not plain:
         return f"{name}: what it runs comes through a pipe"
     if name == "dd" and any(text.startswith("of=/dev") for text in texts):
