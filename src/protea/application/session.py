@@ -266,7 +266,9 @@ class Session:
             mode=self.mode,
             add_dirs=around.add_dirs,
             interactive=self._spec.interactive,
-            trusted=around.trusted,
+            # Yolo is only ever chosen by a person (a flag, their own settings, a command), never by the project:
+            # choosing it here is trusting it for this run.
+            trusted=around.trusted or self.mode == "yolo",
             session=self.id,
             layers=self.parts.layers if not self.approvals.allowed else (*self.parts.layers, self.approvals.layer()),
         )
