@@ -11,10 +11,12 @@ import sys
 
 TYPE_CHECKING = False  # `typing` itself would cost more than all of `--version`
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from protea.composition.launch import Launch
     from protea.interfaces.arguments import Arguments
+    from protea.interfaces.commands.telling import Place
     from protea.ports.gateway import Gateway, OpenSession
 
 
@@ -247,15 +249,14 @@ def _command(arguments: Arguments) -> int:
 
         _write(script(arguments.words[0]))
         return 0
-    if arguments.path[0].name == "perm":
-        return _perm(arguments)
+    if arguments.path[0].name in _OWN:
+        return _OWN[arguments.path[0].name](arguments)
     import asyncio
 
     from protea.interfaces.commands import sessions, tools
-    from protea.interfaces.commands.telling import Place
 
     launch = _launch(arguments, interactive=False)
-    place = Place(launch.cwd, os.path.expanduser("~"), _write)
+    place = _place(launch)
     run = {**sessions.COMMANDS, **tools.COMMANDS}[arguments.name]
 
     async def with_gateway() -> int:
@@ -271,19 +272,65 @@ def _command(arguments: Arguments) -> int:
 def _perm(arguments: Arguments) -> int:
     from protea.composition.resolve import load
     from protea.composition.root import Given, Root
+    from protea.composition.rules import read_rules
     from protea.interfaces.commands.perm import run_perm
 
-    root = Root(_launch(arguments, interactive=True), Given())
+    launch = _launch(arguments, interactive=True)
+    root = Root(launch, Given())
+    found = read_rules(launch, root.settings, root.surroundings)
     rules = load("permission", "rules")
     return run_perm(
         arguments,
         engine=lambda layers: rules.create(rules.Options(layers=layers), surroundings=root.surroundings),
-        layers=root.settings.rule_layers,
+        layers=tuple(layer for layer in found.layers if layer.source != "flags"),  # it reads the flags itself
         surroundings=root.surroundings,
-        mode=root.settings.permissions.mode or "normal",
+        mode=found.mode or "normal",
         stdin=sys.stdin.buffer,
         stdout=_Stdout(),  # type: ignore[arg-type]  # it writes and flushes, and nothing else is asked of it
     )
+
+
+def _ports(arguments: Arguments) -> int:
+    from protea.composition.catalogue import CATALOGUE, DEFAULTS, SWAP_CLASSES
+    from protea.composition.root import Given, Root
+    from protea.interfaces.commands.ports import PortRow, show_ports
+
+    launch = _launch(arguments, interactive=True)
+    chosen = Root(launch, Given()).settings.ports
+
+    def filled_by(port: str) -> str:
+        return str(chosen.get(port, {}).get("adapter") or DEFAULTS.get(port, "by name"))
+
+    rows = [
+        PortRow(port, SWAP_CLASSES.get(port, ""), tuple(adapters), filled_by(port))
+        for port, adapters in CATALOGUE.items()
+    ]
+    return show_ports(arguments, _place(launch), rows)
+
+
+def _doctor(arguments: Arguments) -> int:
+    import asyncio
+
+    from protea._version import __version__
+    from protea.adapters.models.providers import PROVIDERS, address_of
+    from protea.interfaces.commands.doctor import Case, run_doctor
+
+    launch = _launch(arguments, interactive=True)
+    keys = dict.fromkeys(name for row in PROVIDERS.values() for name in row.key_env)
+    case = Case(
+        version=__version__,
+        environment=launch.environment,
+        home=_home(launch),
+        keys=tuple(keys),
+        extras={"PIL": "media", "pypdf": "media"},
+        address=lambda name: address_of(PROVIDERS[name], launch.environment) if name in PROVIDERS else "",
+        gateway=lambda: _gateway(launch),
+    )
+    return asyncio.run(run_doctor(arguments, _place(launch), case))
+
+
+_OWN: dict[str, Callable[[Arguments], int]] = {"perm": _perm, "ports": _ports, "doctor": _doctor}
+"""Commands that need more of the composition than a gateway."""
 
 
 # ── parts ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -293,6 +340,12 @@ async def _gateway(launch: Launch) -> Gateway:
     from protea.composition.root import create_gateway
 
     return await create_gateway(launch)
+
+
+def _place(launch: Launch) -> Place:
+    from protea.interfaces.commands.telling import Place
+
+    return Place(launch.cwd, os.path.expanduser("~"), _write)
 
 
 def _launch(arguments: Arguments, *, interactive: bool) -> Launch:
