@@ -32,9 +32,14 @@ class Filter(msgspec.Struct, frozen=True):
     unread: tuple[Layer, ...]
     plain_name: str | None
     """A glob over names alone that every wanted file fits, for `rg`; None where there is none."""
+    ending: str = ""
+    """What paths end in, where that is all the glob says (`**/*.py`): the commonest kind, and much quicker."""
 
     def wants(self, path: str) -> bool:
-        if self.glob is not None and not self.glob.fullmatch(path):
+        if self.ending:
+            if not path.endswith(self.ending):
+                return False
+        elif self.glob is not None and not self.glob.fullmatch(path):
             return False
         return not (self.unread and verdict(path, path.rpartition("/")[2], False, self.unread))
 
@@ -49,7 +54,9 @@ def filter_for(kit: Kit, glob: str | None, *, unread: bool) -> Filter:
     # Braces may span a slash; then the last component alone means nothing.
     whole = last.count("{") == last.count("}") and glob.count("{") == glob.count("}") == last.count("{")
     usable = whole and last not in ("", "**", "*") and "\\" not in last
-    return Filter(compiled(glob), layers, last if usable else None)
+    anywhere = glob in (last, f"**/{last}", f"/**/{last}")
+    ending = last[1:] if anywhere and last.startswith("*.") and not _MAGIC.search(last[1:]) else ""
+    return Filter(compiled(glob), layers, last if usable else None, ending)
 
 
 def split(pattern: str) -> tuple[str, str]:
@@ -116,6 +123,10 @@ class Pattern(msgspec.Struct, frozen=True):
     multiline: bool
     sweep: bool
     """Whether a file without a match as a whole has none in any line, so that looking once is enough."""
+    needle: bytes
+    """Bytes that every match holds; empty where none are known."""
+    quick: bool
+    """Whether no text of ordinary lines can keep the engine busy for long (it backtracks)."""
 
 
 _RUST = (
@@ -156,16 +167,58 @@ def pattern_for(text: str, *, ignore_case: bool, multiline: bool) -> Pattern:
             by_bytes = re.compile(text.encode(), flags) if text.isascii() and "\\u" not in text else None
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"The pattern is not a valid regular expression: {error}.") from error
-    return Pattern(by_text, by_bytes, multiline, not _AROUND.search(text))
+    needle = "" if ignore_case else required(text)
+    quick = not multiline and len(_REPEATS.findall(text)) <= 1 and not re.search(r"\)[*+?{]", text)
+    return Pattern(by_text, by_bytes, multiline, not _AROUND.search(text), needle.encode(), quick)
+
+
+_REPEATS = re.compile(r"(?<!\\)(?:[*+]|\{\d*,)")
+
+
+def required(pattern: str) -> str:
+    """The longest piece of plain text that every match of a regular expression holds; empty where none is sure."""
+    if "(?" in pattern:
+        return ""
+    runs, run, depth, at = [], "", 0, 0
+    while at < len(pattern):
+        letter, plain_letter = pattern[at], ""
+        if letter == "|" and depth == 0:
+            return ""
+        if letter == "\\" and at + 1 < len(pattern):
+            at += 1
+            plain_letter = "" if pattern[at].isalnum() else pattern[at]
+            if pattern[at] in "xuUN0123456789":
+                return ""
+        elif letter == "[":
+            close = pattern.find("]", at + 2 + pattern.startswith("^", at + 1))
+            at = close if close > 0 else len(pattern)
+        elif letter in "()":
+            depth += 1 if letter == "(" else -1
+        elif letter not in ".^$*+?{}|":
+            plain_letter = letter
+        if plain_letter and depth == 0:
+            run += plain_letter
+        else:
+            # What may be absent is not required: the letter before a quantifier.
+            runs.append(run[:-1] if letter in "*?{" else run)
+            run = ""
+            if letter == "{":
+                close = pattern.find("}", at)
+                at = close if close > 0 else at
+        at += 1
+    return max([*runs, run], key=len)
 
 
 def look(data: bytes, pattern: Pattern, path: str, context: int, most: int) -> Hits | None:
     """What hits in a file's bytes; None where nothing does or it is no text."""
     if not data:
         return None
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    if pattern.needle and pattern.needle not in data and not wide:
+        return None
     text: str | None = None
     if data.isascii() and pattern.raw is not None:
-        if b"\r\n" in data:
+        if b"\r" in data:  # one byte is found ten times as quickly as two
             data = data.replace(b"\r\n", b"\n")
         if pattern.sweep and not pattern.raw.search(data):
             return None
@@ -173,7 +226,7 @@ def look(data: bytes, pattern: Pattern, path: str, context: int, most: int) -> H
         text = decode(data).text.replace("\r\n", "\n")
         if pattern.sweep and not pattern.text.search(text):
             return None
-    if b"\0" in data[: 1 << 16] and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+    if b"\0" in data[: 1 << 16] and not wide:
         return None
     if text is None:
         text = data.decode("ascii")

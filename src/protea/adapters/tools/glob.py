@@ -10,11 +10,14 @@ from typing import Any
 
 from protea.adapters.tools._files import explained
 from protea.adapters.tools._kit import Kit
-from protea.adapters.tools._search import Filter, clean, filter_for, in_thread, relative, ripgrep, split
+from protea.adapters.tools._search import Filter, clean, filter_for, in_thread, ripgrep, split
 from protea.adapters.tools._walk import Stop, files_below, paths_below
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 from protea.ports.workspace import WorkspaceError
+
+SMALL = 1000
+"""Files up to which walking by hand is quicker than to start `rg`."""
 
 
 class Glob:
@@ -48,10 +51,20 @@ class Glob:
 
     async def _paths(self, top: str, wanted: Filter) -> list[str]:
         kit = self._kit
+        if kit.workspace.on_disk:
+            found, files = [], 0
+            for _, folder, names in files_below(top, Stop()):
+                files += len(names)
+                if files > SMALL:
+                    break
+                found += [folder + name for name in names if wanted.wants(folder + name)]
+            else:
+                return found
         done = await ripgrep(kit, top, ("--files",), wanted)
         if done is not None:
-            found = [relative(path, top) for path in done.output.split(b"\0") if path]
-            return [path for path in found if wanted.wants(path)]
+            cut = len(top.rstrip("/")) + 1  # rg names files by the path it was given
+            found = [path[cut:] for path in done.output.decode("utf-8", "surrogateescape").split("\0")]
+            return [path for path in found if path and wanted.wants(path)]
         if not kit.workspace.on_disk:
             return [path for path in await paths_below(kit, top) if wanted.wants(path)]
 
