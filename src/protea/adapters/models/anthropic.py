@@ -179,7 +179,12 @@ class AnthropicModel:
         own = message.model == self._info.id
         same_provider = message.model.partition("/")[0] == self._options.provider
         if message.native is not None and message.native.wire == WIRE and same_provider:
-            blocks = [block for block in message.native.content if _may_return(block, own)]
+            blocks = [
+                # A result goes by the id its call has on this wire.
+                block | {"id": _id(block["id"])} if block.get("type") == "tool_use" else block
+                for block in message.native.content
+                if _may_return(block, own)
+            ]
         else:
             blocks = [block for part in message.content if (block := _block_of(part, own)) is not None]
         return encode({"role": "assistant", "content": blocks}) if blocks else b""

@@ -188,10 +188,12 @@ class OpenAIChatModel:
         native = message.native
         if native is not None and native.wire == WIRE and message.model == self._info.id:
             said: dict[str, Any] = native.content
+            if calls := said.get("tool_calls"):  # a result goes by the id its call has on this wire
+                said = said | {"tool_calls": [call | {"id": self._id(call["id"])} for call in calls]}
             return said
-        calls = calls_of(message.content)
+        called = calls_of(message.content)
         out: dict[str, Any] = {"role": "assistant", "content": text_of(message.content)}
-        if calls:
+        if called:
             out["content"] = out["content"] or None
             out["tool_calls"] = [
                 {
@@ -199,7 +201,7 @@ class OpenAIChatModel:
                     "type": "function",
                     "function": {"name": call.name, "arguments": self._arguments(call)},
                 }
-                for call in calls
+                for call in called
             ]
             field = self._dialect.thoughts
             if field is not None and message.model == self._info.id:

@@ -116,7 +116,11 @@ class OpenAIResponsesModel:
     def _assistant(self, message: AssistantMessage) -> list[dict[str, Any]]:
         native = message.native
         if native is not None and native.wire == WIRE and message.model == self._info.id:
-            items = list(native.content)
+            # A result goes by the id its call has on this wire.
+            items = [
+                item | {"call_id": _id(item["call_id"])} if item.get("type") == "function_call" else item
+                for item in native.content
+            ]
             # Reasoning must be followed by what it led to; a reply cut off while thinking has nothing there.
             while items and items[-1].get("type") == "reasoning":
                 items.pop()
@@ -301,7 +305,7 @@ class ResponsesAssembly:
                 text = "".join(part.get("text") or "" for part in parts)
                 return [Thinking(text)] if text else []
             case "function_call":
-                call_id = item.get("call_id") or item.get("id") or "call_" + os.urandom(12).hex()
+                call_id = item.setdefault("call_id", item.get("id") or "call_" + os.urandom(12).hex())
                 unfinished = cut or item.get("status") == "incomplete"
                 return [tool_call(call_id, item.get("name") or "", item.get("arguments") or "", cut=unfinished)]
             case kind:
