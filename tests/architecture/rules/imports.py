@@ -211,6 +211,7 @@ def only_composition_names_adapters(tree: Tree) -> Iterator[str]:
 
 ALWAYS_WANTED = {
     "protea.adapters.settings": "read at every start, before anything can be chosen",
+    "protea.adapters.models.providers": "a table: addresses, the names of keys, which wire; no code is loaded by it",
 }
 
 

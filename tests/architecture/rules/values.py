@@ -39,7 +39,8 @@ def values_are_frozen(tree: Tree) -> Iterator[str]:
             heir = any(ast.unparse(base) in structs for base in node.bases)
             if heir:
                 structs.add(node.name)
-            if module.layer in ("adapters", "interfaces") and node.name.startswith("_"):
+            private = node.name.startswith("_") or module.parts[-1].startswith("_")
+            if module.layer in ("adapters", "interfaces") and private:
                 continue
             if (heir or node.name in structs) and _keywords(node).get("frozen") != "True":
                 yield module.at(node, f"{node.name} is not frozen")
