@@ -1,0 +1,160 @@
+"""The command line with everything behind it, on the offline model: no key, no network, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+class Place:
+    """A project, and a home that nobody has used."""
+
+    def __init__(self, folder: Path) -> None:
+        self.project = folder / "project"
+        self.project.mkdir()
+        (self.project / "a.py").write_text("# TODO: one\n")
+        self.home = folder / "home"
+        self.home.mkdir()
+
+    def run(self, *words: str | bytes, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "protea", *words],
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            cwd=self.project,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.home),
+                "PROTEA_HOME": str(self.home / "protea"),
+                "PROTEA_MODEL": "offline/grammar",
+                **environment,
+            },
+        )
+
+    def result(self, *words: str | bytes, stdin: bytes = b"") -> dict[str, Any]:
+        done = self.run("-p", "--output-format", "json", *words, stdin=stdin)
+        made: dict[str, Any] = json.loads(done.stdout)
+        assert made["exit_code"] == done.returncode
+        return made
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_a_question_about_the_project_is_answered(place: Place) -> None:
+    done = place.run("-p", "find every TODO")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"a.py:1" in done.stdout
+
+
+def test_the_prompt_may_come_on_standard_input(place: Place) -> None:
+    assert "TODO: one" in place.result(stdin=b"\xef\xbb\xbfread a.py\n")["text"]
+
+
+def test_standard_input_is_appended_to_the_prompt(place: Place) -> None:
+    session = place.result("read a.py", stdin=b"and this \xff\x00 too\n")["session"]
+    log = [json.loads(line) for line in place.run("export", session, "--format", "jsonl").stdout.splitlines()]
+    prompt = next(each for each in log if each["type"] == "prompt_submitted")
+    assert prompt["text"] == "read a.py\n\nand this \ufffd\ufffd too"
+
+
+def test_arguments_that_are_not_utf_8_are_a_prompt_all_the_same(place: Place) -> None:
+    assert place.result(b"read a.py \xff")["outcome"] == "finished"
+
+
+def test_a_session_goes_on_where_it_was(place: Place) -> None:
+    first = place.result("read a.py")
+    second = place.result("-c", "find every TODO")
+    assert second["session"] == first["session"]
+    third = place.result("-r", first["session"], "--fork", "read a.py")
+    assert third["session"] != first["session"]
+    listed = json.loads(place.run("sessions", "list", "--json").stdout)
+    assert {each["id"]: each["prompts"] for each in listed} == {first["session"]: 2, third["session"]: 3}
+
+
+def test_a_session_that_does_not_exist_is_named(place: Place) -> None:
+    done = place.run("-p", "hi", "-r", "nope")
+    assert done.returncode == 1
+    assert b"nope" in done.stderr
+
+
+def test_sessions_are_shown_searched_exported_forked_and_deleted(place: Place) -> None:
+    session = place.result("read a.py")["session"]
+    assert b"TODO: one" in place.run("sessions", "show", session).stdout
+    [hit, *_] = json.loads(place.run("sessions", "search", "TODO", "one", "--json").stdout)
+    assert hit["session"]["id"] == session
+    exported = place.project / "out.json"
+    assert place.run("export", "-o", str(exported)).returncode == 0
+    assert json.loads(exported.read_text())["session"]["id"] == session
+    assert stat.S_IMODE(exported.stat().st_mode) == 0o600
+    forked = place.run("sessions", "fork", session).stdout.decode().strip()
+    assert json.loads(place.run("sessions", "show", forked, "--json").stdout)["parent"] == session
+    assert place.run("sessions", "delete", session).returncode == 0
+    assert place.run("sessions", "show", session).returncode == 1
+
+
+def test_what_is_not_allowed_is_refused_with_the_rule_that_would_allow_it(place: Place) -> None:
+    result = place.result("run rm -rf a.py")
+    assert (result["outcome"], result["exit_code"]) == ("denied", 5)
+    [refusal] = result["denied"]
+    assert refusal["arguments"] == {"command": "rm -rf a.py"}
+    assert "--allow 'Bash(rm -rf a.py)'" in refusal["why"]
+    assert (place.project / "a.py").exists()
+    assert place.result("run rm -rf a.py", "--allow", "Bash(rm -rf a.py)")["outcome"] == "finished"
+    assert not (place.project / "a.py").exists()
+
+
+def test_tools_and_models_are_listed(place: Place) -> None:
+    assert {"Bash", "Read", "Edit"} <= {
+        each["name"] for each in json.loads(place.run("tools", "list", "--json").stdout)
+    }
+    assert b"pattern" in place.run("tools", "help", "grep").stdout
+    assert b"did you mean Grep?" in place.run("tools", "help", "Gerp").stderr
+    assert b"offline/grammar" in place.run("models").stdout
+    assert b"did you mean anthropic?" in place.run("models", "antropic").stderr
+
+
+def test_the_ports_are_told_with_what_fills_them(place: Place) -> None:
+    rows = {row["name"]: row for row in json.loads(place.run("ports", "--json").stdout)}
+    assert rows["persona"]["filled_by"] == "coding"
+    assert "minimal" in rows["persona"]["adapters"]
+
+
+def test_the_doctor_shows_which_keys_are_there_and_never_a_key(place: Place) -> None:
+    done = place.run("doctor", "--json", ANTHROPIC_API_KEY="sk-secret-1")
+    found = {each["about"]: each for each in json.loads(done.stdout)}
+    assert found["keys"]["found"] == "ANTHROPIC_API_KEY"
+    assert b"sk-secret" not in done.stdout + done.stderr
+
+
+def test_the_doctor_calls_a_home_that_is_a_file_a_problem(place: Place) -> None:
+    done = place.run("doctor", PROTEA_HOME=str(place.project / "a.py"))
+    assert done.returncode == 1
+    assert b"is not a directory" in done.stdout
+
+
+def test_a_decision_can_be_asked_for(place: Place) -> None:
+    decided = json.loads(place.run("perm", "check", "Bash", '{"command":"rm -rf /"}', "--json").stdout)
+    assert decided["decision"] in ("ask", "deny")
+    request = b'{"id":7,"tool":"Bash","args":{"command":"ls"}}\n'
+    assert json.loads(place.run("perm", "check", "--batch", stdin=request).stdout)["decision"] == "allow"
+
+
+@pytest.mark.parametrize("home", ["a file", "read only"])
+def test_a_home_that_cannot_be_used_is_one_line(place: Place, home: str) -> None:
+    path = place.project / "a.py" if home == "a file" else Path("/proc/protea")
+    done = place.run("-p", "read a.py", PROTEA_HOME=str(path))
+    assert done.returncode in (1, 2)
+    assert b"Traceback" not in done.stderr
+    [line] = done.stderr.decode().splitlines()
+    assert str(path) in line
