@@ -328,7 +328,7 @@ class _Chat:
         if text.startswith("/") and not text.startswith("//") and "/" not in text[1:].partition(" ")[0]:
             self._command(text[1:])
             return
-        self._send(text)
+        self._send(text.removeprefix("/") if text.startswith("//") else text)
         if busy:
             self.drawing.line(self.paint.dim("  (queued)"))
 
@@ -348,7 +348,10 @@ class _Chat:
         if self.state.busy:
             self.state.questions.clear()
             self.call(self.gateway.submit(self.session, Interrupt()))
-            self.drawing.line("")
+            if self.waiting:
+                self.drawing.line(self.paint.dim("\nWhat waits in line follows your next prompt."))
+            else:
+                self.drawing.line("")
         else:
             self.drawing.line(self.paint.dim("\n(Ctrl+C again leaves)"))
 
