@@ -173,7 +173,7 @@ def test_a_megabyte_can_be_written_into_a_file() -> None:
 
 
 WORDS = [
-    *[
+    *(
         "find",
         "every",
         "TODO",
@@ -189,43 +189,10 @@ WORDS = [
         "a.py",
         "show",
         "lines",
-        "3",
-        "to",
-        "9",
-        "of",
-        "run",
-        "tests",
-        "`x`",
-        '"y',
-        'z"',
-    ],
-    *[
-        "replace",
-        "with",
-        "create",
-        "append",
-        "and",
-        ",",
-        ";",
-        "-",
-        "1.",
-        "plan",
-        "ask",
-        "me",
-        "?",
-        "how",
-        "many",
-        "count",
-        "*",
-        "/x/",
-        "in",
-        ".",
-        "to",
-        "overwrite",
-        "delete",
-        "move",
-    ],
-    *("'", "`", "```\n", "\n", "a.txt", "git"),
+    ),
+    *("3", "to", "9", "of", "run", "tests", "`x`", '"y', 'z"', "replace", "with", "create", "append", "and", ","),
+    *(";", "-", "1.", "plan", "ask", "me", "?", "how", "many", "count", "*", "/x/", ".", "overwrite", "delete", "move"),
+    *("'", "`", "```\n", "\n", "a.txt", "git", "²", "line"),
 ]
 
 

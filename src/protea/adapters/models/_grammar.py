@@ -415,7 +415,7 @@ def _starts_anew(part: list[Token], token: Token, following: Token | None) -> bo
 def _without_fillers(part: Sequence[Token]) -> list[Token]:
     at = 0
     while at < len(part) - 1 and (part[at].low in _FILLERS or part[at].low in _GREETINGS):
-        if part[at].low == "first" and part[at + 1].low.isdigit():  # `first 20 lines`
+        if part[at].low == "first" and part[at + 1].low.isdecimal():  # `first 20 lines`
             break
         at += 1
     return list(part[at:])
@@ -660,8 +660,12 @@ def _line_range(words: list[Token]) -> _Lines:
     if place < 0:
         return _Lines(words)
     before, behind = words[:place], words[place + 1 :]
-    if len(before) >= 2 and before[-2].low in ("first", "last", "top", "bottom", "final") and before[-1].low.isdigit():
-        count = min(int(before[-1].low[:9]), 1_000_000)
+    if (
+        len(before) >= 2
+        and before[-2].low in ("first", "last", "top", "bottom", "final")
+        and before[-1].low.isdecimal()
+    ):
+        count = max(1, min(int(before[-1].low[:9]), 1_000_000))
         rest = before[:-2] + behind
         return _Lines(rest, 1, None, count) if before[-2].low in ("last", "bottom", "final") else _Lines(rest, 1, count)
     if not behind:
@@ -670,10 +674,10 @@ def _line_range(words: list[Token]) -> _Lines:
     if span is not None:
         first, last = sorted((int(span.group(1)), int(span.group(2))))
         return _Lines(before + behind[1:], max(1, first), max(1, last))
-    if behind[0].low.isdigit():
+    if behind[0].low.isdecimal():
         first, last, used = int(behind[0].low[:9]), int(behind[0].low[:9]), 1
         joint = len(behind) > 2 and behind[1].low in ("to", "through", "until", "-", "and", "till") and behind[2].low
-        if joint and joint.isdigit():
+        if joint and joint.isdecimal():
             last, used = int(joint[:9]), 3
         first, last = sorted((max(1, first), max(1, last)))
         return _Lines(before + behind[used:], first, last)
@@ -921,7 +925,7 @@ def _tallying(words: Sequence[Token], text: str) -> Step | None:
     low = [token.low for token in rest]
     if not low:
         return None
-    top = next((int(word[:4]) for word in low if word.isdigit()), None)
+    top = next((int(word[:4]) for word in low if word.isdecimal()), None)
     if low[0] == "rank" or low[:1] == ["ranking"] or low[:2] == ["sort", "them"]:
         return _tally_of(rest, "rank", top)
     if low[0] == "top" and top is not None:

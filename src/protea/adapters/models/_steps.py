@@ -598,7 +598,7 @@ def _create(step: Create, tools: Tools) -> Doing:
     given = _one((yield (call,)))
     if given.is_error:
         return _trouble(f"{step.path} was not written", given)
-    return Done(given.text, facts={"file": step.path, "ok": True})
+    return Done(given.text.strip() or f"Wrote {step.path}.", facts={"file": step.path, "ok": True})
 
 
 def _append(step: Append, tools: Tools) -> Doing:
@@ -647,7 +647,9 @@ def _not_offered(name: str) -> NoReturn:
 def _ask(step: Ask, tools: Tools) -> Doing:
     options = list(step.options) or None
     given = _one((yield (tools.call("AskUser", {"question": step.question}, options=options),)))
-    return _trouble("The question was not answered", given) if given.is_error else Done(given.text)
+    if given.is_error:
+        return _trouble("The question was not answered", given)
+    return Done(given.text.strip() or "There was no answer.")
 
 
 def _overview(tools: Tools) -> Doing:
