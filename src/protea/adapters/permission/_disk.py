@@ -1,4 +1,4 @@
-"""Eyes on the disk for one decision. Looks, changes nothing, remembers what it saw so that one decision sees one state."""
+"""Eyes on the disk for one decision. Looks, changes nothing, and remembers, so that one decision sees one state."""
 
 from __future__ import annotations
 
@@ -185,6 +185,9 @@ def _expand(pattern: str, cwd: str) -> tuple[str, ...] | None:
                 names = os.listdir(os.path.join(cwd, base) if base else cwd)
             except OSError:
                 continue
+            if part.startswith((".", "\\.")):
+                # Until bash 5.2 these match the folder itself and the one above.
+                names += [".", ".."]
             for name in names:
                 if name.startswith(".") and not part.startswith((".", "\\.")):
                     continue

@@ -13,7 +13,7 @@ from tree_sitter import Language, Node, Parser
 
 from protea.domain.permission.decision import Loose
 from protea.domain.permission.lexer import read_strictly
-from protea.domain.permission.script import Command, Redirect, Script, Word
+from protea.domain.permission.script import Command, Redirect, Script, Word, listed
 
 DEEPEST = 60
 """Levels of nesting followed inside one word."""
@@ -21,10 +21,12 @@ MOST = 64
 """Alternatives of a brace expansion or a loop's variable."""
 
 _PARSER = Parser(Language(tree_sitter_bash.language()))
-_WORDS = frozenset(
-    """word number string raw_string ansi_c_string translated_string concatenation simple_expansion expansion
+_WORDS = listed(
+    """
+    word number string raw_string ansi_c_string translated_string concatenation simple_expansion expansion
     command_substitution process_substitution arithmetic_expansion brace_expression extglob_pattern regex
-    variable_name special_variable_name array""".split()
+    variable_name special_variable_name array
+    """
 )
 _REDIRECTS = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
 _ANSI = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "v": "\v"}
@@ -216,7 +218,7 @@ class _Walk:
         if kind == "ansi_c_string":
             return [(_ansi(raw[2:-1]), False, None)]
         if kind in ("string", "translated_string"):
-            return [(text, known, None) for text, known, _ in self.quoted(node, depth)]
+            return self.quoted(node, depth)
         if kind in ("concatenation", "command_name") and node.children:
             return self.joined(node, depth, first)
         if kind in ("simple_expansion", "expansion"):
@@ -269,9 +271,9 @@ class _Walk:
                 continue
             literal = _in_double_quotes(self.source[at : child.start_byte].decode("utf-8", "replace"))
             pieces = self.text(child, depth + 1, False)
-            whole = [
-                (text + literal + more, known and sure, None) for text, known, _ in whole for more, sure, _ in pieces
-            ][:MOST]
+            following: list[tuple[str, bool, str | None]] = []
+            following.extend((t + literal + more, k and sure, None) for t, k, _ in whole for more, sure, _ in pieces)
+            whole = following[:MOST]
             at = child.end_byte
         tail = _in_double_quotes(self.source[at:end].decode("utf-8", "replace"))
         return [(text + tail, known, None) for text, known, _ in whole]

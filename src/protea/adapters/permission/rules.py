@@ -12,7 +12,7 @@ import msgspec
 
 from protea.adapters.permission._disk import Disk
 from protea.domain.errors import ConfigError
-from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer, TraceStep
+from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer, TraceStep, Verdict
 from protea.domain.permission.decision import Loose, Rules, Scene, decide
 from protea.domain.permission.paths import Anchors
 from protea.domain.permission.proposals import proposals
@@ -43,7 +43,7 @@ class RulesPermission:
             return self._decide(request)
         except Exception as error:  # whatever is wrong with a request or the disk, the answer is a question
             why = f"the permission engine failed on this request ({type(error).__name__})"
-            verdict = "ask" if getattr(request, "interactive", False) is True else "deny"
+            verdict: Verdict = "ask" if getattr(request, "interactive", False) is True else "deny"
             return Decision(verdict, why, trace=(TraceStep(why, "ask"),))
 
     def _decide(self, request: PermissionRequest) -> Decision:
@@ -178,4 +178,4 @@ def _layer_of(table: dict[str, object], path: str, text: str) -> tuple[RuleLayer
     numbers = {rule: line for rules in groups.values() for rule in rules if (line := line_of(rule)) is not None}
     layer = RuleLayer(path, groups["allow"], groups["ask"], groups["deny"], numbers)
     parse_layers((layer,))
-    return layer, mode  # type: ignore[return-value]
+    return layer, mode

@@ -49,7 +49,7 @@ class PermissionRequest(msgspec.Struct, frozen=True, kw_only=True):
     root: str = ""
     """Absolute. The project's root, where `/path` rules are anchored; empty means `cwd`."""
     session_cwd: str = ""
-    """Absolute. Where the session began, which `./path` rules mean wherever the shell has gone since; empty means `cwd`."""
+    """Absolute. Where the session began: what `./path` rules mean wherever the shell has gone since. Empty: `cwd`."""
     home: str = ""
     mode: Mode = "normal"
     add_dirs: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a URL points at, as far as its text tells. Resolving the name and checking the address again is for whoever connects."""
+"""What a URL points at, as far as its text tells. Whoever connects resolves the name and checks the address again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from typing import Literal
 
 import msgspec
 
+from protea.domain.permission.script import listed
+
 LONGEST = 2_000
 """Characters; longer addresses carry data out more often than they find anything."""
 
 _FORM = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)\Z", re.DOTALL)
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\Z")
-_LOCAL_NAMES = frozenset(
-    "localhost localhost.localdomain ip6-localhost ip6-loopback broadcasthost host.docker.internal".split()
+_LOCAL_NAMES = listed(
+    """
+    localhost localhost.localdomain ip6-localhost ip6-loopback broadcasthost host.docker.internal
+    """
 )
 _LOCAL_TAILS = (
     ".localhost",
@@ -83,7 +87,7 @@ def read_address(url: object) -> Address:
         return address
     if plain in _LOCAL_NAMES or plain.endswith(_LOCAL_TAILS):
         return Address("deny", f"{plain} is this machine or its network", plain, port, True)
-    if not plain.isascii() or host != plain and host.rstrip(".") != plain:
+    if not plain.isascii() or (host != plain and host.rstrip(".") != plain):
         return Address("ask", "the host is not written in plain letters", plain[:100], port)
     if not _HOST.match(plain) or ".." in plain or len(plain) > 253:
         return Address("ask", "the host's name is malformed", plain[:100], port)

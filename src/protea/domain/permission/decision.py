@@ -43,7 +43,7 @@ from protea.domain.permission.rules import (
     mcp_matches,
     text_matches,
 )
-from protea.domain.permission.script import Command, Redirect, Script, Unreadable, Word
+from protea.domain.permission.script import Command, Redirect, Script, Unreadable, Word, listed
 from protea.domain.permission.sight import Eyes, Place
 from protea.domain.permission.study import study
 from protea.domain.permission.unwrap import SHELLS, WRAPPERS, basename, inner_commands
@@ -56,11 +56,13 @@ LONGEST_TREE = 10_000
 LONGEST_PATH = 4096
 MOST_WORDS = 120
 """Words of one command that may each be a file; more ask."""
-SAFE_ASSIGNMENTS = frozenset(
-    """NODE_ENV CI LANG LANGUAGE TZ NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS LINES TERM PYTHONUNBUFFERED
-    PYTHONDONTWRITEBYTECODE PYTHONUTF8 PYTHONWARNINGS RUST_BACKTRACE RUST_LOG CARGO_TERM_COLOR GOOS GOARCH CGO_ENABLED
-    LOG_LEVEL DEBUG VERBOSE APP_ENV RAILS_ENV RACK_ENV DJANGO_DEBUG FLASK_ENV ENVIRONMENT GIT_OPTIONAL_LOCKS
-    GIT_TERMINAL_PROMPT PORT HOST""".split()
+SAFE_ASSIGNMENTS = listed(
+    """
+    NODE_ENV CI LANG LANGUAGE TZ NO_COLOR FORCE_COLOR CLICOLOR CLICOLOR_FORCE COLUMNS LINES TERM
+    PYTHONUNBUFFERED PYTHONDONTWRITEBYTECODE PYTHONUTF8 RUST_BACKTRACE RUST_LOG CARGO_TERM_COLOR GOOS GOARCH
+    CGO_ENABLED LOG_LEVEL DEBUG VERBOSE APP_ENV RAILS_ENV RACK_ENV DJANGO_DEBUG FLASK_ENV ENVIRONMENT
+    GIT_OPTIONAL_LOCKS GIT_TERMINAL_PROMPT PORT HOST
+    """
 )
 """Variables that tune a program and cannot make it run or read something else."""
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9_.,:=@+*-]*\Z")
@@ -267,13 +269,13 @@ class Judge:
                 self.find(
                     "ask", f"the path {shown(path)} contains characters that do not show", subject=path, protection=True
                 )
-            alone = self.look(place, writing, bash=False, content=tool not in ("Glob", "Grep"))
+            alone = self.look(place, writing, bash=False, content=tool != "Glob")
             names = tuple(dict.fromkeys((place.path, place.real)))
-            rule = self.path_rule("allow", name, names)
-            allowing = allowing or rule
+            permitting = self.path_rule("allow", name, names)
+            allowing = allowing or permitting
             if writing:
-                alone = rule is not None or self.mode == "yolo" and alone
-            free = free and (rule is not None or alone)
+                alone = permitting is not None or (self.mode == "yolo" and alone)
+            free = free and (permitting is not None or alone)
         denied = self.denied()
         if denied:
             return denied
@@ -299,7 +301,7 @@ class Judge:
     def bare(self, rule: Rule, tool: str) -> bool:
         """A rule that names a file tool or an effect of it without a path."""
         if rule.shape == "effect":
-            return rule.body in EFFECTS.get(tool, ()) or rule.verdict != "allow" and tool not in EFFECTS
+            return rule.body in EFFECTS.get(tool, ()) or (rule.verdict != "allow" and tool not in EFFECTS)
         return rule.shape == "any" and rule.tool == family(tool) and rule.only in ("", tool)
 
     # -- everything else -------------------------------------------------------------------------------------------
@@ -326,7 +328,7 @@ class Judge:
                 if (
                     address.host
                     and host_matches(rule.body, address.host, address.port)
-                    and (named or usual and not address.local)
+                    and (named or (usual and not address.local))
                 ):
                     allowing = rule
             elif self.bare(rule, tool) and not address.local and address.port in (80, 443):
@@ -386,14 +388,14 @@ class Judge:
 
     def names(self, rule: Rule, tool: str, subject: str) -> bool:
         if rule.shape == "effect":
-            return rule.body in EFFECTS.get(tool, ()) or rule.verdict != "allow" and tool not in EFFECTS
+            return rule.body in EFFECTS.get(tool, ()) or (rule.verdict != "allow" and tool not in EFFECTS)
         if tool.startswith("mcp__"):
             if rule.verdict == "allow" and rule.shape != "any":
                 return False
-            return mcp_matches(rule, tool) or text_matches(rule.tool, tool) and "*" in rule.tool
+            return mcp_matches(rule, tool) or (text_matches(rule.tool, tool) and "*" in rule.tool)
         if rule.tool != family(tool):
             return False
-        return rule.shape == "any" or rule.shape == "name" and text_matches(rule.body, subject)
+        return rule.shape == "any" or (rule.shape == "name" and text_matches(rule.body, subject))
 
     # -- Bash ------------------------------------------------------------------------------------------------------
 
@@ -451,7 +453,7 @@ class Judge:
                 continue
             spread = r"[ \t]+".join(re.escape(word) for word in rule.words)
             named = rule.shape in ("exact", "prefix") and spread
-            if rule.shape in ("any", "effect") or named and re.search(rf"(?<![\w.-]){spread}(?![\w.-])", plain):
+            if rule.shape in ("any", "effect") or (named and re.search(rf"(?<![\w.-]){spread}(?![\w.-])", plain)):
                 self.find("deny", f"the script contains what {rule.text} denies", rule)
         if self.mode == "plan":
             return self.denied() or self.answer("deny", "plan mode: only commands that read are possible")
@@ -599,14 +601,14 @@ class Judge:
         """A pattern that would match a denied name counts as that name, whether or not the file exists now."""
         assert use.glob is not None
         pattern = segments(absolute(use.glob, cwd, self.anchors.home).lower())
+        if not pattern:
+            return
         for rule in self.rules.paths.get("deny Read", ()):
             for guarded in rule.patterns:
                 literal = guarded and guarded[0] != "**" and not any(c in "/".join(guarded) for c in "*?[")
-                if literal and len(guarded) == len(pattern) and path_matches(pattern, guarded):
-                    if not guarded[-1].startswith(".") or pattern[-1].startswith("."):
-                        self.find(
-                            "deny", f"{shown(use.path)} takes in what {rule.rule.text} denies", rule.rule, use.path
-                        )
+                dotted = guarded and guarded[-1].startswith(".") and not pattern[-1:][0].startswith(".")
+                if literal and not dotted and len(guarded) == len(pattern) and path_matches(pattern, guarded):
+                    self.find("deny", f"{shown(use.path)} takes in what {rule.rule.text} denies", rule.rule, use.path)
 
     def tree(self, use: Use, place: Place) -> None:
         """Everything below a folder is read: denied or secret files in it make a question."""
@@ -614,13 +616,11 @@ class Judge:
         if place.kind not in ("folder", "missing"):
             return
         if place.kind == "missing":
-            if place.path == self.request.cwd or beneath(self.request.cwd, place.path):
-                for rule in denying:
-                    if any(p[0] != "**" for p in rule.patterns if p) and rule.may_match_below(place.real):
-                        if any(len(p) > 1 and beneath("/" + "/".join(p), place.real) for p in rule.patterns):
-                            self.find(
-                                "ask", f"it reads everything below {shown(place.path)}: {rule.rule.text}", rule.rule
-                            )
+            for rule in denying:
+                if any(
+                    pattern[:1] != ("**",) and beneath("/" + "/".join(pattern), place.real) for pattern in rule.patterns
+                ):
+                    self.find("ask", f"it reads everything below {shown(place.path)}: {rule.rule.text}", rule.rule)
             return
 
         def wanted(path: str) -> bool:
@@ -632,9 +632,9 @@ class Judge:
                 "ask", f"{shown(place.path)} holds too many files to look through", subject=place.path, protection=True
             )
         for path in walked.found:
-            rule = next((rule for rule in denying if rule.matches(path)), None)
-            if rule is not None:
-                self.find("ask", f"it would also read {shown(path)}: {rule.rule.text}", rule.rule, path)
+            met = next((rule for rule in denying if rule.matches(path)), None)
+            if met is not None:
+                self.find("ask", f"it would also read {shown(path)}: {met.rule.text}", met.rule, path)
             elif use.needle is None or self.eyes.shows(path, use.needle):
                 self.find(
                     "ask", f"it would also read {shown(path)}, which may hold secrets", subject=path, protection=True
@@ -675,7 +675,7 @@ class Judge:
         names = tuple(dict.fromkeys((place.path, place.real)))
         for tool in ("Read", "Edit"):
             for verdict in ("deny", "ask"):
-                rule = self.path_rule(verdict, tool, names)  # type: ignore[arg-type]
+                rule = self.path_rule(verdict, tool, names)
                 if rule is not None and (tool == "Read" or place.kind != "missing"):
                     self.find(rule.verdict, f"{shown(path)} is under the {verdict} rule {rule.text}", rule, place.path)
         if place.kind == "file" and place.links > 1:
@@ -866,6 +866,10 @@ class Judge:
         if not all(word.known for word in words):
             return None, f"{said}: a part of it is known only when it runs"
         argv = tuple(word.text for word in words)
+        for word in words:
+            hits = self.eyes.expand(word.glob, cwd) if word.glob is not None else ()
+            if hits is None or any(hit.startswith("-") for hit in hits):
+                return None, f"{said}: a file's name reads as an option"
         if words and basename(words[0].text) == "git":
             fault = self.repository(cwd, config=False)
             if fault:
@@ -894,6 +898,9 @@ class Judge:
 
     def inner_fault(self, words: Sequence[Word], cwd: str, whole: Rule | None) -> str | None:
         for inner in inner_commands(words):
+            head = words[1 : len(words) - len(inner.words)] if inner.words else words[1:]
+            if basename(words[0].text) == "env" and head:
+                return "env changes what the command stands in"
             if inner.text is not None:
                 script = read_strictly(inner.text, self.anchors.home)
                 if isinstance(script, Unreadable):
@@ -911,7 +918,7 @@ class Judge:
         return None
 
     def writes_fault(self, one: Study, cwd: str) -> str | None:
-        """A starred rule for a command does not widen where one may write: outside the project needs an Edit rule too."""
+        """A starred rule for a command does not widen where one may write: outside the project, Edit decides."""
         edits = ("it edits files in place", "it writes a file")
         for use in one.uses:
             if use.access not in ("write", "remove"):

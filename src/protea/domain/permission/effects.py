@@ -1,4 +1,4 @@
-"""Tools besides the shell, files and the web: what each can bring about, which are harmless and which never happen by a call."""
+"""Tools besides the shell, files and the web: what each can bring about, which are harmless, which never happen."""
 
 from __future__ import annotations
 

@@ -11,16 +11,18 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from protea.domain.permission.options import Spec, Study, UnfitError, Use, assign, read_options, spec
-from protea.domain.permission.script import Word
+from protea.domain.permission.script import Word, listed
 
 _DIFF = (
     "-pusawbzRWM --patch --no-patch --stat --stat= --shortstat --numstat --name-only --name-status --summary --cached"
     " --staged --merge-base --color --color= --no-color --word-diff --word-diff= --color-words --ignore-all-space"
     " --ignore-space-change --ignore-blank-lines --ignore-space-at-eol --minimal --patience --histogram --find-renames"
     " --find-renames= --find-copies --no-renames --raw --check --exit-code --quiet --no-ext-diff --no-textconv"
-    " --compact-summary --dirstat --dirstat= --full-index --binary --abbrev --abbrev= --no-prefix --relative --relative="
+    " --compact-summary --dirstat --dirstat= --full-index --binary --abbrev --abbrev= --no-prefix --relative"
+    " --relative="
     " --function-context --text --cc --no-color-moved --color-moved --patch-with-stat --submodule --submodule= --null"
-    " --ignore-submodules --ignore-submodules= --pickaxe-all --pickaxe-regex --irreversible-delete --ita-invisible-in-index"
+    " --ignore-submodules --ignore-submodules= --pickaxe-all --pickaxe-regex --irreversible-delete"
+    " --ita-invisible-in-index"
 )
 _DIFF_VALUED = (
     "-U -S -G -l --unified --diff-filter --diff-algorithm --inter-hunk-context --anchored --src-prefix --dst-prefix"
@@ -38,7 +40,8 @@ _LOG = (
 _LOG_VALUED = (
     _DIFF_VALUED
     + " -n -L --format --date --since --until --after --before --author --committer --grep --max-count --skip --exclude"
-    " --min-parents --max-parents --encoding --since-as-filter --decorate-refs --decorate-refs-exclude --glob --grep-reflog"
+    " --min-parents --max-parents --encoding --since-as-filter --decorate-refs --decorate-refs-exclude"
+    " --glob --grep-reflog"
 )
 _LISTED = "--format --sort --points-at --column --color --count"
 _WHICH = ("--contains", "--no-contains", "--merged", "--no-merged", "--points-at", "--list", "-l")
@@ -46,7 +49,8 @@ _WHICH = ("--contains", "--no-contains", "--merged", "--no-merged", "--points-at
 # subcommand: options, options with value, operands (r: revision or path, t: text, empty: none)
 _ROWS = {
     "status": (
-        "-sbvzu --short --branch --long --verbose --show-stash --porcelain --porcelain= --ahead-behind --no-ahead-behind"
+        "-sbvzu --short --branch --long --verbose --show-stash --porcelain --porcelain= --ahead-behind"
+        " --no-ahead-behind"
         " --ignored --ignored= --untracked-files --untracked-files= --renames --no-renames --ignore-submodules --column"
         " --no-column",
         "",
@@ -68,7 +72,8 @@ _ROWS = {
     "diff-files": (_DIFF, _DIFF_VALUED, "r*"),
     "range-diff": (_DIFF, _DIFF_VALUED, "r*"),
     "blame": (
-        "-bwelstfnpcCM --root --porcelain --line-porcelain --show-email --show-name --show-number --show-stats --color-lines"
+        "-bwelstfnpcCM --root --porcelain --line-porcelain --show-email --show-name --show-number"
+        " --show-stats --color-lines"
         " --color-by-age --minimal --incremental --first-parent",
         "-L --date --abbrev --since --ignore-rev",
         "r*",
@@ -83,7 +88,8 @@ _ROWS = {
         "tr*",
     ),
     "branch": (
-        "-arvlqi --all --remotes --verbose --list --show-current --ignore-case --no-column --no-color --color --column --contains --no-contains --merged --no-merged --omit-empty",
+        "-arvlqi --all --remotes --verbose --list --show-current --ignore-case --no-column --no-color"
+        " --color --column --contains --no-contains --merged --no-merged --omit-empty",
         _LISTED,
         "t*",
     ),
@@ -94,16 +100,19 @@ _ROWS = {
     ),
     "remote": ("-v --verbose", "", ""),
     "rev-parse": (
-        "-q --verify --quiet --short --short= --abbrev-ref --abbrev-ref= --symbolic --symbolic-full-name --show-toplevel"
+        "-q --verify --quiet --short --short= --abbrev-ref --abbrev-ref= --symbolic --symbolic-full-name"
+        " --show-toplevel"
         " --show-prefix --show-cdup --show-superproject-working-tree --git-dir --absolute-git-dir --git-common-dir"
-        " --is-inside-git-dir --is-inside-work-tree --is-bare-repository --is-shallow-repository --all --branches --tags"
+        " --is-inside-git-dir --is-inside-work-tree --is-bare-repository --is-shallow-repository --all"
+        " --branches --tags"
         " --remotes --revs-only --no-revs --flags --no-flags --show-object-format",
         "",
         "r*",
     ),
     "ls-files": (
         "-cdmoistuvzfk --cached --deleted --modified --others --ignored --stage --unmerged --killed --exclude-standard"
-        " --full-name --error-unmatch --eol --directory --no-empty-directory --deduplicate --recurse-submodules --abbrev",
+        " --full-name --error-unmatch --eol --directory --no-empty-directory --deduplicate"
+        " --recurse-submodules --abbrev",
         "-x --exclude --with-tree --format",
         "r*",
     ),
@@ -140,20 +149,61 @@ _ROWS = {
 }
 _NO_REPOSITORY = frozenset({"version"})
 
-_GLOBAL_HARMLESS = frozenset(
-    "--no-pager -P --no-optional-locks --literal-pathspecs --no-replace-objects --no-lazy-fetch".split()
+_GLOBAL_HARMLESS = listed(
+    """
+    --no-pager -P --no-optional-locks --literal-pathspecs --no-replace-objects --no-lazy-fetch
+    """
 )
-_GLOBAL_VALUED = frozenset(
-    "-C -c --git-dir --work-tree --namespace --exec-path --config-env --super-prefix --attr-source --list-cmds".split()
+_GLOBAL_VALUED = listed(
+    """
+    -C -c --git-dir --work-tree --namespace --exec-path --config-env --super-prefix --attr-source --list-cmds
+    """
 )
 
-_HAZARDOUS_LONG = (
-    "--output --output-directory --open-files-in-pager --upload-pack --receive-pack --exec --ext-diff --textconv --extcmd --config --template"
-    " --separate-git-dir --no-index --contents --tree-filter --index-filter --msg-filter --env-filter --commit-filter"
-    " --tag-name-filter --parent-filter --exec-path --git-dir --work-tree --to-command --remote --show-signature --filters"
-    " --edit --smtp-server --sendmail-cmd --tool --use-compress-program --strategy --gpg-sign --interactive --pathspec-from-file"
-    " --exclude-from --ignore-revs-file --orderfile --reference --config-env"
-).split()
+_HAZARDOUS_LONG = [
+    "--output",
+    "--output-directory",
+    "--open-files-in-pager",
+    "--upload-pack",
+    "--receive-pack",
+    "--exec",
+    "--ext-diff",
+    "--textconv",
+    "--extcmd",
+    "--config",
+    "--template",
+    "--separate-git-dir",
+    "--no-index",
+    "--contents",
+    "--tree-filter",
+    "--index-filter",
+    "--msg-filter",
+    "--env-filter",
+    "--commit-filter",
+    "--tag-name-filter",
+    "--parent-filter",
+    "--exec-path",
+    "--git-dir",
+    "--work-tree",
+    "--to-command",
+    "--remote",
+    "--show-signature",
+    "--filters",
+    "--edit",
+    "--smtp-server",
+    "--sendmail-cmd",
+    "--tool",
+    "--use-compress-program",
+    "--strategy",
+    "--gpg-sign",
+    "--interactive",
+    "--pathspec-from-file",
+    "--exclude-from",
+    "--ignore-revs-file",
+    "--orderfile",
+    "--reference",
+    "--config-env",
+]
 _HAZARDOUS_SHORT = {
     "grep": ("-O", "-f"),
     "diff": ("-O",),
@@ -167,10 +217,12 @@ _HAZARDOUS_SHORT = {
     "difftool": ("-x", "-t"),
     "blame": ("-S",),
 }
-_HAZARDOUS_COMMANDS = frozenset(
-    """config difftool mergetool filter-branch hook daemon instaweb send-email web--browse upload-pack receive-pack shell
-    http-backend fast-import credential credential-store credential-cache remote-ext remote-fd maintenance bugreport var
-    gui citool cvsserver p4 svn imap-send diagnose help update-server-info replace""".split()
+_HAZARDOUS_COMMANDS = listed(
+    """
+    config difftool mergetool filter-branch hook daemon instaweb send-email web--browse upload-pack receive-pack
+    shell http-backend fast-import credential credential-store credential-cache remote-ext remote-fd maintenance
+    bugreport var gui citool cvsserver p4 svn imap-send diagnose help update-server-info replace
+    """
 )
 
 
@@ -323,7 +375,7 @@ def _hazard(words: Sequence[Word]) -> str | None:
     name, rest = texts[index], texts[index + 1 :]
     if name in _HAZARDOUS_COMMANDS and not (name == "config" and _is_reading_config(words)):
         return f"git {name} can run or reconfigure things"
-    if name == "bisect" and rest[:1] == ["run"] or name == "submodule" and rest[:1] == ["foreach"]:
+    if (name == "bisect" and rest[:1] == ["run"]) or (name == "submodule" and rest[:1] == ["foreach"]):
         return f"git {name} {rest[0]} runs a command"
     for text in rest:
         if text == "--":

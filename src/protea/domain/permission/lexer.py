@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from protea.domain.permission.script import Command, Joint, Redirect, Script, Unreadable, Word
+from protea.domain.permission.script import Command, Joint, Redirect, Script, Unreadable, Word, listed
 
 LONGEST = 10_000
 """Characters. Longer scripts ask."""
@@ -24,8 +24,10 @@ INVISIBLE = frozenset("\u00ad\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") 
 }
 """Printable by their category, but nothing a person would see."""
 
-_RESERVED = frozenset(
-    "if then else elif fi for while until do done case esac select function coproc in { } ! [[ ]]".split()
+_RESERVED = listed(
+    """
+    if then else elif fi for while until do done case esac select function coproc in { } ! [[ ]]
+    """
 )
 _PLAIN = re.compile(r"[A-Za-z0-9_./,:=@%+^\-\]]+")
 _ASCII_OK = re.compile(r"[\t\n\x20-\x7e]*\Z")
@@ -36,6 +38,8 @@ _DUPLICATE = re.compile(r"(\d+|-)(?=[\s;|&<>)]|\Z)")
 _QUOTED_RUN = re.compile(r'[^"\\$`]+')
 _BLANK = re.compile(r"[ \t]+")
 _NAMED = re.compile(r"\$(?:\{(HOME|PWD)\}|(HOME|PWD)(?![A-Za-z0-9_])|([?#]))")
+_ODD_BRACKET = re.compile(r"\[[^\]]*[\[\\'\"]|\[.*/.*\]")
+"""Classes, quotes and slashes between brackets, which few matchers read as bash does."""
 _ENDS_WORD = frozenset(" \t\n;|&<>()")
 
 
@@ -334,11 +338,12 @@ class _Reader:
             raise _StopError(f"a word is missing before {self.peek()!r}")
         raw = self.text[start : self.at]
         whole = "".join(text)
-        if braces and raw != "{}":
-            if "," in raw or ".." in raw or raw[0] in "{}" or split:
-                raise _StopError("it contains a brace expansion")
+        if braces and raw != "{}" and ("," in raw or ".." in raw or raw[0] in "{}" or split):
+            raise _StopError("it contains a brace expansion")
         if braces and self.peek() in ("<", ">"):
             raise _StopError("a redirect names a variable")
+        if globbed and raw != "[" and "[" in raw and _ODD_BRACKET.search(raw):
+            raise _StopError("a bracket expression is unusual")
         if globbed and not known:
             raise _StopError("a glob stands beside an expansion")
         if assigned or raw == "[":

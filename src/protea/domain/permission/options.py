@@ -87,7 +87,7 @@ def read_options(words: Sequence[Word], row: Spec, uses: list[Use]) -> tuple[lis
             raise UnfitError("an option is not literal")
         if text.startswith("--"):
             option, equals, value = text.partition("=")
-            if not equals and option in row.flags or equals and option + "=" in row.flags:
+            if (not equals and option in row.flags) or (equals and option + "=" in row.flags):
                 given.setdefault(option, []).append(value)
                 continue
             options = [(option, value if equals else None)]

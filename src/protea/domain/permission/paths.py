@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import posixpath
 import unicodedata
+from itertools import pairwise
 
 import msgspec
 
 from protea.domain.permission.lexer import INVISIBLE
+from protea.domain.permission.script import listed
 
 
 class Anchors(msgspec.Struct, frozen=True):
@@ -167,7 +169,7 @@ def _collapse(parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def folded(path: str) -> str:
-    """`path` as the most forgiving file system would read it: case, composition, ignorable code points, NTFS streams."""
+    """`path` as the most forgiving file system reads it: case, composition, ignorable code points, NTFS streams."""
     if path.isascii():
         path = path.lower()
     else:
@@ -216,22 +218,26 @@ def inside(path: str, anchors: Anchors) -> bool:
 
 # -- places that need a question -------------------------------------------------------------------------------------
 
-PROTECTED_FOLDERS = frozenset(
-    """.git git~1 .hg .svn .protea .agent .agents .claude .codex .gemini .cursor .windsurf .continue .aider .vscode
-    .idea .zed .fleet .husky .lefthook .devcontainer .cargo .mvn .gradle .circleci .buildkite .ssh .gnupg .aws .kube
-    .yarn .direnv .docker""".split()
+PROTECTED_FOLDERS = listed(
+    """
+    .git git~1 .hg .svn .protea .agent .agents .claude .codex .gemini .cursor .windsurf .continue .aider .vscode
+    .idea .zed .fleet .husky .lefthook .devcontainer .cargo .mvn .gradle .circleci .buildkite .ssh .gnupg .aws
+    .kube .yarn .direnv .docker
+    """
 )
 """Whatever lies in a folder of this name, at any depth, steers other programs."""
 
-PROTECTED_NAMES = frozenset(
-    """.gitmodules .gitattributes .gitconfig .git-credentials .gitignore_global .mcp.json mcp.json .envrc .npmrc .pnpmrc
-    .yarnrc .yarnrc.yml .pnpmfile.cjs .pre-commit-config.yaml .pre-commit-hooks.yaml lefthook.yml lefthook.yaml
-    .lefthook.yml .lefthook.yaml .gitlab-ci.yml .travis.yml azure-pipelines.yml jenkinsfile .bashrc .bash_profile
-    .bash_login .bash_logout .bash_aliases .profile .zshrc .zshenv .zprofile .zlogin .zlogout .kshrc .cshrc .tcshrc
-    .login .logout .inputrc .xinitrc .xprofile .xsessionrc .pam_environment .vimrc .nvimrc .exrc .gvimrc .emacs
-    .dir-locals.el .gdbinit .lldbinit .pdbrc .pythonrc .pypirc .condarc .netrc .curlrc .wgetrc .ripgreprc .tmux.conf
-    .screenrc .bazelrc .mise.toml mise.toml .tool-versions .buckconfig .npmignore.sh sitecustomize.py usercustomize.py
-    authorized_keys permissions.toml""".split()
+PROTECTED_NAMES = listed(
+    """
+    .gitmodules .gitattributes .gitconfig .git-credentials .gitignore_global .mcp.json mcp.json .envrc .npmrc
+    .pnpmrc .yarnrc .yarnrc.yml .pnpmfile.cjs .pre-commit-config.yaml .pre-commit-hooks.yaml lefthook.yml
+    lefthook.yaml .lefthook.yml .lefthook.yaml .gitlab-ci.yml .travis.yml azure-pipelines.yml jenkinsfile
+    .bashrc .bash_profile .bash_login .bash_logout .bash_aliases .profile .zshrc .zshenv .zprofile .zlogin
+    .zlogout .kshrc .cshrc .tcshrc .login .logout .inputrc .xinitrc .xprofile .xsessionrc .pam_environment
+    .vimrc .nvimrc .exrc .gvimrc .emacs .dir-locals.el .gdbinit .lldbinit .pdbrc .pythonrc .pypirc .condarc
+    .netrc .curlrc .wgetrc .ripgreprc .tmux.conf .screenrc .bazelrc .mise.toml mise.toml .tool-versions
+    .buckconfig .npmignore.sh sitecustomize.py usercustomize.py authorized_keys permissions.toml
+    """
 ) - {".gitignore_global", ".npmignore.sh", ".tool-versions", "mise.toml"}
 
 _PROTECTED_TAILS = (
@@ -254,13 +260,13 @@ def protected(path: str, anchors: Anchors) -> str | None:
     # On other systems a backslash separates folders too, and a repository is shared with them.
     parts = segments(folded(path.replace("\\", "/")))
     for name in parts:
-        if name in PROTECTED_FOLDERS or name.endswith(".git") and name != ".git" and len(name) > 4:
+        if name in PROTECTED_FOLDERS or (name.endswith(".git") and name != ".git" and len(name) > 4):
             return f"what lies in {name} steers other programs"
         if name in PROTECTED_NAMES:
             return f"{name} steers other programs"
-        if name == ".env" or name.startswith(".env.") and not _is_example(name):
+        if name == ".env" or (name.startswith(".env.") and not _is_example(name)):
             return f"{name} holds secrets"
-    for pair in zip(parts, parts[1:], strict=False):
+    for pair in pairwise(parts):
         if pair in _PROTECTED_TAILS:
             return f"what lies in {'/'.join(pair)} steers other programs"
     if anchors.protea_home and beneath(folded(path), folded(anchors.protea_home)):
@@ -269,20 +275,28 @@ def protected(path: str, anchors: Anchors) -> str | None:
 
 
 _SECRET_AT_HOME = tuple(
-    """.ssh .aws .gnupg .config/gh .config/hub .netrc _netrc .kube .docker/config.json .azure .config/gcloud .git-credentials
-    .config/git/credentials .npmrc .yarnrc .pypirc .password-store .local/share/keyrings .local/share/kwalletd .config/op .vault-token
-    .terraform.d/credentials.tfrc.json .terraformrc .cargo/credentials .cargo/credentials.toml .gem/credentials
-    .m2/settings.xml .gradle/gradle.properties .bash_history .zsh_history .python_history .psql_history .mysql_history
-    .node_repl_history .sqlite_history .lesshst .mozilla .thunderbird .config/google-chrome .config/chromium
-    .config/brave-browser .config/microsoft-edge .config/vivaldi .config/opera .var/app snap/firefox .pgpass .my.cnf
-    .s3cfg .boto .config/rclone .config/doctl .config/hcloud .config/heroku .fly .config/stripe .claude .codex .gemini
-    .config/anthropic .config/openai library/keychains library/cookies library/application\\ support .wgetrc .curlrc
-    .local/share/protea .config/1password .databricks .oci .aliyun .tsh .electrum .bitcoin""".replace(
-        "\\ ", "\0"
-    ).split()
+    place.replace("%20", " ")
+    for place in sorted(
+        listed(
+            """
+    .ssh .aws .gnupg .config/gh .config/hub .netrc _netrc .kube .docker/config.json .azure .config/gcloud
+    .git-credentials .config/git/credentials .npmrc .yarnrc .pypirc .password-store .local/share/keyrings
+    .local/share/kwalletd .config/op .vault-token .terraform.d/credentials.tfrc.json .terraformrc
+    .cargo/credentials .cargo/credentials.toml .gem/credentials .m2/settings.xml .gradle/gradle.properties
+    .bash_history .zsh_history .python_history .psql_history .mysql_history .node_repl_history .sqlite_history
+    .lesshst .mozilla .thunderbird .config/google-chrome .config/chromium .config/brave-browser
+    .config/microsoft-edge .config/vivaldi .config/opera .var/app snap/firefox .pgpass .my.cnf .s3cfg .boto
+    .config/rclone .config/doctl .config/hcloud .config/heroku .fly .config/stripe .claude .codex .gemini
+    .config/anthropic .config/openai library/keychains library/cookies library/application%20support .wgetrc
+    .curlrc .local/share/protea .config/1password .databricks .oci .aliyun .tsh .electrum .bitcoin
+    """
+        )
+    )
 )
-_SECRET_NAMES = frozenset(
-    ".netrc .pgpass .git-credentials .htpasswd id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk".split()
+_SECRET_NAMES = listed(
+    """
+    .netrc .pgpass .git-credentials .htpasswd id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk
+    """
 )
 _EXAMPLE_TAILS = ("example", "sample", "template", "dist", "defaults", "tpl", "schema", "d.ts")
 
@@ -303,7 +317,7 @@ def secret(path: str, anchors: Anchors) -> str | None:
     if home and home != "/" and beneath(fold, home):
         rest = fold[len(home.rstrip("/")) + 1 :]
         for place in _SECRET_AT_HOME:
-            if beneath(rest, place.replace("\0", " ")):
+            if beneath(rest, place):
                 return f"~/{place} holds credentials or private data"
     if anchors.protea_home and beneath(fold, folded(anchors.protea_home)):
         sessions = folded(posixpath.join(anchors.protea_home, "sessions"))
@@ -328,10 +342,12 @@ def pseudo(path: str) -> str | None:
     return None
 
 
-CRITICAL = frozenset(
-    """/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var
-    /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share /var/lib /var/log /Users /Applications /System
-    /Library""".split()
+CRITICAL = listed(
+    """
+    / /bin /boot /dev /etc /home /lib /lib32 /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr
+    /var /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share /var/lib /var/log /Users /Applications /System
+    /Library
+    """
 )
 """Nobody means to remove these."""
 

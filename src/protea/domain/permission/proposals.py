@@ -16,17 +16,21 @@ from protea.domain.permission.decision import Scene, decide, patch_targets
 from protea.domain.permission.lexer import read_strictly
 from protea.domain.permission.paths import Anchors, beneath, inside
 from protea.domain.permission.rules import READERS, WRITERS, PathRule, family, matches_argv, parse
-from protea.domain.permission.script import Script
+from protea.domain.permission.script import Script, listed
 from protea.domain.permission.study import study
 from protea.domain.permission.unwrap import SHELLS, WRAPPERS, basename
 
-_INTERPRETERS = SHELLS | frozenset(
-    """python python2 python3 node deno bun perl ruby php lua Rscript awk gawk mawk sed osascript java npx bunx uvx pipx ssh
-    make just task rm shred dd chmod chown curl wget""".split()
+_INTERPRETERS = SHELLS | listed(
+    """
+    python python2 python3 node deno bun perl ruby php lua Rscript awk gawk mawk sed osascript java npx bunx uvx
+    pipx ssh make just task rm shred dd chmod chown curl wget
+    """
 )
-_VERBS = frozenset(
-    """git npm pnpm yarn bun cargo go pip pip3 uv poetry docker podman kubectl gh make just dotnet mvn gradle bundle rake
-    terraform helm apt apt-get brew systemctl""".split()
+_VERBS = listed(
+    """
+    git npm pnpm yarn bun cargo go pip pip3 uv poetry docker podman kubectl gh make just dotnet mvn gradle
+    bundle rake terraform helm apt apt-get brew systemctl
+    """
 )
 MOST = 4
 """Rules in one proposal."""
@@ -87,8 +91,8 @@ def _candidates(request: PermissionRequest, scene: Scene) -> list[str]:
     if tool.startswith("mcp__"):
         return [tool]
     if tool in ("Agent", "Task", "Skill"):
-        name = arguments.get("name", arguments.get("subagent_type"))
-        return [f"{family(tool)}({name})"] if isinstance(name, str) and re.fullmatch(r"[\w.:-]+", name) else []
+        whose = arguments.get("name", arguments.get("subagent_type"))
+        return [f"{family(tool)}({whose})"] if isinstance(whose, str) and re.fullmatch(r"[\w.:-]+", whose) else []
     return []
 
 

@@ -4,8 +4,8 @@
     Bash(git status)              exactly this command
     Bash(git log:*)               this and anything after it, on a word border; `Bash(git log *)` is the same
     Bash(npm run *:dev)           a glob; in an allow never before or in the command's own name
-    Read(src/**)  Edit(~/x)       gitignore patterns; `//absolute` `~/home` `/project` `./cwd`; Edit is every way to write
-    WebFetch(domain:x.org)        this host; `*.x.org` any depth below it; `x.org:8080` a port of its own
+    Read(src/**)  Edit(~/x)       gitignore patterns; `//absolute` `~/home` `/project` `./cwd`; Edit is all writing
+    WebFetch(domain:x.org)        this host; `*.x.org` any depth below it; `x.org:8080` a port
     mcp__server  mcp__server__t   all tools of a server, or one
     Agent(name)  Skill(name)  A2A(domain:x)  Cron  Effect(net.egress)
 
@@ -24,7 +24,7 @@ from protea.domain.errors import ConfigError
 from protea.domain.permission import RuleLayer, Verdict
 from protea.domain.permission.lexer import read_strictly, visible
 from protea.domain.permission.paths import Anchors, anchored, folded, path_matches, segments
-from protea.domain.permission.script import Script
+from protea.domain.permission.script import Script, listed
 from protea.domain.tools import Effect
 
 Shape = Literal["any", "exact", "prefix", "glob", "path", "domain", "name", "effect", "other"]
@@ -38,9 +38,11 @@ _FAMILY = {
     "A2ASend": "A2A",
     "CronCreate": "Cron",
 }
-KNOWN_TOOLS = frozenset(
-    """Bash BashOutput KillShell Read Edit WebFetch WebSearch TodoWrite AskUser Agent Skill A2A Cron Effect SkillInstall
-    McpServerStart MemoryWrite Telegram CronRun A2APush""".split()
+KNOWN_TOOLS = listed(
+    """
+    Bash BashOutput KillShell Read Edit WebFetch WebSearch TodoWrite AskUser Agent Skill A2A Cron Effect
+    SkillInstall McpServerStart MemoryWrite Telegram CronRun A2APush
+    """
 )
 _FORM = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*|mcp__[^\s()]+)(?:\((.*)\))?\Z", re.DOTALL)
 
@@ -197,16 +199,6 @@ class PathRule:
     def matches(self, path: str) -> bool:
         parts = segments(path if self.rule.verdict == "allow" else folded(path))
         return any(path_matches(pattern, parts) for pattern in self.patterns)
-
-    def may_match_below(self, folder: str) -> bool:
-        """Whether a file in `folder` could match: for deny rules met by something that reads whole trees."""
-        parts = segments(folder if self.rule.verdict == "allow" else folded(folder))
-        for pattern in self.patterns:
-            head = pattern[: pattern.index("**")] if "**" in pattern else pattern
-            common = min(len(head), len(parts))
-            if path_matches(head[:common], parts[:common]) if common else True:
-                return True
-        return False
 
 
 def host_matches(pattern: str, host: str, port: int | None) -> bool:

@@ -10,6 +10,11 @@ Joint = Literal["", "&&", "||", ";", "|", "&", "\n"]
 """What stands before a command: `&&` means it runs only when the one before succeeded."""
 
 
+def listed(text: str) -> frozenset[str]:
+    """The words of `text`: how the tables of this package are written."""
+    return frozenset(text.split())
+
+
 class Word(msgspec.Struct, frozen=True):
     """One word after quote removal, before globbing."""
 

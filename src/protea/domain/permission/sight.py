@@ -48,7 +48,7 @@ class Eyes(Protocol):
         """Whether a file has this text in it, whatever the case; also True when it cannot be told."""
 
     def repository_fault(self, cwd: str, root: str, config: bool) -> str | None:
-        """Why git in `cwd` is not git in the project's own repository; with `config`, also why that one runs programs."""
+        """Why git in `cwd` is not git in the project's repository; with `config`, also why that one runs programs."""
 
     def twin(self, place: Place, files: tuple[str, ...]) -> str | None:
         """One of `files` (or of the files in them, where they are folders) that is the same file as `place`."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from protea.domain.permission.git import study_git
 from protea.domain.permission.options import Access, Spec, Study, UnfitError, Use, assign, read_options, spec, use
-from protea.domain.permission.script import Word
+from protea.domain.permission.script import Word, listed
 from protea.domain.permission.unwrap import basename
 
 # -- the table -------------------------------------------------------------------------------------------------------
@@ -28,9 +28,11 @@ nl|-p|-b -d -f -h -i -l -n -s -v -w|f*
 head|-qvz --quiet --silent --verbose --zero-terminated -#|-n -c --lines --bytes|f*
 tail|-qvz --quiet --silent --verbose --zero-terminated -#|-n -c --lines --bytes|f*
 wc|-clLmw --bytes --chars --lines --words --max-line-length|--total|f*
-cut|-sz --complement --only-delimited --zero-terminated|-b -c -d -f --bytes --characters --delimiter --fields --output-delimiter|f*
+cut|-sz --complement --only-delimited --zero-terminated|-b -c -d -f --bytes --characters --delimiter --fields \
+--output-delimiter|f*
 tr|-cCdst --complement --delete --squeeze-repeats --truncate-set1||tt
-uniq|-cdDiuz --count --repeated --ignore-case --unique --all-repeated= --group=|-f -s -w --skip-fields --skip-chars --check-chars|f
+uniq|-cdDiuz --count --repeated --ignore-case --unique --all-repeated= --group=|-f -s -w --skip-fields \
+--skip-chars --check-chars|f
 comm|-123z --total --check-order --nocheck-order|--output-delimiter|ff
 paste|-sz --serial|-d --delimiters|f*
 join|-ivz --ignore-case --header --check-order --nocheck-order|-1 -2 -a -e -j -o -t -v|ff
@@ -60,15 +62,23 @@ zcat|||f*
 nm|-aAgnpPrSuC --demangle --defined-only --undefined-only|--format|f*
 readelf|-ahlSsdeVrnAW||f*
 size|-ABd||f*
-ls|-1aAbBcCdfFgGhHiklmnopqQrRsStuUvwxXZ --all --almost-all --author --escape --ignore-backups --directory --classify --classify= --file-type --full-time --group-directories-first --no-group --human-readable --si --inode --kibibytes --literal --numeric-uid-gid --quote-name --reverse --recursive --size --color --color= --zero --context|-I -w -T --ignore --hide --format --indicator-style --quoting-style --sort --time --time-style --width --tabsize --block-size|l*.
+ls|-1aAbBcCdfFgGhHiklmnopqQrRsStuUvwxXZ --all --almost-all --author --escape --ignore-backups --directory \
+--classify --classify= --file-type --full-time --group-directories-first --no-group --human-readable --si \
+--inode --kibibytes --literal --numeric-uid-gid --quote-name --reverse --recursive --size --color --color= \
+--zero --context|-I -w -T --ignore --hide --format --indicator-style --quoting-style --sort --time --time-style \
+--width --tabsize --block-size|l*.
 dir|-1aAlhR||l*.
 vdir|-1aAlhR||l*.
 stat|-fLt --dereference --file-system --terse|-c --format --printf|l*
-file|-bhikLNprv0 --brief --mime --mime-type --mime-encoding --dereference --no-dereference --keep-going --extension|-F -P --separator|f*
-du|-0abchHklmsSxP --all --bytes --total --human-readable --si --summarize --one-file-system --apparent-size --separate-dirs|-d -B -t --max-depth --block-size --exclude --threshold|l*.
+file|-bhikLNprv0 --brief --mime --mime-type --mime-encoding --dereference --no-dereference --keep-going \
+--extension|-F -P --separator|f*
+du|-0abchHklmsSxP --all --bytes --total --human-readable --si --summarize --one-file-system --apparent-size \
+--separate-dirs|-d -B -t --max-depth --block-size --exclude --threshold|l*.
 df|-aBhHiklmPT --all --human-readable --inodes --local --portability --print-type --total|-t -x --type|l*
-tree|-adfilpsughDFqNQCxvtrcUnASJX --dirsfirst --noreport --gitignore --prune --si --du --inodes --device --ignore-case --matchdirs --filesfirst --metafirst|-L -I -P --filelimit --charset --sort --timefmt|l*.
-realpath|-eEmLPqsz --canonicalize-existing --canonicalize-missing --logical --physical --quiet --strip --no-symlinks --zero|--relative-to:l --relative-base:l|l*
+tree|-adfilpsughDFqNQCxvtrcUnASJX --dirsfirst --noreport --gitignore --prune --si --du --inodes --device \
+--ignore-case --matchdirs --filesfirst --metafirst|-L -I -P --filelimit --charset --sort --timefmt|l*.
+realpath|-eEmLPqsz --canonicalize-existing --canonicalize-missing --logical --physical --quiet --strip \
+--no-symlinks --zero|--relative-to:l --relative-base:l|l*
 readlink|-femnqsvz --canonicalize --canonicalize-existing --canonicalize-missing --no-newline||l*
 pwd|-LP||
 whoami|||
@@ -103,7 +113,9 @@ wait|||
 exit|||t
 cal|-13jmsy||t*
 tput|||t
-fd|-HIasiFgpl0u1q --hidden --no-ignore --absolute-path --case-sensitive --ignore-case --fixed-strings --glob --full-path --list-details --unrestricted --no-ignore-vcs --quiet|-e -t -d -E -c -S -j --extension --type --max-depth --min-depth --exact-depth --exclude --color --size --changed-within --changed-before --max-results|tl*.
+fd|-HIasiFgpl0u1q --hidden --no-ignore --absolute-path --case-sensitive --ignore-case --fixed-strings --glob \
+--full-path --list-details --unrestricted --no-ignore-vcs --quiet|-e -t -d -E -c -S -j --extension --type \
+--max-depth --min-depth --exact-depth --exclude --color --size --changed-within --changed-before --max-results|tl*.
 pgrep|-acfilnvx|-u -P -t -g|t
 ss|-tulnapxwsr4640||
 zipinfo|-12hmslvtz||f
@@ -195,16 +207,21 @@ def _searching(words: Sequence[Word], uses: list[Use], row: Spec, always_tree: b
         uses.append(Use("list" if listing else "tree", ".", None, needle, hidden))
 
 
-_FIND_ALONE = frozenset(
-    """-print -print0 -ls -prune -true -false -not -a -o -and -or ( ) ! , -empty -depth -d -daystart -mount -xdev -noleaf
-    -readable -writable -executable -nouser -nogroup -quit -ignore_readdir_race -noignore_readdir_race -nowarn -warn""".split()
+_FIND_ALONE = listed(
+    """
+    -print -print0 -ls -prune -true -false -not -a -o -and -or ( ) ! , -empty -depth -d -daystart -mount -xdev
+    -noleaf -readable -writable -executable -nouser -nogroup -quit -ignore_readdir_race -noignore_readdir_race
+    -nowarn -warn
+    """
 )
-_FIND_VALUED = frozenset(
-    """-name -iname -path -ipath -wholename -iwholename -regex -iregex -regextype -type -xtype -size -mtime -atime -ctime
-    -mmin -amin -cmin -perm -user -group -uid -gid -links -inum -maxdepth -mindepth -lname -ilname -fstype -printf -used
-    -newermt""".split()
+_FIND_VALUED = listed(
+    """
+    -name -iname -path -ipath -wholename -iwholename -regex -iregex -regextype -type -xtype -size -mtime -atime
+    -ctime -mmin -amin -cmin -perm -user -group -uid -gid -links -inum -maxdepth -mindepth -lname -ilname
+    -fstype -printf -used -newermt
+    """
 )
-_FIND_FILE = frozenset("-newer -anewer -cnewer -samefile".split())
+_FIND_FILE = listed("-newer -anewer -cnewer -samefile")
 FIND_HAZARDS = ("-exec", "-ok", "-delete", "-fprint", "-fls", "-files0-from")
 
 
@@ -381,7 +398,8 @@ def sed_fault(script: str) -> str | None:
 
 _AWK = spec("", "-F -v", "")
 _AWK_FAULTS = re.compile(
-    r"system|getline|ENVIRON|PROCINFO|ARG|@|(?<!\|)\|(?!\|)|close|/inet|print.*>|load|include|namespace", re.DOTALL
+    r"system|getline|ENVIRON|PROCINFO|SYMTAB|FUNCTAB|ARG|@|(?<!\|)\|(?!\|)|close|/inet|print.*>|load|include|namespace",
+    re.DOTALL,
 )
 
 
@@ -434,16 +452,15 @@ def _jq(words: Sequence[Word], uses: list[Use]) -> None:
     assign(operands, "f*", uses)
 
 
-_TEST_FILE = frozenset("-a -b -c -d -e -f -g -h -k -L -N -O -G -p -r -s -S -u -w -x".split())
-_TEST_TEXT = frozenset("-z -n".split())
-_TEST_BETWEEN = frozenset("= == != < > -eq -ne -lt -le -gt -ge -a -o -nt -ot -ef".split())
+_TEST_FILE = listed("-a -b -c -d -e -f -g -h -k -L -N -O -G -p -r -s -S -u -w -x")
+_TEST_TEXT = listed("-z -n")
+_TEST_BETWEEN = listed("= == != < > -eq -ne -lt -le -gt -ge -a -o -nt -ot -ef")
 
 
 def _test(words: Sequence[Word], uses: list[Use]) -> None:
     rest = list(words[1:])
-    if words[0].text == "[":
-        if not rest or rest.pop().text != "]":
-            raise UnfitError("the bracket is not closed")
+    if words[0].text == "[" and (not rest or rest.pop().text != "]"):
+        raise UnfitError("the bracket is not closed")
     for word in rest:
         if word.text in ("-v", "-R", "-o", "-t"):
             raise UnfitError(f"{word.text} evaluates its operand")
@@ -490,20 +507,21 @@ def _sort(words: Sequence[Word], uses: list[Use]) -> None:
 _DIFF = spec(
     "-aBbcdeEiNnpqrsTtuwyZ --text --brief --ignore-blank-lines --ignore-space-change --ignore-all-space --ignore-case"
     " --minimal --new-file --side-by-side --report-identical-files --unified --context --color --color= --recursive"
-    " --suppress-common-lines --ignore-trailing-space --unified= --strip-trailing-cr --no-dereference --speed-large-files",
+    " --suppress-common-lines --ignore-trailing-space --unified= --strip-trailing-cr --no-dereference"
+    " --speed-large-files",
     "-U -C -W -I -x -L --label --width --exclude --ignore-matching-lines",
     "",
 )
 
 
 def _diff(words: Sequence[Word], uses: list[Use]) -> None:
-    operands, given = read_options(words, _DIFF, uses)
+    operands, _ = read_options(words, _DIFF, uses)
     if len(operands) != 2:
         raise UnfitError("it needs two files")
     found: list[Use] = []
     assign(operands, "ff", found)
-    tree = "-r" in given or "--recursive" in given
-    uses.extend(Use("tree", one.path, one.glob) if tree else one for one in found)
+    # Two folders are compared file by file even without -r.
+    uses.extend(Use("tree", one.path, one.glob) for one in found)
 
 
 _DATE = spec(
@@ -528,6 +546,8 @@ def _ps(words: Sequence[Word], uses: list[Use]) -> None:
 def _printf(words: Sequence[Word], uses: list[Use]) -> None:
     if len(words) > 1 and (words[1].text.startswith("-") or not words[1].known) and words[1].text != "--":
         raise UnfitError("it may assign a variable")
+    if any(re.search(r"%[^A-Za-z%]*[hlLqjzt]*n", word.text) for word in words[1:]):
+        raise UnfitError("%n assigns a variable")
     assign(words[1:], "t*", uses)
 
 
@@ -550,6 +570,8 @@ def _cd(words: Sequence[Word], uses: list[Use]) -> None:
 def _tar(words: Sequence[Word], uses: list[Use]) -> None:
     if len(words) < 3 or not re.fullmatch(r"-?t[vzjJ]*f|-?[vzjJ]+tf|-tv?f", words[1].text):
         raise UnfitError("it may unpack or run something")
+    if ":" in words[2].text:
+        raise UnfitError("an archive with a colon in its name is fetched from another machine")
     assign(words[2:3], "f", uses)
     for word in words[3:]:
         if word.text.startswith("-") or not word.known or word.glob is not None:
@@ -589,8 +611,7 @@ def _pip(words: Sequence[Word], uses: list[Use]) -> None:
         raise UnfitError("it may install something")
     if any(
         not re.fullmatch(r"[A-Za-z0-9_.-]+", word.text)
-        or word.text.startswith("-")
-        and word.text not in ("-v", "-f", "--files", "--outdated")
+        or (word.text.startswith("-") and word.text not in ("-v", "-f", "--files", "--outdated"))
         for word in words[2:]
     ):
         raise UnfitError("its options are not known to be harmless")
@@ -598,11 +619,13 @@ def _pip(words: Sequence[Word], uses: list[Use]) -> None:
         raise UnfitError("it goes to the network")
 
 
-_VERSIONED = frozenset(
-    """python python3 python3.11 python3.12 python3.13 python3.14 pip pip3 node npm deno bun ruby gem perl php java javac
-    go gcc g++ clang clang++ cc c++ make cmake ninja git rg ruff uv mypy docker podman kubectl helm terraform jq curl
-    wget tar zip bash zsh sh dotnet swift ghc lua R julia sqlite3 psql mysql redis-cli ffmpeg openssl rustc cargo rustup
-    fd bat grep sed awk gawk find diff tree make bwrap""".split()
+_VERSIONED = listed(
+    """
+    python python3 python3.11 python3.12 python3.13 python3.14 pip pip3 node npm deno bun ruby gem perl php java
+    javac go gcc g++ clang clang++ cc c++ make cmake ninja git rg ruff uv mypy docker podman kubectl helm
+    terraform jq curl wget tar zip bash zsh sh dotnet swift ghc lua R julia sqlite3 psql mysql redis-cli ffmpeg
+    openssl rustc cargo rustup fd bat grep sed awk gawk find diff tree make bwrap
+    """
 )
 _RUST = frozenset({"rustc", "cargo", "rustup"})
 
@@ -634,8 +657,7 @@ def _plain(words: Sequence[Word]) -> list[Word]:
 
 def _flag(words: Sequence[Word], letters: str) -> bool:
     return any(
-        re.match(r"-[A-Za-z]", w.text)
-        and any(letter in w.text for letter in letters)
+        (re.match(r"-[A-Za-z]", w.text) and any(letter in w.text for letter in letters))
         or w.text in ("--recursive", "--archive")
         for w in words[1:]
     )
@@ -809,7 +831,7 @@ def _hazard(words: Sequence[Word]) -> str | None:
     for text in texts:
         for option in _HAZARDOUS.get(name, ()):
             longer = option.startswith("--") or len(option) > 2
-            if text == option or text.startswith(option) and (longer or option[:1] in "-+"):
+            if text == option or (text.startswith(option) and (longer or option[:1] in "-+")):
                 return f"{name} {option} can run, write or read something else"
             if (
                 len(option) == 2

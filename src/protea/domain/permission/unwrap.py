@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from protea.domain.permission.script import Word
+from protea.domain.permission.script import Word, listed
 
 
 class Inner(msgspec.Struct, frozen=True):
@@ -76,7 +76,8 @@ _FORMS = {
     "entr": _Form(""),
     "parallel": _Form("-j -S -a -I -N -n -L --jobs --arg-file --colsep --delay --timeout", more=True),
     "xargs": _Form(
-        "-a -d -E -I -L -n -P -s --arg-file --delimiter --max-lines --max-args --max-procs --max-chars --process-slot-var",
+        "-a -d -E -I -L -n -P -s --arg-file --delimiter --max-lines --max-args --max-procs --max-chars"
+        " --process-slot-var",
         more=True,
     ),
     "busybox": _Form(),
@@ -97,7 +98,7 @@ _FORMS = {
     "!": _Form(transparent=""),
 }
 
-SHELLS = frozenset("sh bash dash zsh ksh mksh ash fish csh tcsh rbash yash posh".split())
+SHELLS = listed("sh bash dash zsh ksh mksh ash fish csh tcsh rbash yash posh")
 
 WRAPPERS = frozenset(_FORMS) | SHELLS | {"eval", "script", "su", "trap", "find", "fd", "fdfind", "source", "."}
 """Never to be saved as the head of an allow rule, nor covered by a prefix rule of their own name alone."""
@@ -215,9 +216,9 @@ def _wrapped(name: str, form: _Form, words: Sequence[Word]) -> list[Inner]:
             return [Inner(text=" ".join(([given] if given else []) + rest))]
         if option in valued and not (equals and len(option) == 2):
             index += 1 if equals else 2
-        elif not text.startswith("--") and len(text) > 1 and text[1] in short:
-            index += 1
-        elif name == "nice" and re.fullmatch(r"-\d+|--\d+", text):
+        elif (not text.startswith("--") and len(text) > 1 and text[1] in short) or (
+            name == "nice" and re.fullmatch(r"-\d+|--\d+", text)
+        ):
             index += 1
         else:
             if text not in harmless:

@@ -4,38 +4,44 @@ from __future__ import annotations
 
 import re
 
-from protea.domain.permission.script import Command
+from protea.domain.permission.script import Command, listed
 from protea.domain.permission.unwrap import SHELLS, basename
 
 _RESERVED = {
     "it signals other programs": "kill pkill killall skill snice xkill fuser",
     "it stops or changes the system": (
-        "shutdown reboot halt poweroff init telinit systemctl service launchctl sysctl modprobe insmod rmmod mount umount"
+        "shutdown reboot halt poweroff init telinit systemctl service launchctl sysctl modprobe insmod rmmod"
+        " mount umount"
         " swapon swapoff fdisk parted sfdisk mkswap losetup cryptsetup lvm hdparm iptables nft ufw ip ifconfig route"
-        " hostnamectl timedatectl chroot setcap grub-install efibootmgr wipefs blkdiscard update-alternatives dpkg-reconfigure"
+        " hostnamectl timedatectl chroot setcap grub-install efibootmgr wipefs blkdiscard"
+        " update-alternatives dpkg-reconfigure"
     ),
     "it acts as another account": "sudo su doas pkexec runuser",
     "it changes accounts": "passwd useradd userdel usermod groupadd groupdel chpasswd chsh chfn visudo adduser deluser",
     "it makes something run later": "crontab at batch systemd-run",
     "it reaches out of this machine": (
-        "curl wget ssh scp sftp ftp tftp telnet nc ncat netcat socat rsync mail mailx sendmail mutt msmtp getent dig host"
-        " nslookup ping ping6 traceroute whois nmap aria2c http https xh lynx w3m links elinks rclone aws gcloud az gsutil"
+        "curl wget ssh scp sftp ftp tftp telnet nc ncat netcat socat rsync mail mailx sendmail mutt msmtp"
+        " getent dig host"
+        " nslookup ping ping6 traceroute whois nmap aria2c http https xh lynx w3m links elinks rclone aws"
+        " gcloud az gsutil"
         " kubectl helm terraform ansible ansible-playbook gh glab hub heroku flyctl vercel netlify wrangler firebase"
         " telegram-send xdg-open open twine"
     ),
     "it decides about itself": "protea",
     "it runs in a container that may see the whole machine": "docker podman nerdctl ctr lxc machinectl vagrant",
-    "it reads secrets": "env printenv set export declare gpg pass secret-tool security keyctl op vault age ssh-add ssh-keygen",
-    "it can run anything typed into it": "eval source . exec trap coproc enable expect screen tmux alias unalias hash bind complete",
+    "it reads secrets": "env printenv set export declare gpg pass secret-tool security keyctl op vault age"
+    " ssh-add ssh-keygen",
+    "it can run anything typed into it": "eval source . exec trap coproc enable expect screen tmux alias"
+    " unalias hash bind complete",
 }
 _WHY = {name: why for why, names in _RESERVED.items() for name in names.split()}
 
 _PUBLISHING = {
-    "git": frozenset("push send-email request-pull config clone remote submodule credential".split()),
-    "npm": frozenset("publish unpublish login adduser token owner deprecate dist-tag access".split()),
+    "git": listed("push send-email request-pull config clone remote submodule credential"),
+    "npm": listed("publish unpublish login adduser token owner deprecate dist-tag access"),
     "pnpm": frozenset({"publish"}),
     "yarn": frozenset({"publish", "npm"}),
-    "cargo": frozenset("publish login owner yank".split()),
+    "cargo": listed("publish login owner yank"),
     "uv": frozenset({"publish"}),
     "poetry": frozenset({"publish"}),
     "gem": frozenset({"push"}),

@@ -1,6 +1,6 @@
 """`protea perm check` and `protea perm why`: the decision about a call, and how it was reached. Nothing runs.
 
-`--batch` reads JSON lines and answers each in order, in one process; a line that cannot be understood gets an answer too.
+`--batch` reads JSON lines and answers each in order, in one process; a line that cannot be understood is answered too.
 The command line gives the engine as a function, because faces do not know adapters.
 """
 
