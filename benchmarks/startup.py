@@ -6,10 +6,9 @@ import os
 import sys
 
 from measure import Report, paired, rounds, run
+from project import PROTEA
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PROTEA = [sys.executable, "-I", "-c", "import sys; from protea.cli import main; sys.exit(main())"]
-"""What scripts/run starts, whatever installed the environment this runs in."""
 
 
 def main() -> None:
