@@ -16,7 +16,7 @@ from protea.adapters.http.errors import HttpError
 from protea.adapters.models import _failures
 from protea.adapters.models._sse import EventReader, JsonLineReader, LineTooLong
 from protea.domain.errors import ModelError
-from protea.domain.messages import ToolCall
+from protea.domain.messages import Content, ToolCall
 from protea.domain.reply import Reply, ReplyPiece, TextPiece, ThinkingPiece, UsageSeen
 from protea.domain.usage import Usage
 
@@ -24,6 +24,10 @@ MAX_REPLY = 256 * 1024 * 1024
 """Bytes of a reply that comes whole."""
 _TRAILER_PATIENCE = 5.0
 """Seconds to wait for what may follow the end mark (usage, `[DONE]`), where a wire has such."""
+
+
+_NOT_THIS_WIRE = (msgspec.MsgspecError, ValueError, TypeError, AttributeError, LookupError)
+"""What an assembly meets in JSON of another shape than its wire has: a text where an object should be, and so on."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -45,7 +49,7 @@ class Assembly(Protocol):
     """Nothing more is of use; the rest of the stream is not waited for."""
 
     def feed(self, data: bytes) -> None:
-        """Take one event. Raises ModelError for an error in it, msgspec or value errors for what is not this wire."""
+        """Take one event. Raises ModelError for an error in it, or whatever it trips over in what is not this wire."""
         ...
 
     def whole(self, body: bytes) -> None:
@@ -105,7 +109,7 @@ async def _read(
         return
     block, patience = start, None
     while True:
-        failed = None
+        failed, data = None, b""
         try:
             for data in reader.feed(block) if block else reader.finish():
                 assembly.feed(data)
@@ -113,10 +117,11 @@ async def _read(
             failed = exc
         except LineTooLong as exc:
             raise _failures.malformed(ask.provider, f"the stream holds {exc}", retryable=False) from exc
-        except (msgspec.MsgspecError, ValueError) as exc:
+        except _NOT_THIS_WIRE as exc:
             if not block:  # an event without its end, at the end
                 raise _failures.truncated(ask.provider, response.headers.get("request-id")) from exc
-            raise _failures.malformed(ask.provider, f"an event of the stream cannot be read ({exc})") from exc
+            what = f"an event of the stream cannot be read ({exc}): {data[:120].decode('utf-8', 'replace')!r}"
+            raise _failures.malformed(ask.provider, what) from exc
         for piece in assembly.take():
             yield piece
         if failed is not None:
@@ -140,7 +145,7 @@ async def _read(
         if error is not None:
             raise _failures.of_error(error, response.headers, provider=ask.provider, secret=ask.secret)
         raise _failures.truncated(ask.provider, response.headers.get("request-id"))
-    yield assembly.reply()
+    yield _reply(ask, assembly)
 
 
 def _whole(body: bytes, headers: Mapping[str, str], ask: Ask, assembly: Assembly) -> Reply:
@@ -149,11 +154,21 @@ def _whole(body: bytes, headers: Mapping[str, str], ask: Ask, assembly: Assembly
         raise _failures.of_error(error, headers, provider=ask.provider, secret=ask.secret)
     try:
         assembly.whole(body.strip())
-    except (msgspec.MsgspecError, ValueError) as exc:
+    except _NOT_THIS_WIRE as exc:
         raise _failures.malformed(ask.provider, f"the reply cannot be read ({exc})") from exc
     if not assembly.ended:
         raise _failures.truncated(ask.provider)
-    return assembly.reply()
+    return _reply(ask, assembly)
+
+
+def _reply(ask: Ask, assembly: Assembly) -> Reply:
+    try:
+        reply = assembly.reply()
+        # Structs do not check what they are made of; a number where a text belongs would be met only in the log.
+        msgspec.json.decode(msgspec.json.encode(reply.content), type=tuple[Content, ...])
+        return reply
+    except _NOT_THIS_WIRE as exc:
+        raise _failures.malformed(ask.provider, f"the reply cannot be read ({exc})") from exc
 
 
 class Pieces:

@@ -440,10 +440,11 @@ class _Assembly:
 
     def _start_block(self, index: int, data: dict[str, Any]) -> None:
         self._blocks[index] = _Block(data)
-        if data.get("type") == "text" and data.get("text"):
-            self._pieces.text(data["text"])
-        elif data.get("type") == "thinking" and data.get("thinking"):
-            self._pieces.thinking(data["thinking"])
+        match data:
+            case {"type": "text", "text": str(text)} if text:
+                self._pieces.text(text)
+            case {"type": "thinking", "thinking": str(text)} if text:
+                self._pieces.thinking(text)
 
     def _delta(self, index: int, delta: _Delta, data: bytes) -> None:
         block = self._blocks.get(index)
@@ -536,7 +537,7 @@ def _finished(block: _Block, cut: bool) -> tuple[dict[str, Any], Content | None]
 
 
 def _call(data: dict[str, Any], text: str, cut: bool) -> ToolCall:
-    call_id, name, given = data.get("id") or "", data.get("name") or "", data.get("input")
+    call_id, name, given = data["id"], data.get("name") or "", data.get("input")
     if not text and isinstance(given, dict) and (given or not cut):
         return ToolCall(call_id, name, given)
     return tool_call(call_id, name, text, cut=cut)

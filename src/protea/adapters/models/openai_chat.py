@@ -447,7 +447,7 @@ class ChatAssembly:
         if delta.reasoning_details:
             if not thought:
                 for detail in delta.reasoning_details:
-                    self._think(detail.get("text") or detail.get("summary") or "")
+                    self._think(detail.get("text") or detail.get("summary"))
             self._details += delta.reasoning_details
         if delta.refusal and isinstance(delta.refusal, str):
             self._refusal.append(delta.refusal)
@@ -455,8 +455,8 @@ class ChatAssembly:
             for item in delta.tool_calls:
                 self._call(item)
 
-    def _think(self, text: str) -> None:
-        if text:
+    def _think(self, text: Any) -> None:
+        if text and isinstance(text, str):
             self._thoughts.append(text)
             self._pieces.thinking(text)
 
@@ -468,7 +468,7 @@ class ChatAssembly:
             if part.get("type") == "thinking":
                 inner = part.get("thinking")
                 for piece in inner if isinstance(inner, list) else [{"text": inner}]:
-                    self._think(piece.get("text") or "")
+                    self._think(piece.get("text"))
             elif isinstance(part.get("text"), str):
                 self._text.append(part["text"])
                 self._pieces.text(part["text"])

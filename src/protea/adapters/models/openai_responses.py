@@ -143,9 +143,10 @@ class OpenAIResponsesModel:
             "include": ["reasoning.encrypted_content"],
         }
         if request.effort:
-            effort = request.effort.lower()
-            fields["reasoning"] = {"effort": {"max": "xhigh", "off": "none"}.get(effort, effort)}
-            if self._options.summaries:
+            asked = request.effort.lower()
+            effort = {"max": "xhigh", "off": "none"}.get(asked, asked)
+            fields["reasoning"] = {"effort": effort}
+            if self._options.summaries and effort != "none":
                 fields["reasoning"]["summary"] = "auto"
         if request.max_output is not None:
             fields["max_output_tokens"] = max(16, request.max_output)  # the API takes no less
