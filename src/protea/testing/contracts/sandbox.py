@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Callable, Mapping
 
 from protea.ports.sandbox import Exit, Launch, Process, Sandbox
 
@@ -26,9 +27,14 @@ def alive(pid: int) -> bool:
 
 async def gone(pid: int, seconds: float = 5) -> bool:
     """Whether a process goes within some seconds."""
+    return await _soon(lambda: not alive(pid), seconds)
+
+
+async def _soon(true: Callable[[], bool], seconds: float = 5) -> bool:
+    # Looked at again and again: nothing tells about processes that are not our children.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while alive(pid):
+            while not true():  # noqa: ASYNC110 - no event to wait for
                 await asyncio.sleep(0.01)
             return True
     return False
@@ -54,18 +60,22 @@ class SandboxContract:
         """A directory commands may write in."""
         raise NotImplementedError
 
-    def _launch(self, script: str, *, merge: bool = False, keep: bool = False, **env: str) -> Launch:
+    def _launch(
+        self, script: str, *, merge: bool = False, keep: bool = False, env: Mapping[str, str] | None = None
+    ) -> Launch:
         return Launch(
             argv=("/bin/sh", "-c", script),
             cwd=self.folder(),
-            env={"PATH": PATH, **env},
+            env={"PATH": PATH, **(env or {})},
             merge=merge,
             keep=keep,
             writable=(self.folder(),),
         )
 
-    async def _run(self, script: str, *, merge: bool = False, **env: str) -> tuple[bytes, bytes, Exit]:
-        process = await self.sandbox().start(self._launch(script, merge=merge, **env))
+    async def _run(
+        self, script: str, *, merge: bool = False, env: Mapping[str, str] | None = None
+    ) -> tuple[bytes, bytes, Exit]:
+        process = await self.sandbox().start(self._launch(script, merge=merge, env=env))
         out, err = await drain(process)
         ended = await process.wait()
         process.close()
@@ -112,7 +122,7 @@ class SandboxContract:
 
     async def test_the_environment_is_what_was_asked_for_and_one_mark(self) -> None:
         try:
-            out, _, _ = await self._run("env", GREETING="hello\nyou")
+            out, _, _ = await self._run("env", env={"GREETING": "hello\nyou"})
             names = {line.partition(b"=")[0] for line in out.split(b"\n") if b"=" in line}
             assert b"GREETING=hello\nyou\n" in out
             assert names - {b"PWD", b"_", b"SHLVL", b"OLDPWD"} <= {b"PATH", b"GREETING", b"PROTEA_COMMAND"}
@@ -184,9 +194,7 @@ class SandboxContract:
         try:
             process = await self.sandbox().start(self._launch("sleep 300 & echo $!", keep=True))
             (pid,) = await self._pids(process, 1)
-            async with asyncio.timeout(5):
-                while process.ended is None:
-                    await asyncio.sleep(0.01)
+            assert await _soon(lambda: process.ended is not None)
             if self.sees_pids:
                 assert alive(pid)
             async with asyncio.timeout(5):
