@@ -1,0 +1,67 @@
+"""The built-in tools alone, and one from a function: call them as a model would, without one.
+
+Needs msgspec.
+"""
+
+import asyncio
+import os
+import tempfile
+
+from protea.adapters.sandbox import none as no_sandbox
+from protea.adapters.tools import builtin
+from protea.adapters.tools.functions import FunctionToolset
+from protea.adapters.workspace import disk
+from protea.domain.surroundings import Surroundings
+
+
+class Context:
+    """What a call may use of its surroundings."""
+
+    session, call_id, answer = "demo", "c1", None
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def say(self, text: str, stream: str = "stdout") -> None:
+        print("  |", text.rstrip("\n").replace("\n", "\n  | "))
+
+    def output_path(self, suffix: str = ".txt") -> str:
+        return os.path.join(self._folder, f"{self.call_id}{suffix}")
+
+
+def multiply(a: int, b: int) -> str:
+    """The product of two numbers."""
+    return str(a * b)
+
+
+async def main(project: str) -> None:
+    around = Surroundings(
+        cwd=project, root=project, user_home=project, protea_home=project, environment=dict(os.environ)
+    )
+    toolset = builtin.create(
+        builtin.Options(),
+        workspace=disk.create(disk.Options(), surroundings=around),
+        sandbox=no_sandbox.create(no_sandbox.Options()),
+        surroundings=around,
+    )
+    calls = (
+        ("Write", {"path": "greeting.py", "content": "print('hello')\n"}),
+        ("Edit", {"path": "greeting.py", "old_string": "hello", "new_string": "good day"}),
+        ("Bash", {"command": "cat greeting.py"}),
+        ("Grep", {"pattern": "good", "path": "."}),
+    )
+    for name, arguments in calls:
+        tool = toolset.tool(name)
+        assert tool is not None
+        result = await tool.run(arguments, Context(project))
+        print(f"{name}: {'failed: ' if result.is_error else ''}{result.text.strip()}")
+    await toolset.aclose()
+
+    own = FunctionToolset([multiply]).tool("multiply")
+    assert own is not None
+    print("multiply:", (await own.run({"a": 6, "b": 7}, Context(project))).text)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(main(os.path.realpath(folder)))
