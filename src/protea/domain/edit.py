@@ -84,10 +84,6 @@ _DIFFERENCES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("quotes, dashes or other look-alike characters", lambda line: line.translate(_QUOTES).strip()),
     ("white space inside lines", lambda line: " ".join(line.translate(_QUOTES).split())),
     ("upper and lower case", lambda line: " ".join(line.translate(_QUOTES).lower().split())),
-    (
-        'escaped characters (\\n, \\" written out)',
-        lambda line: " ".join(line.replace("\\n", " ").replace("\\t", " ").replace("\\", "").lower().split()),
-    ),
 )
 
 
@@ -104,6 +100,10 @@ def not_found(text: str, old: str, new: str = "") -> str:
             return (
                 f"old_string was not found, but for {what} this matches{many}:\n{here}\nSend it exactly as it is here."
             )
+    unescaped = old.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"').replace("\\\\", "\\")
+    if unescaped != old and unescaped in text:
+        here = _quote(lines, text.count("\n", 0, text.index(unescaped)), unescaped.count("\n") + 1)
+        return f'old_string was not found: it has escaped characters (\\n, \\") where the file has real ones:\n{here}'
     if new and new.strip() and new in text:
         line = text.count("\n", 0, text.index(new)) + 1
         return (
@@ -144,7 +144,10 @@ def _nearest(lines: Sequence[str], wanted: Sequence[str]) -> int | None:
         if score > best[0]:
             best = (score, at)
     if best[0] * 2 >= len(known) and best[1] >= 0:
-        return best[1]
+        around = range(max(0, best[1] - size), min(len(simple), best[1] + size))
+        return max(
+            around, key=lambda at: sum(x == y for x, y in zip(simple[at : at + size], target, strict=False) if x)
+        )
     probe = max(target, key=len)[:300]
     if not probe:
         return None

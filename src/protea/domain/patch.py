@@ -27,8 +27,8 @@ class Hunk(msgspec.Struct, frozen=True):
     anchors: tuple[str, ...] = ()
     """Lines above it, each somewhere after the one before."""
     at_end: bool = False
-    no_final_newline: bool = False
-    """The new text ends without a line feed."""
+    final_newline: bool | None = None
+    """Whether the new text ends with a line feed, where the patch says so."""
 
     @property
     def old(self) -> list[str]:
@@ -80,21 +80,16 @@ def apply(text: str, change: FileChange) -> str:
         pieces += lines[done:at]
         pieces += _merged(hunk, found)
         done = at + len(found)
-        if done == len(lines) and hunk.new:
-            final = not hunk.no_final_newline if hunk.no_final_newline or _says_newline(hunk) else final
+        if done == len(lines) and hunk.final_newline is not None:
+            final = hunk.final_newline
     pieces += lines[done:]
     return "\n".join(pieces) + ("\n" if final and pieces else "")
-
-
-def _says_newline(hunk: Hunk) -> bool:
-    """Whether the last row is one the patch itself wrote, so that its having a line end means something."""
-    return bool(hunk.rows) and hunk.rows[-1][0] == "+"
 
 
 def created(change: FileChange) -> str:
     """The text of an added file."""
     lines = [line for hunk in change.hunks for line in hunk.new]
-    bare = bool(change.hunks) and change.hunks[-1].no_final_newline
+    bare = bool(change.hunks) and change.hunks[-1].final_newline is False
     return "\n".join(lines) + ("" if bare or not lines else "\n")
 
 
@@ -288,12 +283,13 @@ def _unified_hunks(lines: Sequence[str], at: int) -> tuple[int, tuple[Hunk, ...]
         old_left = int(match[2] or 1) if match else 0
         new_left = int(match[4] or 1) if match else 0
         rows: list[tuple[str, str]] = []
-        bare = False
+        final: bool | None = None
         at += 1
         while at < len(lines):
             line = lines[at]
             if line.startswith("\\"):
-                bare = bool(rows) and rows[-1][0] != "-"
+                # Behind a removed line it is about the old text: the new one has a line feed, unless it says no too.
+                final = bool(rows) and rows[-1][0] == "-"
                 at += 1
                 continue
             over = old_left <= 0 and new_left <= 0
@@ -307,11 +303,7 @@ def _unified_hunks(lines: Sequence[str], at: int) -> tuple[int, tuple[Hunk, ...]
             old_left -= sign != "+"
             new_left -= sign != "-"
             at += 1
-        if start is not None and not any(sign != "+" for sign, _ in rows):
-            # A pure insertion names the line it comes after.
-            hunks.append(Hunk(tuple(rows), line=start, no_final_newline=bare))
-        else:
-            hunks.append(Hunk(tuple(rows), line=start, no_final_newline=bare))
+        hunks.append(Hunk(tuple(rows), line=start, final_newline=final))
         while at < len(lines) and lines[at] == "" and at + 1 < len(lines) and lines[at + 1].startswith("@@"):
             at += 1
     return at, tuple(hunks)

@@ -56,9 +56,7 @@ def encode(file: TextFile) -> bytes:
 def rewritten(old: bytes, text: str) -> bytes:
     """New content for a file that held `old`, stored the way it was: encoding, mark, line ends."""
     was = decode(old)
-    if was.newline == "\r\n" or "\r" not in text:
-        return encode(msgspec.structs.replace(was, text=text.replace("\r\n", "\n") if was.newline == "\r\n" else text))
-    return encode(msgspec.structs.replace(was, text=text))
+    return encode(msgspec.structs.replace(was, text=text.removeprefix("\ufeff") if was.mark else text))
 
 
 def binary(data: bytes) -> bool:
