@@ -10,11 +10,11 @@ PROTEA = [sys.executable, "-I", "-c", "import sys; from protea.cli import main; 
 """What scripts/run starts, whatever installed the environment this runs in."""
 
 
-def make_project(folder: Path, modules: int = 20) -> Path:
-    """`src/module_N.py`, each with forty functions."""
+def make_project(folder: Path, modules: int = 10) -> Path:
+    """`src/module_N.py`, each with eight functions."""
     (folder / "src").mkdir(parents=True)
     for number in range(modules):
-        body = [f"def function_{n}(value: int) -> int:\n    return {n + number}\n" for n in range(40)]
+        body = [f"def function_{n}(value: int) -> int:\n    return {n + number}\n" for n in range(8)]
         (folder / f"src/module_{number}.py").write_text("\n\n".join(body))
     return folder
 

@@ -26,14 +26,19 @@ def steps_of(scenario: str) -> list[str | dict[str, Any]]:
         return ["Hello. What shall we do?"]
     if scenario == "stream":
         return ["stream"]
-    read = {"name": "Read", "arguments": {"path": "src/module_3.py"}}
-    grep = {"name": "Grep", "arguments": {"pattern": "def function_7", "path": "src"}}
-    shell = {"name": "Bash", "arguments": {"command": "wc -l src/module_1.py"}}
-    edit = {
-        "name": "Edit",
-        "arguments": {"path": "src/module_5.py", "old_string": "return 17", "new_string": "return 18"},
-    }
-    return [read, grep, shell, read, grep, shell, read, grep, shell, edit, *([read, grep, shell] * 3), "All done."]
+    if scenario == "session":
+        return [call("Read", path="src/module_3.py"), "It says so."]
+    steps: list[str | dict[str, Any]] = []
+    for number in range(6):
+        steps.append(call("Read", path=f"src/module_{number}.py"))
+        steps.append(call("Grep", pattern=f"def function_{number}", path="src"))
+        steps.append(call("Bash", command=f"wc -l src/module_{number}.py"))
+    change = call("Edit", path="src/module_5.py", old_string="return 9", new_string="return 99")
+    return [*steps, change, call("Read", path="src/module_5.py"), "All done."]
+
+
+def call(name: str, **arguments: str) -> dict[str, Any]:
+    return {"name": name, "arguments": arguments}
 
 
 def pieces_of(step: str | dict[str, Any]) -> list[str]:
