@@ -57,8 +57,9 @@ class Root:
     def __init__(self, launch: Launch, given: Given) -> None:
         self._launch = launch
         self._given = given
-        self.surroundings = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
-        self.settings = _settings(launch, self.surroundings)
+        found = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
+        self.settings = _settings(launch, found)
+        self.surroundings = replace(found, trusted=self.settings.trusted)
         self._shared = Resolver(self._chosen(self.settings), {"surroundings": self.surroundings})
         for warning in self.settings.warnings:
             launch.warn(warning)
