@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable
 
 from protea.domain.permission.paths import absolute, segment_matches
-from protea.domain.permission.sight import Kind, Place, Tree
+from protea.domain.permission.sight import STORES, Kind, Place, Tree
 
 MOST_HITS = 2_000
 """Names a glob may expand to."""
@@ -92,7 +92,7 @@ class Disk:
                             continue
                         if entry.is_dir(follow_symlinks=False):
                             pending.append(entry.path)
-                        elif wanted(entry.path):
+                        elif wanted(entry.path) or (not _in_store(entry.path) and _has_other_names(entry)):
                             found.append(entry.path)
                             if len(found) >= 50:
                                 return Tree(tuple(found), True)
@@ -142,6 +142,19 @@ class Disk:
             except OSError:
                 continue
         return None
+
+
+def _in_store(path: str) -> bool:
+    return any(store in path for store in STORES)
+
+
+def _has_other_names(entry: os.DirEntry[str]) -> bool:
+    """A hard link may be a secret under another name."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    return found.st_nlink > 1 and stat.S_ISREG(found.st_mode)
 
 
 def _kind(mode: int) -> Kind:

@@ -44,7 +44,7 @@ from protea.domain.permission.rules import (
     text_matches,
 )
 from protea.domain.permission.script import Command, Redirect, Script, Unreadable, Word, listed
-from protea.domain.permission.sight import Eyes, Place
+from protea.domain.permission.sight import STORES, Eyes, Place
 from protea.domain.permission.study import study
 from protea.domain.permission.unwrap import SHELLS, WRAPPERS, basename, inner_commands
 from protea.domain.permission.yolo import reserved
@@ -68,8 +68,6 @@ SAFE_ASSIGNMENTS = listed(
 _SAFE_VALUE = re.compile(r"[A-Za-z0-9_.,:=@+*-]*\Z")
 _PLAIN_SCRIPT = re.compile(r"[A-Za-z0-9_./,:@%+-](?:[A-Za-z0-9_./,:=@%+ -]|(?<=[A-Za-z0-9^])~)*\Z")
 """One command of plain words: no two readers could differ about it."""
-_STORES = ("/node_modules/", "/.venv/", "/venv/", "/site-packages/", "/.git/", "/target/", "/.pnpm/", "/.uv/")
-"""Folders whose files are hard links by custom."""
 _ORDER: dict[Verdict, int] = {"allow": 0, "ask": 1, "deny": 2}
 
 
@@ -237,7 +235,7 @@ class Judge:
             if rule is not None:
                 self.find("deny", f"{said} is another name of {shown(twin)}: {rule.text}", rule, place.path)
                 return False
-        if writing or not any(store in place.real for store in _STORES):
+        if writing or not any(store in place.real for store in STORES):
             self.find(
                 "ask", f"{said} has another name somewhere else (a hard link)", subject=place.path, protection=True
             )

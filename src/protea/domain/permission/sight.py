@@ -10,6 +10,10 @@ import msgspec
 Kind = Literal["file", "folder", "missing", "device", "fifo", "socket", "loop", "impossible"]
 
 
+STORES = ("/node_modules/", "/.venv/", "/venv/", "/site-packages/", "/.git/", "/target/", "/.pnpm/", "/.uv/")
+"""Folders whose files are hard links by custom."""
+
+
 class Place(msgspec.Struct, frozen=True):
     """One path, looked at."""
 
@@ -42,7 +46,7 @@ class Eyes(Protocol):
         """The names a shell would put for a glob, as it would write them; None for too many."""
 
     def walk(self, folder: str, hidden: bool, wanted: Callable[[str], bool]) -> Tree:
-        """The files below `folder` that are `wanted`, symbolic links not followed."""
+        """The files below `folder` that are `wanted` or have another name, symbolic links not followed."""
 
     def shows(self, path: str, needle: str) -> bool:
         """Whether a file has this text in it, whatever the case; also True when it cannot be told."""
