@@ -325,7 +325,7 @@ def _doctor(arguments: Arguments) -> int:
     import asyncio
 
     from protea._version import __version__
-    from protea.adapters.models.providers import PROVIDERS, address_of
+    from protea.domain.providers import PROVIDERS, address_of
     from protea.interfaces.commands.doctor import Case, run_doctor
 
     launch = _launch(arguments, interactive=True)

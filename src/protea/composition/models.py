@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from protea.adapters.models.providers import PROVIDERS, Provider, address_of, api_of, key_of
 from protea.domain.errors import ConfigError, ModelError, UsageError
+from protea.domain.providers import PROVIDERS, Provider, address_of, api_of, key_of
 from protea.domain.settings import ModelSettings, ProviderSettings, Settings
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from protea.adapters.models.openai_chat import DIALECTS
-from protea.adapters.models.providers import PROVIDERS, address_of, api_of, key_of
+from protea.domain.providers import PROVIDERS, address_of, api_of, key_of
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
@@ -50,8 +50,8 @@ def test_openai_at_another_address_speaks_chat(address: str, api: str) -> None:
 
 def test_the_table_loads_no_adapter() -> None:
     code = (
-        "import sys, protea.adapters.models.providers as p; "
+        "import sys, protea.domain.providers as p; "
         "print(sorted(m for m in sys.modules if m.startswith('protea.adapters') and m.count('.') > 2))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30).stdout
-    assert out.strip() == "['protea.adapters.models.providers']"
+    assert out.strip() == "['protea.domain.providers']"
