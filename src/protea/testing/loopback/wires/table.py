@@ -1,0 +1,8 @@
+"""The wires, by name."""
+
+from __future__ import annotations
+
+from protea.testing.loopback.wires import anthropic, openai_chat
+from protea.testing.loopback.wires.spoken import Wire
+
+WIRES: dict[str, Wire] = {module.WIRE.name: module.WIRE for module in (anthropic, openai_chat)}
