@@ -1,0 +1,1 @@
+"""What the person, the project, the environment and the command line say."""

@@ -1,0 +1,424 @@
+"""Reads what the person, the project, the environment and the command line say, and makes one `Settings` of it.
+
+Called by the composition at every start, so a home whose `config.toml` holds only comments costs next to nothing: the
+TOML parser is imported for files that say something.
+
+    built in < ~/.protea/config.toml < .protea/config.toml (trusted only) < environment < flags
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from protea.adapters.settings._template import TEMPLATE
+from protea.domain.errors import ConfigError
+from protea.domain.log_levels import levels
+from protea.domain.permission import RuleLayer
+from protea.domain.settings import ALIASES, Layer, PermissionSettings, Settings, dotted, merge, rule_layer
+from protea.domain.spelling import nearest
+from protea.domain.surroundings import Surroundings
+from protea.domain.toml_places import Place, places, split_key, texts
+
+NAME = "config.toml"
+VARIABLES = {"PROTEA_MODEL": "model", "PROTEA_PROFILE": "profile", "PROTEA_LOG": "log.level"}
+FLAGS = {"permissions.mode": "permission-mode", "sandbox.adapter": "sandbox"}
+"""Keys whose flag is not simply their name."""
+
+
+def load(
+    surroundings: Surroundings, *, flags: Mapping[str, Any] | None = None, set: Sequence[str] = (), bare: bool = False
+) -> Settings:
+    """The settings in force. `flags` maps dotted keys to values, `set` holds `KEY=VALUE`s.
+
+    Raises `ConfigError` with file, line and column for what cannot be understood. What can be passed over (an unknown
+    key, an untrusted project, a home that cannot be written) is told in `warnings`.
+    """
+    reading = _Reading()
+    trusted = True
+    if not bare:
+        reading.user(os.path.join(surroundings.protea_home, NAME))
+        trusted = reading.project(surroundings)
+    reading.environment(surroundings.environment)
+    reading.flags(flags or {})
+    for assignment in set:
+        reading.assignment(assignment)
+    return reading.result(trusted)
+
+
+def user_file(surroundings: Surroundings) -> str:
+    """Where the person's own settings are."""
+    return os.path.join(surroundings.protea_home, NAME)
+
+
+def project_file(surroundings: Surroundings) -> str:
+    """Where the project's settings would be."""
+    return os.path.join(surroundings.root, ".protea", NAME)
+
+
+def read_value(settings: Settings, key: str) -> Any:
+    """What is in force for a dotted key, as plain values. Raises `ConfigError` for a key that is none."""
+    path = _path(key)
+    value: Any = _builtins(settings)
+    for depth, part in enumerate(path):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+            continue
+        _known_or_error(path)
+        if depth < len(path) - 1:
+            return None
+        value = None
+    return value
+
+
+def entries(settings: Settings) -> list[tuple[str, Any, str]]:
+    """(dotted key, value, who set it) of all that is set, then of what has a value built in."""
+    found: list[tuple[str, Any, str]] = []
+
+    def walk(table: dict[str, Any], at: tuple[str, ...]) -> None:
+        for name, value in table.items():
+            here = (*at, name)
+            if isinstance(value, dict) and value:
+                walk(value, here)
+            elif value not in (None, [], {}):
+                found.append((dotted(here), value, settings.origins.get(dotted(here), "built in")))
+
+    walk(_builtins(settings), ())
+    return sorted(found, key=lambda entry: (entry[2] == "built in", entry[0]))
+
+
+def set_value(file: str, key: str, value: str) -> None:
+    """Set one key in a file and keep all else as it is, comments too. `value` is TOML, or bare text.
+
+    Raises `ConfigError` for a key or value that would not be accepted, or where the file has a form that cannot be
+    changed this way; `StoreError` where it cannot be written.
+    """
+    import tomllib
+
+    from protea.adapters.settings._writing import replace_file, with_value
+
+    path = _path(key)
+    parsed = _assigned(path, value, f"config set {key}")
+    _check(_nested(path, parsed), lambda _key, message: ConfigError(message), lambda _key, message: _refuse(message))
+    text = _read(file) or ""
+    before = _parse(text, file)
+    try:
+        after = with_value(text, path, parsed)
+        expected = _merged(before, _nested(path, parsed))
+        if tomllib.loads(after) != expected:
+            raise ValueError
+    except ValueError:
+        raise ConfigError(f"{key} cannot be set in the form this file has; change it by hand", file) from None
+    replace_file(file, after)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of `config.toml`, for editors."""
+    made = msgspec.json.schema(Settings)
+    hidden = {"Settings": ("origins", "warnings", "trusted"), "PermissionSettings": ("layers",)}
+    for struct, names in hidden.items():
+        for name in names:
+            del made["$defs"][struct]["properties"][name]
+    del made["$defs"]["RuleLayer"]
+    return made
+
+
+class _Reading:
+    """The layers as they are found, and what was noticed on the way."""
+
+    def __init__(self) -> None:
+        self.layers: list[Layer] = []
+        self.rules: list[RuleLayer] = []
+        self.warnings: list[str] = []
+
+    def user(self, path: str) -> None:
+        text = _read(path)
+        if text is None:
+            problem = _first_run(path)
+            if problem:
+                self.warnings.append(problem)
+        elif _says_something(text):
+            self._file(path, text, trusted=True)
+
+    def project(self, surroundings: Surroundings) -> bool:
+        """Returns whether the project's own configuration is trusted (also where it has none)."""
+        folder = os.path.join(surroundings.root, ".protea")
+        if os.path.realpath(folder) == os.path.realpath(surroundings.protea_home):
+            return True
+        from protea.adapters.settings.trust import WATCHED, is_trusted
+
+        if not any(os.path.lexists(os.path.join(surroundings.root, name)) for name in WATCHED):
+            return surroundings.trusted
+        trusted = surroundings.trusted or is_trusted(surroundings.protea_home, surroundings.root)
+        path = os.path.join(folder, NAME)
+        text = _read(path)
+        if text is not None and _says_something(text):
+            if not trusted:
+                self.warnings.append(f"{path} is not used: this project has not been trusted")
+            self._file(path, text, trusted=trusted)
+        return trusted
+
+    def environment(self, environment: Mapping[str, str]) -> None:
+        said = {name: key for name, key in VARIABLES.items() if environment.get(name, "").strip()}
+        if said:
+            data: dict[str, Any] = {}
+            for name, key in said.items():
+                data = _merged(data, _nested(tuple(key.split(".")), environment[name].strip()))
+            self._named("environment", data, {key: f"environment {name}" for name, key in said.items()})
+
+    def flags(self, flags: Mapping[str, Any]) -> None:
+        data: dict[str, Any] = {}
+        for key, value in flags.items():
+            data = _merged(data, _nested(tuple(key.split(".")), value))
+        if data:
+            self._named("flags", data, {key: f"flag --{FLAGS.get(key, key)}" for key in flags})
+
+    def assignment(self, text: str) -> None:
+        key, equals, value = text.partition("=")
+        path = split_key(key)
+        if not equals or path is None:
+            raise ConfigError(f"--set takes KEY=VALUE, like --set limits.max_turns=20, not {text[:60]!r}")
+        path = tuple(ALIASES.get(dotted(path), "").split(".")) if dotted(path) in ALIASES else path
+        data = _nested(path, _assigned(path, value, "--set"))
+        self._named("flags", data, {dotted(path): "flag --set"})
+
+    def result(self, trusted: bool) -> Settings:
+        if not self.layers and not self.rules:
+            return Settings(warnings=tuple(self.warnings), trusted=trusted)
+        merged, origins = merge(self.layers)
+        ports = merged.get("ports", {})
+        for port in ("sandbox", "instructions"):
+            # `[sandbox]` is short for `[ports.sandbox]`.
+            table = {name: value for name, value in merged.get(port, {}).items() if value is not None}
+            if table.get("adapter") and port not in ports:
+                ports = {**ports, port: table}
+        settings = msgspec.convert({**merged, "ports": ports}, Settings)
+        permissions: PermissionSettings = replace(settings.permissions, layers=tuple(self.rules))
+        return replace(
+            settings, permissions=permissions, origins=origins, warnings=tuple(self.warnings), trusted=trusted
+        )
+
+    def _file(self, path: str, text: str, *, trusted: bool) -> None:
+        found = places(text)
+        where = {dotted(place.key): place for place in reversed(found)}
+
+        def fail(key: str, message: str) -> ConfigError:
+            place = _nearest_place(where, key)
+            if place is None:
+                return ConfigError(message, path)
+            return ConfigError(message, path, place.line, _column(text, place))
+
+        def warn(key: str, message: str) -> None:
+            place = _nearest_place(where, key)
+            self.warnings.append(f"{path}:{place.line if place else 1}: {message}")
+
+        data = _renamed(_parse(text, path))
+        if not trusted:
+            # Anyone may forbid: what an untrusted project asks to be asked or denied is kept.
+            table = data.get("permissions")
+            kept = {name: table[name] for name in ("ask", "deny") if name in table} if isinstance(table, dict) else {}
+            data = {"permissions": kept} if kept else {}
+        layer = Layer(
+            source=path,
+            data=_check(data, fail, warn),
+            lines={key: place.line for key, place in where.items()},
+        )
+        self._add(layer, _rule_lines(text, found))
+
+    def _named(self, source: str, data: dict[str, Any], named: dict[str, str]) -> None:
+        layer = Layer(source=source, data=data, named=named)
+
+        def fail(key: str, message: str) -> ConfigError:
+            return ConfigError(f"{layer.origin(key)}: {message}")
+
+        def warn(key: str, message: str) -> None:
+            self.warnings.append(f"{layer.origin(key)}: {message}")
+
+        self._add(Layer(source=source, data=_check(data, fail, warn), named=named), {})
+
+    def _add(self, layer: Layer, rule_lines: Mapping[str, int]) -> None:
+        if layer.data:
+            self.layers.append(layer)
+        rules = rule_layer(layer, rule_lines)
+        if rules is not None:
+            self.rules.append(rules)
+
+
+def _check(data: dict[str, Any], fail: Any, warn: Any) -> dict[str, Any]:
+    if not data:
+        return data
+    from protea.adapters.settings._checking import check  # looks into types: only where somebody says something
+
+    checked = check(data, fail, warn)
+    level = checked.get("log", {}).get("level")
+    if level is not None:
+        try:
+            levels(level)
+        except ValueError as error:
+            raise fail("log.level", f"log.level: {error}") from None
+    return checked
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError("not UTF-8; save it as UTF-8", path, line) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(f"cannot be read: {reason}; mend that, or go without it by --bare", path) from None
+
+
+def _parse(text: str, path: str) -> dict[str, Any]:
+    if not _says_something(text):
+        return {}
+    import tomllib  # costs more than all the rest of this file
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        said, _, place = str(error).rpartition(" (at ")
+        numbers = re.findall(r"\d+", place)
+        reason = said or str(error)
+        line = int(numbers[0]) if numbers else text.count("\n") + (not text.endswith("\n"))
+        column = int(numbers[1]) if len(numbers) > 1 else None
+        raise ConfigError(f"not valid TOML: {reason[:1].lower()}{reason[1:]}", path, line, column) from None
+    except RecursionError:
+        raise ConfigError("not valid TOML: nested too deeply", path) from None
+
+
+def _says_something(text: str) -> bool:
+    return any(line and not line.isspace() and not line.lstrip().startswith("#") for line in text.split("\n"))
+
+
+def _first_run(path: str) -> str | None:
+    """Write the commented file. Returns why it could not be written, for a person."""
+    passing = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        fd = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(fd, "w", encoding="utf-8") as file:
+            file.write(TEMPLATE)
+        try:
+            os.link(passing, path)  # unlike a rename it does not replace what another process has just made
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(passing)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        return (
+            f"{os.path.dirname(path)} cannot be written to ({reason}): settings and sessions of this run are not kept"
+        )
+    return None
+
+
+def _renamed(data: dict[str, Any]) -> dict[str, Any]:
+    for old, new in ALIASES.items():
+        if old in data:
+            data = dict(data)
+            value = data.pop(old)
+            data = _merged(_nested(tuple(new.split(".")), value), data)
+    return data
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    return below | {
+        name: _merged(below[name], value) if isinstance(value, dict) and isinstance(below.get(name), dict) else value
+        for name, value in above.items()
+    }
+
+
+def _nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
+    for part in reversed(path):
+        value = {part: value}
+    result: dict[str, Any] = value
+    return result
+
+
+def _assigned(path: tuple[str, ...], text: str, who: str) -> Any:
+    """The value a person typed: TOML where it is, and where TOML is what the key takes; else the text itself."""
+    from protea.adapters.settings._checking import accepts
+
+    text = text.strip()
+    parsed: Any = {"true": True, "false": False}.get(text)
+    if parsed is None:
+        import tomllib
+
+        try:
+            parsed = tomllib.loads(f"value = {text}\n")["value"] if text and "\n" not in text else text
+        except (tomllib.TOMLDecodeError, RecursionError):
+            if text[0] in "[{\"'":
+                raise ConfigError(f"{who}: {text[:60]} is not a TOML value: a bracket or quote is missing") from None
+            parsed = text
+    kind = accepts(path)
+    if kind is not None and parsed != text and not isinstance(parsed, str):
+        try:
+            msgspec.convert(parsed, kind)
+        except msgspec.ValidationError:
+            try:
+                return msgspec.convert(text, kind)
+            except msgspec.ValidationError:
+                return parsed
+    return parsed
+
+
+def _path(key: str) -> tuple[str, ...]:
+    path = split_key(ALIASES.get(key, key))
+    if path is None:
+        raise ConfigError(f"{key!r} is not a key: write it like limits.max_turns")
+    return path
+
+
+def _known_or_error(path: tuple[str, ...]) -> None:
+    from protea.adapters.settings._checking import accepts, names
+
+    if accepts(path) is None:
+        for depth in range(len(path)):
+            if accepts(path[: depth + 1]) is None:
+                near = nearest(path[depth], names(path[:depth]))
+                hint = f"; did you mean {dotted((*path[:depth], near))}?" if near else ""
+                raise ConfigError(f"{dotted(path)} is not a setting{hint}")
+
+
+def _refuse(message: str) -> None:
+    raise ConfigError(message.replace(", so it is passed over", ""))
+
+
+def _builtins(settings: Settings) -> dict[str, Any]:
+    plain = {name: getattr(settings, name) for name in Settings.__struct_fields__}
+    for name in ("origins", "warnings", "trusted"):
+        del plain[name]
+    plain["permissions"] = replace(settings.permissions, layers=())
+    made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(plain))
+    made["log"] = {"level": settings.log.level}
+    return made
+
+
+def _nearest_place(where: Mapping[str, Place], key: str) -> Place | None:
+    while key:
+        if key in where:
+            return where[key]
+        key = key.rpartition(".")[0]
+    return None
+
+
+def _column(text: str, place: Place) -> int:
+    return place.start - (text.rfind("\n", 0, place.start) + 1) + 1
+
+
+def _rule_lines(text: str, found: Sequence[Place]) -> dict[str, int]:
+    lines: dict[str, int] = {}
+    for place in found:
+        if place.key[:1] == ("permissions",) and place.key[-1] in ("allow", "ask", "deny", "permissions"):
+            lines.update(texts(text[place.start : place.end], place.line))
+    return lines

@@ -1,0 +1,78 @@
+"""Which projects' own configuration may be used.
+
+A project is trusted by its real path and by what its files said when the person looked at them: a change in one of
+them asks again. Kept in `trusted.toml` in Protea's home.
+"""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+
+from protea.domain.errors import StoreError
+
+NAME = "trusted.toml"
+WATCHED = (".protea/config.toml", ".protea/permissions.toml", ".protea/mcp.json", ".mcp.json")
+"""Files of a project that can make something run or be allowed."""
+
+
+def is_trusted(protea_home: str, root: str) -> bool:
+    """Whether the project at `root` is trusted as it now is."""
+    known = _load(protea_home).get(os.path.realpath(root))
+    return known is not None and known == _fingerprint(root)
+
+
+def trust(protea_home: str, root: str) -> None:
+    """Trust the project at `root` as it now is. Raises `StoreError`."""
+    projects = _load(protea_home)
+    projects[os.path.realpath(root)] = _fingerprint(root)
+    path = os.path.join(protea_home, NAME)
+    passing = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(protea_home, 0o700, exist_ok=True)
+        fd = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(fd, "wb") as file:
+            file.write(_written(projects).encode("utf-8", "replace"))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(passing, path)
+    except OSError as error:
+        raise StoreError(f"{path}: the project's trust could not be saved: {error.strerror}") from error
+
+
+def _load(protea_home: str) -> dict[str, dict[str, str]]:
+    import tomllib  # only where a project brings files of its own
+
+    try:
+        with open(os.path.join(protea_home, NAME), "rb") as file:
+            return msgspec.convert(tomllib.load(file), dict[str, dict[str, str]])
+    except (OSError, ValueError, msgspec.ValidationError):
+        return {}  # nothing that can be read says so: nothing is trusted
+
+
+def _written(projects: dict[str, dict[str, str]]) -> str:
+    lines = ["# Projects whose own configuration may be used, and what it was when that was said.\n"]
+    for root, prints in sorted(projects.items()):
+        lines.append(f"\n[{_quoted(root)}]\n")
+        lines += [f'{_quoted(name)} = "{value}"\n' for name, value in sorted(prints.items())]
+    return "".join(lines)
+
+
+def _quoted(name: str) -> str:
+    return msgspec.json.encode(name).decode().replace("\x7f", "\\u007f")
+
+
+def _fingerprint(root: str) -> dict[str, str]:
+    import hashlib  # only where a project brings files of its own
+
+    found: dict[str, str] = {}
+    for name in WATCHED:
+        try:
+            with open(os.path.join(root, name), "rb") as file:
+                found[name] = hashlib.sha256(file.read()).hexdigest()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            found[name] = "unreadable"
+    return found

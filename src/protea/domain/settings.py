@@ -1,0 +1,210 @@
+"""What a person may set, as values; how layers of it become one; who said what.
+
+Read from files, the environment and flags by `adapters.settings`; used by the composition. Later layers win: tables
+merge, lists replace. The rules in `[permissions]` are the exception: no layer takes back what another has denied, so
+their lists add up, and each layer is kept apart in `Settings.permissions.layers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from protea.domain.permission import Mode, RuleLayer
+from protea.domain.usage import Price
+
+Api = Literal["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Amount = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Table(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A table of the configuration. Its fields are the keys."""
+
+
+class ModelSettings(Table, frozen=True):
+    """`[providers.NAME.models."MODEL"]`: what the provider does not tell of its model."""
+
+    context: Count | None = None
+    """Tokens it can see, in and out together."""
+    max_output: Count | None = None
+    price: Price | None = None
+    """Dollars per million tokens."""
+    images: bool | None = None
+    thinking: bool | None = None
+    efforts: tuple[str, ...] = ()
+
+
+class ProviderSettings(Table, frozen=True):
+    """`[providers.NAME]`: an endpoint of one's own, or changes to a known one."""
+
+    api: Api | None = None
+    """The wire it speaks."""
+    base_url: str | None = None
+    api_key_env: str | None = None
+    """The environment variable that holds the key."""
+    api_key_command: tuple[str, ...] | None = None
+    """A command, as a list of words, that prints the key."""
+    api_key_file: str | None = None
+    """A file, readable by its owner alone, that holds the key."""
+    headers: dict[str, str] = {}
+    """Sent with every request."""
+    proxy_url: str | None = None
+    models: dict[str, ModelSettings] = {}
+
+
+class PermissionSettings(Table, frozen=True):
+    """`[permissions]`."""
+
+    allow: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+    mode: Mode | None = None
+    layers: tuple[RuleLayer, ...] = ()
+    """The rules again, by who gave them. Nobody sets this."""
+
+
+class LimitSettings(Table, frozen=True):
+    """`[limits]`."""
+
+    max_turns: Count | None = None
+    """Replies of the model per prompt."""
+    budget_usd: Amount | None = None
+    """Dollars per prompt."""
+    budget_usd_per_session: Amount | None = None
+    budget_usd_per_day: Amount | None = None
+    time_limit: Amount | None = None
+    """Seconds per prompt."""
+
+
+class LogSettings(Table, frozen=True):
+    """`[log]`."""
+
+    level: str = "warning"
+    """`debug`, `info`, `warning`, `error`, or by area: `providers=debug,mcp=info`."""
+
+
+class SandboxSettings(Table, frozen=True):
+    """`[sandbox]`."""
+
+    adapter: str | None = None
+    network: bool | None = None
+
+
+class InstructionSettings(Table, frozen=True):
+    """`[instructions]`."""
+
+    adapter: str | None = None
+    """`files` or `none`."""
+
+
+class Settings(Table, frozen=True):
+    """All of `config.toml`, and what environment and flags may set."""
+
+    model: str | None = None
+    """`provider/model`."""
+    effort: str | None = None
+    """How much the model is to think: `low`, `medium`, `high` …"""
+    profile: str | None = None
+    fallback: tuple[str, ...] = ()
+    """Models that are asked, in this order, when the model cannot be reached."""
+    permissions: PermissionSettings = PermissionSettings()
+    providers: dict[str, ProviderSettings] = {}
+    limits: LimitSettings = LimitSettings()
+    log: LogSettings = LogSettings()
+    proxy_url: str | None = None
+    """An HTTP proxy or a gateway for all providers."""
+    socket_path: str | None = None
+    """Where the daemon listens."""
+    sandbox: SandboxSettings = SandboxSettings()
+    instructions: InstructionSettings = InstructionSettings()
+    ports: dict[str, dict[str, Any]] = {}
+    """`[ports.PORT]`: the `adapter` that fills it, and that adapter's options."""
+
+    # What follows is not set by anybody: it tells how the rest came about.
+    origins: dict[str, str] = {}
+    """Dotted key → who set it: `/home/me/.protea/config.toml:3`, `environment PROTEA_MODEL`, `flag --model`."""
+    warnings: tuple[str, ...] = ()
+    """What was passed over, one line each."""
+    trusted: bool = False
+    """Whether the project's own configuration was used, or could have been."""
+
+
+NOT_KEYS = frozenset({"layers", "origins", "warnings", "trusted"})
+"""Fields that nobody sets."""
+
+ALIASES: dict[str, str] = {"default_model": "model", "log_level": "log.level"}
+"""Keys other agents' files have → ours."""
+
+
+class Layer(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source says."""
+
+    source: str
+    """A file's path, `environment` or `flags`."""
+    data: dict[str, Any]
+    """Nested tables."""
+    lines: Mapping[str, int] = {}
+    """For a file: dotted key → line."""
+    named: Mapping[str, str] = {}
+    """For the others: dotted key → `environment PROTEA_MODEL`, `flag --model`."""
+
+    def origin(self, key: str) -> str:
+        """Who set `key`, as exactly as is known: the nearest table above it where the key itself is in none."""
+        near: str = key
+        while near:
+            if near in self.named:
+                return self.named[near]
+            if near in self.lines:
+                return f"{self.source}:{self.lines[near]}"
+            near = near.rpartition(".")[0]
+        return self.source
+
+
+def merge(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The tables of all layers as one, and for each dotted key the layer that had the last word on it."""
+    merged: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for layer in layers:
+        _pour(merged, layer.data, "", layer, origins)
+    return merged, origins
+
+
+def rule_layer(layer: Layer, rule_lines: Mapping[str, int]) -> RuleLayer | None:
+    """The permission rules of a layer, or None where it has none."""
+    table = layer.data.get("permissions", {})
+    allow, ask, deny = (tuple(table.get(verdict, ())) for verdict in ("allow", "ask", "deny"))
+    if not allow and not ask and not deny:
+        return None
+    return RuleLayer(source=layer.source, allow=allow, ask=ask, deny=deny, lines=dict(rule_lines))
+
+
+def dotted(parts: Sequence[str]) -> str:
+    """A key as it is written: `providers.acme.models."big-1.5"`."""
+    return ".".join(part if _bare(part) else msgspec.json.encode(part).decode() for part in parts)
+
+
+_ADDED_UP = frozenset({"permissions.allow", "permissions.ask", "permissions.deny"})
+_BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+def _bare(part: str) -> bool:
+    return bool(part) and _BARE.issuperset(part)
+
+
+def _pour(into: dict[str, Any], table: Mapping[str, Any], prefix: str, layer: Layer, origins: dict[str, str]) -> None:
+    for name, value in table.items():
+        key = f"{prefix}{dotted([name])}"
+        if isinstance(value, Mapping):
+            below = into.get(name)
+            if not isinstance(below, dict):
+                below = into[name] = {}
+            _pour(below, value, key + ".", layer, origins)
+        elif key in _ADDED_UP:
+            into[name] = [*into.get(name, ()), *value]
+            origins[key] = layer.origin(key)
+        else:
+            into[name] = value
+            origins[key] = layer.origin(key)
