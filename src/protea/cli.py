@@ -329,14 +329,13 @@ def _doctor(arguments: Arguments) -> int:
     from protea.interfaces.commands.doctor import Case, run_doctor
 
     launch = _launch(arguments, interactive=True)
-    keys = dict.fromkeys(name for row in PROVIDERS.values() for name in row.key_env)
     case = Case(
         version=__version__,
         environment=launch.environment,
         home=_home(launch),
-        keys=tuple(keys),
-        extras={"PIL": "media", "pypdf": "media"},
-        address=lambda name: address_of(PROVIDERS[name], launch.environment) if name in PROVIDERS else "",
+        keys=key_names(),
+        extras=EXTRAS,
+        address=lambda name: provider_address(name, launch.environment),
         gateway=lambda: _gateway(launch),
     )
     return asyncio.run(run_doctor(arguments, _place(launch), case))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import re
@@ -31,6 +32,7 @@ class Terminal:
         if self.process == 0:
             os.execve(sys.executable, [sys.executable, PROGRAM, str(history), *arguments], environment)
         self.raw = ""
+        self.decode = codecs.getincrementaldecoder("utf-8")().decode
         self.code: int | None = None
 
     @property
@@ -48,7 +50,7 @@ class Terminal:
                 data = b""
             if not data:
                 raise AssertionError(f"{wanted} did not come; what came:\n{self.shown}")
-            self.raw += data.decode()
+            self.raw += self.decode(data)
         shown, self.raw = self.shown, ""
         return shown
 
@@ -69,7 +71,7 @@ class Terminal:
             ready, _, _ = select.select([self.leader], [], [], 0.05)
             try:
                 if ready:
-                    self.raw += os.read(self.leader, 4096).decode()
+                    self.raw += self.decode(os.read(self.leader, 4096))
             except OSError:
                 continue  # the other side is closed: the process is about to end
         raise AssertionError(f"it does not end; what came:\n{self.shown}")
@@ -208,8 +210,8 @@ def test_slash_commands_tell_and_change(terminal: Terminal) -> None:
 
 
 def test_an_unknown_command_names_the_nearest(terminal: Terminal) -> None:
-    terminal.line("/modle x")
-    terminal.see("there is no /modle; did you mean /model?")
+    terminal.line("/modell x")
+    terminal.see("there is no /modell; did you mean /model?")
 
 
 def test_a_path_is_a_prompt_and_not_a_command(terminal: Terminal) -> None:
@@ -257,7 +259,7 @@ def test_markdown_is_drawn_with_colour_where_it_is_welcome(tmp_path: Path) -> No
         terminal.line("markdown")
         deadline = time.monotonic() + 10
         while "1.2k in" not in terminal.raw and time.monotonic() < deadline:
-            terminal.raw += os.read(terminal.leader, 4096).decode()
+            terminal.raw += terminal.decode(os.read(terminal.leader, 4096))
         assert "\x1b[1;35mTitle\x1b[0m" in terminal.raw
         assert "\x1b[1mone\x1b[0m and \x1b[36mtwo\x1b[0m" in terminal.raw
         assert "\x1b[36mx = 1\x1b[0m" in terminal.raw
