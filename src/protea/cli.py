@@ -333,9 +333,9 @@ def _doctor(arguments: Arguments) -> int:
         version=__version__,
         environment=launch.environment,
         home=_home(launch),
-        keys=key_names(),
-        extras=EXTRAS,
-        address=lambda name: provider_address(name, launch.environment),
+        keys=tuple(dict.fromkeys(name for row in PROVIDERS.values() for name in row.key_env)),
+        extras={"PIL": "media", "pypdf": "media"},
+        address=lambda name: address_of(PROVIDERS[name], launch.environment) if name in PROVIDERS else "",
         gateway=lambda: _gateway(launch),
     )
     return asyncio.run(run_doctor(arguments, _place(launch), case))
