@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
 from protea.adapters.settings import files
@@ -313,6 +314,23 @@ def test_a_bad_assignment_is_told(load: Load, assignment: str, words: str) -> No
 def test_a_bad_environment_is_told_by_its_name(load: Load) -> None:
     with pytest.raises(ConfigError, match=r"environment PROTEA_LOG: log\.level: 'loud' is not a log level"):
         load(environment={"PROTEA_LOG": "loud"})
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [{"model": "a/b"}, {"effort": "low", "log.level": "debug"}, {"permissions.mode": "plan"}, {"sandbox.adapter": "x"}],
+)
+def test_what_is_known_without_looking_into_types_is_the_same(load: Load, flags: dict[str, str]) -> None:
+    quick = load(flags=flags)
+    slow = load(flags=flags, set=["limits.max_turns=1"])
+    assert msgspec.structs.replace(slow, limits=quick.limits, origins=quick.origins) == quick
+
+
+def test_a_bad_mode_is_told(load: Load) -> None:
+    with pytest.raises(
+        ConfigError, match=r"flag --permission-mode: permissions\.mode must be one of normal, plan, yolo"
+    ):
+        load(flags={"permissions.mode": "wild"})
 
 
 def test_short_tables_fill_ports(load: Load) -> None:

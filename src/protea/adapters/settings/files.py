@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec.structs import replace
@@ -19,8 +19,18 @@ from msgspec.structs import replace
 from protea.adapters.settings._template import TEMPLATE
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
-from protea.domain.permission import RuleLayer
-from protea.domain.settings import ALIASES, Layer, PermissionSettings, Settings, dotted, merge, rule_layer
+from protea.domain.permission import Mode, RuleLayer
+from protea.domain.settings import (
+    ALIASES,
+    Layer,
+    LogSettings,
+    PermissionSettings,
+    SandboxSettings,
+    Settings,
+    dotted,
+    merge,
+    rule_layer,
+)
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
 from protea.domain.toml_places import Place, places, split_key, texts
@@ -197,7 +207,7 @@ class _Reading:
             table = {name: value for name, value in merged.get(port, {}).items() if value is not None}
             if table.get("adapter") and port not in ports:
                 ports = {**ports, port: table}
-        settings = msgspec.convert({**merged, "ports": ports}, Settings)
+        settings = _settings({**merged, "ports": ports} if ports else merged)
         permissions: PermissionSettings = replace(settings.permissions, layers=tuple(self.rules))
         return replace(
             settings, permissions=permissions, origins=origins, warnings=tuple(self.warnings), trusted=trusted
@@ -249,12 +259,44 @@ class _Reading:
             self.rules.append(rules)
 
 
+_TEXTS = frozenset({"model", "effort", "profile"})
+_TABLES: dict[str, tuple[str, type[msgspec.Struct]]] = {
+    "log": ("level", LogSettings),
+    "permissions": ("mode", PermissionSettings),
+    "sandbox": ("adapter", SandboxSettings),
+}
+
+
+def _simple(data: Mapping[str, Any]) -> bool:
+    """Whether it is only what most runs are given by flag or variable. Looking into types costs more than the rest of
+    a start takes here, so these are known without."""
+    return all(
+        isinstance(value, str) if name in _TEXTS else name in _TABLES and _simple_table(name, value)
+        for name, value in data.items()
+    )
+
+
+def _simple_table(name: str, table: Any) -> bool:
+    key = _TABLES[name][0]
+    if not isinstance(table, dict) or [*table] != [key] or not isinstance(table[key], str):
+        return False
+    return name != "permissions" or table[key] in get_args(Mode)
+
+
+def _settings(data: dict[str, Any]) -> Settings:
+    if not _simple(data):
+        return msgspec.convert(data, Settings)
+    return Settings(**{name: _TABLES[name][1](**value) if name in _TABLES else value for name, value in data.items()})
+
+
 def _check(data: dict[str, Any], fail: Any, warn: Any) -> dict[str, Any]:
     if not data:
         return data
-    from protea.adapters.settings._checking import check  # looks into types: only where somebody says something
+    checked = data
+    if not _simple(data):
+        from protea.adapters.settings._checking import check
 
-    checked = check(data, fail, warn)
+        checked = check(data, fail, warn)
     level = checked.get("log", {}).get("level")
     if level is not None:
         try:
