@@ -28,7 +28,7 @@ CANCELLED = ToolResult(text="Cancelled before it finished.", is_error=True)
 STOPPED = ToolResult(text="The person stopped this call.", is_error=True)
 
 
-class Planned(msgspec.Struct):
+class Planned(msgspec.Struct, frozen=True):
     """A call that was looked at: either what to run, or why not."""
 
     call: ToolCall

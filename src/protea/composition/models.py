@@ -184,7 +184,7 @@ class OneModel:
 
     def open(self, name: str) -> Model:
         if name != self._model.info.id:
-            raise UsageError(f"this agent has one model, {self._model.info.id}")
+            raise UsageError(f"{name} cannot be opened: this agent has one model, {self._model.info.id}")
         return self._model
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
