@@ -77,14 +77,14 @@ def read_address(url: object) -> Address:
     if "%" in host:
         return Address("ask", "the host is percent-encoded", host[:100])
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
-    if host.startswith("["):
-        return _number(host, port, _six(host))
     dotted = _four(plain)
-    if dotted is not None:
-        address = _number(plain, port, dotted)
-        if address.verdict == "fine" and plain != str(dotted):
+    if host.startswith("[") or dotted is not None:
+        address = _number(plain, port, dotted or _six(host))
+        if address.verdict != "fine":
+            return address
+        if dotted is not None and plain != str(dotted):
             return Address("ask", f"{plain} is an unusual way to write {dotted}", plain, port)
-        return address
+        return _usual(url, secure, address)
     if plain in _LOCAL_NAMES or plain.endswith(_LOCAL_TAILS):
         return Address("deny", f"{plain} is this machine or its network", plain, port, True)
     if not plain.isascii() or (host != plain and host.rstrip(".") != plain):
@@ -93,11 +93,15 @@ def read_address(url: object) -> Address:
         return Address("ask", "the host's name is malformed", plain[:100], port)
     if "." not in plain:
         return Address("ask", f"{plain} is a name of the local network", plain, port)
+    return _usual(url, secure, Address("fine", "", plain, port))
+
+
+def _usual(url: str, secure: bool, address: Address) -> Address:
     if len(url) > LONGEST:
-        return Address("ask", f"the URL is longer than {LONGEST} characters", plain, port)
+        return Address("ask", f"the URL is longer than {LONGEST} characters", address.host, address.port)
     if not secure:
-        return Address("ask", "plain http can be read and changed on its way", plain, port)
-    return Address("fine", "", plain, port)
+        return Address("ask", "plain http can be read and changed on its way", address.host, address.port)
+    return address
 
 
 def _six(host: str) -> ipaddress.IPv6Address | None:
@@ -138,6 +142,8 @@ def _number(host: str, port: int, ip: ipaddress.IPv4Address | ipaddress.IPv6Addr
     local = not all(one.is_global and not one.is_multicast for one in (ip, *inner)) and not (
         inner and all(one.is_global for one in inner) and ip in ipaddress.IPv6Network("64:ff9b::/96")
     )
+    if isinstance(ip, ipaddress.IPv6Address) and not inner and ip not in ipaddress.IPv6Network("2000::/3"):
+        local = True
     if local or any(str(one) in _METADATA for one in (ip, *inner)):
         return Address("deny", f"{host} is not a public address", str(ip), port, str(ip) not in _METADATA)
     return Address("fine", "", str(ip), port)

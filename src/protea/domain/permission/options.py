@@ -68,8 +68,13 @@ def spec(flags: str, valued: str, operands: str) -> Spec:
     return Spec(frozenset(plain), values, operands, "-#" in plain, "*" in plain)
 
 
-def read_options(words: Sequence[Word], row: Spec, uses: list[Use]) -> tuple[list[Word], dict[str, list[str]]]:
-    """The operands, and which options were given with which values. Paths among the values go to `uses`."""
+def read_options(
+    words: Sequence[Word], row: Spec, uses: list[Use], ordered: bool = False
+) -> tuple[list[Word], dict[str, list[str]]]:
+    """The operands, and which options were given with which values. Paths among the values go to `uses`.
+
+    `ordered` is for programs to which an option after the first operand is an operand.
+    """
     operands: list[Word] = []
     given: dict[str, list[str]] = {}
     index = 1
@@ -83,6 +88,8 @@ def read_options(words: Sequence[Word], row: Spec, uses: list[Use]) -> tuple[lis
         if not text.startswith("-") or text == "-" or row.anything:
             operands.append(word)
             continue
+        if ordered and operands:
+            raise UnfitError("an option after an operand would be an operand")
         if not word.known or word.glob is not None:
             raise UnfitError("an option is not literal")
         if text.startswith("--"):

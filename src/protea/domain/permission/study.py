@@ -135,6 +135,10 @@ def _specs() -> dict[str, Spec]:
     return table
 
 
+_OPTIONS_FIRST = frozenset({"xxd", "uniq", "tr", "hexdump", "od", "fd", "fdfind"})
+"""For these an option after the first operand may be an operand, and `xxd` and `uniq` write to their second."""
+
+
 # -- commands with a language of their own ---------------------------------------------------------------------------
 
 _GREP = spec(
@@ -410,7 +414,7 @@ def awk_fault(program: str) -> str | None:
 
 
 def _awk(words: Sequence[Word], uses: list[Use]) -> None:
-    operands, given = read_options(words, _AWK, uses)
+    operands, given = read_options(words, _AWK, uses, ordered=True)
     if not operands or not operands[0].known or operands[0].glob is not None:
         raise UnfitError("the program is not literal")
     wrong = awk_fault(operands.pop(0).text)
@@ -889,7 +893,7 @@ def study(words: Sequence[Word]) -> Study:
             row = _specs().get(name)
             if row is None:
                 raise UnfitError(f"{name[:60]} is not known to only read")
-            operands, _ = read_options(words, row, uses)
+            operands, _ = read_options(words, row, uses, ordered=name in _OPTIONS_FIRST)
             assign(operands, row.operands, uses)
     except UnfitError as unfit:
         return _other(words, str(unfit))

@@ -1,0 +1,50 @@
+"""URLs as text: what may be decided by a domain rule, what asks, what is never fetched."""
+
+from __future__ import annotations
+
+import pytest
+
+from protea.domain.permission.address import read_address
+
+
+@pytest.mark.parametrize(
+    ("url", "verdict"),
+    [
+        ("https://docs.python.org/3/", "fine"),
+        ("https://DOCS.python.org./", "fine"),
+        ("https://8.8.8.8/", "fine"),
+        ("https://[2606:4700::1111]/", "fine"),
+        ("http://docs.python.org/", "ask"),
+        ("https://user@docs.python.org/", "ask"),
+        ("https://a\\b.org/", "ask"),
+        ("https://d\u043ecs.python.org/", "ask"),
+        ("https://printer/", "ask"),
+        ("https://x.org/" + "a" * 3000, "ask"),
+        ("https:/x.org", "ask"),
+        ("x.org", "ask"),
+        ("https://x.org\n", "ask"),
+        (None, "ask"),
+        ("ftp://x.org", "deny"),
+        ("file:///etc/passwd", "deny"),
+        ("data:text/html,x", "deny"),
+        ("https://x.org:99999/", "deny"),
+        *((f"http://{host}/", "deny") for host in (
+            "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "0", "10.0.0.5", "172.16.0.1",
+            "192.168.0.1", "169.254.169.254", "100.64.0.1", "100.100.100.200", "224.0.0.1", "255.255.255.255",
+            "168.63.129.16", "[::1]", "[::]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[64:ff9b::7f00:1]",
+            "[2002:7f00:1::]", "[fe80::1]", "[fd00:ec2::254]", "[fec0::1]", "[::127.0.0.1]", "localhost",
+            "LOCALHOST.", "a.localhost", "metadata.google.internal", "nas.local", "\u24f5\u24f6\u24fb.0.0.1",
+        )),
+    ],
+)  # fmt: skip
+def test_each_url_has_its_verdict(url: str | None, verdict: str) -> None:
+    found = read_address(url)
+    if url is not None and "\u24f5" in url:
+        assert found.verdict in ("ask", "deny")
+    else:
+        assert found.verdict == verdict, found
+
+
+def test_host_and_port_are_what_will_be_connected_to() -> None:
+    found = read_address("https://Docs.Python.org:443/x?y#z")
+    assert (found.host, found.port) == ("docs.python.org", 443)
