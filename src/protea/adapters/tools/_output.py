@@ -38,11 +38,11 @@ class Output:
     async def add(self, data: bytes) -> None:
         self.size += len(data)
         self._lines += data.count(b"\n")
-        if not self._written and self.size <= max(self._limit, 4096):
-            self._memory += data
-            return
         if not self._written:
-            self._spill()
+            self._memory += data
+            if self.size > self._limit:
+                self._spill()
+            return
         self._tail += data[-KEPT:]
         if len(self._tail) > 4 * KEPT:
             del self._tail[:-KEPT]
@@ -65,7 +65,7 @@ class Output:
             half = self._limit // 2
             head = plain(_whole_end(self._head).decode("utf-8", "backslashreplace"))
             tail = plain(_whole_start(bytes(self._tail[-KEPT:])).decode("utf-8", "backslashreplace"))
-            if self.size <= len(self._head) + len(self._tail) and len(self._tail) <= KEPT:
+            if self.size == len(self._head) + len(self._tail):
                 text = cut(
                     plain((self._head + bytes(self._tail)).decode("utf-8", "backslashreplace")), self._limit, where
                 )

@@ -96,7 +96,8 @@ class Bash:
             # What is shown is what runs: the question where it ended goes in by BASH_ENV, not into the command.
             argv: tuple[str, ...] = (self._shell, "--norc", "--noprofile", "-c", command)
             if asked:
-                env["BASH_ENV"] = asked[0]
+                # By way of another variable: bash expands the value of BASH_ENV, `$(…)` in a path included.
+                env |= {"BASH_ENV": "$PROTEA_SCRIPT", "PROTEA_SCRIPT": asked[0]}
         else:
             argv = ("/bin/sh", "-c", f". {_quoted(asked[0])}\n{command}" if asked else command)
         return Launch(
@@ -119,7 +120,8 @@ class Bash:
                     if output.size > self._kit.options.bash_file_limit:
                         why = f"it wrote more than {self._kit.options.bash_file_limit:,} bytes"
                         break
-                await process.wait()  # it may have closed its output and gone on
+                else:
+                    await process.wait()  # it may have closed its output and gone on
         except TimeoutError:
             why = f"it took longer than {seconds:g} s; set a longer timeout, or use background for what does not end"
         except asyncio.CancelledError:
@@ -349,7 +351,7 @@ def _ask_for_cwd(context: ToolContext) -> tuple[str, str]:
     """A file for BASH_ENV that lets the shell write down where it ended, and the file it writes to."""
     script, answer = context.output_path(".env.sh"), context.output_path(".cwd")
     with open(script, "w", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, 0o600)) as file:
-        file.write(f"unset BASH_ENV\ntrap {_quoted('pwd -P >' + _quoted(answer))} EXIT\n")
+        file.write(f"unset BASH_ENV PROTEA_SCRIPT\ntrap {_quoted('pwd -P >' + _quoted(answer))} EXIT\n")
     return script, answer
 
 
