@@ -44,7 +44,8 @@ def answer(wire: Wire, spoken: Spoken, streamed: bool, request_id: str) -> Answe
         body = wire.whole(spoken)
         return Answer({"content-type": "application/json"} | own, [body], [], False, spoken.model, request_id)
     stream = wire.stream(spoken)
-    headers = {"content-type": wire.stream_type, "cache-control": "no-cache", "transfer-encoding": "chunked"} | own
+    media_type = wire.stream_type if spoken.events else "application/json"
+    headers = {"content-type": media_type, "cache-control": "no-cache", "transfer-encoding": "chunked"} | own
     return Answer(headers, stream.said, stream.end, True, spoken.model, request_id)
 
 

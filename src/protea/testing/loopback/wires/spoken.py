@@ -24,6 +24,8 @@ class SpokenCall(msgspec.Struct, frozen=True):
     arguments: dict[str, object] | None
     """None where they are no JSON object."""
     signature: str | None = None
+    given: bool = True
+    """Whether the script gives the id; else it was made up."""
 
 
 class Spoken(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +61,7 @@ def spoken_of(reply: ScriptedReply, number: int, model: str) -> Spoken:
                 call.arguments_text if call.arguments_text is not None else encode(call.arguments).decode(),
                 None if call.arguments_text is not None else call.arguments,
                 call.signature,
+                call.id is not None,
             )
             for place, call in enumerate(reply.tool_calls)
         ),
