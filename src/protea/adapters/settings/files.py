@@ -286,7 +286,10 @@ def _simple_table(name: str, table: Any) -> bool:
 def _settings(data: dict[str, Any]) -> Settings:
     if not _simple(data):
         return msgspec.convert(data, Settings)
-    return Settings(**{name: _TABLES[name][1](**value) if name in _TABLES else value for name, value in data.items()})
+    given: dict[str, Any] = {
+        name: _TABLES[name][1](**value) if name in _TABLES else value for name, value in data.items()
+    }
+    return Settings(**given)
 
 
 def _check(data: dict[str, Any], fail: Any, warn: Any) -> dict[str, Any]:

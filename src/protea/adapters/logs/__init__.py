@@ -1,0 +1,1 @@
+"""What Protea says of itself to whoever looks for a fault."""

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from protea.domain.redaction import redact, secrets_of
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("key sk-proj-abcdefghijklmnop1234 used", "key [hidden] used"),
+        ("AIza" + "x" * 35, "[hidden]"),
+        ("ghp_" + "a1" * 18, "[hidden]"),
+        ("AKIAABCDEFGHIJKLMNOP", "[hidden]"),
+        ("12345678:" + "a" * 35, "[hidden]"),
+        ("xoxb-1234567890-abc", "[hidden]"),
+        ("eyJhbGciOiJI.eyJzdWIiOiIx.c2ln", "[hidden]"),
+        ("Authorization: Bearer abcdef123456", "Authorization: Bearer [hidden]"),
+        ('{"x-api-key": "abcdef123"}', '{"x-api-key": "[hidden]"}'),
+        ("ACME_API_KEY=abcdef123 run", "ACME_API_KEY=[hidden] run"),
+        ("GET /v1?key=abcdef123&alt=sse", "GET /v1?key=[hidden]&alt=sse"),
+        ("http://me:pass@proxy:3128/", "http://me:[hidden]@proxy:3128/"),
+        ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----.", "[hidden]."),
+        ("-----BEGIN PRIVATE KEY-----\nabc", "[hidden]"),
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the token count is 15",
+        "tokens: 1234567",
+        "key: value",
+        "https://example.org/a:b@c",
+        "sk-ip this line",
+        "a password is needed",
+        "commit 0123456789abcdef0123456789abcdef01234567",
+        "2026-11-21T04:05:06.789Z 12345678 info",
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_what_is_known_to_be_secret_is_hidden_whatever_it_looks_like() -> None:
+    known = secrets_of(
+        {"ACME_KEY": "correct horse", "ACME_KEY_2": "correct horse battery", "LANG": "en_US", "X_TOKEN": "no"}.items()
+    )
+    assert redact("correct horse battery, en_US, no, correct horse", known) == "[hidden], en_US, no, [hidden]"
