@@ -197,6 +197,8 @@ class _Reader:
                     raise _StopError(f"it contains the shell word {word.text}")
                 if self.text[first : self.at] != word.text and word.known:
                     raise _StopError("a command's name is quoted or escaped")
+                if word.glob is not None:
+                    raise _StopError("a command's name is a pattern")
                 if word.text.startswith(("-", "+")):
                     raise _StopError("a command's name reads as an option")
                 words.append(word)
