@@ -210,7 +210,11 @@ def required(pattern: str) -> str:
 
 
 def look(data: bytes, pattern: Pattern, path: str, context: int, most: int) -> Hits | None:
-    """What hits in a file's bytes; None where nothing does or it is no text."""
+    """What hits in a file's bytes; None where nothing does or it is no text.
+
+    Like `rg`, lines before the first NUL of a file that seemed to be text count, unless `most` is 0 (only the number is
+    wanted) or the search is across lines.
+    """
     if not data:
         return None
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
@@ -218,12 +222,12 @@ def look(data: bytes, pattern: Pattern, path: str, context: int, most: int) -> H
         return None
     text: str | None = None
     if data.isascii() and pattern.raw is not None:
-        if b"\r" in data:  # one byte is found ten times as quickly as two
+        if b"\r" in data and not pattern.multiline:  # one byte is found ten times as quickly as two
             data = data.replace(b"\r\n", b"\n")
         if pattern.sweep and not pattern.raw.search(data):
             return None
     else:
-        text = decode(data).text.replace("\r\n", "\n")
+        text = decode(data).text if not wide and pattern.multiline else decode(data).text.replace("\r\n", "\n")
         if pattern.sweep and not pattern.text.search(text):
             return None
     if b"\0" in data[: 1 << 16] and not wide:
@@ -231,6 +235,8 @@ def look(data: bytes, pattern: Pattern, path: str, context: int, most: int) -> H
     if text is None:
         text = data.decode("ascii")
     if "\0" in text:
+        if pattern.multiline or not most:
+            return None
         text = text[: text.index("\0")]
         text = text[: text.rfind("\n") + 1]
     return (

@@ -173,9 +173,27 @@ def read_file(path: str, fd: int | None = None, limit: int = 64 << 20) -> bytes 
 async def paths_below(kit: Kit, top: str) -> list[str]:
     """Relative paths of all files below a directory of any workspace, ignored ones left out."""
     found: list[str] = []
-    none: Layers = ((), (), (), ())
-    await _paths(kit, top, "", none, found)
+    above: Layers = ((), (), (), ())
+    folder, prefix = top, ""
+    while kit.inside(folder) and folder not in kit.workspace.roots:
+        folder, _, name = folder.rpartition("/")
+        prefix = f"{name}/{prefix}"
+        # From the inside out: what is nearer comes first.
+        above = tuple(
+            (*known, *new) for known, new in zip(above, await _layers_in(kit, folder, prefix, 0), strict=True)
+        )
+    await _paths(kit, top, "", above, found)
     return found
+
+
+async def _layers_in(kit: Kit, folder: str, prefix: str, base: int) -> Layers:
+    found: list[tuple[Layer, ...]] = []
+    for name in (*IGNORE_FILES, ".git/info/exclude"):
+        rules = None
+        with suppress(WorkspaceError):
+            rules = parse((await kit.workspace.read(f"{folder.rstrip('/')}/{name}")).decode("utf-8", "replace"))
+        found.append((Layer(rules, prefix, base),) if rules else ())
+    return tuple(found)
 
 
 async def _paths(kit: Kit, folder: str, path: str, layers: Layers, found: list[str]) -> None:
@@ -183,13 +201,8 @@ async def _paths(kit: Kit, folder: str, path: str, layers: Layers, found: list[s
         entries = await kit.workspace.list(folder)
     except WorkspaceError:
         return
-    nested = list(layers)
-    for kind, name in enumerate(IGNORE_FILES):
-        if any(entry.name == name and entry.kind == "file" for entry in entries):
-            rules = parse((await kit.workspace.read(f"{folder.rstrip('/')}/{name}")).decode("utf-8", "replace"))
-            if rules:
-                nested[kind] = (Layer(rules, base=len(path)), *nested[kind])
-    layers = tuple(nested)
+    here = await _layers_in(kit, folder, "", len(path))
+    layers = tuple((*new, *known) for new, known in zip(here, layers, strict=True))
     for entry in entries:
         directory = entry.kind == "directory"
         if entry.name == ".git" or _ignored(path + entry.name, entry.name, directory, layers):

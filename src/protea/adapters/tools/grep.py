@@ -97,7 +97,7 @@ class Grep:
                 hits = list(parse_lines(done.output, entry.path))
             return [each for each in hits if wanted.wants(each.path)]
         pattern = pattern_for(query.pattern, ignore_case=query.ignore_case, multiline=query.multiline)
-        most = query.limit if query.output == "content" else 0
+        most = {"content": query.limit, "files": 1}.get(query.output, 0)
         if entry.kind == "file" or not kit.workspace.on_disk:
             single = entry.kind == "file"
             names = [entry.path.rpartition("/")[2]] if single else await paths_below(kit, entry.path)
@@ -132,7 +132,7 @@ class Grep:
             return None
         if not pattern.quick:
             return None
-        most = query.limit if query.output == "content" else 0
+        most = {"content": query.limit, "files": 1}.get(query.output, 0)
         found: list[Hits] = []
         files, size = 0, 0
         for fd, folder, names in files_below(entry.path, Stop()):

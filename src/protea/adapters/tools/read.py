@@ -184,7 +184,7 @@ class Read:
                     line += 1
                 piece = piece[cut_at:]
             kept += piece
-        if line < first:
+        if line < first or not kept:
             return ToolResult(f"{self._kit.shown(path)} has {line - 1} lines; there is no line {first}.", is_error=True)
         lines = decode(bytes(kept)).text.split("\n")
         if lines[-1] == "" or (at < entry.size and len(lines) > 1):
