@@ -262,9 +262,12 @@ class LoopbackProvider:
         spoken = replace(spoken, usage_asked=asked.usage, sealed=asked.sealed, events=route.events)
         if reply.signature is not None:
             self._ledger.note(wire.name, reply.thinking, reply.signature)
+            self._ledger.note(wire.name, "", reply.signature)  # thoughts that were not shown, or signed by a last text
         for call in reply.tool_calls:
             if call.signature is not None:
                 self._ledger.note(wire.name, call.name, call.signature)
+        if (bound := wire.bound(spoken)) is not None:
+            self._ledger.follows(*bound)
         return answer(wire, spoken, asked.stream, _request_id(wire, number))
 
     def _send(self, connection: Connection, recorded: Recorded, data: bytes) -> None:

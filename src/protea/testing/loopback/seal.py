@@ -9,20 +9,29 @@ import base64
 import hashlib
 
 
-def seal(kind: str, text: str) -> str:
-    """The proof of `text`; `kind` keeps the proofs of different wires apart."""
-    digest = hashlib.sha256(f"protea-loopback/{kind}/{text}".encode()).digest()
+def seal(wire: str, text: str) -> str:
+    """The proof of `text`; those of different wires differ."""
+    digest = hashlib.sha256(f"protea-loopback/{wire}/{text}".encode()).digest()
     return base64.b64encode(b"loopback" + digest).decode()
 
 
 class Ledger:
-    """Proofs that a script gave by hand, beside those `seal` makes."""
+    """What a provider gave out beside what `seal` makes, and must have back as it was."""
 
     def __init__(self) -> None:
-        self._given: set[tuple[str, str, str]] = set()
+        self._proofs: set[tuple[str, str, str]] = set()
+        self._needs: dict[str, str] = {}
 
-    def note(self, kind: str, text: str, proof: str) -> None:
-        self._given.add((kind, text, proof))
+    def note(self, wire: str, text: str, proof: str) -> None:
+        """A proof that a script gave by hand."""
+        self._proofs.add((wire, text, proof))
 
-    def knows(self, kind: str, text: str, proof: str) -> bool:
-        return proof == seal(kind, text) or (kind, text, proof) in self._given
+    def knows(self, wire: str, text: str, proof: str) -> bool:
+        return proof == seal(wire, text) or (wire, text, proof) in self._proofs
+
+    def follows(self, item: str, reasoning: str) -> None:
+        """Responses: the item with this id may only come back right behind that reasoning."""
+        self._needs[item] = reasoning
+
+    def needs(self, item: str) -> str | None:
+        return self._needs.get(item)

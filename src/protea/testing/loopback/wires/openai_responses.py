@@ -125,6 +125,11 @@ def _items(spoken: Spoken) -> list[dict[str, Any]]:
     return items
 
 
+def bound(spoken: Spoken) -> tuple[str, str] | None:
+    ids = [item["id"] for item in _items(spoken)]
+    return (ids[1], ids[0]) if len(ids) > 1 and (spoken.thinking or spoken.signature) else None
+
+
 def _incomplete(spoken: Spoken) -> bool:
     return spoken.stop in ("length", "content_filter")
 
@@ -227,4 +232,5 @@ WIRE = Wire(
     headers=headers,
     key_headers=("authorization", "api-key"),
     request_id="req_loopback",
+    bound=bound,
 )

@@ -102,6 +102,8 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     """Where a key may be; none where the wire has none."""
     request_id: str
     """How its ids begin."""
+    bound: Callable[[Spoken], tuple[str, str] | None] = lambda spoken: None
+    """Responses: the id of an item, and that of the reasoning it must come back behind."""
 
 
 HTML = (
