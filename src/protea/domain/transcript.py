@@ -29,8 +29,10 @@ class Transcript:
     """What the events so far amount to: the messages, and what is still open."""
 
     def __init__(self) -> None:
-        self._settled: list[tuple[int, Message]] = []
-        """Messages that no later event changes (but compaction and rewinding), each with the seq that settled it."""
+        self._settled: list[Message] = []
+        """Messages that no later event changes, but compaction and rewinding."""
+        self._at: list[int] = []
+        """The seq that settled each of them."""
         self._steers: list[PromptSubmitted] = []
         self._calls: tuple[ToolCall, ...] = ()
         self._results: dict[str, ToolResult] = {}
@@ -58,12 +60,12 @@ class Transcript:
                 self._take_steers(seq)
                 prompt = self.waiting.pop(event.prompt, None)
                 if prompt is not None:
-                    self._settled.append((seq, _user(prompt)))
+                    self._settle(seq, _user(prompt))
             case MessageCompleted():
                 self._take_steers(event.seen)
                 if event.content:
                     message = AssistantMessage(content=event.content, model=event.model, native=event.native)
-                    self._settled.append((seq, message))
+                    self._settle(seq, message)
                 self._calls = calls_of(event.content)
                 self._results = {}
                 self.states = {}
@@ -71,7 +73,9 @@ class Transcript:
                 self._advance_call(event, seq)
             case Compacted():
                 summary = UserMessage(content=(Text(text=event.summary),))
-                self._settled = [(event.upto, summary), *(pair for pair in self._settled if pair[0] > event.upto)]
+                later = next((i for i, at in enumerate(self._at) if at > event.upto), len(self._at))
+                self._settled = [summary, *self._settled[later:]]
+                self._at = [event.upto, *self._at[later:]]
             case TurnFinished():
                 self._settle_calls(seq)
                 self.turn = None
@@ -94,7 +98,7 @@ class Transcript:
         if self._calls:
             tail += self._paired()
         tail += [_user(prompt) for prompt in self._steers]
-        return (*(message for _, message in self._settled), *tail)
+        return (*self._settled, *tail)
 
     def _advance_call(self, event: ToolCallChanged, seq: int) -> None:
         call = event.call
@@ -106,9 +110,13 @@ class Transcript:
         else:
             self.states[call.id] = (call, event.state)
 
+    def _settle(self, seq: int, *messages: Message) -> None:
+        self._settled += messages
+        self._at += [seq] * len(messages)
+
     def _settle_calls(self, seq: int) -> None:
         if self._calls:
-            self._settled += [(seq, message) for message in self._paired()]
+            self._settle(seq, *self._paired())
         self._calls, self._results, self.states = (), {}, {}
 
     def _paired(self) -> list[Message]:
@@ -116,7 +124,8 @@ class Transcript:
 
     def _take_steers(self, seen: int) -> None:
         taken = [prompt for prompt in self._steers if (prompt.seq or 0) <= seen]
-        self._settled += [(prompt.seq or 0, _user(prompt)) for prompt in taken]
+        for prompt in taken:
+            self._settle(prompt.seq or 0, _user(prompt))
         self._steers = self._steers[len(taken) :]
 
 

@@ -7,10 +7,12 @@ session, do not rebuild them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
+
+from protea.domain.messages import AssistantMessage, Message
 
 Value = TypeVar("Value")
 _KEPT = 4096
@@ -80,6 +82,37 @@ class EncodedOnce:
                 self._old, self._young = self._young, {}
             self._young[key] = found
         return found[1]
+
+
+class Settled:
+    """The encoded turns of the part of a conversation that no longer changes: all before its last reply.
+
+    Going through every message again, only to find that each is known, is what would make turn 200 slow. Whatever
+    stands before a reply is closed on every wire, so turns can be encoded in parts that begin with one.
+    """
+
+    def __init__(self) -> None:
+        self._head: tuple[Message, ...] = ()
+        self._turns: list[bytes] = []
+
+    def turns(
+        self, messages: tuple[Message, ...], encode: Callable[[Sequence[Message]], list[bytes]]
+    ) -> tuple[list[bytes], list[bytes]]:
+        """The turns before the last reply, and those from it on. `encode` gives the turns of some messages."""
+        head = messages[: _last_reply(messages)]
+        begun = len(self._head)
+        goes_on = head[:begun] == self._head  # the same objects, so this compares no texts
+        turns = self._turns + encode(head[begun:]) if goes_on else encode(head)
+        self._head, self._turns = head, turns
+        return turns, encode(messages[len(head) :])
+
+
+def _last_reply(messages: tuple[Message, ...]) -> int:
+    """Where the last reply begins that does not go on with the one before; 0 where there is none."""
+    for at in range(len(messages) - 1, 0, -1):
+        if isinstance(messages[at], AssistantMessage) and not isinstance(messages[at - 1], AssistantMessage):
+            return at
+    return 0
 
 
 def fitting_id(call_id: str, allowed: str, longest: int) -> str:

@@ -6,14 +6,14 @@ extended-thinking,adaptive-thinking,effort,structured-outputs}.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, decode, decode_as, encode, fitting_id
+from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, headers_of
 from protea.adapters.models._schemas import closed, is_closable
@@ -63,6 +63,7 @@ class AnthropicModel:
         self._info = options.info or ModelInfo(f"{options.provider}/{options.model}", images=True)
         self._url = _endpoint(options.base_url)
         self._known = EncodedOnce()
+        self._settled = Settled()
 
     @property
     def info(self) -> ModelInfo:
@@ -116,7 +117,13 @@ class AnthropicModel:
             if cache and len(system) < 2:  # four breakpoints at most: two here and in the system prompt
                 tools[-1] = _marked(tools[-1])
             parts += [b',"tools":[', b",".join(tools), b"]"]
-        messages = self._messages(request.messages, cache)
+        before, now = self._settled.turns(request.messages, self._messages)
+        messages = before + now
+        if cache and messages:
+            # The end of this request, and the end of the one before: a reply with many calls can put more blocks
+            # between the two than the twenty the API looks back over.
+            for at in {len(messages) - 1, len(before) - 1 if before else len(messages) - 1}:
+                messages[at] = _marked_turn(messages[at])
         parts += [b',"messages":[', b",".join(messages), b"]"]
         for name, value in self._volatile(request).items():
             parts += [b',"', name.encode(), b'":', encode(value)]
@@ -142,10 +149,9 @@ class AnthropicModel:
             fields["stop_sequences"] = stops
         return fields
 
-    def _messages(self, messages: tuple[Message, ...], cache: bool) -> list[bytes]:
+    def _messages(self, messages: Sequence[Message]) -> list[bytes]:
         """One JSON object per turn of the wire. Results that follow one another are one turn, as the API wants them."""
         out: list[bytes] = []
-        ends: list[int] = []  # user turns that end a request: where the cache of that request ended
         results: list[bytes] = []
         known = self._known
 
@@ -161,18 +167,11 @@ class AnthropicModel:
             close_results()
             if isinstance(message, AssistantMessage):
                 data = known.get(message, self._assistant)
-                if data:
-                    if out:
-                        ends.append(len(out) - 1)
-                    out.append(data)
-            elif data := known.get(message, _user):
+            else:
+                data = known.get(message, _user)
+            if data:
                 out.append(data)
         close_results()
-        if cache and out:
-            # The end of this request, and the end of the one before: a reply with many calls can put more blocks
-            # between the two than the twenty the API looks back over.
-            for at in {len(out) - 1, ends[-1] if ends else len(out) - 1}:
-                out[at] = _marked_turn(out[at])
         return out
 
     def _assistant(self, message: AssistantMessage) -> bytes:

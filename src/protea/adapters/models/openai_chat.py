@@ -8,14 +8,14 @@ server manuals.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, decode_as, encode, fitting_id
+from protea.adapters.models._encoding import EncodedOnce, Settled, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, endpoint, headers_of
 from protea.adapters.models._schemas import is_strict
@@ -113,6 +113,7 @@ class OpenAIChatModel:
         self._info = options.info or ModelInfo(f"{options.provider}/{options.model}")
         self._url = endpoint(options.base_url, "chat/completions")
         self._known = EncodedOnce()
+        self._settled = Settled()
 
     @property
     def info(self) -> ModelInfo:
@@ -149,15 +150,17 @@ class OpenAIChatModel:
         messages: list[bytes] = []
         if system := "\n\n".join(part for part in request.system if part):
             messages.append(encode({"role": "system", "content": system}))
-        messages += self._messages(request.messages)
+        before, now = self._settled.turns(request.messages, self._messages)
+        messages += before + now
         parts += [b',"messages":[', b",".join(messages), b"]"]
         for name, value in self._volatile(request).items():
             parts += [b',"', name.encode(), b'":', encode(value)]
         parts.append(b"}")
         return b"".join(parts)
 
-    def _messages(self, messages: tuple[Message, ...]) -> list[bytes]:
-        known, out = self._known, []
+    def _messages(self, messages: Sequence[Message]) -> list[bytes]:
+        known = self._known
+        out: list[bytes] = []
         images: list[bytes] = []  # a tool's message holds text only; its images follow the last result
         after_result = False
         for message in messages:

@@ -7,14 +7,14 @@ items in context), …/guides/prompt-caching.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, decode, decode_as, encode, fitting_id
+from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, endpoint, headers_of
 from protea.adapters.models._schemas import is_strict
@@ -60,6 +60,7 @@ class OpenAIResponsesModel:
         self._info = options.info or ModelInfo(f"{options.provider}/{options.model}", images=True)
         self._url = endpoint(options.base_url, "responses")
         self._known = EncodedOnce()
+        self._settled = Settled()
 
     @property
     def info(self) -> ModelInfo:
@@ -93,12 +94,15 @@ class OpenAIResponsesModel:
             parts += [b',"instructions":', encode(system)]
         if request.tools:
             parts += [b',"tools":[', b",".join([known.get(tool, _tool) for tool in request.tools]), b"]"]
-        items = [data for message in request.messages if (data := known.get(message, self._items))]
-        parts += [b',"input":[', b",".join(items), b"]"]
+        before, now = self._settled.turns(request.messages, self._input)
+        parts += [b',"input":[', b",".join(before + now), b"]"]
         for name, value in self._volatile(request).items():
             parts += [b',"', name.encode(), b'":', encode(value)]
         parts.append(b"}")
         return b"".join(parts)
+
+    def _input(self, messages: Sequence[Message]) -> list[bytes]:
+        return [data for message in messages if (data := self._known.get(message, self._items))]
 
     def _items(self, message: Message) -> bytes:
         match message:
