@@ -144,3 +144,25 @@ def test_the_completions_of_bash_complete(tmp_path: Path) -> None:
         ["bash", "--norc", "-c", f"source {script}\n{asked}"], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.splitlines() == list(typed.values())
+
+
+def test_a_fault_of_our_own_is_one_line_that_names_the_report(tmp_path: Path) -> None:
+    code = (
+        "import sys, protea.composition.root as root\n"
+        "async def broken(launch): raise ZeroDivisionError('by nought')\n"
+        "root.create_gateway = broken\n"
+        "from protea.cli import main\n"
+        "sys.exit(main(['-p', '--output-format', 'json', 'hi']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
+    [line] = done.stderr.decode().splitlines()
+    assert "ZeroDivisionError: by nought" in line
+    assert "by nought" in Path(line.rpartition(" ")[2]).read_text()
+    assert json.loads(done.stdout)["error"]["kind"] == "internal"
+    assert done.returncode == 2

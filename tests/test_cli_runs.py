@@ -150,6 +150,36 @@ def test_a_decision_can_be_asked_for(place: Place) -> None:
     assert json.loads(place.run("perm", "check", "--batch", stdin=request).stdout)["decision"] == "allow"
 
 
+def test_settings_are_shown_with_who_set_them_and_changed(place: Place) -> None:
+    assert place.run("config", "set", "limits.max_turns", "7").returncode == 0
+    assert place.run("config", "get", "limits.max_turns").stdout == b"7\n"
+    shown = json.loads(place.run("config", "show", "limits", "--json").stdout)
+    [row] = [each for each in shown if each["key"] == "limits.max_turns"]
+    assert row["value"] == 7
+    assert "config.toml:" in row["source"]
+    paths = {each["whose"]: each for each in json.loads(place.run("config", "path", "--json").stdout)}
+    assert paths["user"]["file"] == str(place.home / "protea" / "config.toml")
+    assert "limits" in place.run("config", "schema").stdout.decode()
+
+
+def test_a_setting_that_is_none_is_named(place: Place) -> None:
+    for words in (["get", "limits.max_trns"], ["set", "limits.max_trns", "3"], ["show", "limits.max_trns"]):
+        done = place.run("config", *words)
+        assert done.returncode == 1
+        assert b"max_turns" in done.stderr
+
+
+def test_a_broken_settings_file_is_named_with_its_line(place: Place) -> None:
+    place.run("doctor")
+    (place.home / "protea").mkdir(exist_ok=True)
+    (place.home / "protea" / "config.toml").write_text("model = 'a/b'\nlimits = = 3\n")
+    done = place.run("-p", "--output-format", "json", "hi")
+    assert done.returncode == 1
+    [line] = done.stderr.decode().splitlines()
+    assert "config.toml:2:" in line
+    assert json.loads(done.stdout)["error"]["kind"] == "config"
+
+
 @pytest.mark.parametrize("home", ["a file", "read only"])
 def test_a_home_that_cannot_be_used_is_one_line(place: Place, home: str) -> None:
     path = place.project / "a.py" if home == "a file" else Path("/proc/protea")

@@ -1,7 +1,7 @@
 """The process entry: words typed → a face, handed a gateway.
 
 `--version` and `--help` are answered before anything is loaded. Everything that can go wrong ends here, in one line on
-standard error and an exit code; see `INTERFACE` for the codes.
+standard error and an exit code; docs/headless.md lists the codes.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ def _guarded(words: list[str]) -> int:
     except (KeyboardInterrupt, BrokenPipeError, _StdoutError):
         raise
     except Exception as error:
-        return _failed(error)
+        return _failed(error, words)
 
 
-def _failed(error: Exception) -> int:
+def _failed(error: Exception, words: list[str]) -> int:
     """Say what went wrong, in one line."""
     from protea.domain.errors import ProteaError
     from protea.interfaces.headless import outcome_of
@@ -73,20 +73,13 @@ def _failed(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         _complain(f"{_printable(error.filename)}: {error.strerror}")
         return 2
-    where = _crash_report(error)
-    kept = f"; what is known about it is in {where}" if where else ""
-    _complain(f"this is a fault of Protea's own: {type(error).__name__}: {error}{kept}")
-    return 2
-
-
-def _crash_report(error: BaseException) -> str | None:
-    """Write down what is known of a fault; where, or None where even that failed."""
     try:
         from protea.composition.crash import report
 
-        return report(error, os.environ)
-    except Exception:
-        return None  # the fault itself has been told; this one must not hide it
+        _complain(report(error, words, os.environ).removeprefix("protea "))
+    except Exception:  # a second fault must not hide the first
+        _complain(f"has a fault: {type(error).__name__}: {error}")
+    return 2
 
 
 def _complain(text: str) -> None:
@@ -182,7 +175,7 @@ def _headless(arguments: Arguments) -> int:
         if isinstance(error, Mistake):
             raise
         _end_early(error, output_format)
-        return _failed(error)
+        raise
 
 
 def _end_early(error: BaseException, output_format: str) -> int:
@@ -200,7 +193,8 @@ def _run_headless(arguments: Arguments, output_format: str) -> int:
     from protea.interfaces.input import whole_prompt
 
     streaming_in = arguments.text("input_format") == "stream-json"
-    launch = _launch(arguments, interactive=streaming_in)
+    warnings = _Warnings()
+    launch = _launch(arguments, interactive=streaming_in, warn=warnings)
     opening = _opening(arguments, launch)
     prompt: str | None
     if streaming_in:
@@ -217,7 +211,7 @@ def _run_headless(arguments: Arguments, output_format: str) -> int:
     )
 
     async def run() -> int:
-        return await headless.run(await _gateway(launch), spec)
+        return await headless.run(await _gateway(launch), spec, on_open=warnings.release)
 
     return asyncio.run(run())
 
@@ -341,7 +335,20 @@ def _doctor(arguments: Arguments) -> int:
     return asyncio.run(run_doctor(arguments, _place(launch), case))
 
 
-_OWN: dict[str, Callable[[Arguments], int]] = {"perm": _perm, "ports": _ports, "doctor": _doctor}
+def _config(arguments: Arguments) -> int:
+    from protea.composition.configuration import Configuration
+    from protea.interfaces.commands.config import run_config
+
+    launch = _launch(arguments, interactive=True)
+    return run_config(arguments, _place(launch), Configuration(launch))
+
+
+_OWN: dict[str, Callable[[Arguments], int]] = {
+    "config": _config,
+    "doctor": _doctor,
+    "perm": _perm,
+    "ports": _ports,
+}
 """Commands that need more of the composition than a gateway."""
 
 
@@ -360,13 +367,31 @@ def _place(launch: Launch) -> Place:
     return Place(launch.cwd, os.path.expanduser("~"), _write)
 
 
-def _launch(arguments: Arguments, *, interactive: bool) -> Launch:
+class _Warnings:
+    """Keeps warnings until a session is open: where none opens, the one line of why says more than they do."""
+
+    def __init__(self) -> None:
+        self._kept: list[str] | None = []
+
+    def __call__(self, text: str) -> None:
+        if self._kept is None:
+            _complain(text)
+        else:
+            self._kept.append(text)
+
+    def release(self) -> None:
+        kept, self._kept = self._kept or [], None
+        for text in kept:
+            _complain(text)
+
+
+def _launch(arguments: Arguments, *, interactive: bool, warn: Callable[[str], None] = _complain) -> Launch:
     from protea.composition.launch import Launch
 
     return Launch(
         cwd=_directory(arguments.text("cwd") or ".", "--cwd"),
         environment=os.environ,
-        warn=_complain,
+        warn=warn,
         profile=arguments.text("profile"),
         model=arguments.text("model"),
         effort=arguments.text("effort"),

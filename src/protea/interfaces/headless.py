@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -60,16 +61,35 @@ class HeadlessRun(msgspec.Struct, frozen=True, kw_only=True):
     verbose: bool = False
 
 
-async def run(gateway: Gateway, spec: HeadlessRun, stdin: int = 0, stdout: int = 1, stderr: int = 2) -> int:
-    """Run to the end, close the gateway and return the exit code (see `INTERFACE`, "Exit codes of headless runs")."""
-    return await _Run(gateway, spec, stdin, stdout, stderr).run()
+async def run(
+    gateway: Gateway,
+    spec: HeadlessRun,
+    stdin: int = 0,
+    stdout: int = 1,
+    stderr: int = 2,
+    on_open: Callable[[], None] = lambda: None,
+) -> int:
+    """Run to the end, close the gateway and return the exit code (docs/headless.md lists them).
+
+    `on_open` is called once the session is open.
+    """
+    return await _Run(gateway, spec, stdin, stdout, stderr, on_open).run()
 
 
 class _Run:
     """One headless run: what has happened so far, and what it waits for."""
 
-    def __init__(self, gateway: Gateway, spec: HeadlessRun, stdin: int, stdout: int, stderr: int) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        spec: HeadlessRun,
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        on_open: Callable[[], None],
+    ) -> None:
         self.gateway = gateway
+        self.on_open = on_open
         self.spec = spec
         self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
         self.output = Output(stdout, self._output_broke)
@@ -104,6 +124,7 @@ class _Run:
     async def _work(self) -> None:
         """Open, submit, follow, until the session closes or nobody wants to know more."""
         after = await self._open()
+        self.on_open()
         if self.spec.prompt is not None:
             await self._submit(SubmitPrompt(text=self.spec.prompt))
         if self.reading:
@@ -206,6 +227,8 @@ class _Run:
     # ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _submit(self, command: AnyCommand) -> None:
+        if isinstance(command, ResolveApproval):
+            self.questions.pop(command.id, None)  # it is answered: the end of input must not refuse it
         prompt = await self.gateway.submit(self.session, command)
         if prompt is not None and prompt not in self.seen:
             self.unseen.add(prompt)  # until its turn is over, this run is not

@@ -153,16 +153,6 @@ COMMANDS: tuple[Command, ...] = (
             Command("schema", "", "JSON Schema of config.toml"),
         ),
     ),
-    Command(
-        "profile",
-        "",
-        "who the agent is",
-        (),
-        (
-            Command("list", "", "the profiles there are", (JSON,)),
-            Command("show", "[NAME]", "one profile, port by port", (JSON,)),
-        ),
-    ),
     Command("ports", "", "the ports, their swap class, their adapters, what fills them", (JSON,)),
     Command("models", "[PROVIDER]", "the models there are", (JSON,)),
     Command(
@@ -181,8 +171,10 @@ COMMANDS: tuple[Command, ...] = (
         "permissions",
         (),
         (
-            Command("check", "[TOOL ARGS_JSON]", "the decision about a call; nothing runs", (*_PERM, _BATCH)),
-            Command("why", "TOOL [ARGS_JSON]", "the same with every step that led to it", _PERM),
+            Command(
+                "check", "[TOOL ARGS_JSON]", "the decision about a call; nothing runs", (*_PERM, _BATCH), rest=True
+            ),
+            Command("why", "TOOL [ARGS_JSON]", "the same with every step that led to it", _PERM, rest=True),
         ),
     ),
     Command("doctor", "", "is everything there that is needed?", (JSON,)),
@@ -201,6 +193,7 @@ PLANNED: dict[str, str] = {
     "tui": "the full-screen interface",
     "schedule": "schedules",
     "tasks": "background tasks",
+    "profile": "looking at profiles",
     "undo": "undo",
     "redo": "redo",
     "diff": "diffs of a turn",
@@ -210,7 +203,6 @@ PLANNED: dict[str, str] = {
 
 PLANNED_WORDS: dict[str, tuple[str, ...]] = {
     "perm": ("test", "audit"),
-    "profile": ("explain", "diff", "lock"),
     "config": ("edit", "import"),
 }
 
