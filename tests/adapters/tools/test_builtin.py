@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from protea.adapters.tools import builtin
+from protea.adapters.tools import builtin, none
 from protea.domain.errors import ConfigError
 from protea.domain.tools import TodoItem
 from protea.ports.toolset import Toolset
@@ -25,6 +25,15 @@ class TestBuiltin(ToolsetContract):
 
     def toolset(self) -> Toolset:
         return self._tools
+
+
+class TestNoTools(ToolsetContract):
+    def toolset(self) -> Toolset:
+        return none.create(none.Options())
+
+    def test_it_has_none(self) -> None:
+        assert list(self.toolset().specs()) == []
+        assert self.toolset().cwd is None
 
 
 def test_all_tools_together_cost_little() -> None:

@@ -8,7 +8,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from protea.adapters.tools import builtin
+from protea.testing.sandbox import RecordingSandbox
+from protea.testing.workspace import ScriptedWorkspace
 from tests.adapters.tools.conftest import Project
 
 
@@ -205,3 +209,19 @@ async def test_a_patch_for_a_missing_file_says_which(project: Project) -> None:
     assert "src/main.py" in result.text
     exists = await project.call("Patch", patch="*** Begin Patch\n*** Add File: src/main.py\n+y\n*** End Patch")
     assert "exists already" in exists.text
+
+
+async def test_a_full_disk_in_the_middle_of_a_patch_takes_it_back(project: Project) -> None:
+    files = ScriptedWorkspace({"/p/a": b"1\n", "/p/b": b"2\n", "/p/gone": b"x\n"}, roots=("/p",))
+    files.failing["/p/new"] = "full"
+    place = replace(project.surroundings, cwd="/p", root="/p")
+    tools = builtin.create(builtin.Options(), workspace=files, sandbox=RecordingSandbox(), surroundings=place)
+    before = dict(files.files)
+    patch = (
+        "*** Begin Patch\n*** Update File: a\n@@\n-1\n+one\n*** Delete File: gone\n*** Add File: new\n+x\n*** End Patch"
+    )
+    result = await project.call("Patch", tools, patch=patch)
+    assert result.is_error
+    assert "full" in result.text
+    assert [path for path, _ in files.writes] == ["/p/a", "/p/gone", "/p/gone", "/p/a"]
+    assert files.files == before

@@ -16,6 +16,7 @@ from protea.adapters.workspace.memory import MemoryWorkspace, Options, create
 from protea.domain.surroundings import Surroundings
 from protea.ports.workspace import Workspace, WorkspaceError
 from protea.testing.contracts.workspace import WorkspaceContract
+from protea.testing.workspace import ScriptedWorkspace
 
 
 class TestMemory(WorkspaceContract):
@@ -25,6 +26,22 @@ class TestMemory(WorkspaceContract):
 
     def workspace(self) -> Workspace:
         return self._workspace
+
+
+class TestScripted(WorkspaceContract):
+    @pytest.fixture(autouse=True)
+    def _make(self) -> None:
+        self._workspace = ScriptedWorkspace()
+
+    def workspace(self) -> Workspace:
+        return self._workspace
+
+    async def test_what_should_fail_fails(self) -> None:
+        self._workspace.failing["/project/x"] = "full"
+        with pytest.raises(WorkspaceError) as caught:
+            await self._workspace.write("/project/x", b"")
+        assert caught.value.trouble == "full"
+        assert self._workspace.writes == []
 
 
 class TestDisk(WorkspaceContract):

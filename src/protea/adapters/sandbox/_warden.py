@@ -180,7 +180,7 @@ def _send(pids: set[int], number: int) -> None:
             continue
 
 
-def _kill(root: int, mark: bytes, spare: set[int] = frozenset()) -> None:  # type: ignore[assignment]
+def _kill(root: int, mark: bytes, spare: frozenset[int] = frozenset()) -> None:
     """SIGKILL to the tree. First everything is stopped, until nothing new appears, so that none can fork away."""
     stopped: set[int] = set()
     for _ in range(50):
@@ -373,7 +373,7 @@ class Warden:
         spare = set(self.supervisors)
         for supervisor in self.supervisors:
             spare |= descendants(supervisor)
-        _kill(posix.getpid(), b"", spare)
+        _kill(posix.getpid(), b"", frozenset(spare))
         self.strays = bool(descendants(posix.getpid()) - spare)
 
     def serve(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import re
+from typing import Any
 
 from protea.adapters.tools._kit import Kit
 from protea.adapters.tools._program import run
@@ -35,8 +36,8 @@ async def read(kit: Kit, path: str, pages: str | None) -> ToolResult:
     return _result(kit, path, texts, span[0], total)
 
 
-def _by_pypdf(pypdf: object, data: bytes, first: int, last: int) -> tuple[list[str], int]:
-    reader = pypdf.PdfReader(io.BytesIO(data))  # type: ignore[attr-defined]
+def _by_pypdf(pypdf: Any, data: bytes, first: int, last: int) -> tuple[list[str], int]:
+    reader = pypdf.PdfReader(io.BytesIO(data))
     total = len(reader.pages)
     return [reader.pages[number].extract_text() for number in range(first - 1, min(last, total))], total
 

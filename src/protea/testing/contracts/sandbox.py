@@ -132,7 +132,7 @@ class SandboxContract:
     async def test_it_starts_where_it_was_told_to(self) -> None:
         try:
             out, _, _ = await self._run("pwd")
-            assert os.fsdecode(out.strip()) == os.path.realpath(self.folder())  # noqa: ASYNC240
+            assert os.fsdecode(out.strip()) == os.path.realpath(self.folder())  # noqa: ASYNC240 - one look
         finally:
             await self.sandbox().aclose()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from protea.ports.workspace import Trouble, Workspace, WorkspaceError
 
 
@@ -13,9 +15,9 @@ class WorkspaceContract:
     def _path(self, name: str) -> str:
         return f"{self.workspace().roots[0].rstrip('/')}/{name}"
 
-    async def _trouble(self, work: object) -> Trouble:
+    async def _trouble(self, work: Awaitable[object]) -> Trouble:
         try:
-            await work  # type: ignore[misc]
+            await work
         except WorkspaceError as error:
             found = error
         else:
