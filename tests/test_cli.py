@@ -56,7 +56,7 @@ def test_help_is_told_on_standard_output(words: list[str]) -> None:
     ("words", "mend"),
     [
         (["--modle", "x"], "did you mean --model?"),
-        (["sesssions"], "did you mean 'sessions'?"),
+        (["sessionz"], "did you mean 'sessions'?"),
         (["frobnicate"], "protea -p 'frobnicate'"),
         (["a2a", "serve"], "yet"),
         (["-p", "hi", "--max-turns", "0"], "whole number from 1"),

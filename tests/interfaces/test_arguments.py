@@ -126,5 +126,5 @@ def test_no_command_is_both_here_and_still_to_come() -> None:
 
 
 def test_a_lone_word_is_taken_for_a_misspelt_command() -> None:
-    assert "did you mean 'sessions'?" in unknown_command("sesssions")
+    assert "did you mean 'sessions'?" in unknown_command("sessionz")
     assert "protea -p 'qwertz'" in unknown_command("qwertz")

@@ -210,8 +210,8 @@ def test_slash_commands_tell_and_change(terminal: Terminal) -> None:
 
 
 def test_an_unknown_command_names_the_nearest(terminal: Terminal) -> None:
-    terminal.line("/modell x")
-    terminal.see("there is no /modell; did you mean /model?")
+    terminal.line("/modelx x")
+    terminal.see("there is no /modelx; did you mean /model?")
 
 
 def test_a_path_is_a_prompt_and_not_a_command(terminal: Terminal) -> None:
