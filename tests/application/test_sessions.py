@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 
 import pytest
-from tests.application.world import World, calls, of, says
 
 from protea.adapters.storage.memory import MemoryStore
 from protea.domain.commands import Rewind, SetMode, SubmitPrompt, WithdrawPrompt
@@ -23,6 +22,7 @@ from protea.domain.events import (
 from protea.domain.messages import ToolCall, ToolMessage, UserMessage
 from protea.domain.usage import Usage
 from protea.ports.gateway import OpenSession
+from tests.application.world import World, calls, of, says
 
 
 async def echo(text: str) -> str:

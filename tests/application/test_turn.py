@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.application.world import World, calls, of, says
 
 from protea.domain.commands import Interrupt, ResolveApproval, Steer, SubmitPrompt
 from protea.domain.errors import Failure
@@ -25,6 +24,7 @@ from protea.domain.messages import AssistantMessage, Text, ToolCall, ToolMessage
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.usage import Price, Usage
 from protea.ports.gateway import OpenSession
+from tests.application.world import World, calls, of, says
 
 
 async def echo(text: str) -> str:

@@ -76,7 +76,7 @@ class OneSource:
     def default(self) -> str:
         return NAME
 
-    def open(self, name: str) -> Model:
+    async def open(self, name: str) -> Model:
         return self._model
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:

@@ -282,7 +282,7 @@ class Session:
             self._turn.cancel()
 
     async def _set_model(self, command: SetModel) -> None:
-        model = self.parts.models.open(command.model)
+        model = await self.parts.models.open(command.model)
         self.model = model  # the one before stays open until the session closes: a turn may still be using it
         self.effort = command.effort
         self._system = None

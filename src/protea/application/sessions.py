@@ -48,8 +48,8 @@ class Sessions:
         if wanted is not None and not spec.fork:
             if wanted in self._open and not self._open[wanted].hub.closed:
                 return wanted
-            return self._reopen(wanted, spec)
-        return self._begin(wanted, spec)
+            return await self._reopen(wanted, spec)
+        return await self._begin(wanted, spec)
 
     async def submit(self, session: str, command: AnyCommand) -> str | None:
         return await self._session(session).submit(command)
@@ -93,12 +93,12 @@ class Sessions:
             await self._idle_parts.models.aclose()
             self._idle_parts = None
 
-    def _begin(self, parent: str | None, spec: OpenSession) -> str:
+    async def _begin(self, parent: str | None, spec: OpenSession) -> str:
         """A new session; with a parent, one that begins with its history."""
         id = self._ids.session()
         past = Past() if parent is None else past_of(lambda: self._store.read(parent))
         parts = self._assemble(_with_past_model(spec, past))
-        model = _open_model(parts, spec)
+        model = await _open_model(parts, spec)
         log = self._store.create(id)
         session = self._add(id, spec, parts, past, log, model)
         started = SessionStarted(
@@ -121,12 +121,12 @@ class Sessions:
         session.end_what_a_crash_left()
         return id
 
-    def _reopen(self, id: str, spec: OpenSession) -> str:
+    async def _reopen(self, id: str, spec: OpenSession) -> str:
         log = self._store.open(id)
         try:
             past = past_of(log.read)
             parts = self._assemble(_with_past_model(spec, past))
-            model = _open_model(parts, spec)
+            model = await _open_model(parts, spec)
         except BaseException:
             log.close()
             raise
@@ -147,9 +147,9 @@ class Sessions:
         return self._open[id]
 
 
-def _open_model(parts: Parts, spec: OpenSession) -> Model:
+async def _open_model(parts: Parts, spec: OpenSession) -> Model:
     """Raises `UsageError` where a budget was set that nobody could keep."""
-    model = parts.models.open(parts.model)
+    model = await parts.models.open(parts.model)
     if (spec.max_budget_usd is not None or parts.budget_usd is not None) and model.info.price is None:
         provider, _, name = model.info.id.partition("/")
         raise UsageError(

@@ -45,6 +45,11 @@ CATALOGUE: dict[str, dict[str, str]] = {
     "sandbox": {
         "none": "protea.adapters.sandbox.none",
     },
+    "secrets": {
+        "command": "protea.adapters.secrets.command",
+        "environment": "protea.adapters.secrets.environment",
+        "file": "protea.adapters.secrets.file",
+    },
     "session_store": {
         "jsonl": "protea.adapters.storage.jsonl",
         "memory": "protea.adapters.storage.memory",
@@ -86,6 +91,7 @@ SWAP_CLASSES: dict[str, str] = {
     "persona": "hot",
     "rule_store": "hot",
     "sandbox": "hot",
+    "secrets": "warm",
     "session_store": "warm",
     "toolset": "hot",
     "workspace": "hot",

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from protea.domain.errors import ConfigError, ModelError, UsageError
+from protea.domain.errors import ConfigError, UsageError
 from protea.domain.providers import PROVIDERS, Provider, address_of, api_of, key_of
 from protea.domain.settings import ModelSettings, ProviderSettings, Settings
 from protea.domain.spelling import nearest
@@ -17,6 +17,7 @@ from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo
 from protea.ports.catalog import Catalog
 from protea.ports.model import Model
+from protea.ports.secrets import Secrets
 
 OFFLINE = "offline/grammar"
 _BY_KEY = ("anthropic", "openai", "gemini", "openrouter")
@@ -31,7 +32,16 @@ Make = Callable[[str, dict[str, Any]], Model]
 class ConfiguredModels:
     """Models by settings, environment and the table of known providers. Each is opened once."""
 
-    def __init__(self, settings: Settings, surroundings: Surroundings, catalog: Catalog, make: Make) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        surroundings: Surroundings,
+        catalog: Catalog,
+        secrets: Callable[[str], Secrets],
+        make: Make,
+    ) -> None:
+        self._secrets = secrets
+        """Kind (`environment`, `file`, `command`) → where keys of that kind are got."""
         self._catalog = catalog
         self._settings = settings
         self._around = surroundings
@@ -52,9 +62,9 @@ class ConfiguredModels:
         local = _first_ollama_model(address_of(PROVIDERS["ollama"], environment), _PROBE)
         return f"ollama/{local}" if local else OFFLINE
 
-    def open(self, name: str) -> Model:
+    async def open(self, name: str) -> Model:
         if name not in self._open:
-            self._open[name] = self._create(name)
+            self._open[name] = await self._create(name)
         return self._open[name]
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
@@ -72,7 +82,7 @@ class ConfiguredModels:
             await model.aclose()
         self._open.clear()
 
-    def _create(self, name: str) -> Model:
+    async def _create(self, name: str) -> Model:
         provider, slash, model = name.partition("/")
         if provider == "offline":
             return self._make("offline", {})
@@ -88,7 +98,7 @@ class ConfiguredModels:
             "model": model,
             "provider": provider,
             "base_url": wanted.base_url(),
-            "key": self._key(wanted),
+            "key": await self._key(wanted),
             "headers": dict(own.headers) if own else {},
             "info": self._info(provider, model, own.models.get(model) if own else None),
             "proxy_url": (own.proxy_url if own else None) or self._settings.proxy_url,
@@ -121,22 +131,24 @@ class ConfiguredModels:
         hint = f"; did you mean {near}?" if near else f"; there are {', '.join(dict.fromkeys(known))}"
         return f"there is no provider {provider!r}{hint} (your own go into config.toml as [providers.{provider}])"
 
-    def _key(self, wanted: _Wanted) -> str | None:
+    async def _key(self, wanted: _Wanted) -> str | None:
         own, row = wanted.own, wanted.row
-        if own is not None and own.api_key_command:
-            from protea.adapters.secrets.command import run  # it starts a process; few need it
-
-            return run(own.api_key_command, self._around.environment)
-        if own is not None and own.api_key_env:
-            key = self._around.environment.get(own.api_key_env, "").strip()
-            if not key:
-                raise _no_key(wanted.provider, own.api_key_env)
-            return key
+        if own is not None:
+            for kind, given in (
+                ("command", own.api_key_command),
+                ("file", own.api_key_file),
+                ("environment", own.api_key_env),
+            ):
+                if given:
+                    return await self._secrets(kind).key(wanted.provider, own)
         if row is None:
             return None
         key = key_of(row, self._around.environment) or ""
         if not key and row.key_needed and not wanted.elsewhere():
-            raise _no_key(wanted.provider, row.key_env[0])
+            raise ConfigError(
+                f"no key for {wanted.provider}: set {row.key_env[0]}, choose another model with -m, "
+                f"or -m {OFFLINE} to go without one"
+            )
         return key or None
 
 
@@ -182,7 +194,7 @@ class OneModel:
     def default(self) -> str:
         return self._model.info.id
 
-    def open(self, name: str) -> Model:
+    async def open(self, name: str) -> Model:
         if name != self._model.info.id:
             raise UsageError(f"{name} cannot be opened: this agent has one model, {self._model.info.id}")
         return self._model
@@ -192,14 +204,6 @@ class OneModel:
 
     async def aclose(self) -> None:
         await self._model.aclose()
-
-
-def _no_key(provider: str, variable: str) -> ModelError:
-    return ModelError.of(
-        "auth",
-        f"no key for {provider}: set {variable}, choose another model with -m, or -m {OFFLINE} to go without one",
-        provider=provider,
-    )
 
 
 def _with_scheme(url: str) -> str:

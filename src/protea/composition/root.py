@@ -25,6 +25,7 @@ from protea.ports.gateway import Gateway, OpenSession
 from protea.ports.model import Model
 from protea.ports.permission import Permission
 from protea.ports.persona import Persona
+from protea.ports.secrets import Secrets
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
 
@@ -92,7 +93,11 @@ class Root:
             OneModel(given.model)
             if given.model is not None
             else ConfiguredModels(
-                settings, around, resolver.get("catalog"), lambda api, options: resolver.make("model", api, options)
+                settings,
+                around,
+                resolver.get("catalog"),
+                secrets=lambda kind: cast(Secrets, resolver.make("secrets", kind, {})),
+                make=lambda api, options: cast(Model, resolver.make("model", api, options)),
             )
         )
         builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()

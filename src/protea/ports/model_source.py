@@ -16,8 +16,11 @@ class ModelSource(Protocol):
         """The model to use where nobody named one: from settings, from the keys at hand, else the offline one."""
         ...
 
-    def open(self, name: str) -> Model:
-        """Raises `UsageError` for an unknown provider (naming the near ones), `ModelError` (auth) for a missing key."""
+    async def open(self, name: str) -> Model:
+        """The model, opened once for each name; its key may come from a command that takes a while.
+
+        Raises `UsageError` for an unknown provider (naming the near ones), `ConfigError` for a missing key.
+        """
         ...
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:

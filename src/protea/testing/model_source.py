@@ -19,7 +19,7 @@ class TableModelSource:
     def default(self) -> str:
         return next(iter(self._models))
 
-    def open(self, name: str) -> Model:
+    async def open(self, name: str) -> Model:
         if name not in self._models:
             raise UsageError(f"there is no model {name}; there are {', '.join(self._models)}")
         return self._models[name]

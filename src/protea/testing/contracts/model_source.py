@@ -11,23 +11,23 @@ class ModelSourceContract:
         """One whose default can be opened without a network."""
         raise NotImplementedError
 
-    def test_the_default_can_be_opened(self) -> None:
+    async def test_the_default_can_be_opened(self) -> None:
         source = self.model_source()
-        assert source.open(source.default()).info.id == source.default()
+        assert (await source.open(source.default())).info.id == source.default()
 
-    def test_a_model_is_opened_once(self) -> None:
+    async def test_a_model_is_opened_once(self) -> None:
         source = self.model_source()
-        assert source.open(source.default()) is source.open(source.default())
+        assert await source.open(source.default()) is await source.open(source.default())
 
-    def test_the_default_is_listed(self) -> None:
+    async def test_the_default_is_listed(self) -> None:
         source = self.model_source()
         assert source.default() in [info.id for info in source.list()]
         provider = source.default().partition("/")[0]
         assert source.default() in [info.id for info in source.list(provider)]
 
-    def test_an_unknown_name_is_a_person_s_mistake_and_is_named(self) -> None:
+    async def test_an_unknown_name_is_a_person_s_mistake_and_is_named(self) -> None:
         try:
-            self.model_source().open("nobody/nothing")
+            await self.model_source().open("nobody/nothing")
         except UsageError as error:
             assert "nobody" in str(error)  # noqa: PT017  # pytest is not imported in what is shipped
         except ProteaError as error:
@@ -37,6 +37,6 @@ class ModelSourceContract:
 
     async def test_it_can_be_closed_twice(self) -> None:
         source = self.model_source()
-        source.open(source.default())
+        await source.open(source.default())
         await source.aclose()
         await source.aclose()
