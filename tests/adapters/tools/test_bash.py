@@ -329,3 +329,19 @@ async def test_what_is_shown_is_what_runs(project: Project) -> None:
     assert sandbox.launches[0].argv == ("/bin/bash", "--norc", "--noprofile", "-c", "cd src && make")
     assert sandbox.launches[0].cwd == str(project.root)
     assert str(project.root) in sandbox.launches[0].writable
+
+
+@pytest.mark.parametrize("project", [builtin.Options(bash_file_limit=500_000)], indirect=True)
+async def test_background_output_without_end_is_ended(project: Project) -> None:
+    started = await project.call("Bash", command="yes", background=True)
+    result = await project.call("BashOutput", id="b1", wait=20) if "running" in started.text else started
+    assert "wrote more than 500,000 bytes" in result.text
+    assert sum(path.stat().st_size for path in project.outputs.iterdir()) < 4_000_000
+
+
+async def test_what_is_waited_for_can_be_interrupted(project: Project) -> None:
+    await project.call("Bash", command="echo $$; sleep 300", background=True)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await project.call("BashOutput", id="b1", wait=60)
+    assert "b1 is running" in (await project.call("BashOutput", id="b1")).text

@@ -22,6 +22,7 @@ PIPE_SIZE = 1 << 20
 F_SETPIPE_SZ = 1031
 READ_SIZE = 1 << 18
 MARK = "PROTEA_COMMAND"
+LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
 
 
 class Warden:
@@ -31,11 +32,14 @@ class Warden:
         self._door: socket.socket | None = None
         self._pid = 0
 
-    def send(self, request: bytes, fds: tuple[int, int, int]) -> None:
-        """Blocks for microseconds, unless the request is larger than a socket buffer. Raises `OSError`."""
+    def send(self, request: bytes, fds: tuple[int, int, int], env: Mapping[str, str]) -> None:
+        """Blocks for microseconds, unless the request is larger than a socket buffer. Raises `OSError`.
+
+        Of `env` the warden sees only what its interpreter may need to find its libraries.
+        """
         message = len(request).to_bytes(4, "big") + request
         for attempt in (1, 2):
-            door = self._door or self._open()
+            door = self._door or self._open(env)
             try:
                 sent = socket.send_fds(door, [message], list(fds))
                 door.sendall(message[sent:])
@@ -45,7 +49,7 @@ class Warden:
                 if attempt == 2:
                     raise
 
-    def _open(self) -> socket.socket:
+    def _open(self, env: Mapping[str, str]) -> socket.socket:
         if not sys.executable:
             raise OSError("cannot start commands: this program does not know its Python interpreter (sys.executable)")
         ours, theirs = socket.socketpair()
@@ -58,12 +62,11 @@ class Warden:
             self._pid = os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-I", "-S", "-c", code, str(number)],
-                {"LC_ALL": "C"},
+                {"LC_ALL": "C"} | {name: env[name] for name in LIBRARIES if name in env},
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, theirs.fileno(), number),
                     *((os.POSIX_SPAWN_DUP2, null, target) for target in (0, 1, 2)),
                 ],
-                setsid=True,
                 setsigmask=[],
             )
         finally:
@@ -132,7 +135,7 @@ class SupervisedProcess:
             raise
 
     async def read(self) -> Chunk | None:
-        if self._turn % 16 == 15:
+        if self._turn % 4 == 3:
             # A command that writes without pause must not stop everything else on the loop.
             await asyncio.sleep(0)
         while self._outputs:
@@ -282,7 +285,7 @@ class Supervisor:
             theirs.append(write)
         ours, control = socket.socketpair()
         try:
-            self._warden.send(request, (control.fileno(), theirs[0], theirs[-1]))
+            self._warden.send(request, (control.fileno(), theirs[0], theirs[-1]), launch.env)
         except BaseException:
             ours.close()
             for fd in outputs:

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Mapping
 from typing import Any
 
-from protea.adapters.tools._kit import Kit
+from protea.adapters.tools._kit import Kit, Options
 from protea.adapters.tools._output import Output, Teller
 from protea.domain.cut import cut
 from protea.domain.plain import plain
@@ -160,7 +160,7 @@ class Bash:
             process = await self._kit.sandbox.start(self._launch(command, cwd, None, keep=True))
         except OSError as error:
             return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
-        shell = Shell(f"b{len(shells) + 1}", command, process, context, self._kit.options.bash_output, seconds)
+        shell = Shell(f"b{len(shells) + 1}", command, process, context, self._kit.options, seconds)
         shells[shell.id] = shell
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(START):
@@ -215,7 +215,7 @@ class Shell:
     """A background command: a task drains it into a file, the newest of it waits here to be asked for."""
 
     def __init__(
-        self, id: str, command: str, process: Process, context: ToolContext, limit: int, seconds: float | None
+        self, id: str, command: str, process: Process, context: ToolContext, options: Options, seconds: float | None
     ) -> None:
         self.id = id
         self.command = command
@@ -223,9 +223,11 @@ class Shell:
         self.path = context.output_path()
         self.gone = asyncio.Event()
         """Set once all of its processes are gone and all of its output was taken in."""
-        self._limit = limit
+        self._limit = options.bash_output
         self._new = bytearray()
         self._missed = 0
+        self._size = 0
+        self._file_limit = options.bash_file_limit
         self._news = asyncio.Event()
         self._why: str | None = None
         self._exit: Exit | None = None
@@ -238,6 +240,10 @@ class Shell:
             async with asyncio.timeout(seconds):
                 while chunk := await self.process.read():
                     self._take(chunk.data)
+                    if self._size > self._file_limit:
+                        self._why = f"it wrote more than {self._file_limit:,} bytes"
+                        await self.process.end(GRACE)
+                        self.process.close()
                 self._exit = await self.process.wait()
         except TimeoutError:
             self._why = f"it took longer than {seconds:g} s"
@@ -250,6 +256,7 @@ class Shell:
 
     def _take(self, data: bytes) -> None:
         self._new += data
+        self._size += len(data)
         if len(self._new) > 8 * self._limit:
             # Bounded: the middle of what nobody asked for is in the file only.
             drop = len(self._new) - 4 * self._limit

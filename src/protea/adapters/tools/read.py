@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -114,7 +114,7 @@ class Read:
             kind, data, note = smaller
         return ToolResult(
             f"{self._kit.shown(path)}: {kind}, {entry.size:,} bytes{note}.",
-            images=(Image(kind, base64.b64encode(data).decode()),),
+            images=(Image(kind, binascii.b2a_base64(data, newline=False).decode()),),
         )
 
     # ── text ────────────────────────────────────────────────────────────────────────────────────────────────────────
