@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import cast
 
 from msgspec.structs import replace
 
 from protea.domain.errors import ProteaError
-from protea.domain.events import AnyEvent, Lasting, LastingEvent, Passing
+from protea.domain.events import AnyEvent, Lasting, LastingEvent, Passing, PassingEvent
 from protea.ports.clock import Clock
 from protea.ports.session_store import EventLog
 
@@ -70,7 +71,7 @@ class Hub:
 
     def tell(self, event: Passing) -> None:
         """Show a passing event and forget it. Never waits."""
-        self._ring.append(replace(event, session=self.session))  # type: ignore[arg-type]  # bases of the unions
+        self._ring.append(cast("PassingEvent", replace(event, session=self.session)))
         self._end += 1
         self._wake()
 
@@ -117,10 +118,11 @@ class Hub:
     def _stamp(self, events: Sequence[Lasting]) -> tuple[LastingEvent, ...]:
         at = self._clock.now()
         first = self._log.last + 1
-        return tuple(
-            replace(event, session=self.session, seq=first + index, at=at, identity=self.identity)  # type: ignore[misc]
+        stamped = (
+            replace(event, session=self.session, seq=first + index, at=at, identity=self.identity)
             for index, event in enumerate(events)
         )
+        return cast("tuple[LastingEvent, ...]", tuple(stamped))  # the base's subclasses are the union's members
 
     def _show(self, events: Sequence[LastingEvent]) -> None:
         for event in events:

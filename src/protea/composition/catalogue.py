@@ -47,6 +47,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
     },
     "secrets": {
         "command": "protea.adapters.secrets.command",
+        "configured": "protea.adapters.secrets.configured",
         "environment": "protea.adapters.secrets.environment",
         "file": "protea.adapters.secrets.file",
     },
@@ -56,6 +57,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
     },
     "toolset": {
         "builtin": "protea.adapters.tools.builtin",
+        "none": "protea.adapters.tools.none",
     },
     "workspace": {
         "disk": "protea.adapters.workspace.disk",
@@ -74,6 +76,7 @@ DEFAULTS: dict[str, str] = {
     "persona": "coding",
     "rule_store": "file",
     "sandbox": "none",
+    "secrets": "configured",
     "session_store": "jsonl",
     "toolset": "builtin",
     "workspace": "disk",

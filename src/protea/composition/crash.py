@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 
 from protea._version import __version__
-from protea.adapters.logs import crash
 from protea.domain.providers import PROVIDERS
 
 
 def report(error: BaseException, arguments: Sequence[str], environment: Mapping[str, str]) -> str:
     """Write the report and return one line for the person that says what happened and where it is. Never raises."""
+    from protea.adapters.logs import crash  # only a fault needs it
+
     home = environment.get("PROTEA_HOME") or os.path.join(environment.get("HOME") or "/", ".protea")
     names = {name for row in PROVIDERS.values() for name in row.key_env}
     return crash.report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -37,11 +38,11 @@ class ConfiguredModels:
         settings: Settings,
         surroundings: Surroundings,
         catalog: Catalog,
-        secrets: Callable[[str], Secrets],
+        secrets: Callable[[], Secrets],
         make: Make,
     ) -> None:
         self._secrets = secrets
-        """Kind (`environment`, `file`, `command`) → where keys of that kind are got."""
+        """Opened when a provider's settings say where its key is."""
         self._catalog = catalog
         self._settings = settings
         self._around = surroundings
@@ -133,14 +134,9 @@ class ConfiguredModels:
 
     async def _key(self, wanted: _Wanted) -> str | None:
         own, row = wanted.own, wanted.row
-        if own is not None:
-            for kind, given in (
-                ("command", own.api_key_command),
-                ("file", own.api_key_file),
-                ("environment", own.api_key_env),
-            ):
-                if given:
-                    return await self._secrets(kind).key(wanted.provider, own)
+        if own is not None and (own.api_key_command or own.api_key_file or own.api_key_env):
+            # In a thread: a command may ask a person for a password first.
+            return await asyncio.to_thread(self._secrets().key, wanted.provider, own)
         if row is None:
             return None
         key = key_of(row, self._around.environment) or ""

@@ -96,7 +96,7 @@ class Root:
                 settings,
                 around,
                 resolver.get("catalog"),
-                secrets=lambda kind: cast(Secrets, resolver.make("secrets", kind, {})),
+                secrets=lambda: cast(Secrets, resolver.get("secrets")),
                 make=lambda api, options: cast(Model, resolver.make("model", api, options)),
             )
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from protea.composition.launch import Launch
@@ -13,7 +13,9 @@ from protea.domain.settings import Settings
 from protea.domain.surroundings import Surroundings
 
 
-class RulesInForce(NamedTuple):
+class RulesInForce(msgspec.Struct, frozen=True):
+    """What the engine of a run is made with."""
+
     layers: tuple[RuleLayer, ...]
     """Only layers that hold a rule."""
     mode: Mode | None

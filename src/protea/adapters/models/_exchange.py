@@ -5,6 +5,7 @@ An adapter builds an `Ask` and an `Assembly` (which knows its wire) and hands bo
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Protocol
@@ -19,6 +20,8 @@ from protea.domain.errors import ModelError
 from protea.domain.messages import Content, ToolCall
 from protea.domain.reply import Reply, ReplyPiece, TextPiece, ThinkingPiece, UsageSeen
 from protea.domain.usage import Usage
+
+_log = logging.getLogger("protea.providers")
 
 MAX_REPLY = 256 * 1024 * 1024
 """Bytes of a reply that comes whole."""
@@ -67,6 +70,7 @@ async def exchange(
     client: Client, ask: Ask, assembly: Assembly, reader: EventReader | JsonLineReader
 ) -> AsyncGenerator[ReplyPiece]:
     """Send `ask`, feed `assembly`, yield its pieces and at last its reply. Raises ModelError and nothing else."""
+    _log.debug("%s: POST %s, %d bytes", ask.provider, ask.url, len(ask.body))
     try:
         response = await client.request(
             "POST",
@@ -77,6 +81,7 @@ async def exchange(
     except HttpError as exc:
         raise _failures.of_transport(exc, provider=ask.provider) from exc
     async with response:
+        _log.info("%s: %d from %s", ask.provider, response.status, ask.url)
         if not 200 <= response.status < 300:
             body = await response.read_start(_failures.MAX_BODY)
             raise _failures.of_status(response.status, response.headers, body, provider=ask.provider, secret=ask.secret)
