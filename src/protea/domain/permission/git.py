@@ -30,7 +30,7 @@ _DIFF_VALUED = (
 _LOG = (
     _DIFF
     + " -giEFcmt --oneline --graph --all --decorate --decorate= --no-decorate --branches --branches= --tags --tags="
-    " --remotes --remotes= --merges --no-merges --first-parent --follow --reverse --pretty --abbrev-commit"
+    " --remotes --remotes= --merges --no-merges --first-parent --follow --reverse --pretty --pretty= --abbrev-commit"
     " --no-abbrev-commit --left-right --left-only --right-only --cherry --cherry-pick --cherry-mark --topo-order"
     " --date-order --author-date-order --full-history --simplify-by-decoration --simplify-merges --ancestry-path"
     " --source --walk-reflogs --no-walk --no-notes --notes --regexp-ignore-case --extended-regexp --fixed-strings"
