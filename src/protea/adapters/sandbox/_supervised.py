@@ -67,6 +67,8 @@ class Warden:
                     (os.POSIX_SPAWN_DUP2, theirs.fileno(), number),
                     *((os.POSIX_SPAWN_DUP2, null, target) for target in (0, 1, 2)),
                 ],
+                # From the first moment: a Ctrl+C in the terminal is for Protea. Elsewhere the warden does it itself.
+                setsid=sys.platform == "linux",
                 setsigmask=[],
             )
         finally:

@@ -429,10 +429,8 @@ def main() -> None:
     posix.closerange(fd + 1, 65536)
     posix.set_inheritable(fd, False)
     posix.chdir("/")
-    try:
-        posix.setsid()  # signals of the terminal are for Protea
-    except PermissionError:  # it leads one already
-        pass
+    if not LINUX:
+        posix.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_IGN)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
