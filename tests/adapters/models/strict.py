@@ -104,3 +104,82 @@ def responses(sent: dict[str, Any]) -> list[str]:
         elif kind == "message" and not item["content"]:
             wrong.append(f"input[{at}]: empty content")
     return wrong + [f"no tool output found for function call {call}" for call in sorted(calls)]
+
+
+def gemini(sent: dict[str, Any], *, version: int = 2) -> list[str]:
+    """generateContent: turns of calls and of results that match by number, name, order and id; proofs from 3 on."""
+    wrong: list[str] = []
+    contents = sent["contents"]
+    if not contents or contents[0]["role"] != "user":
+        wrong.append("contents: the first must be of the user")
+    for declared in (tool for group in sent.get("tools", ()) for tool in group["functionDeclarations"]):
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.:-]{0,63}", declared["name"]):
+            wrong.append(f"function_declarations.name: {declared['name']!r}")
+        if declared["parameters"]["type"] != "OBJECT":
+            wrong.append(f"{declared['name']}: parameters schema should be of type OBJECT")
+    for at, content in enumerate(contents):
+        here = f"contents[{at}]"
+        before = contents[at - 1]["parts"] if at else []
+        after = contents[at + 1]["parts"] if at + 1 < len(contents) else []
+        called = [part["functionCall"] for part in content["parts"] if "functionCall" in part]
+        if not content["parts"]:
+            wrong.append(f"{here}.parts: must not be empty")
+        for part in content["parts"]:
+            wrong += [f"{here}: {problem}" for problem in _gemini_part(content["role"], part)]
+        results = [part["functionResponse"] for part in after if "functionResponse" in part]
+        if called and [_call_of(call) for call in called] != [_call_of(result) for result in results]:
+            wrong.append(f"{here}: the function response parts do not answer the function call parts")
+        if called and contents[at - 1]["role"] != "user":
+            wrong.append(f"{here}: a function call turn must come after a user turn or a function response turn")
+        if any("functionResponse" in p for p in content["parts"]) and not any("functionCall" in p for p in before):
+            wrong.append(f"{here}: a function response turn must come right after a function call turn")
+        first = next((part for part in content["parts"] if "functionCall" in part), {"thoughtSignature": "-"})
+        if version >= 3 and "thoughtSignature" not in first:
+            wrong.append(f"{here}: function call is missing a thought_signature")
+    return wrong
+
+
+def _call_of(part: dict[str, Any]) -> tuple[str, str | None]:
+    return part["name"], part.get("id")
+
+
+def _gemini_part(role: str, part: dict[str, Any]) -> list[str]:
+    wrong = []
+    said = set(part) - {"thought", "thoughtSignature"}
+    if len(said) != 1:
+        wrong.append(f"a part must have exactly one kind of data: {sorted(said)}")
+    if part.get("text") == "" and "thoughtSignature" not in part:
+        wrong.append("an empty text")
+    if role != "model" and ({"thought", "thoughtSignature", "functionCall"} & set(part)):
+        wrong.append("what only the model says")
+    if not re.fullmatch(r"[A-Za-z0-9+/_-]*={0,2}", part.get("thoughtSignature", "")):
+        wrong.append("thought_signature: base64 decoding failed")
+    for name, field in (("functionCall", "args"), ("functionResponse", "response")):
+        if name in part and not isinstance(part[name][field], dict):
+            wrong.append(f"{name}.{field}: must be an object")
+    return wrong
+
+
+def ollama(sent: dict[str, Any]) -> list[str]:
+    """Ollama's own API: fields of the types its server decodes, results by the names and in the order of the calls."""
+    wrong: list[str] = []
+    open_calls: list[str] = []
+    for at, message in enumerate(sent["messages"]):
+        here = f"messages[{at}]"
+        if message["role"] not in ("system", "user", "assistant", "tool"):
+            wrong.append(f"{here}: role {message['role']!r}")
+        if not isinstance(message["content"], str):
+            wrong.append(f"{here}: content must be a string")
+        if message["role"] == "tool":
+            if not open_calls or open_calls.pop(0) != message["tool_name"]:
+                wrong.append(f"{here}: a result of {message['tool_name']!r}, which was not called")
+            continue
+        if open_calls:
+            wrong.append(f"{here}: calls without a result: {open_calls}")
+        open_calls = [item["function"]["name"] for item in message.get("tool_calls", ())]
+        for item in message.get("tool_calls", ()):
+            if not isinstance(item["function"]["arguments"], dict):
+                wrong.append(f"{here}: cannot unmarshal arguments")
+    if not isinstance(sent.get("think", True), bool) and sent["think"] not in ("low", "medium", "high"):
+        wrong.append(f"think: {sent['think']!r}")
+    return wrong + ([f"calls without a result: {open_calls}"] if open_calls else [])

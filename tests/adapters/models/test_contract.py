@@ -1,4 +1,4 @@
-"""The three adapters through the contract suite of the port, and the faults no recording shows, over real sockets."""
+"""The adapters through the contract suite of the port, and the faults no recording shows, over real sockets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from protea.adapters.models import anthropic, openai_chat, openai_responses
+from protea.adapters.models import anthropic, gemini, ollama, openai_chat, openai_responses
 from protea.domain.messages import Text, UserMessage
 from protea.domain.reply import ModelRequest, TextPiece
 from protea.ports.model import Model
@@ -60,19 +60,43 @@ WIRES: dict[str, Wire] = {
         _response("completed"),
         b"",
     ),
+    "gemini": (
+        gemini,
+        [
+            {"candidates": [{"content": {"role": "model", "parts": [{"text": "Ori"}]}, "index": 0}]},
+            {"candidates": [{"content": {"role": "model", "parts": [{"text": "on."}]}, "index": 0}]},
+            {"candidates": [{"finishReason": "STOP", "index": 0}], "usageMetadata": {"promptTokenCount": 3}},
+        ],
+        {"candidates": [{"content": {"role": "model", "parts": [{"text": "Orion."}]}, "finishReason": "STOP"}]},
+        b"",
+    ),
+    "ollama": (
+        ollama,
+        [
+            {"message": {"role": "assistant", "content": "Ori"}, "done": False},
+            {"message": {"role": "assistant", "content": "on."}, "done": False},
+            {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop", "eval_count": 2},
+        ],
+        {"message": {"role": "assistant", "content": "Orion."}, "done": True, "done_reason": "stop"},
+        b"",
+    ),
 }
+EVENT_WIRES = {name: wire for name, wire in WIRES.items() if name != "ollama"}
 
 
-def sse(events: list[dict[str, Any]], trailer: bytes = b"") -> bytes:
-    return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events) + trailer
+def framed(wire: Wire, events: list[dict[str, Any]], trailer: bytes = b"") -> bytes:
+    """`events` as the wire frames them: JSON lines at Ollama, else an event stream."""
+    lead, end = (b"", b"\n") if wire[0] is ollama else (b"data: ", b"\n\n")
+    return b"".join(lead + json.dumps(event).encode() + end for event in events) + trailer
 
 
 def answering(wire: Wire, *, events: int | None = None) -> Answer:
     _, stream, whole, trailer = wire
 
     async def answer(asked: Asked, writer: Writer) -> None:
-        if json.loads(asked.body)["stream"]:
-            writer.write(reply(sse(stream[:events], trailer if events is None else b""), "200 OK"))
+        # Gemini says it in the address.
+        if json.loads(asked.body).get("stream") or "stream" in asked.target:
+            writer.write(reply(framed(wire, stream[:events], trailer if events is None else b""), "200 OK"))
         else:
             writer.write(reply(json.dumps(whole).encode()))
         await writer.drain()
@@ -119,6 +143,14 @@ class TestResponses(WireContract):
     wire = WIRES["responses"]
 
 
+class TestGemini(WireContract):
+    wire = WIRES["gemini"]
+
+
+class TestOllama(WireContract):
+    wire = WIRES["ollama"]
+
+
 every_wire = pytest.mark.parametrize("wire", WIRES.values(), ids=list(WIRES))
 
 
@@ -137,11 +169,11 @@ async def test_cancelling_ends_the_request_at_once(wire: Wire) -> None:
     gone = asyncio.Event()
 
     async def answer(_asked: Asked, writer: Writer) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + sse(wire[1][:-2]))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + framed(wire, wire[1][:-2]))
         with contextlib.suppress(ConnectionError):
             while True:
                 await asyncio.sleep(0.005)
-                writer.write(b": ping\n\n")
+                writer.write(b"\n" if wire[0] is ollama else b": ping\n\n")
                 await writer.drain()
         gone.set()
 
@@ -163,7 +195,7 @@ async def test_cancelling_ends_the_request_at_once(wire: Wire) -> None:
         await asking.aclose()
 
 
-@every_wire
+@pytest.mark.parametrize("wire", EVENT_WIRES.values(), ids=list(EVENT_WIRES))
 @pytest.mark.parametrize(
     ("data", "kind", "retryable"),
     [
@@ -185,6 +217,32 @@ async def test_cancelling_ends_the_request_at_once(wire: Wire) -> None:
     ],
 )
 async def test_what_is_no_reply_under_200_is_an_error(wire: Wire, data: bytes, kind: str, retryable: bool) -> None:
+    await check_failure(wire, data, kind, retryable)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "retryable"),
+    [
+        (b"<html><title>Sign in</title></html>", "malformed", False),
+        (b"", "truncated", True),
+        (b"\n\n  \n", "truncated", True),
+        (b"not json\n", "malformed", True),
+        (b"[1, 2]\n", "malformed", True),
+        (b'"text"\n', "malformed", True),
+        (b'{"error": {"message": "no", "type": "overloaded_error"}}', "overloaded", True),
+        (b'{"error": "no"}', "server", True),
+        (b'{"error": "unauthorized"}\n', "auth", False),
+        (b'[{"error": {"code": 503, "message": "no"}}]', "overloaded", True),
+        (b'{"message": "half of a', "truncated", True),
+        (b'{"message": "text"}\n', "malformed", True),
+        (b'{"surprise": true}\n', "truncated", True),
+    ],
+)
+async def test_what_is_no_line_of_a_reply_is_an_error(data: bytes, kind: str, retryable: bool) -> None:
+    await check_failure(WIRES["ollama"], data, kind, retryable)
+
+
+async def check_failure(wire: Wire, data: bytes, kind: str, retryable: bool) -> None:
     async with serving(saying(reply(data))) as server:
         asking = model(wire, server.url)
         seen = await ask(asking, question())
@@ -197,7 +255,7 @@ async def test_what_is_no_reply_under_200_is_an_error(wire: Wire, data: bytes, k
 async def test_a_stall_a_slow_start_and_a_refusal_are_told_apart(wire: Wire) -> None:
     async def answer(asked: Asked, writer: Writer) -> None:
         if "stall" in asked.target:
-            writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + sse(wire[1][:2]))
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + framed(wire, wire[1][:2]))
         await asyncio.sleep(30)
 
     async with serving(answer) as server:
@@ -211,7 +269,7 @@ async def test_a_stall_a_slow_start_and_a_refusal_are_told_apart(wire: Wire) -> 
 @every_wire
 async def test_a_stream_asked_for_whole_and_a_whole_reply_asked_as_a_stream_are_both_read(wire: Wire) -> None:
     _, stream, whole, trailer = wire
-    for data, streamed in ((sse(stream, trailer), False), (json.dumps(whole).encode(), True)):
+    for data, streamed in ((framed(wire, stream, trailer), False), (json.dumps(whole).encode(), True)):
         async with serving(saying(reply(b"\n \n" * 40 + data))) as server:
             asking = model(wire, server.url)
             seen = await ask(asking, question(stream=streamed))
@@ -230,7 +288,8 @@ async def test_the_key_goes_into_its_header_and_into_no_error(wire: Wire) -> Non
         assert seen.error.failure.kind == "auth"
         assert "secret-key" not in str(seen.error)
         headers = server.asked[0].headers
-        assert "secret-key" in headers.get("x-api-key", headers.get("authorization", ""))
+        places = ("x-api-key", "x-goog-api-key", "authorization")
+        assert [headers[name].removeprefix("Bearer ") for name in places if name in headers] == ["secret-key"]
         assert (headers["x-team"], headers["user-agent"]) == ("a", "mine")
         await asking.aclose()
 
@@ -238,7 +297,7 @@ async def test_the_key_goes_into_its_header_and_into_no_error(wire: Wire) -> Non
 @every_wire
 async def test_halves_of_characters_in_a_reply_do_not_stop_it(wire: Wire) -> None:
     _, stream, _, trailer = wire
-    data = sse(stream, trailer).replace(b"Ori", b"\\ud83d\xff").replace(b"on.", b"end")
+    data = framed(wire, stream, trailer).replace(b"Ori", b"\\ud83d\xff").replace(b"on.", b"end")
     async with serving(saying(reply(data))) as server:
         asking = model(wire, server.url)
         seen = await ask(asking, ModelRequest((UserMessage((Text("?"),)),)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from protea.adapters.models import anthropic, openai_chat, openai_responses
+from protea.adapters.models import anthropic, gemini, ollama, openai_chat, openai_responses
 from protea.domain.messages import AssistantMessage, Text, UserMessage
 from protea.domain.reply import ModelRequest
 from tests.adapters.http.loopback import Asked, Writer, serving
@@ -20,6 +20,8 @@ WIRES = {
     "anthropic": (anthropic, ("anthropic/",)),
     "chat": (openai_chat, ("openai_chat/", "openrouter/")),
     "responses": (openai_responses, ("openai_responses/",)),
+    "gemini": (gemini, ("gemini/",)),
+    "ollama": (ollama, ("ollama/l", "ollama/m", "ollama/n", "ollama/t")),
 }
 ODD = [None, True, 0, -1, 1e300, "", "x", [], [None], ["x"], {}, {"type": "x"}, [{"type": []}], {"error": {}}]
 

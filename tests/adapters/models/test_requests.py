@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from protea.adapters.models import anthropic, openai_chat, openai_responses
+from protea.adapters.models import anthropic, gemini, ollama, openai_chat, openai_responses
 from protea.domain.messages import (
     AssistantMessage,
     Image,
@@ -43,8 +43,22 @@ def responses() -> openai_responses.OpenAIResponsesModel:
     return openai_responses.create(openai_responses.Options(model="gpt-x"), surroundings=surroundings())
 
 
-ALL = {"anthropic": claude, "chat": chat, "responses": responses}
-END = {"anthropic": b'],"max_tokens"', "chat": b'],"stream"', "responses": b'],"stream"'}
+def google() -> gemini.GeminiModel:
+    return gemini.create(gemini.Options(model="gemini-3-flash-preview"), surroundings=surroundings())
+
+
+def local() -> ollama.OllamaModel:
+    return ollama.create(ollama.Options(model="qwen3"), surroundings=surroundings())
+
+
+ALL = {"anthropic": claude, "chat": chat, "responses": responses, "gemini": google, "ollama": local}
+END = {
+    "anthropic": b'],"max_tokens"',
+    "chat": b'],"stream"',
+    "responses": b'],"stream"',
+    "gemini": b'],"generationConfig"',
+    "ollama": b'],"stream"',
+}
 
 
 def conversation(turns: int, model: str = CLAUDE) -> tuple[Message, ...]:

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from protea.adapters.models import anthropic, openai_chat, openai_responses
-from protea.adapters.models._sse import EventReader
+from protea.adapters.models import anthropic, gemini, ollama, openai_chat, openai_responses
+from protea.adapters.models._sse import EventReader, JsonLineReader
 from protea.domain.messages import AssistantMessage, Message, Native, Text, ToolCall, ToolMessage, UserMessage, calls_of
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.tools import ToolSpec
@@ -39,6 +39,14 @@ def gpt() -> Any:
     return openai_responses.create(openai_responses.Options(model="gpt-5.1"), surroundings=surroundings())
 
 
+def google(name: str) -> Any:
+    return gemini.create(gemini.Options(model=name), surroundings=surroundings())
+
+
+def local() -> Any:
+    return ollama.create(ollama.Options(model="qwen3"), surroundings=surroundings())
+
+
 class Speaker(msgspec.Struct):
     """A model, what its wire refuses, and the recordings whose replies it gives in turn."""
 
@@ -46,6 +54,7 @@ class Speaker(msgspec.Struct):
     check: Callable[[dict[str, Any]], list[str]]
     assembly: Any
     recorded: tuple[str, ...]
+    reader: Any = EventReader
 
 
 def speakers() -> dict[str, Speaker]:
@@ -66,10 +75,24 @@ def speakers() -> dict[str, Speaker]:
             openai_chat.ChatAssembly,
             ("openai_chat/tools", "ollama/openai_compat"),
         ),
+        "gemini": Speaker(google("gemini-2.5-flash"), strict.gemini, gemini.GeminiAssembly, ("gemini/",)),
+        "gemini3": Speaker(
+            google("gemini-3-flash-preview"),
+            lambda sent: strict.gemini(sent, version=3),
+            gemini.GeminiAssembly,
+            ("gemini/",),
+        ),
+        "ollama": Speaker(
+            local(),
+            strict.ollama,
+            ollama.OllamaAssembly,
+            ("ollama/length", "ollama/line", "ollama/no_final", "ollama/thinking", "ollama/tool"),
+            JsonLineReader,
+        ),
     }
 
 
-NAMES = ("anthropic", "openai", "chat", "openrouter", "mistral")
+NAMES = ("anthropic", "openai", "chat", "openrouter", "mistral", "gemini", "gemini3", "ollama")
 
 
 def replies(speaker: Speaker) -> list[Reply]:
@@ -82,7 +105,8 @@ def replies(speaker: Speaker) -> list[Reply]:
         assembly = speaker.assembly(provider, speaker.model.info.id)
         body = replay.body_bytes(case)
         if case["request"]["stream"]:
-            for data in EventReader().feed(body):
+            reader = speaker.reader()
+            for data in [*reader.feed(body), *reader.finish()]:
                 assembly.feed(data)
         else:
             assembly.whole(body.strip())

@@ -108,9 +108,7 @@ class GeminiModel:
             tools = [self._known.get(tool, _tool) for tool in request.tools]
             parts += [b'"tools":[{"functionDeclarations":[', b",".join(tools), b"]}],"]
         parts += [b'"contents":[', b",".join(self._contents(request.messages)), b"]"]
-        if settings := self._settings(request):
-            parts += [b',"generationConfig":', encode(settings)]
-        parts.append(b"}")
+        parts += [b',"generationConfig":', encode(self._settings(request)), b"}"]
         return b"".join(parts)
 
     def _settings(self, request: ModelRequest) -> dict[str, Any]:
@@ -566,6 +564,9 @@ class GeminiAssembly:
 _CHUNK_FIELDS = frozenset(_Chunk.__struct_fields__)
 
 
+_VALUES = ("stringValue", "numberValue", "boolValue", "nullValue")
+
+
 class _Arguments:
     """Arguments as Vertex AI streams them: values for places (`$.files[0].path`), texts in pieces."""
 
@@ -581,7 +582,9 @@ class _Arguments:
         holder: Any = self.value
         for step, following in pairwise(steps):
             holder = _within(holder, step, [] if isinstance(following, int) else {})
-        kind = next(name for name in ("stringValue", "numberValue", "boolValue", "nullValue") if name in piece)
+        kind = next((name for name in _VALUES if name in piece), None)
+        if kind is None:
+            raise ValueError(f"no value for {path}")
         value = None if kind == "nullValue" else piece[kind]
         if kind == "stringValue" and self._open == path:
             value = _within(holder, steps[-1], "") + value
