@@ -54,7 +54,11 @@ def source(settings: Settings | None = None, **environment: str) -> tuple[Config
     )
     made = Made()
     return ConfiguredModels(
-        settings or Settings(), around, SnapshotCatalog(), lambda kind: secrets(around).make("secrets", kind, {}), made
+        settings or Settings(),
+        around,
+        SnapshotCatalog(),
+        lambda: secrets(around).make("secrets", "configured", {}),
+        made,
     ), made
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -135,8 +134,7 @@ class ConfiguredModels:
     async def _key(self, wanted: _Wanted) -> str | None:
         own, row = wanted.own, wanted.row
         if own is not None and (own.api_key_command or own.api_key_file or own.api_key_env):
-            # In a thread: a command may ask a person for a password first.
-            return await asyncio.to_thread(self._secrets().key, wanted.provider, own)
+            return await self._secrets().key(wanted.provider, own)
         if row is None:
             return None
         key = key_of(row, self._around.environment) or ""

@@ -22,18 +22,18 @@ class ConfiguredSecrets:
         self._surroundings = surroundings
         self._command: Secrets | None = None
 
-    def key(self, provider: str, settings: ProviderSettings) -> str | None:
+    async def key(self, provider: str, settings: ProviderSettings) -> str | None:
         # Each is imported when a provider names it: most runs need the environment alone, many not even that.
         if settings.api_key_command is not None:
             from protea.adapters.secrets import command
 
             # Kept, since it remembers what its commands have printed.
             self._command = self._command or command.create(command.Options(), surroundings=self._surroundings)
-            return self._command.key(provider, settings)
+            return await self._command.key(provider, settings)
         if settings.api_key_file is not None:
             from protea.adapters.secrets import file
 
-            return file.create(file.Options(), surroundings=self._surroundings).key(provider, settings)
+            return await file.create(file.Options(), surroundings=self._surroundings).key(provider, settings)
         from protea.adapters.secrets import environment
 
-        return environment.create(environment.Options(), surroundings=self._surroundings).key(provider, settings)
+        return await environment.create(environment.Options(), surroundings=self._surroundings).key(provider, settings)
