@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from protea.adapters.models import anthropic, ollama, openai_chat, openai_responses
+from protea.adapters.models import anthropic, gemini, ollama, openai_chat, openai_responses
 from protea.domain.errors import Failure, ModelError
 from protea.domain.messages import AssistantMessage, Message, Text, ToolMessage, UserMessage, calls_of
 from protea.domain.reply import ModelRequest, Reply
@@ -19,6 +19,7 @@ ADAPTERS: dict[str, tuple[Any, str]] = {
     "anthropic": (anthropic, "claude-sonnet-4-5"),
     "openai-chat": (openai_chat, "gpt-4.1"),
     "openai-responses": (openai_responses, "gpt-5.1"),
+    "gemini": (gemini, "gemini-3-pro"),
     "ollama": (ollama, "qwen3"),
 }
 """The adapters there are, and a model for each."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from protea.testing.loopback import _http
 from protea.testing.loopback._http import LAST_CHUNK, Connection
@@ -14,6 +15,7 @@ from protea.testing.loopback.faults import (
     REASONS,
     Cut,
     ErrorInside,
+    Fault,
     Malformed,
     MidError,
     Reset,
@@ -75,8 +77,8 @@ def error_answer(wire: Wire, trouble: Trouble, fault: Status | None = None) -> b
 Outcome = Literal["answered", "broken", "left"]
 
 
-async def write(connection: Connection, answer: Answer, reply: LoopbackReply, wire: Wire) -> Outcome:
-    """Send `answer` as `reply` says, and tell how it ended."""
+async def write(connection: Connection, answer: Answer, reply: LoopbackReply) -> Outcome:
+    """Send `answer`, a fault's events in it already, as `reply` says, and tell how it ended."""
     fault = reply.fault
     if isinstance(fault, Reset) and fault.after == 0:
         connection.reset()
@@ -84,8 +86,7 @@ async def write(connection: Connection, answer: Answer, reply: LoopbackReply, wi
     if isinstance(fault, Stall) and fault.after == 0:
         await connection.gone.wait()
         return "left"
-    events = _events(answer, fault, wire)
-    pieces = [event for event in events if event]
+    pieces = [*answer.said, *answer.end]
     total = sum(map(len, pieces))
     limit = total
     if isinstance(fault, Reset | Stall | Cut):
@@ -117,23 +118,25 @@ async def write(connection: Connection, answer: Answer, reply: LoopbackReply, wi
     return "answered" if fault is None or isinstance(fault, Slow) else "broken"
 
 
-def _events(answer: Answer, fault: object, wire: Wire) -> list[bytes]:
-    """The events that go out."""
+def faulty(answer: Answer, fault: Fault | None, wire: Wire) -> Answer:
+    """`answer` with the events of a fault that is in them. Raises ValueError for a shape the wire does not have."""
     said, end = answer.said, answer.end
     match fault:
         case ErrorInside(reason=reason, message=message):
-            return [_error_body(answer, wire, reason, message)]
+            return replace(answer, said=[_error_body(answer, wire, reason, message)], end=[])
         case MidError(after=after, reason=reason, message=message, shape=shape):
             if not answer.streamed:
-                return [_error_body(answer, wire, reason, message)]
+                return replace(answer, said=[_error_body(answer, wire, reason, message)])
             shape = shape or next(iter(wire.shapes))
             if shape not in wire.shapes:
                 raise ValueError(f"{wire.name} has no mid-stream error {shape!r}; it has {', '.join(wire.shapes)}")
-            return [*said[: _at(after, said)], wire.shapes[shape](_trouble(answer, reason, message))]
+            error = wire.shapes[shape](_trouble(answer, reason, message))
+            return replace(answer, said=[*said[: _at(after, said)], error], end=[])
         case Malformed(after=after):
-            at = min(_at(after, said), len(said) - 1) if answer.streamed else 0
-            return [*said[:at], broken(said[at]), *said[at + 1 :], *end]
-    return [*said, *end]
+            events = [*said, *end]
+            at = min(_at(after, said), len(events) - 1) if answer.streamed else 0
+            return replace(answer, said=[*events[:at], broken(events[at]), *events[at + 1 :]], end=[])
+    return answer
 
 
 def _at(after: int | None, said: list[bytes]) -> int:

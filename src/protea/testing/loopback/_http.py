@@ -72,7 +72,7 @@ class Connection(asyncio.Protocol):
         self._head: tuple[str, str, dict[str, str]] | None = None
         self._busy = False
         self._transport: asyncio.Transport | None = None
-        self._on_empty: Callable[[], None] | None = None
+        self._on_empty: list[Callable[[], None]] = []
         self._closing = False
 
     # -- asyncio's side
@@ -86,8 +86,8 @@ class Connection(asyncio.Protocol):
         self._next()
 
     def resume_writing(self) -> None:
-        if self._on_empty is not None:
-            done, self._on_empty = self._on_empty, None
+        waiting, self._on_empty = self._on_empty, []
+        for done in waiting:
             done()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
     def when_sent(self, done: Callable[[], None]) -> None:
         """Call `done` once everything written is with the operating system, or the client is gone."""
         if self._transport is not None and self._transport.get_write_buffer_size():
-            self._on_empty = done
+            self._on_empty.append(done)
         else:
             done()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from inspect import isawaitable
 from typing import Any, Self
@@ -13,7 +13,7 @@ from typing import Any, Self
 from msgspec.structs import replace
 
 from protea.testing.loopback import _http
-from protea.testing.loopback._answers import Answer, answer, error_answer, pause, ready, write
+from protea.testing.loopback._answers import Answer, Outcome, answer, error_answer, faulty, pause, ready, write
 from protea.testing.loopback._http import Connection, Request
 from protea.testing.loopback.faults import Fault, Status, Trouble, reason_of
 from protea.testing.loopback.lists import listing
@@ -162,8 +162,15 @@ class LoopbackProvider:
 
     async def arrived(self, count: int, within: float = 10.0) -> None:
         """Wait until so many requests for a reply came. Raises TimeoutError."""
+        await self._until(lambda: len(self.requests) >= count, within)
+
+    async def settled(self, within: float = 10.0) -> None:
+        """Wait until every answer has ended: given, broken, or the client left. Raises TimeoutError."""
+        await self._until(lambda: all(request.outcome != "open" for request in self.requests), within)
+
+    async def _until(self, condition: Callable[[], bool], within: float) -> None:
         async with asyncio.timeout(within):
-            while len(self.requests) < count:
+            while not condition():
                 future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self._changed.add(future)
                 await future
@@ -274,7 +281,7 @@ class LoopbackProvider:
         connection.write(data)
 
         def done() -> None:
-            recorded.outcome = "left" if connection.gone.is_set() else "answered"
+            self._ended(recorded, "left" if connection.gone.is_set() else "answered")
 
         connection.when_sent(done)
         connection.finished()
@@ -290,7 +297,7 @@ class LoopbackProvider:
                 given = await given
             reply = reply_of(given)
             if reply.delay and await pause(connection, reply.delay):
-                recorded.outcome = "left"
+                self._ended(recorded, "left")
                 return
             fault: Fault | None = reply.fault
             if isinstance(fault, Status):
@@ -298,14 +305,18 @@ class LoopbackProvider:
                 recorded.status = fault.status
                 self._send(connection, recorded, data)
                 return
-            made = self._answer(route, asked, reply, number)
+            made = faulty(self._answer(route, asked, reply, number), fault, wire)
         except Exception as exc:  # a mistake of the script: whoever asks is told, and the test sees it there
             trouble = Trouble(status=500, reason="server", message=f"the script: {type(exc).__name__}: {exc}")
             self._send(connection, recorded, self._error(wire, recorded, asked, trouble))
             return
         recorded.status = 200
-        recorded.outcome = await write(connection, made, reply, wire)
+        self._ended(recorded, await write(connection, made, reply))
         connection.finished()
+
+    def _ended(self, recorded: Recorded, outcome: Outcome) -> None:
+        recorded.outcome = outcome
+        self._told()
 
     def _told(self) -> None:
         with self._news:
