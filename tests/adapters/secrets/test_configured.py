@@ -1,3 +1,5 @@
+"""Keys from wherever the settings say."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -33,19 +35,19 @@ class TestConfiguredSecrets(SecretsContract):
         return ProviderSettings(api_key_env="OTHER_API_KEY")
 
 
-def test_a_command_is_asked_before_a_file_and_that_before_the_environment(tmp_path: Path) -> None:
+async def test_a_command_is_asked_before_a_file_and_that_before_the_environment(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from the file")
     (tmp_path / "key").chmod(0o600)
     source = secrets(tmp_path, KEY="from the environment", PATH="/usr/bin:/bin")
     by = {"api_key_env": "KEY", "api_key_file": "~/key", "api_key_command": ("echo", "from the command")}
     asked = [
-        source.key("acme", ProviderSettings(**{name: by[name] for name in names}))  # type: ignore[arg-type]  # a table
+        await source.key("acme", ProviderSettings(**{name: by[name] for name in names}))  # type: ignore[arg-type]  # a table
         for names in (["api_key_env"], ["api_key_env", "api_key_file"], [*by])
     ]
     assert asked == ["from the environment", "from the file", "from the command"]
 
 
-def test_the_source_that_is_named_answers_alone(tmp_path: Path) -> None:
+async def test_the_source_that_is_named_answers_alone(tmp_path: Path) -> None:
     source = secrets(tmp_path, KEY="from the environment")
     with pytest.raises(ConfigError, match="cannot be read"):
-        source.key("acme", ProviderSettings(api_key_env="KEY", api_key_file="missing"))
+        await source.key("acme", ProviderSettings(api_key_env="KEY", api_key_file="missing"))
