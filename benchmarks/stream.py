@@ -8,7 +8,7 @@ from pathlib import Path
 
 from measure import Report, paired, rounds, run
 from project import PROTEA, make_home
-from provider import PREFIXES, TOKENS, Provider
+from provider import TOKENS, WIRES, Provider
 
 BARE = [sys.executable, "-I", str(Path(__file__).with_name("bare_client.py"))]
 
@@ -16,8 +16,8 @@ BARE = [sys.executable, "-I", str(Path(__file__).with_name("bare_client.py"))]
 def main() -> None:
     report = Report(f"stream of {TOKENS} tokens")
     with tempfile.TemporaryDirectory() as folder, Provider("stream") as provider:
-        environment = make_home(Path(folder, "home"), {api: provider.address(api) for api in PREFIXES})
-        for api in PREFIXES:
+        environment = make_home(Path(folder, "home"), {api: provider.address(api) for api in WIRES})
+        for api in WIRES:
             ours = [*PROTEA, "-p", "-m", f"bench-{api}/one", "Talk."]
             bare = [*BARE, api, provider.address(api), "one", "Talk."]
             pair = paired(

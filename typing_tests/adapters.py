@@ -24,9 +24,14 @@ from protea.adapters.persona import minimal as persona_minimal
 from protea.adapters.rule_store import file as rule_store_file
 from protea.adapters.rule_store import none as rule_store_none
 from protea.adapters.sandbox import none as sandbox_none
+from protea.adapters.secrets import command as secrets_command
+from protea.adapters.secrets import configured as secrets_configured
+from protea.adapters.secrets import environment as secrets_environment
+from protea.adapters.secrets import file as secrets_file
 from protea.adapters.storage import jsonl as session_store_jsonl
 from protea.adapters.storage import memory as session_store_memory
 from protea.adapters.tools import builtin as toolset_builtin
+from protea.adapters.tools import none as toolset_none
 from protea.adapters.workspace import disk as workspace_disk
 from protea.adapters.workspace import memory as workspace_memory
 from protea.ports.approval import Approval
@@ -39,6 +44,7 @@ from protea.ports.permission import Permission
 from protea.ports.persona import Persona
 from protea.ports.rule_store import RuleStore
 from protea.ports.sandbox import Sandbox
+from protea.ports.secrets import Secrets
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
 from protea.ports.workspace import Workspace
@@ -65,8 +71,13 @@ persona_minimal_fills: Callable[..., Persona] = persona_minimal.create
 rule_store_file_fills: Callable[..., RuleStore] = rule_store_file.create
 rule_store_none_fills: Callable[..., RuleStore] = rule_store_none.create
 sandbox_none_fills: Callable[..., Sandbox] = sandbox_none.create
+secrets_command_fills: Callable[..., Secrets] = secrets_command.create
+secrets_configured_fills: Callable[..., Secrets] = secrets_configured.create
+secrets_environment_fills: Callable[..., Secrets] = secrets_environment.create
+secrets_file_fills: Callable[..., Secrets] = secrets_file.create
 session_store_jsonl_fills: Callable[..., SessionStore] = session_store_jsonl.create
 session_store_memory_fills: Callable[..., SessionStore] = session_store_memory.create
 toolset_builtin_fills: Callable[..., Toolset] = toolset_builtin.create
+toolset_none_fills: Callable[..., Toolset] = toolset_none.create
 workspace_disk_fills: Callable[..., Workspace] = workspace_disk.create
 workspace_memory_fills: Callable[..., Workspace] = workspace_memory.create

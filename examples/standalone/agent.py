@@ -18,4 +18,4 @@ async def main(prompt: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(" ".join(sys.argv[1:]) or "find every TODO in src, then tell me which file has the most"))
+    asyncio.run(main(" ".join(sys.argv[1:]) or "run `ls src/protea`, then how many python files are in src"))

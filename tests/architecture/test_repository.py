@@ -65,8 +65,11 @@ def test_a_path_of_a_machine_is_noticed() -> None:
     assert machine_words({Path("a"): "net/work/main or ~/work/x"}) == []
 
 
+MADE_UP = {"test_redaction.py": "keys made up to show that keys are hidden"}
+
+
 def test_the_repository_holds_no_key() -> None:
-    assert keys(texts(tracked())) == []
+    assert [name for name in keys(texts(tracked())) if name not in MADE_UP] == []
 
 
 def test_a_key_is_noticed() -> None:

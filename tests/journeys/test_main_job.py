@@ -20,8 +20,14 @@ def world(tmp_path: Path) -> World:
 def test_a_newcomer_gets_an_answer_without_a_key(world: World) -> None:
     done = world.run("-p", TASK)
     assert done.returncode == 0, done.stderr
-    assert "src/alpha.py" in done.stdout
-    assert "offline" in (done.stdout + done.stderr).lower(), "it does not say what it is"
+    assert "src/alpha.py has the most" in done.stdout
+
+
+def test_it_says_what_it_is(world: World) -> None:
+    assert "offline model" in world.run("-p", "hello").stdout
+    assert {event["model"] for event in world.events(TASK) if event["type"] == "message_completed"} == {
+        "offline/grammar"
+    }
 
 
 def test_the_whole_way_is_told_event_by_event(world: World) -> None:

@@ -211,7 +211,10 @@ def only_composition_names_adapters(tree: Tree) -> Iterator[str]:
 
 ALWAYS_WANTED = {
     "protea.adapters.settings": "read at every start, before anything can be chosen",
-    "protea.adapters.models.providers": "a table: addresses, the names of keys, which wire; no code is loaded by it",
+}
+
+OPENED_LATE = {
+    "protea.composition.crash": "is itself loaded only when there is a fault to report",
 }
 
 
@@ -226,6 +229,8 @@ ALWAYS_WANTED = {
 def composition_opens_adapters_when_they_are_wanted(tree: Tree) -> Iterator[str]:
     """A run pays for the adapters it uses, not for those it might have used."""
     for module in tree.under("composition"):
+        if module.name in OPENED_LATE:
+            continue
         for each in module.imports:
             wanted = each.target.startswith(tuple(ALWAYS_WANTED))
             if each.target.startswith("protea.adapters.") and not (each.lazy or each.typing_only or wanted):

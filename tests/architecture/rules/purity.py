@@ -244,6 +244,7 @@ def nothing_is_printed(tree: Tree) -> Iterator[str]:
 
 PROGRAMS = {
     "protea.adapters.sandbox._warden": "runs as a process of its own, beside Protea",
+    "protea.testing.loopback.__main__": "runs as a process of its own, beside Protea",
 }
 
 
