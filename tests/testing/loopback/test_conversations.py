@@ -10,7 +10,7 @@ from protea.domain.messages import Message, Text, Thinking, UserMessage, calls_o
 from protea.domain.script import ScriptedCall, ScriptedReply
 from protea.domain.usage import Usage
 from protea.testing.loopback import LoopbackProvider, LoopbackReply
-from tests.testing.loopback.talking import HELLO, NAMES, answered, ask, model_of
+from tests.testing.loopback.talking import ADAPTERS, HELLO, NAMES, answered, ask, model_of
 
 TURNS = [
     LoopbackReply(
@@ -149,6 +149,20 @@ async def test_twenty_thousand_words_come_whole(wire: str) -> None:
     assert told.reply is not None
     assert text_of(told.reply.content) == "word " * 20_000
     assert told.reply.usage.output == 20_000
+
+
+@every_wire
+@streamed_or_not
+async def test_an_answer_that_was_prepared_is_not_made_again(wire: str, stream: bool) -> None:
+    async with LoopbackProvider(["one", "two"], after="cycle") as provider:
+        model = model_of(wire, provider)
+        provider.prepare(wire, ADAPTERS[wire][1], stream=stream)
+        held = provider.held
+        said = [(await ask(model, stream=stream)).reply for _ in range(4)]
+        await model.aclose()
+    assert [text_of(reply.content) for reply in said if reply] == ["one", "two", "one", "two"]
+    assert held >= 2
+    assert provider.held == held
 
 
 async def test_a_step_may_be_a_function_of_the_request() -> None:

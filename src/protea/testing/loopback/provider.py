@@ -154,11 +154,23 @@ class LoopbackProvider:
 
         Only for those that are values without a fault, a chunk size or a pace; others are made when asked for.
         """
-        asked = Asked(model=model, stream=stream)
-        route = route_of("POST", {"gemini": f"/models/{model}:streamGenerateContent?alt=sse"}.get(wire, ""), {}, wire)
+        verb = "streamGenerateContent" if stream else "generateContent"
+        route = route_of("POST", f"/models/{model}:{verb}?alt=sse", {}, wire)
+        if route is None or route.wire is None:
+            raise ValueError(f"no wire {wire!r}")
+        asked = [Asked(model=model, stream=stream)]
+        if wire == "openai-chat":
+            asked.append(Asked(model=model, stream=stream, usage=False))
+        if wire == "openai-responses":
+            asked.append(Asked(model=model, stream=stream, sealed=False))
         for place, step in enumerate(self._steps.steps):
-            if not callable(step) and route is not None and route.wire is not None:
-                self._prepared(route, asked, reply_of(step), place, place)
+            for each in asked if not callable(step) else ():
+                self._prepared(route, each, reply_of(step), place, place)
+
+    @property
+    def held(self) -> int:
+        """How many answers are held as bytes, to be sent again without any work."""
+        return len(self._ready)
 
     async def arrived(self, count: int, within: float = 10.0) -> None:
         """Wait until so many requests for a reply came. Raises TimeoutError."""

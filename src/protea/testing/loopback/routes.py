@@ -86,6 +86,7 @@ class _Head(msgspec.Struct):
     include: Any = None
 
 
+_SEALED = "reasoning.encrypted_content"
 _HEAD = msgspec.json.Decoder(_Head)
 
 
@@ -96,12 +97,13 @@ def asked_of(route: Route, body: bytes) -> Asked:
         return Asked(model=route.model or "", broken=f"We could not parse the JSON body of your request: {exc}")
     model = route.model if route.model is not None else head.model
     stream = route.stream if route.stream is not None else head.stream
-    if stream is None and route.wire is not None:
-        stream = route.wire.name == "ollama"  # there a stream is what you get unless you say no
+    name = route.wire.name if route.wire is not None else ""
+    if stream is None:
+        stream = name == "ollama"  # there a stream is what you get unless you say no
     options = head.stream_options
     return Asked(
         model=model if isinstance(model, str) else "",
         stream=bool(stream),
-        usage=isinstance(options, dict) and bool(options.get("include_usage")),
-        sealed=isinstance(head.include, list) and "reasoning.encrypted_content" in head.include,
+        usage=name != "openai-chat" or (isinstance(options, dict) and bool(options.get("include_usage"))),
+        sealed=name != "openai-responses" or (isinstance(head.include, list) and _SEALED in head.include),
     )
