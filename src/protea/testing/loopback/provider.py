@@ -164,7 +164,9 @@ class LoopbackProvider:
         if wire == "openai-responses":
             asked.append(Asked(model=model, stream=stream, sealed=False))
         for place, step in enumerate(self._steps.steps):
-            for each in asked if not callable(step) else ():
+            if callable(step):
+                continue
+            for each in asked:
                 self._prepared(route, each, reply_of(step), place, place)
 
     @property
