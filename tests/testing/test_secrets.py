@@ -16,8 +16,8 @@ class TestGivenSecrets(SecretsContract):
         return ProviderSettings(api_key_env="OTHER_API_KEY")
 
 
-def test_who_asked_is_known() -> None:
+async def test_who_asked_is_known() -> None:
     secrets = GivenSecrets({"A": "a"})
-    secrets.key("one", ProviderSettings(api_key_env="A"))
-    secrets.key("two", ProviderSettings())
+    await secrets.key("one", ProviderSettings(api_key_env="A"))
+    await secrets.key("two", ProviderSettings())
     assert secrets.asked == ["one", "two"]

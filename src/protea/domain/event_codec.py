@@ -10,7 +10,9 @@ Called by the stores; pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Union, cast, get_args
+from functools import reduce
+from operator import or_
+from typing import Any, cast, get_args
 
 import msgspec
 
@@ -22,7 +24,7 @@ RENAMED: dict[str, str] = {}
 _ENVELOPE = ("session", "seq", "at", "identity")
 
 
-class Header(msgspec.Struct, gc=False):
+class Header(msgspec.Struct, frozen=True, gc=False):
     """The least that makes a line an event."""
 
     type: str
@@ -30,7 +32,7 @@ class Header(msgspec.Struct, gc=False):
 
 
 # `UnknownEvent` is left out: a line is never of that type, it becomes one.
-_KNOWN: Any = Union[tuple(event for event in get_args(LastingEvent) if event is not UnknownEvent)]  # noqa: UP007
+_KNOWN: Any = reduce(or_, (event for event in get_args(LastingEvent) if event is not UnknownEvent))
 _decoder: msgspec.json.Decoder[LastingEvent] = msgspec.json.Decoder(_KNOWN)
 _encoder = msgspec.json.Encoder()
 _headers = msgspec.json.Decoder(Header)
@@ -58,10 +60,15 @@ def to_json(value: Any) -> bytes:
 def decode(line: bytes, renamed: Mapping[str, str] = RENAMED) -> LastingEvent:
     """The event of a line. Raises `ValueError` where the line is damaged: not JSON, or not an event."""
     try:
-        return _decoder.decode(line)
+        event = _decoder.decode(line)
+        if not line.isascii():
+            str(line, "utf-8")  # keys nobody knows are passed over unread
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         # A `ValidationError` (well-formed, but not what we expect) is a DecodeError too: what it is shows below.
         return _unexpected(line, renamed)
+    if event.seq is None or event.seq < 1:
+        raise ValueError("not an event")
+    return event
 
 
 def decode_header(line: bytes) -> Header | None:

@@ -15,7 +15,7 @@ class GivenSecrets:
         self._keys = keys
         self.asked: list[str] = []
 
-    def key(self, provider: str, settings: ProviderSettings) -> str | None:
+    async def key(self, provider: str, settings: ProviderSettings) -> str | None:
         self.asked.append(provider)
         if settings.api_key_env is None:
             return None

@@ -37,7 +37,8 @@ def report(
     path = os.path.join(folder, NAME)
     passing = f"{path}.{os.getpid()}"
     try:
-        os.makedirs(folder, 0o700, exist_ok=True)
+        for each in (os.path.dirname(folder), folder):  # `makedirs` gives its mode to the last alone
+            os.makedirs(each, 0o700, exist_ok=True)
         fd = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         with open(fd, "wb") as file:
             file.write(redact(text, known).encode("utf-8", "replace"))

@@ -74,7 +74,9 @@ class RotatingLog(logging.Handler):
             self._rotate()
 
     def _open(self) -> int:
-        os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
+        folder = os.path.dirname(self._path)
+        for each in (os.path.dirname(folder), folder):  # `makedirs` gives its mode to the last alone
+            os.makedirs(each, 0o700, exist_ok=True)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
         return os.open(self._path, flags, 0o600)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -135,12 +136,6 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
+@cache
 def _fields(struct: Any) -> dict[str, Any]:
-    if struct not in _known:
-        _known[struct] = {
-            field.encode_name: field.type for field in msgspec.structs.fields(struct) if field.name not in NOT_KEYS
-        }
-    return _known[struct]
-
-
-_known: dict[Any, dict[str, Any]] = {}
+    return {field.encode_name: field.type for field in msgspec.structs.fields(struct) if field.name not in NOT_KEYS}

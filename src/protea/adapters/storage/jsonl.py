@@ -45,14 +45,17 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def create(options: Options, *, surroundings: Surroundings) -> JsonlStore:
     """Touches nothing: folders are made with the first session."""
-    folder = os.path.expanduser(options.folder) if options.folder else "sessions"
+    folder = options.folder or "sessions"
+    if folder.startswith("~/"):
+        folder = os.path.join(surroundings.user_home, folder[2:])
     return JsonlStore(os.path.join(surroundings.protea_home, folder))
 
 
 def unusable(folder: str) -> str | None:
     """Why sessions cannot be kept in `folder`, in words for a person; None where they can. Makes the folder."""
     try:
-        os.makedirs(folder, 0o700, exist_ok=True)
+        os.makedirs(os.path.dirname(folder), 0o700, exist_ok=True)  # the mode is the last folder's alone
+        _make_folder(folder)
     except OSError as error:
         return f"{error.filename or folder}: {_reason(error)}"
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -224,6 +227,11 @@ class JsonlStore:
     def __init__(self, folder: str) -> None:
         self._root = folder
 
+    @property
+    def root(self) -> str:
+        """The folder of all sessions."""
+        return self._root
+
     def create(self, session: str) -> JsonlLog:
         proper(session)
         folder = self._folder(session)
@@ -231,7 +239,7 @@ class JsonlStore:
             try:
                 os.mkdir(folder, 0o700)
             except FileNotFoundError:
-                os.makedirs(self._root, 0o700, exist_ok=True)
+                _make_folder(self._root)
                 os.mkdir(folder, 0o700)
             return JsonlLog(session, folder, new=True)
         except FileExistsError as error:
@@ -470,7 +478,13 @@ def _reach_disk(fd: int) -> None:
         return
     import fcntl  # macOS: fsync alone stops at the drive's cache
 
-    fcntl.fcntl(fd, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined]
+    fcntl.fcntl(fd, fcntl.F_FULLFSYNC)  # type: ignore[attr-defined]  # known on macOS only
+
+
+def _make_folder(folder: str) -> None:
+    # One by one: `makedirs` gives its mode to the last alone, and the one above may be Protea's home.
+    for each in (os.path.dirname(folder), folder):
+        os.makedirs(each, 0o700, exist_ok=True)
 
 
 def _folder_reaches_disk(folder: str) -> None:

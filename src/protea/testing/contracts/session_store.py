@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -130,8 +131,8 @@ class SessionStoreContract:
     def test_ids_that_could_leave_the_folder_are_refused(self) -> None:
         store = self.store()
         for id in ("", ".", "..", "../up", "a/b", "-rf", "a\0b", "x" * 200, "ä", ".hidden"):
-            assert isinstance(_raised(lambda id=id: store.create(id)), SessionError)  # type: ignore[misc]
-            assert isinstance(_raised(lambda id=id: store.open(id)), SessionError)  # type: ignore[misc]
+            assert isinstance(_raised(partial(store.create, id)), SessionError)
+            assert isinstance(_raised(partial(store.open, id)), SessionError)
 
     def test_the_folder_exists(self) -> None:
         _, log = self._filled(1)
@@ -207,7 +208,7 @@ class SessionStoreContract:
         by_end = _raised(lambda: store.find("bbbb"))
         assert "20261121-040506-bbbb" in str(by_end)
         for nothing in ("", "zzz", "../etc", "."):
-            assert isinstance(_raised(lambda wanted=nothing: store.find(wanted)), SessionError)  # type: ignore[misc]
+            assert isinstance(_raised(partial(store.find, nothing)), SessionError)
 
     def test_search_finds_all_words_in_prompts_answers_and_results(self) -> None:
         store = self.store()
