@@ -168,10 +168,10 @@ def _endpoint(base_url: str) -> str:
     base = base.rstrip("/")
     if "://" not in base:
         host, slash, path = base.partition("/")
-        if host.startswith(":"):
-            host = "127.0.0.1" + host
         if host.count(":") > 1 and not host.startswith("["):
             host = f"[{host}]"  # a bare IPv6 address
+        elif host.startswith(":"):
+            host = "127.0.0.1" + host
         if ":" not in host.rpartition("]")[2]:
             host += f":{_PORT}"
         base = f"http://{host}{slash}{path}"
