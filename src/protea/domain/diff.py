@@ -1,7 +1,7 @@
 """Unified diffs of two texts. Pure.
 
 Written here because `difflib` costs milliseconds to import and minutes on some large files: this one trims what is
-equal at both ends, finds the shortest script in between (Myers' O(ND) algorithm), and where the two have little in
+equal at both ends, finds the shortest script in between (Myers' algorithm), and where the two have little in
 common gives up and shows one block replaced by the other.
 """
 

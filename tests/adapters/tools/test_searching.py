@@ -10,7 +10,7 @@ import shutil
 import pytest
 from msgspec.structs import replace
 
-from protea.adapters.tools import builtin, glob, grep
+from protea.adapters.tools import _by_hand, builtin, glob
 from protea.adapters.tools._search import pattern_for, required, split
 from protea.adapters.workspace.memory import MemoryWorkspace
 from protea.testing.sandbox import RecordingSandbox
@@ -65,7 +65,7 @@ def tree(project: Project) -> Project:
 @pytest.fixture
 def never_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small trees are searched by hand: not here."""
-    monkeypatch.setattr(grep, "SMALL_FILES", -1)
+    monkeypatch.setattr(_by_hand, "SMALL_FILES", -1)
     monkeypatch.setattr(glob, "SMALL", -1)
 
 
@@ -281,7 +281,7 @@ async def test_on_random_trees_too(project: Project, seed: int) -> None:
 async def test_a_cancelled_search_is_over(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.write({f"d{n}/f": "x\n" * 100 for n in range(400)})
     tools = project.open(builtin.Options(ripgrep=False))
-    monkeypatch.setattr(grep, "SMALL_FILES", -1)
+    monkeypatch.setattr(_by_hand, "SMALL_FILES", -1)
     task = asyncio.create_task(project.call("Grep", tools, pattern="y"))
     await asyncio.sleep(0.005)
     task.cancel()
@@ -314,9 +314,44 @@ def test_what_a_pattern_requires_is_known(pattern: str, literal: str) -> None:
     assert required(pattern) == literal
 
 
-def test_patterns_that_may_take_long_are_known() -> None:
-    for pattern, quick in (("foo", True), (r"a.*b", True), (r"a.*b.*c", False), ("(a+)+$", False), ("(a|b)*", False)):
-        assert pattern_for(pattern, ignore_case=False, multiline=False).quick is quick
+@pytest.mark.parametrize(
+    ("pattern", "repeats"),
+    [
+        ("foo", 0),
+        (r"a.b\*", 0),
+        (r"a.*b", 1),
+        (r"a.*b.*c", 2),
+        ("(a+)+$", 2),
+        ("(a|b)*", 2),
+        ("x{2,}y", 1),
+        (r"(a)\1", 2),
+    ],
+)
+def test_patterns_that_may_take_long_are_known(pattern: str, repeats: int) -> None:
+    assert pattern_for(pattern, ignore_case=False, multiline=False).repeats == repeats
+
+
+@pytest.mark.parametrize("project", [builtin.Options(ripgrep=False)], indirect=True)
+async def test_a_pattern_that_never_ends_stops_nobody_and_can_be_ended(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write({"trap": "a" * 60 + "!\n"})
+    monkeypatch.setattr(_by_hand, "SECONDS", 0.7)
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.01)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    for path in ("trap", "."):
+        result = await project.call("Grep", pattern=r"^(a+)+$", path=path)
+        assert result.is_error
+        assert "took too long" in result.text
+    ticking.cancel()
+    assert ticks > 20
 
 
 @pytest.mark.parametrize(

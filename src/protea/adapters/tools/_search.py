@@ -44,9 +44,9 @@ class Filter(msgspec.Struct, frozen=True):
         return not (self.unread and verdict(path, path.rpartition("/")[2], False, self.unread))
 
 
-def filter_for(kit: Kit, glob: str | None, *, unread: bool) -> Filter:
+def filter_for(unread: Sequence[str], glob: str | None) -> Filter:
     """Raises `ValueError` for a broken glob."""
-    rules = parse("\n".join(kit.options.unread)) if unread else None
+    rules = parse("\n".join(unread))
     layers = (Layer(rules),) if rules else ()
     if not glob:
         return Filter(None, layers, None)
@@ -125,8 +125,8 @@ class Pattern(msgspec.Struct, frozen=True):
     """Whether a file without a match as a whole has none in any line, so that looking once is enough."""
     needle: bytes
     """Bytes that every match holds; empty where none are known."""
-    quick: bool
-    """Whether no text of ordinary lines can keep the engine busy for long (it backtracks)."""
+    repeats: int
+    """How many repetitions may make the engine, which backtracks, try again and again; at 0 it is quick on any text."""
 
 
 _RUST = (
@@ -168,8 +168,10 @@ def pattern_for(text: str, *, ignore_case: bool, multiline: bool) -> Pattern:
     except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"The pattern is not a valid regular expression: {error}.") from error
     needle = "" if ignore_case else required(text)
-    quick = not multiline and len(_REPEATS.findall(text)) <= 1 and not re.search(r"\)[*+?{]", text)
-    return Pattern(by_text, by_bytes, multiline, not _AROUND.search(text), needle.encode(), quick)
+    repeats = len(_REPEATS.findall(text))
+    if re.search(r"\)[*+?{]|\\\d", text) or multiline or text.count("?") > 4:
+        repeats = max(2, repeats)
+    return Pattern(by_text, by_bytes, multiline, not _AROUND.search(text), needle.encode(), repeats)
 
 
 _REPEATS = re.compile(r"(?<!\\)(?:[*+]|\{\d*,)")

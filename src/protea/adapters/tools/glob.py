@@ -31,7 +31,7 @@ class Glob:
         asked = kit.absolute(str(arguments.get("path") or "."))
         top = f"{asked}/{folder}" if folder and not folder.startswith(("/", "~")) else kit.absolute(folder or asked)
         try:
-            wanted = filter_for(kit, pattern, unread=False)
+            wanted = filter_for((), pattern)
             try:
                 entry = await kit.workspace.stat(top)
             except WorkspaceError as error:

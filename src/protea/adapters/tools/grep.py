@@ -7,21 +7,11 @@ from typing import Any
 
 import msgspec
 
+from protea.adapters.tools import _by_hand
 from protea.adapters.tools._files import explained
 from protea.adapters.tools._kit import Kit
-from protea.adapters.tools._search import (
-    Filter,
-    Hits,
-    clean,
-    filter_for,
-    in_thread,
-    look,
-    parse_lines,
-    pattern_for,
-    relative,
-    ripgrep,
-)
-from protea.adapters.tools._walk import Stop, files_below, paths_below, read_file
+from protea.adapters.tools._search import Hits, clean, look, parse_lines, relative, ripgrep
+from protea.adapters.tools._walk import paths_below
 from protea.domain.cut import shorten
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
@@ -29,9 +19,6 @@ from protea.ports.workspace import Entry, WorkspaceError
 
 LINE = 500
 """Characters of one line that are shown."""
-SMALL_FILES = 300
-SMALL_BYTES = 1 << 20
-"""Up to which looking by hand, in a few milliseconds, is quicker than to start `rg`."""
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -64,8 +51,18 @@ class Grep:
             if entry.kind not in ("file", "directory"):
                 return ToolResult(f"{kit.shown(path)} is a pipe, socket or device, not a file.", is_error=True)
             # A file that is named is searched, whatever it is called: whether it may be was asked before.
-            wanted = filter_for(kit, arguments.get("glob"), unread=True) if entry.kind == "directory" else None
-            found = await self._hits(entry, query, wanted or Filter(None, (), None))
+            task = _by_hand.Task(
+                entry.path,
+                entry.kind == "file",
+                query.pattern,
+                query.ignore_case,
+                query.multiline,
+                query.context,
+                {"content": query.limit, "files": 1}.get(query.output, 0),
+                arguments.get("glob"),
+                kit.options.unread,
+            )
+            found = await self._hits(entry, query, task)
         except WorkspaceError as error:
             return ToolResult(await explained(kit, path, error), is_error=True)
         except ValueError as error:
@@ -79,9 +76,9 @@ class Grep:
         found.sort(key=lambda hits: hits.path)
         return ToolResult(self._text(entry, found, query))
 
-    async def _hits(self, entry: Entry, query: Query, wanted: Filter) -> list[Hits] | str:
-        kit = self._kit
-        found = self._small(entry, query, wanted)
+    async def _hits(self, entry: Entry, query: Query, task: _by_hand.Task) -> list[Hits] | str:
+        kit, wanted = self._kit, task.filter()
+        found = _by_hand.small(task) if kit.workspace.on_disk else None
         if found is not None:
             return found
         done = await ripgrep(kit, entry.path, _arguments(query), wanted)
@@ -96,59 +93,18 @@ class Grep:
             else:
                 hits = list(parse_lines(done.output, entry.path))
             return [each for each in hits if wanted.wants(each.path)]
-        pattern = pattern_for(query.pattern, ignore_case=query.ignore_case, multiline=query.multiline)
-        most = {"content": query.limit, "files": 1}.get(query.output, 0)
-        if entry.kind == "file" or not kit.workspace.on_disk:
-            single = entry.kind == "file"
-            names = [entry.path.rpartition("/")[2]] if single else await paths_below(kit, entry.path)
-            found = []
-            for name in names:
-                if wanted.wants(name):
-                    data = await kit.workspace.read(entry.path if single else f"{entry.path}/{name}")
-                    hits_here = look(data, pattern, name, query.context, most)
-                    found += [hits_here] if hits_here else []
-            return found
-
-        def walk(stop: Stop) -> list[Hits]:
-            found = []
-            for fd, folder, names in files_below(entry.path, stop):
-                for name in names:
-                    path = folder + name
-                    if wanted.wants(path) and (data := read_file(name, fd)):
-                        hits = look(data, pattern, path, query.context, most)
-                        if hits:
-                            found.append(hits)
-            return found
-
-        return await in_thread(walk)
-
-    def _small(self, entry: Entry, query: Query, wanted: Filter) -> list[Hits] | None:
-        """The answer where it is quicker to look than to start a process; None where there is more to look at."""
-        if entry.kind != "directory" or not self._kit.workspace.on_disk:
-            return None
-        try:
-            pattern = pattern_for(query.pattern, ignore_case=query.ignore_case, multiline=query.multiline)
-        except ValueError:
-            return None
-        if not pattern.quick:
-            return None
-        most = {"content": query.limit, "files": 1}.get(query.output, 0)
-        found: list[Hits] = []
-        files, size = 0, 0
-        for fd, folder, names in files_below(entry.path, Stop()):
-            files += len(names)
-            if files > SMALL_FILES:
-                return None
-            for name in names:
-                data = read_file(name, fd, SMALL_BYTES) if wanted.wants(folder + name) else None
-                if not data:
-                    continue
-                size += len(data)
-                if size > SMALL_BYTES:
-                    return None
-                hits = look(data, pattern, folder + name, query.context, most)
-                found += [hits] if hits else []
-        return found
+        if kit.workspace.on_disk:
+            return await _by_hand.search(kit, task)
+        pattern = task.compiled()
+        single = entry.kind == "file"
+        names = [entry.path.rpartition("/")[2]] if single else await paths_below(kit, entry.path)
+        hits = []
+        for name in names:
+            if wanted.wants(name):
+                data = await kit.workspace.read(entry.path if single else f"{entry.path}/{name}")
+                here = look(data, pattern, name, query.context, task.most)
+                hits += [here] if here else []
+        return hits
 
     def _text(self, entry: Entry, found: Sequence[Hits], query: Query) -> str:
         kit = self._kit
