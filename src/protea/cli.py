@@ -343,11 +343,22 @@ def _config(arguments: Arguments) -> int:
     return run_config(arguments, _place(launch), Configuration(launch))
 
 
+def _trust(arguments: Arguments) -> int:
+    from protea.composition.trusting import forget_project, trust_project
+    from protea.interfaces.commands.trust import tell_forgotten, tell_trusted
+
+    launch = _launch(arguments, interactive=True)
+    if arguments.has("forget"):
+        return tell_forgotten(_place(launch), *forget_project(launch))
+    return tell_trusted(_place(launch), *trust_project(launch))
+
+
 _OWN: dict[str, Callable[[Arguments], int]] = {
     "config": _config,
     "doctor": _doctor,
     "perm": _perm,
     "ports": _ports,
+    "trust": _trust,
 }
 """Commands that need more of the composition than a gateway."""
 

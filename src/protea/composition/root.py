@@ -64,12 +64,14 @@ class Root:
         self._shared = Resolver(self._chosen(self.settings), {"surroundings": self.surroundings})
         for warning in self.settings.warnings:
             launch.warn(warning)
+        if not self.settings.trusted and not launch.bare and os.path.lexists(os.path.join(found.root, "AGENTS.md")):
+            launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
 
     def sessions(self) -> Sessions:
         get = self._shared.get
         return Sessions(
             assemble=self.assemble,
-            store=self._given.store or get("session_store"),
+            store=self._given.store or self._store(),
             clock=get("clock"),
             ids=get("ids"),
             version=__version__,
@@ -126,7 +128,19 @@ class Root:
         for port, table in settings.ports.items():
             options = dict(table)
             chosen[port] = (str(options.pop("adapter", chosen.get(port, ("", {}))[0])), options)
+        if self._launch.bare:
+            chosen["instructions"] = ("none", {})  # they are configuration, too
         return chosen
+
+    def _store(self) -> SessionStore:
+        """The store of the configuration; one in memory where the disk keeps nothing, which is told."""
+        from protea.adapters.storage.jsonl import JsonlStore, unusable  # loaded by now, or not in use
+
+        store: SessionStore = self._shared.get("session_store")
+        if isinstance(store, JsonlStore) and (problem := unusable(store.root)):
+            self._launch.warn(f"{problem}; this session is not kept")
+            store = self._shared.make("session_store", "memory", {})
+        return store
 
 
 class Deferred:

@@ -153,6 +153,12 @@ COMMANDS: tuple[Command, ...] = (
             Command("schema", "", "JSON Schema of config.toml"),
         ),
     ),
+    Command(
+        "trust",
+        "",
+        "let this project's own configuration and instructions be used",
+        (Flag("--forget", "", "no longer"),),
+    ),
     Command("ports", "", "the ports, their swap class, their adapters, what fills them", (JSON,)),
     Command("models", "[PROVIDER]", "the models there are", (JSON,)),
     Command(

@@ -162,8 +162,10 @@ class _Reading:
             return True
         from protea.adapters.settings.trust import WATCHED, is_trusted
 
-        if not any(os.path.lexists(os.path.join(surroundings.root, name)) for name in WATCHED):
-            return surroundings.trusted
+        if not os.path.lexists(os.path.join(surroundings.protea_home, "trusted.toml")) and not any(
+            os.path.lexists(os.path.join(surroundings.root, name)) for name in WATCHED
+        ):
+            return surroundings.trusted  # nobody was ever trusted, and there is nothing to trust
         trusted = surroundings.trusted or is_trusted(surroundings.protea_home, surroundings.root)
         path = os.path.join(folder, NAME)
         text = _read(path)
@@ -362,7 +364,7 @@ def _first_run(path: str) -> str | None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return (
-            f"{os.path.dirname(path)} cannot be written to ({reason}): settings and sessions of this run are not kept"
+            f"{os.path.dirname(path)} cannot be written to ({reason}): the settings of this run are not kept"
         )
     return None
 

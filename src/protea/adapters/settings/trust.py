@@ -23,10 +23,23 @@ def is_trusted(protea_home: str, root: str) -> bool:
     return known is not None and known == _fingerprint(root)
 
 
-def trust(protea_home: str, root: str) -> None:
-    """Trust the project at `root` as it now is. Raises `StoreError`."""
+def trust(protea_home: str, root: str) -> tuple[str, ...]:
+    """Trust the project at `root` as it now is; the files that would make us ask again. Raises `StoreError`."""
+    seen = _fingerprint(root)
+    _save(protea_home, {**_load(protea_home), os.path.realpath(root): seen})
+    return tuple(seen)
+
+
+def forget(protea_home: str, root: str) -> bool:
+    """Trust the project no longer. False where it was not trusted. Raises `StoreError`."""
     projects = _load(protea_home)
-    projects[os.path.realpath(root)] = _fingerprint(root)
+    known = projects.pop(os.path.realpath(root), None) is not None
+    if known:
+        _save(protea_home, projects)
+    return known
+
+
+def _save(protea_home: str, projects: dict[str, dict[str, str]]) -> None:
     path = os.path.join(protea_home, NAME)
     passing = f"{path}.{os.getpid()}"
     try:
