@@ -234,7 +234,7 @@ def test_where_sessions_cannot_be_kept_is_told_in_a_line(tmp_path: Path) -> None
     assert "\n" not in str(caught.value)
     with pytest.raises(StoreError, match="not a directory"):
         store.list()
-    assert "not a directory" in (unusable(str(tmp_path / "file" / "sessions")) or "")
+    assert "a file is where a folder should be" in (unusable(str(tmp_path / "file" / "sessions")) or "")
     assert "/proc/nowhere" in (unusable("/proc/nowhere/sessions") or "")
     assert unusable(str(tmp_path / "new" / "sessions")) is None
     assert (tmp_path / "new" / "sessions").stat().st_mode & 0o777 == 0o700

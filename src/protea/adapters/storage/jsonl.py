@@ -501,4 +501,6 @@ def _piece(count: int | None) -> int:
 
 
 def _reason(error: OSError) -> str:
+    if isinstance(error, FileExistsError):
+        return "a file is where a folder should be"
     return (error.strerror or str(error)).lower()
