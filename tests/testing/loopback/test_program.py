@@ -49,10 +49,10 @@ def test_the_program_tells_its_port_first_and_plays_the_file(tmp_path: Path) -> 
 
 def test_the_program_reads_a_script_from_stdin_and_names_mistakes() -> None:
     done = subprocess.run(
-        [*PROGRAM, "--script", "-"], input='[{"text": "a", "falt": 1}]', capture_output=True, text=True, check=False
+        [*PROGRAM, "--script", "-"], input='[{"text": "a", "extra": 1}]', capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "unknown field `falt` - at `$[0]`" in done.stderr
+    assert "unknown field `extra` - at `$[0]`" in done.stderr
 
 
 def test_a_thread_serves_those_without_a_loop_and_ends_with_the_block() -> None:
