@@ -6,12 +6,14 @@ import asyncio
 
 import pytest
 
+from protea.adapters.tools.functions import FunctionTool
 from protea.domain.commands import Interrupt, ResolveApproval, Steer, SubmitPrompt
 from protea.domain.errors import Failure
 from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
     MessageCompleted,
+    ModelSwitched,
     NoticeGiven,
     PromptSubmitted,
     RetryScheduled,
@@ -22,9 +24,10 @@ from protea.domain.events import (
 )
 from protea.domain.messages import AssistantMessage, Text, ToolCall, ToolMessage, UserMessage
 from protea.domain.reply import ModelRequest, Reply
-from protea.domain.usage import Price, Usage
+from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.gateway import OpenSession
-from tests.application.world import World, calls, of, says
+from protea.ports.toolset import ToolContext
+from tests.application.world import PlayedModel, World, calls, of, says
 
 
 async def echo(text: str) -> str:
@@ -97,8 +100,6 @@ async def test_a_fault_of_a_tool_is_told_to_the_model_and_the_turn_goes_on() -> 
 
 
 async def test_calls_that_only_read_run_side_by_side_and_results_keep_the_order() -> None:
-    from protea.adapters.tools.functions import FunctionTool
-
     both = asyncio.Barrier(2)
 
     async def look(name: str) -> str:
@@ -345,11 +346,37 @@ async def test_allowed_for_always_is_saved() -> None:
     assert world.fixed.saved == ["echo"]
 
 
-async def test_where_nobody_is_there_a_question_is_answered_no() -> None:
+async def test_where_nobody_is_there_what_would_ask_is_denied_without_a_question() -> None:
     world = World(calls(("echo", {"text": "a"})), says("ok"), tools=[echo], ask=["echo"])
     events = await world.run("go", interactive=False)
-    assert of(events, ApprovalResolved)[0].by == "policy"
+    assert states(events) == ["validating", "scheduled", "error"]
+    assert not of(events, ApprovalRequested)
     assert of(events, TurnFinished)[0].outcome == "denied"
+
+
+async def wonder(question: str, context: ToolContext) -> str:
+    return context.answer or "nobody answered"
+
+
+def wondering(world_says: str) -> World:
+    tool = FunctionTool(wonder, effects=("ask",))
+    return World(calls(("wonder", {"question": "Which one?"})), says(world_says), tools=[tool])
+
+
+async def test_a_question_of_the_model_s_is_answered_by_a_person() -> None:
+    world = wondering("thanks")
+    events = await answered(world, "once", "the blue one")
+    (asked,) = of(events, ApprovalRequested)
+    assert (asked.kind, asked.why) == ("question", "Which one?")
+    assert of(events, ToolCallChanged)[-1].result.text == "the blue one"  # type: ignore[union-attr]
+    assert of(events, TurnFinished)[0].outcome == "finished"
+
+
+async def test_a_question_that_nobody_can_answer_is_no_denial() -> None:
+    events = await wondering("I assume blue").run("go", interactive=False)
+    assert of(events, ApprovalResolved)[0].by == "policy"
+    assert of(events, ToolCallChanged)[-1].result.text == "nobody answered"  # type: ignore[union-attr]
+    assert of(events, TurnFinished)[0].outcome == "finished"
 
 
 async def test_an_answer_that_does_not_fit_the_schema_is_sent_back() -> None:
@@ -372,3 +399,48 @@ async def test_a_paused_reply_is_sent_back_to_go_on() -> None:
     events = await world.run("go")
     assert of(events, TurnFinished)[0].turns == 2
     assert isinstance(world.model.requests[1].messages[-1], AssistantMessage)
+
+
+BUSY = Failure(kind="billing", message="no credits", status=402)
+
+
+def standing_in(*steps: Reply, context: int = 1000) -> PlayedModel:
+    return PlayedModel(steps, info=ModelInfo(id="other/small", context=context))
+
+
+async def test_where_a_provider_fails_the_next_model_of_the_chain_goes_on_and_it_is_said() -> None:
+    other = standing_in(says("from the other"))
+    events = await World(BUSY, others=[other]).run("go")
+    (switched,) = of(events, ModelSwitched)
+    assert switched.model == "other/small"
+    assert "billing" in switched.reason
+    assert "other/small goes on" in of(events, NoticeGiven)[0].text
+    assert of(events, TurnFinished)[0].outcome == "finished"
+
+
+async def test_a_request_that_is_wrong_is_wrong_with_any_model() -> None:
+    other = standing_in(says("never"))
+    events = await World(Failure(kind="invalid_request", message="bad"), others=[other]).run("go")
+    assert of(events, TurnFinished)[0].outcome == "error"
+    assert not other.requests
+
+
+async def test_a_chain_that_fails_to_its_end_is_an_error() -> None:
+    other = PlayedModel([BUSY], info=ModelInfo(id="other/small"))
+    events = await World(BUSY, others=[other]).run("go")
+    assert len(of(events, ModelSwitched)) == 1
+    assert of(events, TurnFinished)[0].outcome == "error"
+
+
+async def test_no_call_is_run_twice_when_the_model_changes_in_mid_turn() -> None:
+    ran = []
+
+    async def change(name: str) -> str:
+        ran.append(name)
+        return name
+
+    other = standing_in(says("done"))
+    world = World(calls(("change", {"name": "a"})), BUSY, tools=[change], others=[other])
+    await world.run("go")
+    assert ran == ["a"]
+    assert isinstance(other.requests[0].messages[-1], ToolMessage)

@@ -18,13 +18,13 @@ from protea.domain.commands import AnyCommand, SubmitPrompt
 from protea.domain.errors import Failure, ModelError
 from protea.domain.events import AnyEvent, TurnFinished
 from protea.domain.messages import Text, ToolCall
-from protea.domain.permission import Decision, PermissionRequest
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop, TextPiece
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.gateway import OpenSession
 from protea.ports.instructions import Instruction
-from protea.ports.model import Model
+from protea.testing.model_source import TableModelSource
+from protea.testing.permission import NamedPermission
 
 Step = Reply | Failure | Callable[[ModelRequest], Awaitable[Reply]]
 NAME = "test/one"
@@ -44,9 +44,9 @@ def calls(*named: tuple[str, dict[str, Any]], text: str = "") -> Reply:
 class PlayedModel:
     """Plays its steps, one per request; after the last it says so."""
 
-    def __init__(self, steps: Sequence[Step], price: Price | None = None) -> None:
+    def __init__(self, steps: Sequence[Step], price: Price | None = None, info: ModelInfo | None = None) -> None:
         self._steps = list(steps)
-        self._info = ModelInfo(id=NAME, price=price)
+        self._info = info or ModelInfo(id=NAME, price=price)
         self.requests: list[ModelRequest] = []
 
     @property
@@ -67,40 +67,6 @@ class PlayedModel:
 
     async def aclose(self) -> None:
         """Nothing is open."""
-
-
-class OneSource:
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    def default(self) -> str:
-        return NAME
-
-    async def open(self, name: str) -> Model:
-        return self._model
-
-    def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
-        return [self._model.info]
-
-    async def aclose(self) -> None:
-        await self._model.aclose()
-
-
-class NamedRules:
-    """Decides by tool name; what is not named is allowed. Session rules allow by exact name."""
-
-    def __init__(self, ask: Sequence[str], deny: Sequence[str]) -> None:
-        self._ask, self._deny = ask, deny
-        self.requests: list[PermissionRequest] = []
-
-    def decide(self, request: PermissionRequest) -> Decision:
-        self.requests.append(request)
-        if request.tool in self._deny:
-            return Decision(verdict="deny", why=f"{request.tool} is denied", rule=request.tool)
-        allowed = {rule for layer in request.layers for rule in layer.allow}
-        if request.tool in self._ask and request.tool not in allowed:
-            return Decision(verdict="ask", why=f"{request.tool} asks", proposals=(request.tool,))
-        return Decision(verdict="allow", why="nothing against it")
 
 
 class Fixed:
@@ -142,9 +108,11 @@ class World:
         deny: Sequence[str] = (),
         price: Price | None = None,
         store: MemoryStore | None = None,
+        others: Sequence[PlayedModel] = (),
     ) -> None:
         self.model = PlayedModel(steps, price)
-        self.rules = NamedRules(ask, deny)
+        self._others = others
+        self.rules = NamedPermission(ask=ask, deny=deny)
         self.fixed = Fixed()
         self.clock = QuickClock()
         self.store = store or MemoryStore()
@@ -162,7 +130,8 @@ class World:
         return Parts(
             profile="test",
             surroundings=around,
-            models=OneSource(self.model),
+            models=TableModelSource(self.model, *self._others),
+            fallback=tuple(other.info.id for other in self._others),
             persona=self.fixed,
             instructions=self.fixed,
             toolsets=(FunctionToolset(self._tools),),

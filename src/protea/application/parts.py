@@ -31,6 +31,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     rules: RuleStore
     model: str
     effort: str | None = None
+    fallback: tuple[str, ...] = ()
+    """Models that go on, in this order, when the model cannot be reached."""
     mode: Mode = "normal"
     layers: tuple[RuleLayer, ...] = ()
     """Rules of this run besides those the permission adapter was made with."""

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from protea.application.approvals import Approvals
 from protea.application.hub import Hub
+from protea.application.lineup import Lineup
 from protea.application.parts import Parts
 from protea.application.past import Past
 from protea.application.tool_runner import ToolRunner
@@ -28,7 +29,6 @@ from protea.domain.errors import ProteaError, SessionError, StoreError, UsageErr
 from protea.domain.events import (
     LastingEvent,
     ModeChanged,
-    ModelSwitched,
     NoticeGiven,
     PromptSubmitted,
     PromptWithdrawn,
@@ -65,7 +65,6 @@ class Session:
     ) -> None:
         self.id = id
         self.parts = parts
-        self.model = model
         self.mode: Mode = parts.mode
         self.effort = parts.effort
         self.cost_usd = past.cost_usd
@@ -76,6 +75,7 @@ class Session:
         self._transcript = past.transcript
         self.hub = Hub(id, log, clock, self._advance)
         self.hub.identity = parts.profile
+        self.lineup = Lineup(model, parts.fallback, parts.models, self.hub)
         self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed)
         self.runner = ToolRunner(
             toolsets=parts.toolsets,
@@ -156,7 +156,7 @@ class Session:
 
     def describe(self) -> dict[str, Any]:
         """Its state, for faces."""
-        info = self.model.info
+        info = self.lineup.current.info
         return {
             "id": self.id,
             "profile": self.parts.profile,
@@ -210,7 +210,9 @@ class Session:
             raise
 
     async def _one_turn(self, prompt: PromptSubmitted) -> None:
-        started = TurnStarted(id=self._ids.short("t"), prompt=prompt.id, model=self.model.info.id, mode=self.mode)
+        started = TurnStarted(
+            id=self._ids.short("t"), prompt=prompt.id, model=self.lineup.current.info.id, mode=self.mode
+        )
         self.hub.record(started)
         self._turn = asyncio.create_task(turn(self._given(started)), name=f"turn {started.id}")
         try:
@@ -228,7 +230,7 @@ class Session:
             started=started,
             hub=self.hub,
             transcript=self._transcript,
-            model=self.model,
+            lineup=self.lineup,
             runner=self.runner,
             system=self._system_parts(),
             clock=self._clock,
@@ -248,7 +250,9 @@ class Session:
         if self._system is None:
             around = self.parts.surroundings
             names = tuple(spec.name for spec in self.runner.specs())
-            parts = self.parts.persona.system(cwd=around.cwd, model=self.model.info.id, mode=self.mode, tools=names)
+            parts = self.parts.persona.system(
+                cwd=around.cwd, model=self.lineup.current.info.id, mode=self.mode, tools=names
+            )
             instructions = self.parts.instructions.load(around.cwd)
             told = tuple(f"Instructions from {each.path}:\n\n{each.text}" for each in instructions)
             self._system = (*parts, *told)
@@ -282,11 +286,9 @@ class Session:
             self._turn.cancel()
 
     async def _set_model(self, command: SetModel) -> None:
-        model = await self.parts.models.open(command.model)
-        self.model = model  # the one before stays open until the session closes: a turn may still be using it
+        await self.lineup.choose(command.model, command.effort)
         self.effort = command.effort
         self._system = None
-        await self.hub.commit(ModelSwitched(model=model.info.id, effort=command.effort))
 
     def _set_mode(self, command: SetMode) -> None:
         modes = get_args(Mode)

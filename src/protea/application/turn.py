@@ -14,6 +14,7 @@ import msgspec
 
 from protea.application.asking import Heard, ask
 from protea.application.hub import Hub
+from protea.application.lineup import Lineup
 from protea.application.tool_runner import ToolRunner
 from protea.domain.answer import structured_answer
 from protea.domain.errors import Failure, ModelError, ProteaError
@@ -26,7 +27,6 @@ from protea.domain.transcript import Transcript
 from protea.domain.usage import Usage, cost
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
-from protea.ports.model import Model
 
 MOST_CORRECTIONS = 2
 """How often an answer that does not fit the schema is sent back."""
@@ -55,7 +55,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     started: TurnStarted
     hub: Hub
     transcript: Transcript
-    model: Model
+    lineup: Lineup
     runner: ToolRunner
     system: tuple[str, ...]
     clock: Clock
@@ -96,7 +96,14 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
         limit = exceeded(given.limits, spent, _least_cost(given, request))
         if limit:
             return _finished(given, tally, "limit", limit=limit)
-        reply = await _within_time(given, ask(given.model, request, given.hub.tell, given.clock, heard), begin)
+        try:
+            asking = ask(given.lineup.current, request, given.hub.tell, given.clock, heard)
+            reply = await _within_time(given, asking, begin)
+        except ModelError as error:
+            heard.forget()
+            if await given.lineup.fall_back(error.failure):
+                continue
+            raise
         if reply is None:
             if heard.text:
                 _keep_partial(given, heard)
@@ -142,7 +149,7 @@ def _request(given: Turn) -> ModelRequest:
 
 def _least_cost(given: Turn, request: ModelRequest) -> float:
     """Dollars this request will cost at least, by an estimate of its input that is rather low (6 bytes a token)."""
-    price = given.model.info.price
+    price = given.lineup.current.info.price
     if price is None or given.limits.budget_usd is None:
         return 0.0
     return cost(Usage(input=len(msgspec.json.encode(request.messages)) // 6), price)
@@ -161,7 +168,7 @@ async def _within_time(given: Turn, work: Any, begin: float) -> Any:
 
 
 async def _keep(given: Turn, reply: Reply, seen: int, tally: Tally) -> None:
-    price = given.model.info.price
+    price = given.lineup.current.info.price
     cost_usd = cost(reply.usage, price) if price else None
     tally.add(reply.usage, cost_usd)
     await given.hub.commit(
@@ -181,7 +188,7 @@ async def _keep(given: Turn, reply: Reply, seen: int, tally: Tally) -> None:
 def _keep_partial(given: Turn, heard: Heard) -> None:
     given.hub.record(
         MessageCompleted(
-            model=given.model.info.id,
+            model=given.lineup.current.info.id,
             content=(Text(text=heard.text),),
             stop="other",
             usage=Usage(),
@@ -222,7 +229,7 @@ async def _correct(given: Turn, wrong: list[str]) -> None:
 
 
 def _bad_stop(given: Turn, reply: Reply) -> Failure:
-    provider = given.model.info.id.partition("/")[0]
+    provider = given.lineup.current.info.id.partition("/")[0]
     message = reply.detail or f"The provider ended its reply with {reply.wire_stop or reply.stop}."
     return Failure(
         kind="malformed" if reply.stop == "malformed_tool_call" else "server", message=message, provider=provider

@@ -116,6 +116,7 @@ class Root:
             rules=resolver.get("rule_store"),
             model=spec.model or launch.model or models.default(),
             effort=spec.effort or settings.effort,
+            fallback=settings.fallback,
             mode=cast(Mode, spec.mode or launch.mode or rules.mode or "normal"),
             max_turns=settings.limits.max_turns,
             budget_usd=settings.limits.budget_usd,

@@ -1,0 +1,59 @@
+"""The model a session speaks to, and those that stand in for it. Held by `session`, asked by `turn`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protea.application.hub import Hub
+from protea.domain.errors import Failure, UsageError
+from protea.domain.events import ModelSwitched, NoticeGiven
+from protea.domain.standing_in import helps, lost
+from protea.ports.model import Model
+from protea.ports.model_source import ModelSource
+
+
+class Lineup:
+    """One model at a time; a switch is always in the log, with its reason and with what is lost by it."""
+
+    def __init__(self, model: Model, fallback: Sequence[str], source: ModelSource, hub: Hub) -> None:
+        self.current = model
+        self._fallback = list(fallback)
+        self._source = source
+        self._hub = hub
+        self._failed: set[str] = set()
+        """Models that failed in this session: none of them is asked again unless a person chooses it."""
+
+    async def choose(self, name: str, effort: str | None) -> None:
+        """A person's choice. Raises `UsageError` or `ConfigError`."""
+        self.current = await self._source.open(name)
+        self._failed.discard(self.current.info.id)
+        await self._hub.commit(ModelSwitched(model=self.current.info.id, effort=effort))
+
+    async def fall_back(self, failure: Failure) -> bool:
+        """Go on with the next model of the chain, if this failure is one that another model may not have."""
+        if not helps(failure):
+            return False
+        before = self.current
+        self._failed.add(before.info.id)
+        for name in self._fallback:
+            if name in self._failed:
+                continue
+            try:
+                model = await self._source.open(name)
+            except UsageError as error:
+                self._failed.add(name)
+                self._hub.record(NoticeGiven(level="warning", text=f"{name} cannot stand in: {error}"))
+                continue
+            self.current = model
+            what = lost(before.info, model.info)
+            missing = f"; it lacks {', '.join(what)}" if what else ""
+            reason = f"fallback: {before.info.id} failed ({failure.kind})"
+            await self._hub.commit(
+                ModelSwitched(model=model.info.id, reason=reason),
+                NoticeGiven(
+                    level="warning",
+                    text=f"{before.info.id} failed ({failure.message}); {model.info.id} goes on{missing}",
+                ),
+            )
+            return True
+        return False
