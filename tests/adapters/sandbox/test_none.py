@@ -236,3 +236,25 @@ async def test_a_gibibyte_costs_little_memory_and_time_over_cat() -> None:
         process.close()
     finally:
         await sandbox.aclose()
+
+
+@linux
+async def test_a_start_that_is_cancelled_leaves_nothing() -> None:
+    sandbox = none.create(none.Options())
+    try:
+        warm = await sandbox.start(launch("true"))
+        await drain(warm)
+        warm.close()
+        for pause in (0, 0.0005, 0.001, 0.002, 0.003):
+            task = asyncio.create_task(sandbox.start(launch("setsid sleep 300 & sleep 301")))
+            await asyncio.sleep(pause)
+            if task.done():
+                await task.result().end(0)
+                task.result().close()
+                continue
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert [pid for pid in os.listdir("/proc") if pid.isdigit() and _marked(pid) and alive(int(pid))] == []
+    finally:
+        await sandbox.aclose()

@@ -345,3 +345,19 @@ async def test_what_is_waited_for_can_be_interrupted(project: Project) -> None:
         async with asyncio.timeout(0.05):
             await project.call("BashOutput", id="b1", wait=60)
     assert "b1 is running" in (await project.call("BashOutput", id="b1")).text
+
+
+async def test_output_that_cannot_be_kept_does_not_end_the_command(project: Project) -> None:
+    project.outputs.rmdir()
+    tool = project.tools.tool("Bash")
+    assert tool is not None
+    context = project.last
+    context.output_path = lambda suffix=".txt": f"{project.outputs}/x{suffix}"  # type: ignore[method-assign]
+    result = await tool.run({"command": "seq 1 100000; exit 4"}, context)
+    assert result.file is None or "could not be kept" in result.text
+    assert "100000" in result.text
+    assert "[exit code 4]" in result.text
+    background = await tool.run({"command": "echo $$; sleep 300", "background": True}, context)
+    assert background.is_error
+    assert "was not started" in background.text
+    project.outputs.mkdir()

@@ -132,7 +132,15 @@ class SupervisedProcess:
         """Raises the `OSError` that kept the program from starting."""
         try:
             await asyncio.shield(self._started)
-        except BaseException:
+        except asyncio.CancelledError:
+            # It may run already: gone before the cancellation passes, whatever comes meanwhile.
+            self._order(b"K")
+            while not self._gone.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([self._gone])
+            self.close()
+            raise
+        except OSError:
             self.close()
             raise
 

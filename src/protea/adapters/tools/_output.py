@@ -61,7 +61,7 @@ class Output:
             where = self._path if self._written and not self.trouble else None
             text = cut(text, self._limit, where)
         else:
-            where = self._path
+            where = None if self.trouble else self._path
             half = self._limit // 2
             head = plain(_whole_end(self._head).decode("utf-8", "backslashreplace"))
             tail = plain(_whole_start(bytes(self._tail[-KEPT:])).decode("utf-8", "backslashreplace"))

@@ -55,9 +55,12 @@ class Bash:
             except OSError as error:
                 return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
             output = Output(context, self._kit.options.bash_output)
-            why = await self._follow(process, output, Teller(context), seconds)
-            ended = await process.wait()
-            process.close()
+            try:
+                why = await self._follow(process, output, Teller(context), seconds)
+                ended = await process.wait()
+            finally:
+                process.close()
+                output.close()
             text, file = output.finish()
             if asked:
                 self._move(_answer(asked), cwd, notes)
@@ -126,8 +129,6 @@ class Bash:
             why = f"it took longer than {seconds:g} s; set a longer timeout, or use background for what does not end"
         except asyncio.CancelledError:
             await _surely(process.end(GRACE))
-            process.close()
-            output.close()
             raise
         if why:
             ending = asyncio.ensure_future(process.end(GRACE))
@@ -160,7 +161,12 @@ class Bash:
             process = await self._kit.sandbox.start(self._launch(command, cwd, None, keep=True))
         except OSError as error:
             return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
-        shell = Shell(f"b{len(shells) + 1}", command, process, context, self._kit.options, seconds)
+        try:
+            shell = Shell(f"b{len(shells) + 1}", command, process, context, self._kit.options, seconds)
+        except OSError as error:
+            await _surely(process.end(0))
+            process.close()
+            return ToolResult(f"Its output cannot be kept: {error.strerror}. It was not started.", is_error=True)
         shells[shell.id] = shell
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(START):

@@ -39,7 +39,7 @@ class Patch:
             steps: dict[str, Step] = {}
             for change in parse(str(arguments["patch"])):
                 await self._plan(change, steps)
-        except PatchError as error:
+        except (PatchError, UnicodeEncodeError) as error:
             return ToolResult(f"Nothing was changed. {error}", is_error=True)
         trouble = await self._write(list(steps.values()))
         if trouble:

@@ -38,6 +38,8 @@ class Write:
             entry = await kit.workspace.write(path, data, expect=before[0] if before else None)
         except WorkspaceError as error:
             return ToolResult(await explained(kit, path, error), is_error=True)
+        except UnicodeEncodeError as error:
+            return ToolResult(f"The content cannot be stored as {error.encoding}.", is_error=True)
         kit.seen[entry.path] = entry
         diff, words = difference(kit, old, data, entry.path)
         lines = content.count("\n") + (not content.endswith("\n") and bool(content))
