@@ -33,8 +33,6 @@ class ModelSettings(Table, frozen=True):
     price: Price | None = None
     """Dollars per million tokens."""
     images: bool | None = None
-    thinking: bool | None = None
-    efforts: tuple[str, ...] = ()
 
 
 class ProviderSettings(Table, frozen=True):
@@ -73,8 +71,6 @@ class LimitSettings(Table, frozen=True):
     """Replies of the model per prompt."""
     budget_usd: Amount | None = None
     """Dollars per prompt."""
-    budget_usd_per_session: Amount | None = None
-    budget_usd_per_day: Amount | None = None
     time_limit: Amount | None = None
     """Seconds per prompt."""
 

@@ -103,6 +103,7 @@ def test_a_writer_killed_in_any_of_its_writes_loses_nothing_it_acknowledged(tmp_
         continued(store, acknowledged)
 
 
+@pytest.mark.timeout(300)
 def test_a_session_killed_at_a_hundred_random_moments_opens_and_continues_each_time(tmp_path: Path) -> None:
     seed = random.randrange(1 << 32)
     chance = random.Random(seed)
