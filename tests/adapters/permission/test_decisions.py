@@ -44,7 +44,13 @@ def test_each_call_gets_a_right_decision(scenery: Scenery, policy: str, expected
     tool, arguments = ("Bash", {"command": call}) if isinstance(call, str) else call
     rules = POLICIES[policy]
     decision = scenery.decide(
-        tool, put(arguments, scenery), allow=rules.allow, ask=rules.ask, deny=rules.deny, mode=rules.mode
+        tool,
+        put(arguments, scenery),
+        allow=rules.allow,
+        ask=rules.ask,
+        deny=rules.deny,
+        mode=rules.mode,
+        interactive=policy != "headless",
     )
     assert decision.verdict in expected.split("|"), decision.why
     assert decision.why

@@ -151,3 +151,20 @@ def test_no_spelling_of_a_path_is_written_outside_the_project(scenery: Scenery, 
     if decision.verdict == "allow":
         assert real.startswith(scenery.root + "/")
         assert "/.git/" not in real + "/"
+
+
+@settings(max_examples=2000, deadline=None)
+@given(text=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x10FFFF), max_size=40))
+def test_no_code_point_ends_the_process_of_the_tree_reader(text: str) -> None:
+    # The grammar's own scanner crashes on some (0xCB9EA among them), so it must never see them.
+    read_tree(text, {})
+    read_tree("{\U000cb9ea\U0002bf941" + text, {})
+
+
+def test_words_in_any_script_are_cut_where_they_stand() -> None:
+    found = read_tree("git commit -m 'é ü' && echo 日本 \U0001f600x | cat", {})
+    assert [command.argv for command in found.commands] == [
+        ("git", "commit", "-m", "é ü"),
+        ("echo", "日本", "\U0001f600x"),
+        ("cat",),
+    ]

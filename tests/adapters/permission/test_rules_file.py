@@ -39,7 +39,7 @@ def test_no_file_is_no_rules(tmp_path: Path) -> None:
         ('allow = "Bash"', 1, "list"),
         ("\nallow = [1]", 2, "list"),
         ('mode = "yes"', 1, "normal, plan or yolo"),
-        ('\n\nalow = ["Bash"]', 3, "alow"),
+        ('\n\ncolour = ["Bash"]', 3, "colour"),
         ('allow = [\n"Bash(rm"]', 2, "form"),
         ('deny = ["Read()"]', 1, "nothing between"),
         ('deny = ["WebFetch(x.org)"]', 1, "domain:HOST"),

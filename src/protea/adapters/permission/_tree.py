@@ -21,6 +21,7 @@ MOST = 64
 """Alternatives of a brace expansion or a loop's variable."""
 
 _PARSER = Parser(Language(tree_sitter_bash.language()))
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
 _WORDS = listed(
     """
     word number string raw_string ansi_c_string translated_string concatenation simple_expansion expansion
@@ -34,13 +35,18 @@ _ANSI = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "E"
 
 def read_tree(text: str, variables: dict[str, str]) -> Loose:
     """Every command that can be found in `text`. `variables` are the ones whose values are known (HOME, PWD)."""
-    source = text.encode("utf-8", "surrogateescape" if text.isascii() else "replace")
-    tree = _PARSER.parse(source)
-    return _Walk(source, {name: [value] for name, value in variables.items()}).read(tree.root_node)
+    # The grammar's scanner asks tables of the C library about any code point, which can end the process. So it sees a
+    # letter for each foreign character; bytes and characters then count alike, and words are cut from the real text.
+    tree = _PARSER.parse(_as_letters(text))
+    return _Walk(text, {name: [value] for name, value in variables.items()}).read(tree.root_node)
+
+
+def _as_letters(text: str) -> bytes:
+    return _FOREIGN.sub("Z", text).encode("ascii")
 
 
 class _Walk:
-    def __init__(self, source: bytes, variables: dict[str, list[str]]) -> None:
+    def __init__(self, source: str, variables: dict[str, list[str]]) -> None:
         self.source = source
         self.known = set(variables)
         self.variables = variables
@@ -62,7 +68,7 @@ class _Walk:
         return Loose(tuple(command for _, command in self.found), not root.has_error)
 
     def raw(self, node: Node) -> str:
-        return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        return self.source[node.start_byte : node.end_byte]
 
     def redirects_by_owner(self, nodes: list[Node]) -> dict[int, list[Node]]:
         """Node id of a command → the redirects written after it."""
@@ -232,9 +238,7 @@ class _Walk:
             return [("", False, None)]
         if kind == "variable_assignment":
             name_node, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-            head = (
-                self.source[node.start_byte : value.start_byte].decode("utf-8", "replace") if value is not None else raw
-            )
+            head = self.source[node.start_byte : value.start_byte] if value is not None else raw
             del name_node
             rest = self.text(value, depth + 1, False) if value is not None else [("", True, None)]
             return [(head + text, known, None) for text, known, _ in rest]
@@ -244,7 +248,7 @@ class _Walk:
         whole: list[tuple[str, bool, str | None]] = [("", True, None)]
         at = node.start_byte
         for child in node.children:
-            gap = self.source[at : child.start_byte].decode("utf-8", "replace")
+            gap = self.source[at : child.start_byte]
             pieces = self.text(child, depth + 1, first and child.start_byte == node.start_byte)
             bare = child.type in ("word", "number") or not child.is_named
             combined = []
@@ -269,13 +273,13 @@ class _Walk:
                 continue
             if not child.is_named:
                 continue
-            literal = _in_double_quotes(self.source[at : child.start_byte].decode("utf-8", "replace"))
+            literal = _in_double_quotes(self.source[at : child.start_byte])
             pieces = self.text(child, depth + 1, False)
             following: list[tuple[str, bool, str | None]] = []
             following.extend((t + literal + more, k and sure, None) for t, k, _ in whole for more, sure, _ in pieces)
             whole = following[:MOST]
             at = child.end_byte
-        tail = _in_double_quotes(self.source[at:end].decode("utf-8", "replace"))
+        tail = _in_double_quotes(self.source[at:end])
         return [(text + tail, known, None) for text, known, _ in whole]
 
 

@@ -31,12 +31,15 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The mode a session starts in; each request names the one it is made in."""
 
 
+_Texts = tuple[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...]
+"""The rules of a session, as a key."""
+
+
 class RulesPermission:
     def __init__(self, rules: tuple[Rule, ...], surroundings: Surroundings) -> None:
         self._rules = rules
         self._surroundings = surroundings
-        self._scoped: dict[Anchors, Rules] = {}
-        self._layers: dict[RuleLayer, tuple[Rule, ...]] = {}
+        self._scoped: dict[tuple[Anchors, _Texts], Rules] = {}
 
     def decide(self, request: PermissionRequest) -> Decision:
         try:
@@ -79,13 +82,12 @@ class RulesPermission:
         )
 
     def _rules_for(self, anchors: Anchors, layers: tuple[RuleLayer, ...]) -> Rules:
-        if layers:
-            return _scoped((*self._rules, *parse_layers(layers)), anchors)
-        if anchors not in self._scoped:
+        key = (anchors, tuple((layer.source, layer.allow, layer.ask, layer.deny) for layer in layers))
+        if key not in self._scoped:
             if len(self._scoped) > 64:
                 self._scoped.clear()
-            self._scoped[anchors] = _scoped(self._rules, anchors)
-        return self._scoped[anchors]
+            self._scoped[key] = _scoped((*self._rules, *parse_layers(layers)), anchors)
+        return self._scoped[key]
 
 
 def _scoped(rules: tuple[Rule, ...], anchors: Anchors) -> Rules:

@@ -575,6 +575,13 @@ class Judge:
             return
         if use.glob is not None:
             self.glob_meets_rules(use, cwd)
+            folder, _, last = use.path.rpartition("/")
+            if use.access == "remove" and last in ("*", ".*", "**"):
+                # All that is in a folder is as good as the folder.
+                place = self.eyes.place(folder or ("/" if use.path.startswith("/") else "."), cwd)
+                fault = critical_removal(place.real, self.anchors)
+                if fault:
+                    self.find("ask", f"it removes too much: {fault}", subject=place.path, protection=True)
         for path in self.names_of(use, cwd) or (use.path,):
             if "\0" in path or not path:
                 continue
@@ -974,7 +981,7 @@ class Judge:
                 if _steers(name):
                     return f"it sets {name}"
             if command.words and basename(command.words[0].text) == "git":
-                fault = self.repository(cwd, config=False)
+                fault = one.hazard or self.repository(cwd, config=False)
                 if fault:
                     return fault
         return None

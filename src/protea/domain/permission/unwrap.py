@@ -133,6 +133,10 @@ def inner_commands(words: Sequence[Word]) -> list[Inner]:
     if name == "git":
         return _git(texts)
     form = _FORMS.get(name)
+    if name in ("watch", "parallel", "entr") and form is not None:
+        # These hand their words to a shell.
+        found = _wrapped(name, form, words)
+        return [*found, *(Inner(text=" ".join(word.text for word in one.words), more=one.more) for one in found)]
     return _wrapped(name, form, words) if form is not None else []
 
 
@@ -141,7 +145,7 @@ def _shell(texts: list[str]) -> list[Inner]:
         if text in ("-o", "+o", "-O", "+O", "--rcfile", "--init-file"):
             continue
         if re.fullmatch(r"-[A-Za-z]*c[A-Za-z]*", text):
-            rest = [other for other in texts[index + 1 :] if not re.fullmatch(r"[-+][A-Za-z]+", other)]
+            rest = [other for other in texts[index + 1 :] if not re.fullmatch(r"[-+][A-Za-z]+|--", other)]
             return [Inner(text=rest[0])] if rest else []
     return []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from protea.domain.permission.script import Command, listed
+from protea.domain.permission.study import study
 from protea.domain.permission.unwrap import SHELLS, basename
 
 _RESERVED = {
@@ -31,7 +32,7 @@ _RESERVED = {
     "it runs in a container that may see the whole machine": "docker podman nerdctl ctr lxc machinectl vagrant",
     "it reads secrets": "env printenv set export declare gpg pass secret-tool security keyctl op vault age"
     " ssh-add ssh-keygen",
-    "it can run anything typed into it": "eval source . exec trap coproc enable expect screen tmux alias"
+    "it can run anything typed into it": "eval source . exec trap coproc enable expect screen tmux compgen alias"
     " unalias hash bind complete",
 }
 _WHY = {name: why for why, names in _RESERVED.items() for name in names.split()}
@@ -79,6 +80,10 @@ def reserved(command: Command) -> str | None:
         return f"{name}: what it runs is known only when it runs"
     if name in SHELLS and not plain:
         return f"{name}: what it runs comes through a pipe"
+    if name in ("npm", "pnpm", "yarn", "pip", "pip3", "uv", "cargo", "go") and plain[:1] in (["config"], ["set"]):
+        return f"{name} {plain[0]}: it changes settings of the account"
+    if name == "ps" and not study(command.words).fit:
+        return "ps: its options may show the environment of other programs"
     if name == "dd" and any(text.startswith("of=/dev") for text in texts):
         return "dd: it writes to a device"
     inline = _INLINE.get(re.sub(r"[\d.]+\Z", "", name))
