@@ -7,6 +7,8 @@ import random
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from protea.domain.event_codec import decode
 from protea.domain.events import UnknownEvent
 from tests.journeys.world import World
@@ -16,6 +18,7 @@ TASK = 'read src/alpha.py, append "more" to notes.txt, run `seq 3000`, find ever
 ALLOWED = ("--permission-mode", "yolo", "--allow", "Bash(seq:*)", "--allow", "Write(**)", "--allow", "Edit(**)")
 
 
+@pytest.mark.timeout(900)
 def test_a_session_killed_at_a_hundred_random_moments_opens_and_goes_on_each_time(tmp_path: Path) -> None:
     world = World(tmp_path)
     (world.project / "notes.txt").write_text("begin\n")

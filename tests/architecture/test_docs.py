@@ -1,0 +1,96 @@
+"""The pages mention everything a person can type, set or read: flags, commands, tools, events, settings, exit codes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+import msgspec
+import pytest
+
+import protea
+from protea.adapters.tools import builtin
+from protea.domain import commands, events, view
+from protea.domain.settings import NOT_KEYS, Settings
+from protea.interfaces import manual
+from tests.architecture.source import ROOT
+
+
+def pages() -> str:
+    return "\n".join(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))
+
+
+def unmentioned(names: Iterable[str], text: str) -> list[str]:
+    """Names that stand nowhere in the text as words of their own."""
+    return sorted(name for name in set(names) if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text))
+
+
+def all_flags() -> Iterator[str]:
+    """By their long names."""
+    everywhere = (*manual.HEADLESS, *manual.CHAT, *manual.EVERYWHERE, manual.VERSION)
+    below = [flag for each in all_commands() for flag in each.flags]
+    return (flag.names[-1] for flag in (*everywhere, *below))
+
+
+def all_commands(table: tuple[manual.Command, ...] = manual.COMMANDS) -> Iterator[manual.Command]:
+    for each in table:
+        yield each
+        yield from all_commands(each.subcommands)
+
+
+def test_every_flag_is_in_the_docs() -> None:
+    assert unmentioned(all_flags(), pages()) == []
+
+
+def test_every_command_is_in_the_docs() -> None:
+    named = [f"{each.name} {sub.name}" for each in manual.COMMANDS for sub in each.subcommands]
+    named += [each.name for each in manual.COMMANDS if not each.subcommands]
+    assert unmentioned(named, pages()) == []
+
+
+def test_every_tool_is_in_the_docs() -> None:
+    names = [spec.name for spec in builtin.specs(builtin.Options())]
+    assert {"Bash", "Read", "Write", "Edit", "Glob", "Grep"} <= set(names)
+    assert len(names) == len(set(names))
+    assert unmentioned(names, pages()) == []
+
+
+def test_every_event_and_command_of_the_stream_is_in_the_docs() -> None:
+    kinds = [*get_args(events.LastingEvent), *get_args(events.PassingEvent), *get_args(commands.AnyCommand)]
+    names = [str(kind.__struct_config__.tag) for kind in kinds if kind is not events.UnknownEvent]
+    assert unmentioned(names, pages()) == []
+
+
+def test_every_exit_code_is_in_the_docs() -> None:
+    text = (ROOT / "docs/headless.md").read_text()
+    section = text.partition("## Exit codes")[2].partition("\n## ")[0]
+    codes = {int(code) for code in re.findall(r"(?<![\w.])([0-9])(?= )", section)}
+    assert codes == {*view.EXIT_CODES.values(), 1}
+
+
+def settings_of(kind: object) -> Iterator[str]:
+    """Names of settings as they stand in config.toml, those of tables within included."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        for field in msgspec.structs.fields(kind):
+            if field.name not in NOT_KEYS:
+                yield field.encode_name
+                yield from settings_of(field.type)
+    for inner in get_args(kind):
+        yield from settings_of(inner)
+
+
+def test_every_setting_is_in_the_docs() -> None:
+    names = set(settings_of(Settings))
+    assert {"model", "api_key_env", "max_turns", "cache_read"} <= names
+    assert unmentioned(names, pages()) == []
+
+
+def test_every_name_the_library_gives_out_is_in_the_docs() -> None:
+    assert unmentioned(protea.__all__, (ROOT / "docs/sdk.md").read_text()) == []
+
+
+@pytest.mark.parametrize(("name", "text"), [("--model", "use --models"), ("Edit", "MultiEdit"), ("steer", "steering")])
+def test_what_is_not_mentioned_is_noticed(name: str, text: str) -> None:
+    assert unmentioned([name], text) == [name]
+    assert unmentioned([name], f"`{name}` does") == []
