@@ -3,7 +3,7 @@
 Python's engine backtracks: some patterns keep it busy for hours on an unlucky line, and nothing can stop it, nor can
 anything else in the process run meanwhile. So a pattern that repeats anything is matched in a worker that can be ended:
 
-    python -I -c "…; from protea.adapters.tools import _by_hand; _by_hand.main()" TASK
+    python -I -c "…; from protea.adapters.tools import _by_hand; _by_hand.main(sys.argv[1])" TASK
 """
 
 from __future__ import annotations
@@ -104,12 +104,12 @@ async def search(kit: Kit, task: Task) -> list[Hits] | str:
 
 def _worker() -> str:
     package = __file__.removesuffix("/protea/adapters/tools/_by_hand.py")
-    return f"import sys; sys.path.insert(0, {package!r}); from protea.adapters.tools import _by_hand; _by_hand.main()"
+    return f"import sys; sys.path.insert(0, {package!r}); from protea.adapters.tools import _by_hand; _by_hand.main(sys.argv[1])"
 
 
-def main() -> None:
-    """In the worker."""
-    task = msgspec.json.decode(sys.argv[1], type=Task)
+def main(argument: str) -> None:
+    """In the worker: write the hits to standard output."""
+    task = msgspec.json.decode(argument, type=Task)
     found = _search(task, task.compiled(), Stop())
     # Lone surrogates (names that are no UTF-8) have no place in JSON: escaped, as they would be shown.
     view = memoryview(msgspec.json.encode([_sendable(hits) for hits in found]))
