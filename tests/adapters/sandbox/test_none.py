@@ -99,9 +99,8 @@ async def test_nothing_survives_when_the_warden_is_killed_and_then_protea() -> N
 async def test_a_command_that_kills_its_supervisor_is_ended_by_the_warden() -> None:
     sandbox = none.create(none.Options())
     try:
-        process = await sandbox.start(
-            launch("(setsid sh -c 'echo $$; sleep 300' &); sleep 0.1; kill -9 $PPID; sleep 301")
-        )
+        script = 'setsid sh -c "echo \\$\\$; kill -9 $PPID; exec sleep 300" & sleep 301'
+        process = await sandbox.start(launch(script))
         chunk = await process.read()
         assert chunk is not None
         async with asyncio.timeout(5):
@@ -210,7 +209,7 @@ async def test_a_writer_that_outlives_the_shell_for_a_moment_is_heard_out() -> N
         await sandbox.aclose()
 
 
-async def test_a_gibibyte_costs_little_memory_and_time_over_cat() -> None:
+async def test_a_gibibyte_costs_little_memory_and_time() -> None:
     import resource
 
     size = 1 << 30
@@ -219,19 +218,15 @@ async def test_a_gibibyte_costs_little_memory_and_time_over_cat() -> None:
         warm = await sandbox.start(launch("true"))
         await drain(warm)
         warm.close()
-        beside = time.perf_counter()
-        cat = await asyncio.create_subprocess_shell(f"head -c {size} /dev/zero | cat >/dev/null")
-        await cat.wait()
-        beside = time.perf_counter() - beside
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        begin = time.perf_counter()
+        # Processor time of our own: on a busy machine the clock on the wall says nothing.
+        begin = time.process_time()
         process = await sandbox.start(launch(f"head -c {size} /dev/zero"))
         read = 0
         while chunk := await process.read():
             read += len(chunk.data)
-        ours = time.perf_counter() - begin
         assert read == size
-        assert ours - beside < 3
+        assert time.process_time() - begin < 3
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
         process.close()
     finally:

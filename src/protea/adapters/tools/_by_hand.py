@@ -104,7 +104,8 @@ async def search(kit: Kit, task: Task) -> list[Hits] | str:
 
 def _worker() -> str:
     package = __file__.removesuffix("/protea/adapters/tools/_by_hand.py")
-    return f"import sys; sys.path.insert(0, {package!r}); from protea.adapters.tools import _by_hand; _by_hand.main(sys.argv[1])"
+    path = f"import sys; sys.path.insert(0, {package!r})"
+    return f"{path}; from protea.adapters.tools import _by_hand; _by_hand.main(sys.argv[1])"
 
 
 def main(argument: str) -> None:
