@@ -25,6 +25,8 @@ from protea.domain.events import (
 _encode = msgspec.json.Encoder().encode
 _commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 
+_SEPARATORS = tuple((chr(code).encode(), b"\\u%04x" % code) for code in (0x85, 0x2028, 0x2029))
+
 COMMANDS = (
     "submit_prompt",
     "steer",
@@ -81,11 +83,18 @@ def failure_object(failure: Failure) -> dict[str, Any]:
 
 
 def json_line(value: Any) -> bytes:
-    """Any JSON-able value as one line, newline included. Half characters (surrogates) become U+FFFD."""
+    """Any JSON-able value as one line, newline included. Half characters (surrogates) become U+FFFD.
+
+    What many readers take for the end of a line although JSON does not (U+0085, U+2028, U+2029) is escaped.
+    """
     try:
-        return _encode(value) + b"\n"
+        line = _encode(value)
     except UnicodeEncodeError:
-        return _encode(_scrubbed(msgspec.to_builtins(value))) + b"\n"
+        line = _encode(_scrubbed(msgspec.to_builtins(value)))
+    if not line.isascii():
+        for raw, escaped in _SEPARATORS:
+            line = line.replace(raw, escaped)
+    return line + b"\n"
 
 
 def _scrubbed(value: Any) -> Any:

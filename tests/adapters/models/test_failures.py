@@ -152,6 +152,17 @@ def test_geminis_delay_is_in_the_body() -> None:
     assert failed(429, body).failure.retry_after == 48.0
 
 
+def test_geminis_daily_quota_is_not_waited_for() -> None:
+    violations = [{"quotaId": "GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]
+    details = [
+        {"@type": "type.googleapis.com/google.rpc.QuotaFailure", "violations": violations},
+        {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "30s"},
+    ]
+    body = {"error": {"code": 429, "message": "x", "status": "RESOURCE_EXHAUSTED", "details": details}}
+    failure = failed(429, body).failure
+    assert (failure.kind, failure.retryable) == ("billing", False)
+
+
 def test_the_providers_wish_goes_before_our_own_judgement() -> None:
     assert failed(400, headers={"x-should-retry": "true"}).failure.retryable is True
     assert failed(529, headers={"x-should-retry": "false"}).failure.retryable is False

@@ -27,7 +27,7 @@ from tests.adapters.models.recordings import ask, surroundings
 
 LOOK = ToolSpec("Look", "Look at a file.", {"type": "object", "properties": {"path": {"type": "string"}}})
 SPEAKERS: dict[str, tuple[Any, str, str, dict[str, Any]]] = {
-    "anthropic": (anthropic, "anthropic", "claude-opus-4-6", {}),
+    "anthropic": (anthropic, "anthropic", "claude-sonnet-4-5", {}),
     "responses": (openai_responses, "openai-responses", "gpt-5.1", {}),
     "chat": (openai_chat, "openai-chat", "gpt-4.1", {"dialect": "openai", "provider": "openai2"}),
     "gemini-2.5": (gemini, "gemini", "gemini-2.5-flash", {}),

@@ -119,7 +119,12 @@ def test_addresses_are_taken_as_ollama_itself_takes_them(base: str, where: str) 
 
 def test_limits_are_options_and_only_those_that_are_known() -> None:
     plain = sent(model(), request())
-    assert plain == {"model": "some-model", "messages": [{"role": "user", "content": "hello"}], "stream": True}
+    assert plain == {
+        "model": "some-model",
+        "messages": [{"role": "user", "content": "hello"}],
+        "stream": True,
+        "options": {"num_ctx": 16_384},
+    }
     info = ModelInfo("ollama/qwen3", context=32_768)
     asked = request(stream=False, max_output=99, stop_sequences=("END", ""))
     assert sent(model(info=info), asked)["options"] == {"num_ctx": 32_768, "num_predict": 99, "stop": ["END"]}

@@ -295,7 +295,7 @@ def test_effort_is_said_as_each_claude_understands_it(name: str, effort: str, th
 
 
 def test_a_thinking_budget_is_not_asked_for_in_a_tool_loop_that_began_without_thoughts() -> None:
-    whole = conversation(1, "openai/gpt-x")
+    whole = conversation(1, CLAUDE)
     stripped = tuple(
         AssistantMessage(tuple(p for p in m.content if not isinstance(p, Thinking)), m.model)
         if isinstance(m, AssistantMessage)
@@ -304,6 +304,8 @@ def test_a_thinking_budget_is_not_asked_for_in_a_tool_loop_that_began_without_th
     )
     assert "thinking" not in body(claude(), asked(stripped, effort="high"))
     assert "thinking" in body(claude(), asked(whole, effort="high"))
+    another_s = conversation(1, "openai/gpt-x")  # whose thoughts do not go out, signed or not
+    assert "thinking" not in body(claude(), asked(another_s, effort="high"))
 
 
 def test_a_schema_is_sent_by_each_wires_own_means() -> None:

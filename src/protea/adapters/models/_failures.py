@@ -282,6 +282,7 @@ def _said(body: Any) -> _Said:
     return _Said(
         _message(error, metadata),
         _names(
+            *("insufficient_quota" for d in listed if "PerDay" in str(d.get("violations"))),  # Gemini's daily quota
             error.get("code"),
             error.get("status"),
             error.get("type"),

@@ -131,7 +131,7 @@ class AnthropicModel:
         return b"".join(parts)
 
     def _volatile(self, request: ModelRequest) -> dict[str, Any]:
-        thinking, output, room = _thinking(self._options.model, request)
+        thinking, output, room = _thinking(self._options.model, request, self._info.id)
         most = request.max_output or min(self._info.max_output or _usual_output(self._options.model), room)
         if thinking is not None and thinking["type"] == "enabled":
             if most <= 2048:
@@ -289,7 +289,7 @@ def _has_schemas(model: str) -> bool:
 _BUDGETS = {"minimal": 1024, "low": 4096, "medium": 10_000, "high": 24_000, "xhigh": 48_000, "max": 60_000}
 
 
-def _thinking(model: str, request: ModelRequest) -> tuple[dict[str, Any] | None, dict[str, Any], int]:
+def _thinking(model: str, request: ModelRequest, own: str) -> tuple[dict[str, Any] | None, dict[str, Any], int]:
     """The `thinking` and `output_config` fields for the effort asked, and how much output that wants room for."""
     effort = (request.effort or "").lower()
     room = _DEEP_OUTPUT if effort in ("xhigh", "max") else _USUAL_OUTPUT
@@ -304,17 +304,22 @@ def _thinking(model: str, request: ModelRequest) -> tuple[dict[str, Any] | None,
         return thinking, {"effort": level}, room
     if version is not None and version < (3, 7):
         return None, {}, room
-    if _in_a_tool_loop_without_thoughts(request.messages):
+    if _in_a_tool_loop_without_thoughts(request.messages, own):
         return None, {}, room
     return {"type": "enabled", "budget_tokens": _BUDGETS.get(effort, _BUDGETS["high"])}, {}, room
 
 
-def _in_a_tool_loop_without_thoughts(messages: tuple[Message, ...]) -> bool:
-    """Whether the calls being answered came without thinking: with a budget the API then refuses the request."""
+def _in_a_tool_loop_without_thoughts(messages: tuple[Message, ...], own: str) -> bool:
+    """Whether the calls being answered go out without thinking: with a budget the API then refuses the request.
+
+    Thoughts of another model, or without a signature, are not sent.
+    """
     for message in reversed(messages):
         if isinstance(message, AssistantMessage):
             first = message.content[0] if message.content else None
-            return not (isinstance(first, Thinking) or (isinstance(first, Other) and first.kind == "redacted_thinking"))
+            kept = isinstance(first, Other) and first.kind == "redacted_thinking"
+            kept = kept or (isinstance(first, Thinking) and first.signature is not None)
+            return not kept or message.model != own
         if not isinstance(message, ToolMessage):
             return False
     return False

@@ -41,14 +41,18 @@ WIRE = "ollama"
 _PORT = 11434
 
 
+_USUAL_CONTEXT = 16_384
+"""Tokens: room for the tools and some work, and not too much for the memory of a small machine."""
+
+
 class Options(HttpOptions, frozen=True, kw_only=True):
     provider: str = "ollama"
     base_url: str = f"http://127.0.0.1:{_PORT}"
     """An address, or what `OLLAMA_HOST` may hold: a host, a host and port, or only `:port`."""
     num_ctx: int | None = None
-    """Tokens of context to load the model with; None asks for what `info.context` says, or leaves it to the server.
+    """Tokens of context to load the model with; None asks for what `info.context` says, or for 16,384.
 
-    Without it the server takes its own small default and drops the beginning of longer conversations silently.
+    Left to itself the server takes a small default and drops the beginning of longer conversations silently.
     """
     keep_alive: str | int | None = None
     """How long the model stays loaded (`"30m"`, seconds, -1 for ever); None leaves it to the server."""
@@ -149,8 +153,7 @@ class OllamaModel:
         if request.schema is not None:
             fields["format"] = request.schema
         settings: dict[str, Any] = {}
-        if context := self._options.num_ctx or self._info.context:
-            settings["num_ctx"] = context
+        settings["num_ctx"] = self._options.num_ctx or self._info.context or _USUAL_CONTEXT
         if request.max_output is not None:
             settings["num_predict"] = request.max_output
         if stops := [text for text in request.stop_sequences if text]:
