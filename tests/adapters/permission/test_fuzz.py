@@ -168,3 +168,52 @@ def test_words_in_any_script_are_cut_where_they_stand() -> None:
         ("echo", "日本", "\U0001f600x"),
         ("cat",),
     ]
+
+
+WORDLY = [
+    "a",
+    "b c",
+    "'",
+    '"',
+    "\\",
+    " ",
+    "\t",
+    "~",
+    "=",
+    ":",
+    "$",
+    "{",
+    "}",
+    "#",
+    "!",
+    "^",
+    "é",
+    "%",
+    "@",
+    "x'y'",
+    '"z"',
+    "]",
+]
+
+
+@QUICK
+@given(pieces=st.lists(st.sampled_from(WORDLY), max_size=12))
+def test_bash_itself_cuts_the_same_words(scenery: Scenery, pieces: list[str]) -> None:
+    text = "".join(pieces)
+    found = read_strictly("echo " + text, scenery.home)
+    if not isinstance(found, Script) or len(found.commands) != 1:
+        return
+    (command,) = found.commands
+    if not command.known or any(word.glob for word in command.words) or command.redirects:
+        return
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash on this machine")
+    script = f"set -- {text}\nfor word; do printf '%s\\0' \"$word\"; done"
+    done = subprocess.run(
+        [bash, "--norc", "--noprofile", "-c", script],
+        capture_output=True,
+        timeout=10,
+        env={"HOME": scenery.home, "LANG": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+    )
+    assert done.stdout.decode() == "".join(word + "\0" for word in command.argv[1:]), text

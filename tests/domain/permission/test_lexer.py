@@ -93,6 +93,7 @@ def test_globs_are_told_from_quoted_stars() -> None:
         "'ls'",
         "l\\s",
         "-x",
+        "<2>&1",
         "ls[",
         "l*",
         "ls[ a && b ]",

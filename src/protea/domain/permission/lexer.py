@@ -241,6 +241,8 @@ class _Reader:
         if not self.peek() or self.peek() in _ENDS_WORD or self.peek() == "#":
             raise _StopError("a redirect has no literal target")
         target = self.word()
+        if target.text.isdigit() and self.peek() in ("<", ">"):
+            raise _StopError("a number stands between two redirects")
         if not target.known or target.glob is not None or not target.text:
             raise _StopError("a redirect's target is not a literal")
         return Redirect(operator, target)
