@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, decode, decode_as, encode
+from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode
 from protea.adapters.models._exchange import Ask, Pieces, exchange
 from protea.adapters.models._gemini_schemas import openapi
 from protea.adapters.models._options import HttpOptions, client_of, headers_of
@@ -67,6 +67,7 @@ class GeminiModel:
         self._version = _version(options.model)
         self._url = _endpoint(options.base_url, options.model)
         self._known = EncodedOnce()
+        self._settled = Settled()
 
     @property
     def info(self) -> ModelInfo:
@@ -107,7 +108,8 @@ class GeminiModel:
         if request.tools:
             tools = [self._known.get(tool, _tool) for tool in request.tools]
             parts += [b'"tools":[{"functionDeclarations":[', b",".join(tools), b"]}],"]
-        parts += [b'"contents":[', b",".join(self._contents(request.messages)), b"]"]
+        before, now = self._settled.turns(request.messages, self._contents)
+        parts += [b'"contents":[', b",".join(before + now), b"]"]
         parts += [b',"generationConfig":', encode(self._settings(request)), b"}"]
         return b"".join(parts)
 
@@ -128,7 +130,7 @@ class GeminiModel:
                 settings["responseSchema"] = said
         return settings
 
-    def _contents(self, messages: tuple[Message, ...]) -> list[bytes]:
+    def _contents(self, messages: Sequence[Message]) -> list[bytes]:
         """One JSON object per turn of the wire: the results of a reply are one, and so are two replies in a row."""
         known, kind = self._known, ""
         out: list[bytes] = []

@@ -7,14 +7,14 @@ Sources: docs.ollama.com/api/chat, …/capabilities/{thinking,tool-calling,struc
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, decode, decode_as, encode
+from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, headers_of
 from protea.adapters.models._sse import EventReader, JsonLineReader
@@ -71,6 +71,7 @@ class OllamaModel:
         self._info = options.info or ModelInfo(f"{options.provider}/{options.model}")
         self._url = _endpoint(options.base_url)
         self._known = EncodedOnce()
+        self._settled = Settled()
 
     @property
     def info(self) -> ModelInfo:
@@ -107,12 +108,16 @@ class OllamaModel:
         messages: list[bytes] = []
         if system := "\n\n".join(part for part in request.system if part):
             messages.append(encode({"role": "system", "content": system}))
-        messages += [data for message in request.messages if (data := known.get(message, self._message))]
+        before, now = self._settled.turns(request.messages, self._messages)
+        messages += before + now
         parts += [b',"messages":[', b",".join(messages), b"]"]
         for name, value in self._volatile(request).items():
             parts += [b',"', name.encode(), b'":', encode(value)]
         parts.append(b"}")
         return b"".join(parts)
+
+    def _messages(self, messages: Sequence[Message]) -> list[bytes]:
+        return [data for message in messages if (data := self._known.get(message, self._message))]
 
     def _message(self, message: Message) -> bytes:
         match message:
