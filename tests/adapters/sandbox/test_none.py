@@ -96,13 +96,18 @@ async def test_nothing_survives_when_the_warden_is_killed_and_then_protea() -> N
 
 
 @linux
-async def test_a_command_that_kills_its_supervisor_is_ended_by_the_warden() -> None:
+async def test_a_command_that_kills_its_supervisor_is_ended_by_the_warden(tmp_path: Path) -> None:
     sandbox = none.create(none.Options())
     try:
-        script = 'setsid sh -c "echo \\$\\$; kill -9 $PPID; exec sleep 300" & sleep 301'
-        process = await sandbox.start(launch(script))
+        # Not before it is told to: a supervisor that is killed at once cannot say that the command has started.
+        go = str(tmp_path / "go")
+        wait = f"while [ ! -e '{go}' ]; do sleep 0.01; done"
+        process = await sandbox.start(
+            launch(f'setsid sh -c "echo \\$\\$; {wait}; kill -9 $PPID; exec sleep 300" & sleep 301')
+        )
         chunk = await process.read()
         assert chunk is not None
+        os.close(os.open(go, os.O_CREAT))
         async with asyncio.timeout(5):
             assert (await process.wait()).lost
         assert await gone(int(chunk.data))
