@@ -167,7 +167,7 @@ class ToolRunner:
             if isinstance(answer, ToolResult):
                 return self._end(call, "error", answer)
             self._record(self._changed(call, "executing"))
-            context = RunningCall(self._hub, call.id, answer, self._output_folder)
+            context = RunningCall(self._hub, call.id, answer, self._output_folder, self._may_read)
             result = await tool.run(planned.arguments, context)
         except asyncio.CancelledError:
             if call.id not in self._stopped:
@@ -204,6 +204,9 @@ class ToolRunner:
             )
         return answer.comment
 
+    def _may_read(self, path: str) -> bool:
+        return self.permission.decide(self._request("Read", {"path": path}, None)).verdict == "allow"
+
     def _end(self, call: ToolCall, state: CallState, result: ToolResult) -> ToolResult:
         if result.todo is not None:
             self._hub.record(TodoChanged(items=result.todo))
@@ -222,8 +225,16 @@ class ToolRunner:
 class RunningCall:
     """`ToolContext` for one call."""
 
-    def __init__(self, hub: Hub, call_id: str, answer: str | None, output_folder: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        call_id: str,
+        answer: str | None,
+        output_folder: Callable[[], str],
+        may_read: Callable[[str], bool],
+    ) -> None:
         self._hub = hub
+        self.may_read = may_read
         self._output_folder = output_folder
         self.call_id = call_id
         self.answer = answer

@@ -22,6 +22,13 @@ class ToolContext(Protocol):
         """What a person wrote when the call was approved; for a question of the model's, the answer."""
         ...
 
+    def may_read(self, path: str) -> bool:
+        """Whether the rules let this file (absolute) be read without asking.
+
+        For tools that come upon files nobody named: what they may not read they leave out, and say so.
+        """
+        ...
+
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         """Tell watchers of output as it comes. Never waits; may be dropped for slow watchers."""
         ...

@@ -37,6 +37,8 @@ class Project:
         self.sandbox = none.create(none.Options())
         self.tools: Toolset = self.open(options)
         self.last = RecordedCall(str(self.outputs))
+        self.unreadable: set[str] = set()
+        """Absolute paths that the rules keep from being read."""
 
     def open(self, options: builtin.Options) -> Toolset:
         workspace = disk.create(disk.Options(), surroundings=self.surroundings)
@@ -47,7 +49,7 @@ class Project:
         tool = (tools or self.tools).tool(name)
         assert tool is not None
         assert problems(arguments, tool.spec.parameters) == []
-        self.last = RecordedCall(str(self.outputs))
+        self.last = RecordedCall(str(self.outputs), unreadable=self.unreadable)
         return await tool.run(arguments, self.last)
 
     def write(self, files: dict[str, str | bytes]) -> None:

@@ -367,3 +367,19 @@ async def test_a_pattern_that_never_ends_stops_nobody_and_can_be_ended(
 )
 def test_patterns_are_split_into_place_and_rest(pattern: str, parts: tuple[str, str]) -> None:
     assert split(pattern) == parts
+
+
+@pytest.mark.parametrize("output", ["content", "files", "count"])
+async def test_grep_leaves_out_what_may_not_be_read_and_says_so(project: Project, output: str) -> None:
+    project.write({"open.txt": "the key is a\n", "closed.txt": "the key is b\n"})
+    project.unreadable = {str(project.root / "closed.txt")}
+    text = (await project.call("Grep", pattern="key", output=output)).text
+    assert "open.txt" in text
+    assert "closed.txt" not in text
+    assert text.endswith("[1 more left out: they may not be read]")
+
+
+async def test_grep_shows_nothing_where_nothing_may_be_read(project: Project) -> None:
+    project.write({"closed.txt": "the key is b\n"})
+    project.unreadable = {str(project.root / "closed.txt")}
+    assert (await project.call("Grep", pattern="key")).text == "[1 more left out: they may not be read]"

@@ -74,7 +74,14 @@ class Grep:
             among = f" (files that fit {arguments['glob']})" if arguments.get("glob") else ""
             return ToolResult(f"Nothing fits in {where}{among}.")
         found.sort(key=lambda hits: hits.path)
-        return ToolResult(self._text(entry, found, query))
+        if entry.kind == "file":
+            return ToolResult(self._text(entry, found, query))
+        readable = _readable(found, entry.path, query.limit, context)
+        left_out = len(found) - len(readable)
+        said = f"[{left_out} more left out: they may not be read]" if left_out else ""
+        if not readable:
+            return ToolResult(said or f"Nothing fits in {where}.")
+        return ToolResult("\n".join(part for part in (self._text(entry, readable, query), said) if part))
 
     async def _hits(self, entry: Entry, query: Query, task: _by_hand.Task) -> list[Hits] | str:
         kit, wanted = self._kit, task.filter()
@@ -154,6 +161,17 @@ class Grep:
                 "narrow the search, or ask for output files or count]"
             )
         return "\n".join(rows)
+
+
+def _readable(found: Sequence[Hits], root: str, most: int, context: ToolContext) -> list[Hits]:
+    """Those the rules let be read. Asked for as many as are shown; of the others only the number is told."""
+    kept: list[Hits] = []
+    for at, hits in enumerate(found):
+        if len(kept) >= most:
+            return [*kept, *found[at:]]
+        if context.may_read(f"{root}/{hits.path}"):
+            kept.append(hits)
+    return kept
 
 
 def _arguments(query: Query) -> tuple[str, ...]:
