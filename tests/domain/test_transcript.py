@@ -206,3 +206,35 @@ def test_an_interrupted_turn_leaves_every_call_paired() -> None:
     log.start("two")
     words = said(transcript_of(log.events).messages())
     assert [word.split()[0] for word in words] == ["user", "assistant", "tool", "tool", "user"]
+
+
+def test_rewinding_into_the_midst_of_calls_leaves_whole_messages() -> None:
+    log = Log()
+    log.prompt("one")
+    log.start("one")
+    log.says(READ, GREP)
+    log.call(READ, "validating")
+    log.call(READ, "success", "a")
+    to = log.next - 1
+    log.call(GREP, "success", "b")
+    log.finish()
+    log._add(Rewound(to=to, seq=log.next))
+    log.prompt("two")
+    log.start("two")
+    transcript = transcript_of(log.events)
+    kinds = [type(message) for message in transcript.messages()]
+    assert kinds == [UserMessage, AssistantMessage, ToolMessage, ToolMessage, UserMessage]
+    assert transcript.messages()[3] == ToolMessage("c2", "Grep", INTERRUPTED.text, is_error=True)
+
+
+def test_a_prompt_that_was_run_does_not_wait_again_when_its_turn_is_forgotten() -> None:
+    log = Log()
+    log.prompt("one")
+    to = log.next - 1
+    log.start("one")
+    log.says(Text("1"))
+    log.finish()
+    log._add(Rewound(to=to, seq=log.next))
+    transcript = transcript_of(log.events)
+    assert not transcript.waiting
+    assert transcript.turn is None

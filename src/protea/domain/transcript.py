@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from protea.domain.events import (
+    ApprovalRequested,
+    ApprovalResolved,
     Compacted,
     Event,
     MessageCompleted,
@@ -41,7 +43,9 @@ class Transcript:
         self.turn: TurnStarted | None = None
         """The turn that has begun and not finished."""
         self.states: dict[str, tuple[ToolCall, CallState]] = {}
-        """The calls of the last reply that have not ended, by id."""
+        """The calls of the last reply that have begun and not ended, by id."""
+        self.questions: dict[str, ApprovalRequested] = {}
+        """Questions that nobody has answered, by id."""
         self.last = 0
 
     def add(self, event: Event) -> None:
@@ -56,6 +60,7 @@ class Transcript:
             case PromptWithdrawn():
                 self.waiting.pop(event.id, None)
             case TurnStarted():
+                self._settle_calls(seq)
                 self.turn = event
                 self._take_steers(seq)
                 prompt = self.waiting.pop(event.prompt, None)
@@ -76,8 +81,14 @@ class Transcript:
                 later = next((i for i, at in enumerate(self._at) if at > event.upto), len(self._at))
                 self._settled = [summary, *self._settled[later:]]
                 self._at = [event.upto, *self._at[later:]]
-            case TurnFinished():
+            case ApprovalRequested():
+                self.questions[event.id] = event
+            case ApprovalResolved():
+                self.questions.pop(event.id, None)
+            case TurnFinished() | Rewound():
+                # A history that ends in the midst of a turn ends there: nothing of it is still going on.
                 self._settle_calls(seq)
+                self.questions.clear()
                 self.turn = None
             case _:
                 pass
@@ -132,13 +143,23 @@ class Transcript:
 def transcript_of(events: Iterable[Event]) -> Transcript:
     """The transcript of a whole log, rewinds taken into account."""
     kept: list[Event] = []
+    gone: list[str] = []
     for event in events:
-        if isinstance(event, Rewound):
-            kept = [earlier for earlier in kept if (earlier.seq or 0) <= event.to]
+        match event:
+            case Rewound():
+                kept = [earlier for earlier in kept if (earlier.seq or 0) <= event.to]
+            case TurnStarted():
+                gone.append(event.prompt)
+            case PromptWithdrawn():
+                gone.append(event.id)
+            case _:
+                pass
         kept.append(event)
     transcript = Transcript()
     for event in kept:
         transcript.add(event)
+    for prompt in gone:  # what was run or taken back once does not wait again because that is forgotten
+        transcript.waiting.pop(prompt, None)
     return transcript
 
 
