@@ -15,8 +15,10 @@ from protea.adapters.storage.memory import MemoryStore
 from protea.adapters.tools.functions import FunctionToolset
 from protea.application.approvals import Approvals
 from protea.application.hub import Hub
+from protea.application.lineup import Lineup
 from protea.application.tool_runner import ToolRunner
 from protea.application.turn import Turn, turn
+from protea.composition.models import OneModel
 from protea.domain.events import PromptSubmitted, TurnStarted
 from protea.domain.messages import Text, ToolCall, ToolMessage
 from protea.domain.permission import Decision, PermissionRequest
@@ -59,6 +61,7 @@ def asked(tool: str, arguments: dict[str, object], cwd: str | None) -> Permissio
 async def main() -> None:
     log, transcript, clock = MemoryStore().create("demo"), Transcript(), SystemClock()
     ids = SystemIds(clock)
+    model = Calculator()
     hub = Hub("demo", log, clock, transcript.add)
     runner = ToolRunner(
         toolsets=[FunctionToolset([multiply])],
@@ -77,7 +80,7 @@ async def main() -> None:
             started=started,
             hub=hub,
             transcript=transcript,
-            model=Calculator(),
+            lineup=Lineup(model, (), OneModel(model), hub),
             runner=runner,
             system=("You calculate.",),
             clock=clock,

@@ -23,6 +23,8 @@ class World:
         (self.project / "src").mkdir(parents=True)
         (self.project / "src/alpha.py").write_text("# TODO: one\nx = 1\n# TODO: two\n")
         (self.project / "src/beta.py").write_text("y = 2  # TODO: three\n")
+        # Else a folder above would be taken for the project's root, if someone had left a `.protea` there.
+        subprocess.run(["git", "init", "-q", self.project], check=True)
         self.environment = {
             "HOME": str(self.home),
             "PATH": os.environ["PATH"],
