@@ -33,7 +33,7 @@ _HOMES = {
     "__version__": "protea._version",
 }
 
-__all__ = [*_HOMES]  # noqa: PLE0604  # the names are listed once
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> object:

@@ -18,6 +18,7 @@ from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.resolve import Resolver
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
+from protea.composition.walls import settle
 from protea.domain.permission import Decision, Mode, PermissionRequest
 from protea.domain.settings import Settings
 from protea.domain.surroundings import Surroundings
@@ -90,6 +91,8 @@ class Root:
         name, options = chosen["permission"]
         chosen["permission"] = (name, {**options, "layers": rules.layers} if name == "rules" else options)
         shared = {name: self._shared.get(name) for name in ("clock", "ids")}
+        if chosen["sandbox"][0] != "none" or chosen["sandbox"][1]:
+            chosen["sandbox"] = settle(*chosen["sandbox"], around, launch.warn)
         resolver = Resolver(chosen, {"surroundings": around, **shared})
         models = (
             OneModel(given.model)
@@ -139,7 +142,8 @@ class Root:
 
         store: SessionStore = self._shared.get("session_store")
         if isinstance(store, JsonlStore) and (problem := unusable(store.root)):
-            self._launch.warn(f"{problem}; this session is not kept")
+            if not any(warning.endswith("are not kept") for warning in self.settings.warnings):
+                self._launch.warn(f"{problem}; this session is not kept")
             store = self._shared.make("session_store", "memory", {})
         return store
 

@@ -32,7 +32,7 @@ class ToolCall(Part, frozen=True, tag="tool_call"):
     id: str
     name: str
     arguments: dict[str, Any] | UnsetType = UNSET
-    """Absent exactly when what the model wrote is not a JSON object; then `arguments_text` has it, and it never runs."""
+    """Absent exactly when what the model wrote is no JSON object; then `arguments_text` has it, and it never runs."""
     arguments_text: str | None = None
     signature: str | None = None
 

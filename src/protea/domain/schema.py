@@ -10,7 +10,9 @@ not know are ignored, as the standard asks.
 from __future__ import annotations
 
 import contextlib
+import operator
 import re
+from collections.abc import Callable
 from typing import Any
 
 MOST_PROBLEMS = 20
@@ -23,6 +25,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "null": (type(None),),
 }
+_BOUNDS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
+    ("minimum", "at least", operator.ge),
+    ("maximum", "at most", operator.le),
+    ("exclusiveMinimum", "more than", operator.gt),
+    ("exclusiveMaximum", "less than", operator.lt),
+)
 _NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
 
 
@@ -78,14 +86,9 @@ def _check_string(value: str, schema: dict[str, Any], where: str, found: list[st
 
 
 def _check_number(value: float, schema: dict[str, Any], where: str, found: list[str]) -> None:
-    for keyword, words, fits in (
-        ("minimum", "at least", lambda limit: value >= limit),
-        ("maximum", "at most", lambda limit: value <= limit),
-        ("exclusiveMinimum", "more than", lambda limit: value > limit),
-        ("exclusiveMaximum", "less than", lambda limit: value < limit),
-    ):
+    for keyword, words, fits in _BOUNDS:
         limit = schema.get(keyword)
-        if isinstance(limit, (int, float)) and not isinstance(limit, bool) and not fits(limit):
+        if isinstance(limit, (int, float)) and not isinstance(limit, bool) and not fits(value, limit):
             found.append(f"{_at(where)} must be {words} {limit}, not {_shown(value)}")
     step = schema.get("multipleOf")
     if isinstance(step, (int, float)) and step > 0:

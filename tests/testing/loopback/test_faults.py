@@ -71,7 +71,7 @@ async def test_a_status_is_the_failure_it_means(wire: str, status: int, stream: 
     [(400, "context_length", "context_length"), (429, "quota", "billing"), (401, "auth", "auth")],
 )
 async def test_a_reason_beyond_the_status_is_understood(wire: str, status: int, reason: str, kind: str) -> None:
-    if wire in ("gemini", "ollama") and reason == "quota":
+    if wire == "ollama" and reason == "quota":
         kind = "rate_limit"  # there a quota is said as a limit that passes
     said, _ = await told(wire, Status(status=status, reason=reason))
     assert said.failure is not None

@@ -364,7 +364,7 @@ def _first_run(path: str) -> str | None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return (
-            f"{os.path.dirname(path)} cannot be written to ({reason}): the settings of this run are not kept"
+            f"{os.path.dirname(path)} cannot be written to ({reason}): settings and sessions of this run are not kept"
         )
     return None
 
