@@ -9,7 +9,7 @@ import tempfile
 
 from protea.adapters.storage.jsonl import JsonlStore
 from protea.domain.events import MessageCompleted, PromptSubmitted, SessionStarted, TurnFinished, TurnStarted
-from protea.domain.messages import Text
+from protea.domain.messages import Text, ToolMessage
 from protea.domain.transcript import transcript_of
 from protea.domain.usage import Usage
 
@@ -37,7 +37,8 @@ def main() -> None:
         log = store.open(SESSION)
         print(f"{log.last} events; {log.mended}", file=sys.stderr)
         for message in transcript_of(log.read()).messages():
-            print(type(message).__name__, "".join(part.text for part in message.content if isinstance(part, Text)))
+            if not isinstance(message, ToolMessage):
+                print(type(message).__name__, "".join(part.text for part in message.content if isinstance(part, Text)))
         log.close()
 
 

@@ -25,6 +25,9 @@ class Context:
     def say(self, text: str, stream: str = "stdout") -> None:
         print("  |", text.rstrip("\n").replace("\n", "\n  | "))
 
+    def may_read(self, path: str) -> bool:
+        return True
+
     def output_path(self, suffix: str = ".txt") -> str:
         return os.path.join(self._folder, f"{self.call_id}{suffix}")
 

@@ -6,7 +6,7 @@ from protea.testing.gateway import ScriptedGateway, saying
 
 class TestScriptedGateway(GatewayContract):
     async def gateway(self) -> ScriptedGateway:
-        return ScriptedGateway(saying("Hello.", "Hel", "lo."))
+        return ScriptedGateway(saying("Good day.", "Good ", "day."))
 
     def cwd(self) -> str:
         return "/project"
