@@ -353,11 +353,45 @@ def _trust(arguments: Arguments) -> int:
     return tell_trusted(_place(launch), *trust_project(launch))
 
 
+def _sandbox(arguments: Arguments) -> int:
+    import asyncio
+
+    from protea.composition.resolve import Resolver
+    from protea.composition.root import Given, Root
+    from protea.composition.walls import settle
+    from protea.domain.environment import for_commands
+    from protea.interfaces.commands.sandbox import Trial, run_sandbox
+
+    launch = _launch(arguments, interactive=False)
+    root = Root(launch, Given())
+    around = root.surroundings
+    options = dict(root.settings.ports.get("sandbox", {}))
+    # Without walls there is nothing to try: what is asked for by name, else what is set, else bubblewrap.
+    configured = str(options.pop("adapter", "none"))
+    name = arguments.text("adapter") or (configured if configured != "none" else "bubblewrap")
+    if name not in (configured, "auto"):
+        options = {key: value for key, value in options.items() if key == "network" and name != "none"}
+    if arguments.has("network") and name != "none":
+        options["network"] = True
+    chosen = settle(name, options, around, launch.warn)
+    sandbox = Resolver({"sandbox": chosen}, {"surroundings": around}).get("sandbox")
+    trial = Trial(
+        argv=tuple(arguments.words),
+        cwd=around.cwd,
+        environment=for_commands(around.environment),
+        roots=(around.root, *around.add_dirs),
+        network=True,
+        timeout=arguments.number("timeout"),
+    )
+    return asyncio.run(run_sandbox(sandbox, trial, _complain))
+
+
 _OWN: dict[str, Callable[[Arguments], int]] = {
     "config": _config,
     "doctor": _doctor,
     "perm": _perm,
     "ports": _ports,
+    "sandbox": _sandbox,
     "trust": _trust,
 }
 """Commands that need more of the composition than a gateway."""

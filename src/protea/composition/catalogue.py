@@ -43,6 +43,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "none": "protea.adapters.rule_store.none",
     },
     "sandbox": {
+        "bubblewrap": "protea.adapters.sandbox.bubblewrap",
         "none": "protea.adapters.sandbox.none",
     },
     "secrets": {

@@ -42,10 +42,11 @@ def _directory(path: str, flag: str) -> str:
 
 
 def _root(here: str, home: str) -> str:
-    """The nearest folder with a mark of a project, never the home directory itself or above it by accident."""
+    """The nearest folder with a mark of a project, never the home directory itself or above it by accident, nor `/`:
+    a `.protea` lies there wherever something was once run with that as its home."""
     folder = here
     while True:
-        if folder != home and any(os.path.lexists(os.path.join(folder, mark)) for mark in _MARKS):
+        if folder not in (home, "/") and any(os.path.lexists(os.path.join(folder, mark)) for mark in _MARKS):
             return folder
         above = os.path.dirname(folder)
         if above == folder or folder == home:

@@ -183,6 +183,26 @@ COMMANDS: tuple[Command, ...] = (
             Command("why", "TOOL [ARGS_JSON]", "the same with every step that led to it", _PERM, rest=True),
         ),
     ),
+    Command(
+        "sandbox",
+        "",
+        "the walls commands run behind",
+        (),
+        (
+            Command(
+                "run",
+                "COMMAND…",
+                "run COMMAND as a tool call would: protea sandbox run -- COMMAND …",
+                (
+                    Flag("--adapter", "KIND", "bubblewrap, auto or none", choices=SANDBOXES),
+                    Flag("--network", "", "let it use the network"),
+                    Flag("--timeout", "S", "end it after S seconds"),
+                    *(flag for flag in CHAT if flag.key == "add_dir"),
+                ),
+                rest=True,
+            ),
+        ),
+    ),
     Command("doctor", "", "is everything there that is needed?", (JSON,)),
     Command("completion", "SHELL", "completions for bash, zsh or fish"),
 )
@@ -203,7 +223,6 @@ PLANNED: dict[str, str] = {
     "undo": "undo",
     "redo": "redo",
     "diff": "diffs of a turn",
-    "sandbox": "the sandbox command",
 }
 """Words that mean something to Protea and that this build cannot do: they are refused by name."""
 

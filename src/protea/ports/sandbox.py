@@ -35,7 +35,10 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool = False
     """Processes that are left when the program itself has ended go on (a background command); else they are ended."""
     writable: tuple[str, ...] = ()
-    """Absolute directories it may write in, for a sandbox with the `files` wall. The rest is read-only or hidden."""
+    """Absolute directories (or files that exist) it may write in, for a sandbox with the `files` wall. The rest is
+    read-only or hidden."""
+    readable: tuple[str, ...] = ()
+    """Absolute paths it may read although a sandbox with the `files` wall hides what lies around them."""
     network: bool = True
     """Whether it may use the network, for a sandbox with that wall."""
     limits: Limits = Limits()

@@ -10,10 +10,13 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+
+import msgspec
 
 from protea.ports.sandbox import Chunk, Exit, Launch
 
@@ -23,6 +26,26 @@ F_SETPIPE_SZ = 1031
 READ_SIZE = 1 << 18
 MARK = "PROTEA_COMMAND"
 LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+TOLD_AS_CODES = frozenset(
+    {signal.SIGINT, signal.SIGQUIT, signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE}
+    | {signal.SIGKILL, signal.SIGSEGV, signal.SIGPIPE, signal.SIGALRM, signal.SIGTERM, signal.SIGXCPU, signal.SIGXFSZ}
+    | {signal.SIGSYS}
+)
+"""A wrapper tells of a signal by the exit code 128 + its number, as shells do. SIGHUP is left out: git and others exit
+with 129 on their own."""
+
+
+class Wrapping(msgspec.Struct, frozen=True):
+    """What a program that puts walls around a command needs beside its argv."""
+
+    passed: tuple[int, ...] = ()
+    """Descriptors it finds as 3, 4 …"""
+    records: tuple[int, ...] = ()
+    """Descriptors of lists of stand-ins, with locks on them, to be held until everything is gone."""
+    environment: Mapping[str, str] = {}
+    """Where the warden's interpreter may find its libraries; the wrapper itself must not look there."""
+    cgroups: tuple[str, ...] = ()
+    """Folders of control groups it is to join, removed when everything is gone."""
 
 
 class Warden:
@@ -32,7 +55,7 @@ class Warden:
         self._door: socket.socket | None = None
         self._pid = 0
 
-    def send(self, request: bytes, fds: tuple[int, int, int], env: Mapping[str, str]) -> None:
+    def send(self, request: bytes, fds: Sequence[int], env: Mapping[str, str]) -> None:
         """Blocks for microseconds, unless the request is larger than a socket buffer. Raises `OSError`.
 
         Of `env` the warden sees only what its interpreter may need to find its libraries.
@@ -105,7 +128,10 @@ class Warden:
 class SupervisedProcess:
     """`Process` for a command under a supervisor."""
 
-    def __init__(self, control: socket.socket, outputs: dict[int, Literal["stdout", "stderr"]]) -> None:
+    def __init__(
+        self, control: socket.socket, outputs: dict[int, Literal["stdout", "stderr"]], *, wrapped: bool = False
+    ) -> None:
+        self._wrapped = wrapped
         self._loop = asyncio.get_running_loop()
         self._control = control
         self._outputs = outputs
@@ -244,7 +270,10 @@ class SupervisedProcess:
             return Exit(lost=True, left=left)
         if os.WIFSIGNALED(self._status):
             return Exit(signal=os.WTERMSIG(self._status), left=left)
-        return Exit(code=os.WEXITSTATUS(self._status), left=left)
+        code = os.WEXITSTATUS(self._status)
+        if self._wrapped and code - 128 in TOLD_AS_CODES:
+            return Exit(signal=code - 128, left=left)
+        return Exit(code=code, left=left)
 
     def _lost(self) -> None:
         """The control socket is at its end: everything is gone, in order or not."""
@@ -277,12 +306,13 @@ class Supervisor:
         self._running: set[SupervisedProcess] = set()
         self._count = 0
 
-    async def start(self, launch: Launch) -> SupervisedProcess:
+    async def start(self, launch: Launch, wrapping: Wrapping | None = None) -> SupervisedProcess:
         if any("\0" in word for word in (*launch.argv, launch.cwd)):
             raise OSError("a command cannot hold a NUL character")
         self._count += 1
         mark = f"{MARK}={os.getpid()}.{self._count}"
-        request = _request(launch, mark)
+        request = _request(launch, mark, wrapping)
+        extra = (*wrapping.records, *wrapping.passed) if wrapping else ()
         outputs: dict[int, Literal["stdout", "stderr"]] = {}
         theirs: list[int] = []
         for stream in ("stdout",) if launch.merge else ("stdout", "stderr"):
@@ -295,7 +325,11 @@ class Supervisor:
             theirs.append(write)
         ours, control = socket.socketpair()
         try:
-            self._warden.send(request, (control.fileno(), theirs[0], theirs[-1]), launch.env)
+            self._warden.send(
+                request,
+                (control.fileno(), theirs[0], theirs[-1], *extra),
+                wrapping.environment if wrapping else launch.env,
+            )
         except BaseException:
             ours.close()
             for fd in outputs:
@@ -305,7 +339,7 @@ class Supervisor:
             control.close()
             for fd in theirs:
                 os.close(fd)
-        process = SupervisedProcess(ours, outputs)
+        process = SupervisedProcess(ours, outputs, wrapped=wrapping is not None)
         self._running.add(process)
         process._gone.add_done_callback(lambda _: self._running.discard(process))
         await process.started()
@@ -318,12 +352,14 @@ class Supervisor:
         await self._warden.gone()
 
 
-def _request(launch: Launch, mark: str) -> bytes:
+def _request(launch: Launch, mark: str, wrapping: Wrapping | None) -> bytes:
     env: Mapping[str, str] = launch.env
     pairs = [os.fsencode(f"{name}={value}") for name, value in env.items() if "\0" not in name + value]
     argv = [os.fsencode(word) for word in launch.argv]
-    flags = b"k" if launch.keep else b"-"
-    head = [flags, os.fsencode(launch.cwd), mark.encode(), b"%d" % len(argv)]
+    flags = (b"k" if launch.keep else b"-") + (b"w" if wrapping else b"")
+    join = b"\n".join(map(os.fsencode, wrapping.cgroups)) if wrapping else b""
+    kept = b"%d" % (len(wrapping.records) if wrapping else 0)
+    head = [flags, os.fsencode(launch.cwd), mark.encode(), join, kept, b"%d" % len(argv)]
     return b"\0".join([*head, *argv, *pairs, mark.encode()])
 
 

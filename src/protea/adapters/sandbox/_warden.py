@@ -12,6 +12,10 @@ Control, towards the supervisor: `T` (SIGTERM to the tree), `K` (SIGKILL to the 
 a Protea killed by -9 takes its commands with it. Towards Protea, lines: `started PID`, `failed ERRNO WHAT`,
 `exit STATUS` (of `waitpid`), `left NAME`; end of file once everything is gone and reaped.
 
+A request may say that its program is a wrapper that runs the command (`bwrap`): then signals spare the wrapper's own
+processes, it gets more descriptors (from 3 on), and the supervisor holds others, records with locks on them, until
+everything is gone: the names in them stood in for what does not exist (`_stand_ins`) and are removed again.
+
 Should a command kill its supervisor, the warden (a subreaper too) inherits what is left and ends it.
 
 It is a fresh, small, single-threaded process because forking Protea itself would copy its memory, its threads' locks
@@ -195,8 +199,9 @@ def _kill(root: int, mark: bytes, spare: frozenset[int] = frozenset()) -> None:
 # ── one command ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _supervise(control: int, out: int, err: int, request: bytes) -> None:
-    flags, cwd, mark, count, *rest = request.split(b"\0")
+def _supervise(control: int, out: int, err: int, extra: list[int], request: bytes) -> None:
+    flags, cwd, mark, join, kept, count, *rest = request.split(b"\0")
+    records, passed = extra[: int(kept)], extra[int(kept) :]
     argv, env = rest[: int(count)], dict(pair.split(b"=", 1) for pair in rest[int(count) :] if b"=" in pair)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     wake, alarm = posix.pipe()
@@ -208,10 +213,12 @@ def _supervise(control: int, out: int, err: int, request: bytes) -> None:
     failure, report = posix.pipe()  # closed by a successful exec
     shell = posix.fork()
     if shell == 0:
-        _become(argv, cwd, env, out, err, report)
+        _become(argv, cwd, env, out, err, report, passed, join)
     posix.close(report)
     posix.close(out)
     posix.close(err)
+    for fd in passed:
+        posix.close(fd)
     trouble = posix.read(failure, 4096)
     posix.close(failure)
     if trouble:
@@ -219,10 +226,23 @@ def _supervise(control: int, out: int, err: int, request: bytes) -> None:
         _tell(control, b"failed " + trouble)
         return
     _tell(control, b"started %d\n" % shell)
-    _watch(control, wake, shell, mark, keep=b"k" in flags)
+    _watch(control, wake, shell, mark, keep=b"k" in flags, wrapped=b"w" in flags)
+    for record in records:
+        tidy(record)
+    if join:
+        _leave(join)
 
 
-def _become(argv: list[bytes], cwd: bytes, env: dict[bytes, bytes], out: int, err: int, report: int) -> None:
+def _become(
+    argv: list[bytes],
+    cwd: bytes,
+    env: dict[bytes, bytes],
+    out: int,
+    err: int,
+    report: int,
+    passed: list[int],
+    join: bytes,
+) -> None:
     """In the child: turn into the program, or say why not."""
     what = b"cwd"
     try:
@@ -239,8 +259,17 @@ def _become(argv: list[bytes], cwd: bytes, env: dict[bytes, bytes], out: int, er
         posix.dup2(posix.open("/dev/null", posix.O_RDONLY), 0)
         posix.dup2(out, 1)
         posix.dup2(err, 2)
+        for folder in join.split(b"\n") if join else ():
+            _write(folder + b"/cgroup.procs", b"0")
+        if passed:
+            # Out of the way first: one's number may be another's place.
+            fcntl = __import__("fcntl")
+            report = fcntl.fcntl(report, fcntl.F_DUPFD_CLOEXEC, 64)
+            passed = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64) for fd in passed]
+            for number, fd in enumerate(passed, 3):
+                posix.dup2(fd, number)
         # All descriptors of a supervisor are small numbers: the warden closed what it inherited.
-        posix.closerange(3, report)
+        posix.closerange(3 + len(passed), report)
         posix.closerange(report + 1, 256)
         _exec(argv, env)
     except OSError as error:
@@ -263,9 +292,18 @@ def _exec(argv: list[bytes], env: dict[bytes, bytes]) -> None:
     raise denied or FileNotFoundError(2, "not found")
 
 
-def _watch(control: int, wake: int, shell: int, mark: bytes, *, keep: bool) -> None:
+def _watch(control: int, wake: int, shell: int, mark: bytes, *, keep: bool, wrapped: bool) -> None:
     """Reap until nothing descends from here any more; do what the control socket says meanwhile."""
     own = posix.getpid()
+
+    def reached() -> set[int]:
+        """Whom a signal is for. Of `bwrap` there is one process outside, our child, and one inside, its child and
+        ours once the outer one has ended: it takes in the command's orphans, so no other becomes a child of ours."""
+        tree = descendants(own, mark)
+        if not wrapped:
+            return tree
+        return tree - {shell, *_children(own), *(_children(shell) if running else ())}
+
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(wake, select.POLLIN)
@@ -296,7 +334,7 @@ def _watch(control: int, wake: int, shell: int, mark: bytes, *, keep: bool) -> N
                 return
         elif step and _now() >= step[0][0]:
             if step.pop(0)[1] == "term":
-                left = descendants(own, mark)
+                left = reached()
                 for pid in sorted(left)[:10]:
                     _tell(control, b"left " + _name(pid).encode() + b"\n")
                 _send(left, signal.SIGTERM)
@@ -316,7 +354,7 @@ def _watch(control: int, wake: int, shell: int, mark: bytes, *, keep: bool) -> N
             else:
                 order = _hear(control)
                 if order == b"T":
-                    tree = descendants(own, mark)
+                    tree = reached()
                     _send(tree, signal.SIGTERM)
                     _send(tree, signal.SIGCONT)
                 elif order is not None:
@@ -341,6 +379,66 @@ def _tell(control: int, line: bytes) -> None:
         posix.write(control, line)
     except OSError:  # nobody listens any more: the end of file on the control socket is acted on elsewhere
         return
+
+
+# ── what a command's walls leave behind ────────────────────────────────────────────────────────────────────────────
+
+
+def tidy(record: int) -> None:
+    """Remove the stand-ins a record names (see `_stand_ins`), unless another command still needs them."""
+    fcntl = __import__("fcntl")  # not built in everywhere, and most commands need none of this
+    try:
+        fcntl.flock(record, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        posix.lseek(record, 0, 0)
+        data = b""
+        while piece := posix.read(record, 65536):
+            data += piece
+        for path in reversed(data.split(b"\0")):
+            if path and _straight(path):
+                _remove(path)
+        # Emptied, not removed: another command may have it open and wait for the lock.
+        posix.ftruncate(record, 0)
+    except OSError:  # somebody else is at work behind the same walls, and will tidy up; or the next start does
+        return
+
+
+def _straight(path: bytes) -> bool:
+    """Whether no folder above it is a link: a command might have turned one."""
+    parts = path.split(b"/")
+    try:
+        return all(posix.lstat(b"/".join(parts[:end])).st_mode & 0o170000 == 0o040000 for end in range(2, len(parts)))
+    except OSError:
+        return False
+
+
+def _remove(path: bytes) -> None:
+    """A stand-in: an empty folder, an empty file, or a file that holds a dot."""
+    try:
+        found = posix.lstat(path)
+        if found.st_mode & 0o170000 == 0o040000:
+            posix.rmdir(path)
+        elif found.st_mode & 0o170000 == 0o100000 and (
+            found.st_size == 0 or (found.st_size == 2 and _slurp(path) == b".\n")  # type: ignore[arg-type]
+        ):
+            posix.unlink(path)
+    except OSError:  # not empty: it is somebody's now
+        return
+
+
+def _leave(folders: bytes) -> None:
+    for folder in folders.split(b"\n"):
+        try:
+            posix.rmdir(folder)
+        except OSError:  # a process that cannot be killed is still in it
+            continue
+
+
+def _write(path: bytes, data: bytes) -> None:
+    fd = posix.open(path, posix.O_WRONLY | posix.O_CLOEXEC)
+    try:
+        posix.write(fd, data)
+    finally:
+        posix.close(fd)
 
 
 # ── the warden ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -382,7 +480,7 @@ class Warden:
             got = self._receive()
             if got is None:
                 break
-            request, (control, out, err) = got
+            request, (control, out, err, *extra) = got
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
             pid = posix.fork()
             if pid == 0:
@@ -390,25 +488,25 @@ class Warden:
                 try:
                     self.door.close()
                     signal.pthread_sigmask(signal.SIG_SETMASK, set())
-                    _supervise(control, out, err, request)
+                    _supervise(control, out, err, extra, request)
                     code = 0
                 finally:
                     posix._exit(code)
             self.supervisors.add(pid)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-            for fd in {control, out, err}:
+            for fd in {control, out, err, *extra}:
                 posix.close(fd)
         limit = _now() + 2 * PATIENCE
         while self.supervisors and _now() < limit:
             select.select([], [], [], 0.05)
             self.reap()
 
-    def _receive(self) -> tuple[bytes, tuple[int, int, int]] | None:
-        data, extra, _flags, _address = self.door.recvmsg(65536, _socket.CMSG_SPACE(12))
+    def _receive(self) -> tuple[bytes, list[int]] | None:
+        data, extra, _flags, _address = self.door.recvmsg(65536, _socket.CMSG_SPACE(32))
         fds: list[int] = []
         for _level, _kind, packed in extra:
             fds += [int.from_bytes(packed[at : at + 4], sys.byteorder) for at in range(0, len(packed) - 3, 4)]
-        if not data or len(fds) != 3:
+        if not data or len(fds) < 3:
             return None
         while len(data) < 4:
             data += self.door.recv(4 - len(data))
@@ -419,7 +517,7 @@ class Warden:
             if not piece:
                 return None
             body += piece
-        return bytes(body), (fds[0], fds[1], fds[2])
+        return bytes(body), fds
 
 
 def main() -> None:

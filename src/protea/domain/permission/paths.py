@@ -264,7 +264,7 @@ def protected(path: str, anchors: Anchors) -> str | None:
             return f"what lies in {name} steers other programs"
         if name in PROTECTED_NAMES:
             return f"{name} steers other programs"
-        if name == ".env" or (name.startswith(".env.") and not _is_example(name)):
+        if name == ".env" or (name.startswith(".env.") and not is_example(name)):
             return f"{name} holds secrets"
     for pair in pairwise(parts):
         if pair in _PROTECTED_TAILS:
@@ -274,7 +274,7 @@ def protected(path: str, anchors: Anchors) -> str | None:
     return None
 
 
-_SECRET_AT_HOME = tuple(
+SECRET_AT_HOME = tuple(
     place.replace("%20", " ")
     for place in sorted(
         listed(
@@ -301,7 +301,7 @@ _SECRET_NAMES = listed(
 _EXAMPLE_TAILS = ("example", "sample", "template", "dist", "defaults", "tpl", "schema", "d.ts")
 
 
-def _is_example(name: str) -> bool:
+def is_example(name: str) -> bool:
     return name.endswith(tuple("." + tail for tail in _EXAMPLE_TAILS))
 
 
@@ -311,12 +311,12 @@ def secret(path: str, anchors: Anchors) -> str | None:
     name = posixpath.basename(fold)
     if name in _SECRET_NAMES:
         return f"{name} holds credentials"
-    if (name == ".env" or name.startswith(".env.")) and not _is_example(name):
+    if (name == ".env" or name.startswith(".env.")) and not is_example(name):
         return f"{name} holds secrets"
     home = folded(anchors.home) if anchors.home else ""
     if home and home != "/" and beneath(fold, home):
         rest = fold[len(home.rstrip("/")) + 1 :]
-        for place in _SECRET_AT_HOME:
+        for place in SECRET_AT_HOME:
             if beneath(rest, place):
                 return f"~/{place} holds credentials or private data"
     if anchors.protea_home and beneath(fold, folded(anchors.protea_home)):

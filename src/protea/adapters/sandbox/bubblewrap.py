@@ -1,0 +1,321 @@
+"""Commands behind walls of the Linux kernel, put up by `bwrap` (bubblewrap): https://github.com/containers/bubblewrap.
+
+A command sees the system read-only, the workspace writable except for what steers other programs, a home, a /tmp and
+a /dev of its own, no processes but its own and, unless it was allowed, no network but its own loopback. docs/sandbox.md
+says what is promised and what is not. Where such walls cannot be had, nothing runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import time
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from protea.adapters.sandbox import _mounts
+from protea.adapters.sandbox._groups import Groups
+from protea.adapters.sandbox._mounts import Mount, Places
+from protea.adapters.sandbox._obstacles import find_bwrap, trouble
+from protea.adapters.sandbox._seccomp import build
+from protea.adapters.sandbox._stand_ins import Record, sweep
+from protea.adapters.sandbox._supervised import MARK, Supervisor, Wrapping
+from protea.adapters.sandbox._survey import Survey, survey
+from protea.domain.errors import ConfigError
+from protea.domain.permission.paths import beneath
+from protea.domain.surroundings import Surroundings
+from protea.ports.sandbox import Launch, Process, Sandbox, Wall
+
+FRESH = 10.0
+"""Seconds after which the workspace is looked through again, beside the commands that run."""
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    network: bool = False
+    """Whether commands may use the machine's network. Without, they have a loopback of their own."""
+    env_files: bool = False
+    """Whether commands may read `.env` files of the workspace."""
+    unix_sockets: bool = False
+    """Whether commands may make Unix sockets, by which they may reach daemons that listen in the workspace."""
+    writable: tuple[str, ...] = ()
+    """More folders commands may write in; `~` is the home."""
+    readable: tuple[str, ...] = ()
+    """Files and folders of the home, or of what else is hidden, that commands may read."""
+    processes: int = 512
+    """Processes and threads of one command."""
+    memory: int = 4 << 30
+    """Bytes of data a process may hold; where control groups can be used, a command with all its processes."""
+    file_size: int = 2 << 30
+    """Bytes of the largest file it may write."""
+    tmp_size: int = 1 << 30
+    """Bytes its /tmp may hold. They lie in memory."""
+    home_size: int = 512 << 20
+    """Bytes it may write into its own home. They lie in memory."""
+
+
+def create(options: Options, *, surroundings: Surroundings) -> Sandbox:
+    """Starts nothing until the first command. Raises `ConfigError` where bubblewrap is not installed."""
+    roots = _roots(surroundings)
+    if "/" in roots:
+        raise ConfigError("the bubblewrap sandbox cannot have all of / as its workspace; start Protea in a folder")
+    bwrap = find_bwrap(surroundings.environment.get("PATH", ""), roots)
+    if bwrap is None:
+        raise ConfigError(f"the bubblewrap sandbox cannot be used: {trouble(None)}")
+    return BubblewrapSandbox(options, surroundings, roots, bwrap)
+
+
+def obstacle(surroundings: Surroundings) -> str | None:
+    """Why bubblewrap cannot be used here and how to mend it, or None. Tries it: some 15 ms."""
+    return trouble(find_bwrap(surroundings.environment.get("PATH", ""), _roots(surroundings)))
+
+
+def _roots(surroundings: Surroundings) -> tuple[str, ...]:
+    folders = (surroundings.root, surroundings.cwd, *surroundings.add_dirs)
+    real = dict.fromkeys(os.path.realpath(each) for each in folders)
+    return tuple(each for each in real if not any(beneath(each, other) for other in real if other != each))
+
+
+class BubblewrapSandbox:
+    """`Sandbox` with walls. `Process.pid` is bubblewrap's, outside; a signal that ends the program is told where
+    bubblewrap's exit code (128 + its number) cannot be meant otherwise."""
+
+    def __init__(self, options: Options, surroundings: Surroundings, roots: tuple[str, ...], bwrap: str) -> None:
+        self._options = options
+        self._surroundings = surroundings
+        self._roots = roots
+        self._bwrap = bwrap
+        self._supervisor = Supervisor()
+        self._groups = Groups()
+        self._records = _records(surroundings)
+        self._surveys: dict[str, Survey] = {}
+        self._surveyed = 0.0
+        self._surveying: asyncio.Task[None] | None = None
+        self._ready: asyncio.Task[None] | None = None
+        self._filter = b""
+        self._outside: list[Mount] = []
+
+    @property
+    def walls(self) -> frozenset[Wall]:
+        walls: set[Wall] = {"files", "processes", "memory", "disk"}
+        return frozenset(walls if self._options.network else {*walls, "network"})
+
+    def which(self, program: str, path: str) -> str | None:
+        candidates = [program] if "/" in program else [os.path.join(folder, program) for folder in path.split(":")]
+        if not self._outside:
+            places = self._places(None)
+            mounts = [*_mounts.outside(places), *(Mount(root, "write") for root in self._roots)]
+            self._outside = _mounts.ordered(mounts, places)
+        for candidate in candidates:
+            if (
+                os.path.isabs(candidate)
+                and os.path.isfile(candidate)
+                and os.access(candidate, os.X_OK)
+                and _visible(candidate, self._outside)
+            ):
+                return candidate
+        return None
+
+    async def start(self, launch: Launch) -> Process:
+        await self._prepared()
+        if any("\0" in word for word in (*launch.argv, launch.cwd)):
+            raise OSError("a command cannot hold a NUL character")
+        descriptors: list[int] = []
+        groups: tuple[str, ...] = ()
+        try:
+            words, records = self._walls(launch, descriptors)
+            groups = self._groups.make(self._limit("processes", launch), self._limit("memory", launch))
+            arguments = _memory_file("\0".join(words).encode("utf-8", "surrogateescape") + b"\0", descriptors)
+            program = _memory_file(self._filter, descriptors)
+            outer = replace(
+                launch,
+                # The word is for those who look for Protea's processes in order to end them.
+                argv=(self._bwrap, "--args", "3", "--unsetenv", "protea", "--", *self._bounded(launch)),
+                cwd="/",
+                env={},
+            )
+            wrapping = Wrapping(
+                passed=(arguments, program),
+                records=tuple(records),
+                environment=self._surroundings.environment,
+                cgroups=groups,
+            )
+            return await self._supervisor.start(outer, wrapping)
+        except BaseException:
+            self._groups.drop(groups)
+            raise
+        finally:
+            for fd in descriptors:
+                os.close(fd)
+
+    async def aclose(self) -> None:
+        await self._supervisor.aclose()
+        for task in (self._surveying, self._ready):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, OSError):
+                    await task
+
+    # ── before the first command ────────────────────────────────────────────────────────────────────────────────────
+
+    async def _prepared(self) -> None:
+        if self._ready is None or (self._ready.done() and (self._ready.cancelled() or self._ready.exception())):
+            self._ready = asyncio.create_task(self._prepare())
+        await asyncio.shield(self._ready)
+        if time.monotonic() - self._surveyed > FRESH and (self._surveying is None or self._surveying.done()):
+            self._surveying = asyncio.create_task(self._survey())
+
+    async def _prepare(self) -> None:
+        """In threads: a large workspace takes a moment to look through."""
+        why = await asyncio.to_thread(trouble, self._bwrap)
+        if why is not None:
+            raise OSError(errno.EPERM, f"nothing was run, because the bubblewrap sandbox cannot be used: {why}")
+        try:
+            self._filter = build(os.uname().machine, unix_sockets=self._options.unix_sockets)
+        except KeyError:
+            machine = os.uname().machine
+            raise OSError(
+                errno.ENOSYS, f"nothing was run: there is no filter of system calls for {machine}; use --sandbox none"
+            ) from None
+        await asyncio.to_thread(sweep, self._records)
+        await self._survey()
+
+    async def _survey(self) -> None:
+        self._surveyed = time.monotonic()
+        self._surveys = {root: await asyncio.to_thread(survey, root) for root in self._roots}
+
+    # ── one command ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _places(self, launch: Launch | None) -> Places:
+        around, options = self._surroundings, self._options
+        writable = (*launch.writable, *map(self._absolute, options.writable)) if launch else ()
+        readable = (*launch.readable, *map(self._absolute, options.readable)) if launch else ()
+        return Places(
+            home=around.user_home,
+            protea_home=os.path.realpath(around.protea_home),
+            roots=self._roots,
+            writable=tuple(os.path.realpath(each) for each in writable if os.path.exists(each)),
+            readable=tuple(os.path.realpath(each) for each in readable if os.path.exists(each)),
+            environment=around.environment,
+            network=options.network and (launch is None or launch.network),
+            env_files=options.env_files,
+            tmp_size=options.tmp_size,
+            home_size=options.home_size,
+        )
+
+    def _absolute(self, path: str) -> str:
+        home = self._surroundings.user_home
+        return os.path.join(self._surroundings.cwd, home + path[1:] if path[:2] in ("~", "~/") else path)
+
+    def _walls(self, launch: Launch, descriptors: list[int]) -> tuple[list[str], list[int]]:
+        """bubblewrap's words for a command, and the records of its stand-ins."""
+        places = self._places(launch)
+        for path in places.writable:
+            if (beneath(places.home, path) and path not in self._roots) or path == "/":
+                raise OSError(errno.EPERM, f"nothing was run: {path} is too much to be written in; work in a folder")
+        mounts = _mounts.outside(places)
+        records: list[int] = []
+        for root in self._roots:
+            record = self._record(root, descriptors)
+            own, wanted = _mounts.workspace(places, root, self._surveys.get(root, Survey()))
+            failed: list[str] = []
+            if record is not None:
+                records.append(record.fd)
+                failed = record.put(wanted)
+            mounts += [mount for mount in own if mount.path not in failed]
+        inside = [path for path in places.writable if not any(beneath(path, root) for root in self._roots)]
+        mounts += [Mount(path, "write") for path in inside]
+        mounts += [Mount(path, "read") for path in places.readable]
+        mounts = _mounts.ordered(mounts, places)
+        cwd = os.path.realpath(launch.cwd)
+        _enterable(launch.cwd, cwd, mounts)
+        _startable(launch, mounts)
+        network = () if places.network else ("--unshare-net",)
+        words = [
+            *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", *network),
+            *("--new-session", "--cap-drop", "ALL", "--seccomp", "4"),
+            *("--ro-bind", "/", "/", "--dev", "/dev", "--perms", "1777", "--size", str(places.tmp_size)),
+            *("--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--proc", "/proc"),
+            *_mounts.words(mounts),
+            *("--chdir", cwd, "--clearenv"),
+        ]
+        for name, value in {**launch.env, MARK: "walled"}.items():
+            if "\0" not in name + value and name and "=" not in name:
+                words += ["--setenv", name, value]
+        return words, records
+
+    def _record(self, root: str, descriptors: list[int]) -> Record | None:
+        """None where the workspace may not be written in at all: then nothing has to stand in."""
+        try:
+            record = Record(self._records, root)
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"nothing was run: {self._records} cannot be written ({error.strerror}), and it is needed "
+                "to put the workspace's walls up",
+            ) from error
+        descriptors.append(record.fd)
+        return record
+
+    def _limit(self, name: str, launch: Launch) -> int:
+        own, asked = getattr(self._options, name), getattr(launch.limits, name)
+        return int(own if asked is None else min(own, asked))
+
+    def _bounded(self, launch: Launch) -> tuple[str, ...]:
+        """The command under `prlimit`: inside, because processes are counted per user namespace."""
+        limits = (
+            f"--nproc={self._limit('processes', launch)}",
+            f"--data={self._limit('memory', launch)}",
+            f"--fsize={self._limit('file_size', launch)}",
+            "--core=0",
+        )
+        return ("/usr/bin/prlimit", *limits, "--", *launch.argv)
+
+
+def _records(surroundings: Surroundings) -> str:
+    return os.path.join(os.path.realpath(surroundings.protea_home), "sandbox")
+
+
+def _memory_file(data: bytes, descriptors: list[int]) -> int:
+    fd = os.memfd_create("protea", os.MFD_CLOEXEC)
+    descriptors.append(fd)
+    os.write(fd, data)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def _visible(path: str, mounts: list[Mount]) -> bool:
+    """Whether a command sees what the machine has at `path`."""
+    how = "read"
+    for mount in mounts:
+        if beneath(path, mount.path):
+            how = mount.how
+    return how in ("read", "write")
+
+
+def _enterable(said: str, cwd: str, mounts: list[Mount]) -> None:
+    if not os.path.isdir(cwd):
+        number = errno.ENOTDIR if os.path.exists(cwd) else errno.ENOENT
+        raise OSError(number, os.strerror(number), said)
+    if not _visible(cwd, mounts):
+        raise OSError(errno.EACCES, f"the sandbox hides {said}; work in a folder of the workspace", said)
+
+
+def _startable(launch: Launch, mounts: list[Mount]) -> None:
+    """Raises what the system would: inside, a missing program could not be told from a program that fails."""
+    name = launch.argv[0]
+    path: Mapping[str, str] = launch.env
+    folders = path.get("PATH", os.defpath).split(":")
+    candidates = [os.path.join(launch.cwd, name)] if "/" in name else [os.path.join(f or ".", name) for f in folders]
+    number = errno.ENOENT
+    for candidate in candidates:
+        full = os.path.join(launch.cwd, candidate)
+        if not os.path.isfile(full) or not _visible(full, mounts):
+            continue
+        if os.access(full, os.X_OK):
+            return
+        number = errno.EACCES
+    raise OSError(number, os.strerror(number), name)
