@@ -160,7 +160,7 @@ _FOLDER_VARIABLES = frozenset(
     VIRTUAL_ENV PYENV_ROOT CONDA_PREFIX MAMBA_ROOT_PREFIX NVM_DIR NVM_BIN VOLTA_HOME PNPM_HOME GOPATH GOROOT GOMODCACHE
     RUSTUP_HOME JAVA_HOME GEM_HOME GEM_PATH RBENV_ROOT DOTNET_ROOT BUN_INSTALL ANDROID_HOME PYTHONPATH NODE_PATH
     SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS LD_LIBRARY_PATH
-    """.split()  # noqa: SIM905
+    """.split()  # noqa: SIM905 - as a list it would be a page of quotes
 )
 
 
@@ -180,10 +180,10 @@ def workspace(places: Places, root: str, found: Survey) -> tuple[list[Mount], li
         if beneath(real, root) and real != root and os.path.exists(real):
             mounts.append(Mount(real, "read"))
     for path in found.repositories:
-        mounts += _repository(path, root, wanted)
+        mounts += _repository(path, root, places.home, wanted)
     # Looked at anew for every command, however old the survey is.
     if f"{root}/.git" not in found.repositories and os.path.lexists(f"{root}/.git"):
-        mounts += _repository(f"{root}/.git", root, wanted)
+        mounts += _repository(f"{root}/.git", root, places.home, wanted)
     for name in (*STAND_INS, ".git"):
         path = f"{root}/{name}"
         if not os.path.lexists(path):
@@ -201,7 +201,7 @@ def _hidden(path: str) -> Mount:
 # ── git ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _repository(git: str, root: str, wanted: list[tuple[str, Kind]]) -> list[Mount]:
+def _repository(git: str, root: str, home: str, wanted: list[tuple[str, Kind]]) -> list[Mount]:
     """A repository stays usable, but what git runs on somebody else's behalf is read-only: hooks, configuration,
     attributes, and `commondir`, which would make git look for all of these elsewhere."""
     mounts: list[Mount] = []
@@ -216,13 +216,13 @@ def _repository(git: str, root: str, wanted: list[tuple[str, Kind]]) -> list[Mou
             return mounts
         git = real
     if os.path.isfile(git):
-        return [*mounts, Mount(git, "read"), *_linked(git, root, wanted)]
+        return [*mounts, Mount(git, "read"), *_linked(git, root, home, wanted)]
     if not os.path.isfile(f"{git}/HEAD"):
         return [*mounts, Mount(git, "read")]
-    return [*mounts, Mount(git, "write"), *_git_folder(git, root, wanted)]
+    return [*mounts, Mount(git, "write"), *_git_folder(git, root, home, wanted)]
 
 
-def _git_folder(git: str, root: str, wanted: list[tuple[str, Kind]]) -> list[Mount]:
+def _git_folder(git: str, root: str, home: str, wanted: list[tuple[str, Kind]]) -> list[Mount]:
     mounts: list[Mount] = []
 
     def guard(name: str, kind: Kind) -> None:
@@ -245,7 +245,7 @@ def _git_folder(git: str, root: str, wanted: list[tuple[str, Kind]]) -> list[Mou
     guard("commondir", "dot")
     if os.path.lexists(f"{git}/config.worktree") or "worktreeconfig" in _text(f"{git}/config").lower():
         guard("config.worktree", "file")
-    for path in _named_by_config(git):
+    for path in _named_by_config(git, home):
         real = os.path.realpath(path)
         if beneath(real, root) and real != root and os.path.exists(real):
             mounts.append(Mount(real, "read"))
@@ -254,7 +254,7 @@ def _git_folder(git: str, root: str, wanted: list[tuple[str, Kind]]) -> list[Mou
             if os.path.isfile(f"{git}/worktrees/{name}/{part}"):
                 mounts.append(Mount(f"{git}/worktrees/{name}/{part}", "read"))
     for module in _modules(f"{git}/modules"):
-        mounts += [Mount(module, "write"), *_git_folder(module, root, wanted)]
+        mounts += [Mount(module, "write"), *_git_folder(module, root, home, wanted)]
     return mounts
 
 
@@ -267,7 +267,7 @@ def _modules(folder: str, depth: int = 4) -> Iterable[str]:
             yield from _modules(path, depth - 1)
 
 
-def _linked(file: str, root: str, wanted: list[tuple[str, Kind]]) -> list[Mount]:
+def _linked(file: str, root: str, home: str, wanted: list[tuple[str, Kind]]) -> list[Mount]:
     """The repository of a linked worktree lies outside: shown writable, guarded the same. Only where it names this
     worktree itself, which a command cannot have written."""
     said = _text(file).strip()
@@ -281,7 +281,7 @@ def _linked(file: str, root: str, wanted: list[tuple[str, Kind]]) -> list[Mount]
     common = os.path.realpath(os.path.join(git, _text(f"{git}/commondir").strip() or "."))
     if not beneath(git, common) or not os.path.isfile(f"{common}/HEAD"):
         return []
-    return [Mount(common, "write"), *_git_folder(common, common, wanted)]
+    return [Mount(common, "write"), *_git_folder(common, common, home, wanted)]
 
 
 _NAMED = re.compile(
@@ -289,14 +289,14 @@ _NAMED = re.compile(
 )
 
 
-def _named_by_config(git: str) -> Iterable[str]:
+def _named_by_config(git: str, home: str) -> Iterable[str]:
     """Files and folders a repository's configuration takes hooks or more configuration from."""
     text = _text(f"{git}/config")
     for match in _NAMED.finditer(text):
         path = match[1].strip()
         if path.lower() in ("true", "false", ""):
             continue
-        path = os.path.expanduser(path)
+        path = home + path[1:] if path.startswith("~/") else path
         yield os.path.join(git, path)
         yield os.path.join(os.path.dirname(git), path)
 

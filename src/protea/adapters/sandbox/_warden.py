@@ -123,7 +123,7 @@ def _state(pid: int) -> bytes:
     return fields[0] if fields else b""
 
 
-def _slurp(path: str) -> bytes:
+def _slurp(path: str | bytes) -> bytes:
     fd = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
     try:
         data = b""
@@ -418,7 +418,7 @@ def _remove(path: bytes) -> None:
         if found.st_mode & 0o170000 == 0o040000:
             posix.rmdir(path)
         elif found.st_mode & 0o170000 == 0o100000 and (
-            found.st_size == 0 or (found.st_size == 2 and _slurp(path) == b".\n")  # type: ignore[arg-type]
+            found.st_size == 0 or (found.st_size == 2 and _slurp(path) == b".\n")
         ):
             posix.unlink(path)
     except OSError:  # not empty: it is somebody's now
