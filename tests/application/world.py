@@ -21,8 +21,11 @@ from protea.domain.messages import Text, ToolCall
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop, TextPiece
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo, Price, Usage
+from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
 from protea.ports.instructions import Instruction
+from protea.ports.session_store import SessionStore
+from protea.ports.toolset import Toolset
 from protea.testing.model_source import TableModelSource
 from protea.testing.permission import NamedPermission
 
@@ -45,7 +48,7 @@ class PlayedModel:
     """Plays its steps, one per request; after the last it says so."""
 
     def __init__(self, steps: Sequence[Step], price: Price | None = None, info: ModelInfo | None = None) -> None:
-        self._steps = list(steps)
+        self.steps = list(steps)
         self._info = info or ModelInfo(id=NAME, price=price)
         self.requests: list[ModelRequest] = []
 
@@ -55,7 +58,7 @@ class PlayedModel:
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece, None]:
         self.requests.append(request)
-        step = self._steps.pop(0) if self._steps else says("nothing more")
+        step = self.steps.pop(0) if self.steps else says("nothing more")
         if isinstance(step, Failure):
             yield TextPiece("half a ")
             raise ModelError(step)
@@ -107,22 +110,21 @@ class World:
         ask: Sequence[str] = (),
         deny: Sequence[str] = (),
         price: Price | None = None,
-        store: MemoryStore | None = None,
+        store: SessionStore | None = None,
         others: Sequence[PlayedModel] = (),
     ) -> None:
         self.model = PlayedModel(steps, price)
-        self._others = others
+        self.others = tuple(others)
         self.rules = NamedPermission(ask=ask, deny=deny)
         self.fixed = Fixed()
         self.clock = QuickClock()
-        self.store = store or MemoryStore()
-        self._tools = tools
+        self.store: SessionStore = store or MemoryStore()
+        self.toolsets: tuple[Toolset, ...] = (FunctionToolset(tools),)
+        self.use_clock(self.clock)
+
+    def use_clock(self, clock: Clock) -> None:
         self.gateway = Sessions(
-            assemble=self._assemble,
-            store=self.store,
-            clock=self.clock,
-            ids=SystemIds(self.clock),
-            version="test",
+            assemble=self._assemble, store=self.store, clock=clock, ids=SystemIds(SystemClock()), version="test"
         )
 
     def _assemble(self, spec: OpenSession) -> Parts:
@@ -130,11 +132,11 @@ class World:
         return Parts(
             profile="test",
             surroundings=around,
-            models=TableModelSource(self.model, *self._others),
-            fallback=tuple(other.info.id for other in self._others),
+            models=TableModelSource(self.model, *self.others),
+            fallback=tuple(other.info.id for other in self.others),
             persona=self.fixed,
             instructions=self.fixed,
-            toolsets=(FunctionToolset(self._tools),),
+            toolsets=self.toolsets,
             permission=self.rules,
             approval=InteractiveApproval() if spec.interactive else PolicyApproval(),
             rules=self.fixed,

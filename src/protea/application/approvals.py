@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec.structs import replace
+
 from protea.application.hub import Hub
 from protea.domain.commands import ResolveApproval
 from protea.domain.errors import UsageError
@@ -38,37 +40,40 @@ class Approvals:
         Cancelled, the question is closed as refused: nothing counts as answered that nobody answered.
         """
         self._hub.record(question)
-        answer = self._approval.answer(question)
-        if answer is None:
-            future: asyncio.Future[ApprovalResolved] = asyncio.get_running_loop().create_future()
-            self._open[question.id] = (question, future)
-            try:
-                answer = await future
-            except asyncio.CancelledError:
+        future: asyncio.Future[ApprovalResolved] = asyncio.get_running_loop().create_future()
+        self._open[question.id] = (question, future)
+        try:
+            answer = self._approval.answer(question)
+            if answer is not None:
+                await self._close(question, answer)
+            return await future
+        except BaseException:
+            if self._open.pop(question.id, None) is not None:
                 self._hub.record(ApprovalResolved(id=question.id, decision="deny", by="interrupt"))
-                raise
-            finally:
-                del self._open[question.id]
-        if answer.decision in ("session", "always") and question.kind == "permission":
-            answer = self._remember(question, answer)
-        await self._hub.commit(answer)
-        return answer
+            raise
 
-    def resolve(self, command: ResolveApproval) -> None:
-        """Answer an open question. Raises `UsageError` where there is none of that id (answered meanwhile, perhaps)."""
+    async def resolve(self, command: ResolveApproval) -> None:
+        """Answer an open question; returns once the answer is safely in the log.
+
+        Raises `UsageError` where there is none of that id (answered meanwhile, perhaps), and `StoreError` where the
+        answer or its rule cannot be kept: the question then stays open.
+        """
         if command.id not in self._open:
             raise UsageError(f"no question {command.id} is open; it may have been answered already")
-        _, future = self._open[command.id]
-        if not future.done():
-            future.set_result(
-                ApprovalResolved(id=command.id, decision=command.decision, comment=command.comment, by=command.by)
-            )
+        question, _ = self._open[command.id]
+        answer = ApprovalResolved(id=command.id, decision=command.decision, comment=command.comment, by=command.by)
+        await self._close(question, answer)
 
-    def _remember(self, question: ApprovalRequested, answer: ApprovalResolved) -> ApprovalResolved:
-        rules = question.proposals
-        if answer.decision == "always" and rules:
-            self._rules.allow(rules)
-        self.allowed += tuple(rule for rule in rules if rule not in self.allowed)
-        return ApprovalResolved(
-            id=answer.id, decision=answer.decision, comment=answer.comment, rules=rules, by=answer.by
-        )
+    async def _close(self, question: ApprovalRequested, answer: ApprovalResolved) -> None:
+        if answer.decision in ("session", "always") and question.kind == "permission":
+            answer = replace(answer, rules=question.proposals)
+        if answer.decision == "always" and answer.rules:
+            self._rules.allow(answer.rules)
+        self._hub.record(answer)
+        _, future = self._open.pop(question.id)
+        self.allowed += tuple(rule for rule in answer.rules if rule not in self.allowed)
+        try:
+            await self._hub.sync()
+        finally:
+            if not future.done():
+                future.set_result(answer)

@@ -17,8 +17,14 @@ class Heard:
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self.model = ""
+        """Who is speaking."""
         self.seen = 0
         """The last event its request knew of."""
+
+    def begin(self, model: Model, *, seen: int) -> None:
+        self.model, self.seen = model.info.id, seen
+        self.forget()
 
     def add(self, text: str) -> None:
         self._pieces.append(text)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import cast
 
 from msgspec.structs import replace
 
-from protea.domain.errors import ProteaError
+from protea.domain.errors import ProteaError, StoreError
 from protea.domain.events import AnyEvent, Lasting, LastingEvent, Passing, PassingEvent
 from protea.ports.clock import Clock
 from protea.ports.session_store import EventLog
@@ -27,13 +27,22 @@ SLOW_SYNC = 0.005
 class Hub:
     """Publishes and follows the events of one session. Lives in one event loop; not for threads."""
 
-    def __init__(self, session: str, log: EventLog, clock: Clock, on_event: Callable[[LastingEvent], None]) -> None:
+    def __init__(
+        self,
+        session: str,
+        log: EventLog,
+        clock: Clock,
+        on_event: Callable[[LastingEvent], None],
+        read_closed: Callable[[int], Iterable[LastingEvent]] | None = None,
+    ) -> None:
+        """`read_closed` reads the log from after an event once `log` itself is closed."""
         self.session = session
         self.identity = ""
         """Stamped on every event: the profile in force."""
         self._log = log
         self._clock = clock
         self._on_event = on_event
+        self._read_closed = read_closed or log.read
         self._ring: deque[AnyEvent] = deque(maxlen=RING)
         self._end = 0
         """How many events went through the ring so far: the position after its last."""
@@ -46,11 +55,18 @@ class Hub:
     def last(self) -> int:
         return self._log.last
 
+    @property
+    def failure(self) -> ProteaError | None:
+        """Why nothing can be recorded any more; None while it can."""
+        return self._failure
+
     def record(self, *events: Lasting) -> tuple[LastingEvent, ...]:
         """Number and write lasting events, then show them. They survive the death of this process.
 
-        Never waits, so it can be called while a task is being cancelled. Raises `StoreError`.
+        Never waits, so it can be called while a task is being cancelled. Raises `StoreError`; then none is written.
         """
+        if self._failure is not None:
+            raise self._failure
         stamped = self._stamp(events)
         self._log.append(stamped, durable=False)
         self._show(stamped)
@@ -58,16 +74,22 @@ class Hub:
 
     async def commit(self, *events: Lasting) -> tuple[LastingEvent, ...]:
         """The same, and when it returns they survive the loss of power as well. Raises `StoreError`."""
-        if self._slow_disk:
-            stamped = self.record(*events)  # shown in the order of their numbers, whatever happens while we wait
-            await asyncio.to_thread(self._log.sync)
-            return stamped
-        stamped = self._stamp(events)
-        begin = self._clock.monotonic()
-        self._log.append(stamped, durable=True)
-        self._slow_disk = self._clock.monotonic() - begin > SLOW_SYNC
-        self._show(stamped)
+        stamped = self.record(*events)
+        await self.sync()
         return stamped
+
+    async def sync(self) -> None:
+        """Let all that was recorded survive the loss of power. Raises `StoreError`; nothing is recorded after that."""
+        try:
+            if self._slow_disk:
+                await asyncio.to_thread(self._log.sync)
+            else:
+                begin = self._clock.monotonic()
+                self._log.sync()
+                self._slow_disk = self._clock.monotonic() - begin > SLOW_SYNC
+        except StoreError as error:
+            self.fail(error)
+            raise
 
     def tell(self, event: Passing) -> None:
         """Show a passing event and forget it. Never waits."""
@@ -82,7 +104,9 @@ class Hub:
         while True:
             if at < self._end - len(self._ring):
                 at = self._end
-                for count, event in enumerate(self._log.read(after=seen)):
+                # A follower may come so late, or be so slow, that the log is closed: it misses nothing all the same.
+                read = self._read_closed if self.closed else self._log.read
+                for count, event in enumerate(read(seen)):
                     seen = event.seq or seen
                     yield event
                     if count % 256 == 255:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 import msgspec
 
@@ -41,3 +42,10 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     time_limit: float | None = None
     warnings: tuple[str, ...] = ()
     """What a person should know about the configuration."""
+
+    async def aclose(self) -> None:
+        """Close all of them, whatever any of them raises; the last failure is raised in the end."""
+        async with AsyncExitStack() as ends:
+            ends.push_async_callback(self.models.aclose)
+            for toolset in self.toolsets:
+                ends.push_async_callback(toolset.aclose)

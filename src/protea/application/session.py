@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from typing import Any, get_args
 
 from protea.application.approvals import Approvals
@@ -25,8 +27,9 @@ from protea.domain.commands import (
     Swap,
     WithdrawPrompt,
 )
-from protea.domain.errors import ProteaError, SessionError, StoreError, UsageError
+from protea.domain.errors import Failure, ProteaError, SessionError, StoreError, UsageError
 from protea.domain.events import (
+    ApprovalResolved,
     LastingEvent,
     ModeChanged,
     NoticeGiven,
@@ -62,20 +65,26 @@ class Session:
         clock: Clock,
         ids: Ids,
         model: Model,
+        read_closed: Callable[[int], Iterable[LastingEvent]] | None = None,
     ) -> None:
         self.id = id
         self.parts = parts
         self.mode: Mode = parts.mode
-        self.effort = parts.effort
         self.cost_usd = past.cost_usd
         self._spec = spec
         self._log = log
         self._clock = clock
         self._ids = ids
         self._transcript = past.transcript
-        self.hub = Hub(id, log, clock, self._advance)
+        self.hub = Hub(id, log, clock, self._advance, read_closed)
         self.hub.identity = parts.profile
-        self.lineup = Lineup(model, parts.fallback, parts.models, self.hub)
+        self._limits = Limits(
+            turns=spec.max_turns or parts.max_turns,
+            budget_usd=spec.max_budget_usd if spec.max_budget_usd is not None else parts.budget_usd,
+            seconds=spec.time_limit or parts.time_limit,
+        )
+        priced = self._limits.budget_usd is not None
+        self.lineup = Lineup(model, parts.fallback, parts.models, self.hub, effort=parts.effort, priced=priced)
         self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed)
         self.runner = ToolRunner(
             toolsets=parts.toolsets,
@@ -90,11 +99,19 @@ class Session:
         self._turn: asyncio.Task[TurnFinished] | None = None
         self._held = False
         """After an interrupt the queue waits for the next prompt."""
+        self._cut = False
+        """An interrupt came after a prompt and before its turn."""
+        self._closing: asyncio.Task[None] | None = None
         self._system: tuple[str, ...] | None = None
 
     @property
     def running(self) -> bool:
         return self._worker is not None and not self._worker.done()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it takes commands; one that was closed or could not be written must be opened again."""
+        return self._closing is None and self.hub.failure is None
 
     def end_what_a_crash_left(self) -> None:
         """Give every call and turn that the last process left open its end: nothing unanswered counts as answered."""
@@ -102,14 +119,24 @@ class Session:
             self.hub.record(NoticeGiven(level="warning", text=self._log.mended))
         left = self._transcript.turn
         if left is not None:
-            cancelled = [
-                ToolCallChanged(call=call, state="cancelled", result=INTERRUPTED)
-                for call, _ in self._transcript.states.values()
-            ]
-            self.hub.record(*cancelled, TurnFinished(id=left.id, outcome="interrupted"))
+            questions = [ApprovalResolved(id=id, decision="deny", by="interrupt") for id in self._transcript.questions]
+            calls: list[ToolCallChanged] = []
+            for call in self._transcript.open_calls:
+                if call.id not in self._transcript.states:
+                    calls.append(ToolCallChanged(call=call, state="validating"))
+                calls.append(ToolCallChanged(call=call, state="cancelled", result=INTERRUPTED))
+            self.hub.record(*questions, *calls, TurnFinished(id=left.id, outcome="interrupted"))
+
+    async def withdraw_all(self) -> None:
+        """Take back every prompt that waits."""
+        waiting = [PromptWithdrawn(id=id) for id in self._transcript.waiting]
+        if waiting:
+            await self.hub.commit(*waiting)
 
     async def submit(self, command: AnyCommand) -> str | None:
         """Take a command; see `Gateway.submit`."""
+        if not self.usable and not isinstance(command, EndSession | Interrupt):
+            raise self.hub.failure or SessionError(f"session {self.id} is closed")
         match command:
             case SubmitPrompt():
                 return await self._prompt(command)
@@ -118,17 +145,17 @@ class Session:
             case WithdrawPrompt():
                 if command.id not in self._transcript.waiting:
                     raise UsageError(f"no prompt {command.id} is waiting")
-                self.hub.record(PromptWithdrawn(id=command.id))
+                await self.hub.commit(PromptWithdrawn(id=command.id))
             case Interrupt():
                 self._interrupt(command.call_id)
             case ResolveApproval():
-                self.approvals.resolve(command)
+                await self.approvals.resolve(command)
             case SetModel():
                 await self._set_model(command)
             case SetMode():
-                self._set_mode(command)
+                await self._set_mode(command)
             case Rewind():
-                self._rewind(command)
+                await self._rewind(command)
             case Swap():
                 raise UsageError("profiles are swapped by a later version; start with --profile NAME instead")
             case EndSession():
@@ -136,23 +163,27 @@ class Session:
         return None
 
     async def close(self, reason: str | None = None) -> None:
-        """End the running turn and what it started, then close the log. With a reason, the log says it has ended."""
-        if self.hub.closed:
-            return
-        worker = self._worker
-        self._held = True
+        """End the running turn and what it started, then close the log. With a reason, the log says it has ended.
+
+        Whoever calls it while it is being closed waits for the same end. Raises what the log or a part raises on
+        closing; all of them are closed by then.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(reason), name=f"close {self.id}")
+            self._closing.add_done_callback(lambda task: task.cancelled() or task.exception())  # if all stop waiting
+        # Shielded: a client that no longer waits must not leave a session half closed.
+        await asyncio.shield(self._closing)
+
+    async def _close(self, reason: str | None) -> None:
         self._interrupt(None)
-        if worker is not None:
-            await asyncio.wait([worker])
-        try:
-            if reason is not None:
+        if self._worker is not None:
+            await asyncio.wait([self._worker])
+        async with AsyncExitStack() as ends:  # each of them, whatever the others raise
+            ends.push_async_callback(self.parts.aclose)
+            ends.callback(self._log.close)
+            ends.callback(self.hub.close)
+            if reason is not None and self.hub.failure is None:
                 await self.hub.commit(SessionEnded(reason=reason))
-        finally:
-            self.hub.close()
-            self._log.close()
-            for toolset in self.parts.toolsets:
-                await toolset.aclose()
-            await self.parts.models.aclose()
 
     def describe(self) -> dict[str, Any]:
         """Its state, for faces."""
@@ -162,7 +193,7 @@ class Session:
             "profile": self.parts.profile,
             "model": info.id,
             "context": info.context,
-            "effort": self.effort,
+            "effort": self.lineup.effort,
             "mode": self.mode,
             "running": self.running,
             "cost_usd": self.cost_usd,
@@ -178,8 +209,6 @@ class Session:
     async def _prompt(self, command: SubmitPrompt) -> str:
         if not command.text.strip() and not command.images:
             raise UsageError("the prompt is empty; say what should be done")
-        if self.hub.closed:
-            raise SessionError(f"session {self.id} is closed")
         busy = self._turn is not None and not self._turn.done()
         delivery = command.delivery
         if delivery == "steer" and not busy:
@@ -192,29 +221,35 @@ class Session:
         )
         if delivery != "steer":
             self._held = False
-            if not self.running:
+            if not self.running and self.usable:
+                self._cut = False
                 self._worker = asyncio.create_task(self._work(), name=f"session {self.id}")
         return id
 
     async def _work(self) -> None:
         """Run the prompts that wait, one turn each, until none waits or the queue is held."""
         try:
-            while self._transcript.waiting and not self._held:
+            while self._transcript.waiting and self.usable:
                 prompt = next(iter(self._transcript.waiting.values()))
                 await self._one_turn(prompt)
+                self._cut = False
+                worker = asyncio.current_task()
+                if self._held or (worker is not None and worker.cancelling()):
+                    return
         except ProteaError as error:
             self.hub.fail(error)
         except Exception as fault:
             # A fault of our own must not leave watchers waiting for ever; it is reported by whoever follows.
             self.hub.fail(StoreError(f"{type(fault).__name__}: {fault}"))
-            raise
 
     async def _one_turn(self, prompt: PromptSubmitted) -> None:
         started = TurnStarted(
             id=self._ids.short("t"), prompt=prompt.id, model=self.lineup.current.info.id, mode=self.mode
         )
         self.hub.record(started)
-        self._turn = asyncio.create_task(turn(self._given(started)), name=f"turn {started.id}")
+        self._turn = asyncio.create_task(self._run(started), name=f"turn {started.id}")
+        if self._cut:
+            self._turn.cancel()
         try:
             finished = await self._turn
         except asyncio.CancelledError:
@@ -224,26 +259,24 @@ class Session:
         self.cost_usd += finished.cost_usd or 0.0
         await self.hub.commit(finished)
 
-    def _given(self, started: TurnStarted) -> Turn:
-        spec, parts = self._spec, self.parts
-        return Turn(
-            started=started,
-            hub=self.hub,
-            transcript=self._transcript,
-            lineup=self.lineup,
-            runner=self.runner,
-            system=self._system_parts(),
-            clock=self._clock,
-            ids=self._ids,
-            limits=Limits(
-                turns=spec.max_turns or parts.max_turns,
-                budget_usd=spec.max_budget_usd if spec.max_budget_usd is not None else parts.budget_usd,
-                seconds=spec.time_limit or parts.time_limit,
-            ),
-            spent_before_usd=0.0 if spec.max_budget_usd is not None else self.cost_usd,
-            effort=self.effort,
-            schema=spec.schema,
-        )
+    async def _run(self, started: TurnStarted) -> TurnFinished:
+        try:
+            given = Turn(
+                started=started,
+                hub=self.hub,
+                transcript=self._transcript,
+                lineup=self.lineup,
+                runner=self.runner,
+                system=self._system_parts(),
+                clock=self._clock,
+                ids=self._ids,
+                limits=self._limits,
+                schema=self._spec.schema,
+            )
+        except Exception as fault:  # persona, instructions and tools come from anywhere
+            message = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
+            return TurnFinished(id=started.id, outcome="error", error=Failure(kind="internal", message=message))
+        return await turn(given)
 
     def _system_parts(self) -> tuple[str, ...]:
         """The system prompt: made once, so that the cache of it holds; a change of mode or model remakes it."""
@@ -281,27 +314,31 @@ class Session:
         if call_id is not None:
             if not self.runner.stop(call_id):
                 raise UsageError(f"no call {call_id} is running")
-        elif self._turn is not None and not self._turn.done():
+        elif self.running:
             self._held = True
-            self._turn.cancel()
+            if self._turn is not None and not self._turn.done():
+                self._turn.cancel()
+            else:
+                self._cut = True
 
     async def _set_model(self, command: SetModel) -> None:
         await self.lineup.choose(command.model, command.effort)
-        self.effort = command.effort
         self._system = None
 
-    def _set_mode(self, command: SetMode) -> None:
+    async def _set_mode(self, command: SetMode) -> None:
         modes = get_args(Mode)
         if command.mode not in modes:
             raise UsageError(f"there is no mode {command.mode}; there are {', '.join(modes)}")
         self.mode = command.mode  # type: ignore[assignment]  # checked in the line above
         self._system = None
-        self.hub.record(ModeChanged(mode=command.mode, by=command.by))
+        await self.hub.commit(ModeChanged(mode=command.mode, by=command.by))
 
-    def _rewind(self, command: Rewind) -> None:
-        if self.running:
+    async def _rewind(self, command: Rewind) -> None:
+        if self._transcript.turn is not None:
             raise UsageError("a turn is running; interrupt it first")
         if not 1 <= command.to <= self.hub.last:
             raise UsageError(f"there is no event {command.to}; the last is {self.hub.last}")
-        self.hub.record(Rewound(to=command.to))
+        waiting = [PromptWithdrawn(id=id) for id in self._transcript.waiting]
+        self.hub.record(*waiting, Rewound(to=command.to))
         self._transcript = transcript_of(self._log.read())
+        await self.hub.sync()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
 
 from protea.application.description import describe
+from protea.application.lineup import needs_price
 from protea.application.parts import Parts
 from protea.application.past import Past, past_of
 from protea.application.session import Session
 from protea.domain.commands import AnyCommand
-from protea.domain.errors import SessionError, UsageError
+from protea.domain.errors import ProteaError, SessionError
 from protea.domain.events import (
     AnyEvent,
     LastingEvent,
@@ -46,8 +50,12 @@ class Sessions:
     async def open(self, spec: OpenSession) -> str:
         wanted = self._store.find(spec.resume) if spec.resume is not None else None
         if wanted is not None and not spec.fork:
-            if wanted in self._open and not self._open[wanted].hub.closed:
+            before = self._open.get(wanted)
+            if before is not None and before.usable:
                 return wanted
+            if before is not None:
+                with suppress(ProteaError):  # who closed it, or followed it, was told
+                    await before.close()
             return await self._reopen(wanted, spec)
         return await self._begin(wanted, spec)
 
@@ -74,6 +82,7 @@ class Sessions:
         if id in self._open and not self._open[id].hub.closed:
             raise SessionError(f"session {id} is open; close it first")
         self._store.delete(id)
+        self._open.pop(id, None)
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         if session is not None:
@@ -84,62 +93,91 @@ class Sessions:
         return describe(topic, self._idle_parts, None)
 
     async def close(self) -> None:
-        for session in list(self._open.values()):
-            await session.close()
-        self._open.clear()
+        closing = [session.close() for session in self._open.values()]
         if self._idle_parts is not None:
-            for toolset in self._idle_parts.toolsets:
-                await toolset.aclose()
-            await self._idle_parts.models.aclose()
+            closing.append(self._idle_parts.aclose())
             self._idle_parts = None
+        ended = await asyncio.gather(*closing, return_exceptions=True)
+        self._open.clear()
+        for failure in ended:
+            if failure is not None:
+                raise failure
 
     async def _begin(self, parent: str | None, spec: OpenSession) -> str:
         """A new session; with a parent, one that begins with its history."""
         id = self._ids.session()
         past = Past() if parent is None else past_of(lambda: self._store.read(parent))
         parts = self._assemble(_with_past_model(spec, past))
-        model = await _open_model(parts, spec)
-        log = self._store.create(id)
-        session = self._add(id, spec, parts, past, log, model)
-        started = SessionStarted(
-            version=self._version,
-            cwd=parts.surroundings.cwd,
-            profile=parts.profile,
-            model=model.info.id,
-            parent=parent,
-            parent_seq=past.transcript.last if parent is not None else None,
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(parts.aclose)
+            model = await _open_model(parts, spec)
+            log = self._store.create(id)
+            undo.callback(self._discard, id, log)
+            session = self._session_of(id, spec, parts, past, log, model)
+            started = SessionStarted(
+                version=self._version,
+                cwd=parts.surroundings.cwd,
+                profile=parts.profile,
+                model=model.info.id,
+                parent=parent,
+                parent_seq=past.transcript.last if parent is not None else None,
+            )
+            if parent is None:
+                session.hub.record(started)
+            else:
+                self._copy(parent, past.transcript.last, log, replace(started, session=id, seq=1, at=self._clock.now()))
+                session.end_what_a_crash_left()
+                await session.withdraw_all()  # what waits there is run there
+                _switched(session, past)
+            undo.pop_all()
+        self._open[id] = session
+        return id
+
+    def _copy(self, parent: str, last: int, log: EventLog, started: SessionStarted) -> None:
+        """The events of `parent` up to `last`: it may be running on. They keep their numbers, so all that refers to a
+        number still means the same."""
+        log.append([started], durable=False)
+        copies = (
+            replace(event, session=started.session)
+            for event in self._store.read(parent, after=1, limit=max(0, last - 1))
         )
-        if parent is None:
-            session.hub.record(started)
-            return id
-        # The copies keep the numbers of the originals, so all that refers to a number still means the same.
-        copies = (replace(event, session=id) for event in self._store.read(parent, after=1))
-        log.append([replace(started, session=id, seq=1, at=self._clock.now())], durable=False)
         while page := list(islice(copies, _PAGE)):
             log.append(page, durable=False)
         log.sync()
-        session.end_what_a_crash_left()
-        return id
+
+    def _discard(self, id: str, log: EventLog) -> None:
+        """Leave nothing of a session that could not begin."""
+        log.close()
+        with suppress(ProteaError):
+            self._store.delete(id)
 
     async def _reopen(self, id: str, spec: OpenSession) -> str:
-        log = self._store.open(id)
-        try:
+        async with AsyncExitStack() as undo:
+            log = self._store.open(id)
+            undo.callback(log.close)
             past = past_of(log.read)
             parts = self._assemble(_with_past_model(spec, past))
+            undo.push_async_callback(parts.aclose)
             model = await _open_model(parts, spec)
-        except BaseException:
-            log.close()
-            raise
-        session = self._add(id, spec, parts, past, log, model)
-        session.end_what_a_crash_left()
-        if past.model != model.info.id:
-            session.hub.record(ModelSwitched(model=model.info.id, effort=parts.effort, reason="resumed"))
+            session = self._session_of(id, spec, parts, past, log, model)
+            session.end_what_a_crash_left()
+            _switched(session, past)
+            undo.pop_all()
+        self._open[id] = session
         return id
 
-    def _add(self, id: str, spec: OpenSession, parts: Parts, past: Past, log: EventLog, model: Model) -> Session:
-        session = Session(id, spec=spec, parts=parts, past=past, log=log, clock=self._clock, ids=self._ids, model=model)
-        self._open[id] = session
-        return session
+    def _session_of(self, id: str, spec: OpenSession, parts: Parts, past: Past, log: EventLog, model: Model) -> Session:
+        return Session(
+            id,
+            spec=spec,
+            parts=parts,
+            past=past,
+            log=log,
+            clock=self._clock,
+            ids=self._ids,
+            model=model,
+            read_closed=partial(self._store.read, id),
+        )
 
     def _session(self, id: str) -> Session:
         if id not in self._open:
@@ -150,13 +188,16 @@ class Sessions:
 async def _open_model(parts: Parts, spec: OpenSession) -> Model:
     """Raises `UsageError` where a budget was set that nobody could keep."""
     model = await parts.models.open(parts.model)
-    if (spec.max_budget_usd is not None or parts.budget_usd is not None) and model.info.price is None:
-        provider, _, name = model.info.id.partition("/")
-        raise UsageError(
-            f"a budget needs the price of {model.info.id}, which is not known: give it in config.toml as "
-            f'[providers.{provider}.models."{name}"] price = {{ input = …, output = … }}'
-        )
+    if spec.max_budget_usd is not None or parts.budget_usd is not None:
+        needs_price(model)
     return model
+
+
+def _switched(session: Session, past: Past) -> None:
+    """Say so where the model is not the one that the log would have us believe."""
+    model = session.lineup.current.info.id
+    if past.model != model:
+        session.hub.record(ModelSwitched(model=model, effort=session.lineup.effort, reason="resumed"))
 
 
 _PAGE = 1000

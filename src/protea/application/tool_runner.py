@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 
 from protea.application.approvals import Approvals
 from protea.application.hub import Hub
+from protea.domain.errors import StoreError
 from protea.domain.events import ApprovalRequested, TodoChanged, ToolCallChanged, ToolOutputDelta
 from protea.domain.messages import ToolCall
 from protea.domain.permission import Decision, PermissionRequest
@@ -29,12 +31,11 @@ STOPPED = ToolResult(text="The person stopped this call.", is_error=True)
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """A call that was looked at: either what to run, or why not."""
+    """A call that was looked at and can be run."""
 
     call: ToolCall
-    tool: Tool | None = None
-    arguments: dict[str, Any] = {}
-    problem: str | None = None
+    tool: Tool
+    arguments: dict[str, Any]
 
 
 class ToolRunner:
@@ -62,6 +63,7 @@ class ToolRunner:
         self._states: dict[str, tuple[ToolCall, CallState]] = {}
         self._tasks: dict[str, asyncio.Task[ToolResult]] = {}
         self._stopped: set[str] = set()
+        """Calls a person has ended, whether or not they have begun."""
 
     def specs(self) -> tuple[ToolSpec, ...]:
         return tuple(spec for toolset in self.toolsets for spec in toolset.specs())
@@ -69,7 +71,8 @@ class ToolRunner:
     async def run(self, calls: Sequence[ToolCall]) -> list[tuple[ToolCall, ToolResult]]:
         """Run all calls and return their results in the order given.
 
-        Cancelled, it first ends every call (and what it started) and records each as cancelled.
+        Cancelled, it first ends every call (and what it started) and records each as cancelled. Raises `StoreError`
+        where what happens cannot be recorded; everything has been ended by then as well.
         """
         self._states.clear()
         self._stopped.clear()
@@ -78,20 +81,25 @@ class ToolRunner:
         try:
             for batch in _batches(plans):
                 await self._run_batch(batch, results)
-        except asyncio.CancelledError:
+        except StoreError:
+            raise  # the next process that opens the log ends what is open in it
+        except BaseException:
             unfinished = [call for call, state in self._states.values() if state not in ENDED]
             if unfinished:
-                self._record(*(self._changed(call, "cancelled", CANCELLED) for call in unfinished))
+                self._hub.record(*(self._changed(call, "cancelled", CANCELLED) for call in unfinished))
             raise
         return [(call, results[call.id]) for call in calls]
 
     def stop(self, call_id: str) -> bool:
-        """End one running call; the others go on. False where no such call runs."""
-        task = self._tasks.get(call_id)
-        if task is None:
+        """End one call, running or waiting for its turn; the others go on. False where there is none to end."""
+        state = self._states[call_id][1] if call_id in self._states else "error"
+        if state in ENDED:
             return False
+        task = self._tasks.get(call_id)
+        # Once only: a second cancellation would break off its clean-up. One that has not begun sees it when it does.
+        if task is not None and state != "scheduled" and call_id not in self._stopped:
+            task.cancel()
         self._stopped.add(call_id)
-        task.cancel()
         return True
 
     def _plan(self, calls: Sequence[ToolCall], results: dict[str, ToolResult]) -> list[Planned]:
@@ -99,35 +107,39 @@ class ToolRunner:
         plans = []
         for call in calls:
             planned = self._look_at(call)
-            if planned.problem is None:
+            if isinstance(planned, Planned):
                 plans.append(planned)
                 changes.append(self._changed(call, "scheduled"))
             else:
-                results[call.id] = ToolResult(text=planned.problem, is_error=True)
+                results[call.id] = ToolResult(text=planned, is_error=True)
                 changes.append(self._changed(call, "error", results[call.id]))
-        self._record(*changes)
+        self._hub.record(*changes)
         return plans
 
-    def _look_at(self, call: ToolCall) -> Planned:
+    def _look_at(self, call: ToolCall) -> Planned | str:
+        """What to run, or why not."""
         found = self._find(call.name)
         if found is None:
             names = [spec.name for spec in self.specs()]
             near = nearest(call.name, names)
             hint = f" Did you mean {near}?" if near else ""
-            return Planned(call, problem=f"There is no tool named {call.name}.{hint} There are: {', '.join(names)}.")
+            return f"There is no tool named {call.name}.{hint} There are: {', '.join(names)}."
         spec, toolset = found
         if not isinstance(call.arguments, dict):
-            return Planned(
-                call,
-                problem=f"The arguments of {call.name} are not a JSON object, so it was not run. Send the call again "
-                f"with complete, valid JSON. What arrived: {(call.arguments_text or '')[:500]}",
+            return (
+                f"The arguments of {call.name} are not a JSON object, so it was not run. Send the call again "
+                f"with complete, valid JSON. What arrived: {(call.arguments_text or '')[:500]}"
             )
         arguments = {spec.aliases.get(name, name): value for name, value in call.arguments.items()}
         wrong = problems(arguments, spec.parameters)
         if wrong:
             mistakes = "".join(f"\n- {each}" for each in wrong)
-            return Planned(call, problem=f"The arguments of {spec.name} are wrong, so it was not run:{mistakes}")
-        return Planned(call, tool=toolset.tool(spec.name), arguments=arguments)
+            return f"The arguments of {spec.name} are wrong, so it was not run:{mistakes}"
+        try:
+            tool = toolset.tool(spec.name)
+        except Exception as fault:  # opening it may import what is broken: that is this tool's fault, not the turn's
+            return f"{spec.name} cannot be opened: {type(fault).__name__}: {fault}"
+        return f"{spec.name} is not available now." if tool is None else Planned(call, tool, arguments)
 
     def _find(self, name: str) -> tuple[ToolSpec, Toolset] | None:
         """By its name, else by its name in another case, where only one tool has it."""
@@ -137,46 +149,63 @@ class ToolRunner:
         return exact[0] if exact else loose[0] if len(loose) == 1 else None
 
     async def _run_batch(self, batch: Sequence[Planned], results: dict[str, ToolResult]) -> None:
-        for planned in batch:
-            task = asyncio.create_task(self._run_one(planned), name=f"tool {planned.call.name}")
-            self._tasks[planned.call.id] = task
-        tasks = dict(self._tasks)
+        tasks = {
+            planned.call.id: asyncio.create_task(self._run_one(planned), name=f"tool {planned.call.name}")
+            for planned in batch
+        }
+        self._tasks = tasks
         try:
-            await asyncio.wait(tasks.values())
-        except asyncio.CancelledError:
-            for task in tasks.values():
-                task.cancel()
-            while any(not task.done() for task in tasks.values()):
-                # A second interrupt must not leave a child process behind: wait for the clean-up all the same.
-                try:
-                    await asyncio.wait(tasks.values())
-                except asyncio.CancelledError:
-                    continue
-            raise
+            await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_EXCEPTION)
         finally:
-            self._tasks.clear()
+            await self._end_all(tasks)
+            self._tasks = {}
+            for task in tasks.values():
+                if not task.cancelled() and (failure := task.exception()) is not None:
+                    raise failure
         for call_id, task in tasks.items():
             results[call_id] = task.result()
 
+    async def _end_all(self, tasks: dict[str, asyncio.Task[ToolResult]]) -> None:
+        """Tell those that still run to end, once, and wait until they have."""
+        for call_id, task in tasks.items():
+            if call_id not in self._stopped:
+                task.cancel()
+        while any(not task.done() for task in tasks.values()):
+            # A second interrupt must not leave a child process behind: wait for the clean-up all the same.
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait(tasks.values())
+
     async def _run_one(self, planned: Planned) -> ToolResult:
-        call, tool = planned.call, planned.tool
-        try:
-            if tool is None:
-                return self._end(call, "error", ToolResult(text=f"{call.name} is not available now.", is_error=True))
-            answer = await self._permit(planned, tool.spec)
-            if isinstance(answer, ToolResult):
-                return self._end(call, "error", answer)
-            self._record(self._changed(call, "executing"))
-            context = RunningCall(self._hub, call.id, answer, self._output_folder, self._may_read)
-            result = await tool.run(planned.arguments, context)
-        except asyncio.CancelledError:
-            if call.id not in self._stopped:
-                raise
+        call = planned.call
+        if call.id in self._stopped:
             return self._end(call, "cancelled", STOPPED)
+        try:
+            result = await self._permit_and_run(planned)
+        except asyncio.CancelledError:
+            if call.id in self._stopped:
+                return self._end(call, "cancelled", STOPPED)
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody has cancelled this task: something inside the tool was, which is the tool's own fault.
+            result = ToolResult(text=f"{call.name} failed: something it waited for was cancelled", is_error=True)
+        except StoreError:
+            raise
         except Exception as fault:  # the tool's own fault must not end the turn: the model is told, and goes on
-            text = f"{call.name} failed: {type(fault).__name__}: {fault}"
-            return self._end(call, "error", ToolResult(text=text, is_error=True))
+            result = ToolResult(text=f"{call.name} failed: {type(fault).__name__}: {fault}", is_error=True)
         return self._end(call, "error" if result.is_error else "success", result)
+
+    async def _permit_and_run(self, planned: Planned) -> ToolResult:
+        call, tool = planned.call, planned.tool
+        answer = await self._permit(planned, tool.spec)
+        if isinstance(answer, ToolResult):
+            return answer
+        self._hub.record(self._changed(call, "executing"))
+        context = RunningCall(self._hub, call.id, answer, self._output_folder, self._may_read)
+        result = await tool.run(planned.arguments, context)
+        if not isinstance(result, ToolResult):  # tools come from anywhere
+            raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
+        return result
 
     async def _permit(self, planned: Planned, spec: ToolSpec) -> str | ToolResult | None:
         """What a person answered (often nothing), or the refusal the model gets."""
@@ -190,7 +219,7 @@ class ToolRunner:
         if decision.verdict == "allow" and not question:
             return None
         request = _question(self._ids.short("a"), planned, decision, question=question)
-        self._record(self._changed(call, "awaiting_approval"))
+        self._hub.record(self._changed(call, "awaiting_approval"))
         answer = await self._approvals.ask(request)
         if question:
             return answer.comment if answer.decision != "deny" else None
@@ -208,18 +237,14 @@ class ToolRunner:
         return self.permission.decide(self._request("Read", {"path": path}, None)).verdict == "allow"
 
     def _end(self, call: ToolCall, state: CallState, result: ToolResult) -> ToolResult:
-        if result.todo is not None:
-            self._hub.record(TodoChanged(items=result.todo))
-            result = replace(result, todo=None)
-        self._record(self._changed(call, state, result))
+        told = () if result.todo is None else (TodoChanged(items=result.todo),)
+        result = replace(result, todo=None)
+        self._hub.record(*told, self._changed(call, state, result))
         return result
 
     def _changed(self, call: ToolCall, state: CallState, result: ToolResult | None = None) -> ToolCallChanged:
         self._states[call.id] = (call, state)
         return ToolCallChanged(call=call, state=state, result=result)
-
-    def _record(self, *changes: ToolCallChanged) -> None:
-        self._hub.record(*changes)
 
 
 class RunningCall:
@@ -267,7 +292,7 @@ def _batches(plans: Sequence[Planned]) -> Iterator[list[Planned]]:
     """Neighbouring parallel calls together, every other call alone."""
     batch: list[Planned] = []
     for planned in plans:
-        parallel = planned.tool is not None and planned.tool.spec.parallel
+        parallel = planned.tool.spec.parallel
         if batch and not parallel:
             yield batch
             batch = []

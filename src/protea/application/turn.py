@@ -17,19 +17,23 @@ from protea.application.hub import Hub
 from protea.application.lineup import Lineup
 from protea.application.tool_runner import ToolRunner
 from protea.domain.answer import structured_answer
-from protea.domain.errors import Failure, ModelError, ProteaError
+from protea.domain.errors import Failure, ModelError, ProteaError, StoreError
 from protea.domain.events import MessageCompleted, NoticeGiven, Outcome, PromptSubmitted, TurnFinished, TurnStarted
 from protea.domain.limits import NOTICE_AFTER, STOP_AFTER, Limits, LoopGuard, Spent, exceeded
 from protea.domain.messages import Text, ToolCall, calls_of, text_of
-from protea.domain.reply import ModelRequest, Reply
+from protea.domain.reply import ModelRequest, Reply, own_ids
 from protea.domain.tools import ToolResult
 from protea.domain.transcript import Transcript
 from protea.domain.usage import Usage, cost
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
+from protea.ports.model import Model
 
 MOST_CORRECTIONS = 2
 """How often an answer that does not fit the schema is sent back."""
+
+MOST_PAUSES = 20
+"""How often in a row a reply that pauses is sent back to go on."""
 
 STOPS_ON_LIMIT = ("length", "refusal", "content_filter")
 
@@ -61,55 +65,56 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
     limits: Limits = Limits()
-    spent_before_usd: float = 0.0
-    """Dollars the session had used before this turn; the budget counts them."""
-    effort: str | None = None
     schema: dict[str, Any] | None = None
 
 
 async def turn(given: Turn) -> TurnFinished:
     """Run the turn to its end and return the event that says how it ended (not yet recorded).
 
-    Never raises for what can go wrong with a provider or a tool. Cancelled, it leaves a log in which every call has
-    an end and returns `interrupted`; the cancellation goes no further.
+    Never raises for what can go wrong with a provider or a tool, only `StoreError` where the log cannot be written.
+    Cancelled, it leaves a log in which every call has an end and returns `interrupted`; the cancellation goes no
+    further.
     """
     tally, heard = Tally(), Heard()
     try:
         return await _steps(given, tally, heard)
     except asyncio.CancelledError:
-        if heard.text:
-            _keep_partial(given, heard)
+        _keep_partial(given, heard)
         return _finished(given, tally, "interrupted")
+    except StoreError:
+        raise
     except ModelError as error:
         return _finished(given, tally, "error", error=error.failure)
     except ProteaError as error:
         return _finished(given, tally, "error", error=Failure(kind="internal", message=str(error)))
+    except Exception as fault:  # an adapter's fault, or ours: whoever waits for the turn must be told that it is over
+        message = f"{type(fault).__name__}: {fault}"
+        return _finished(given, tally, "error", error=Failure(kind="internal", message=message))
 
 
 async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
-    guard, corrections, denied = LoopGuard(), 0, False
+    guard, corrections, pauses, denied = LoopGuard(), 0, 0, False
     begin = given.clock.monotonic()
     while True:
-        request, seen = _request(given), given.hub.last
-        heard.seen = seen
-        spent = Spent(tally.turns, given.spent_before_usd + (tally.cost_usd or 0.0), given.clock.monotonic() - begin)
-        limit = exceeded(given.limits, spent, _least_cost(given, request))
+        model, request = given.lineup.current, _request(given)
+        heard.begin(model, seen=given.hub.last)
+        spent = Spent(tally.turns, tally.cost_usd or 0.0, given.clock.monotonic() - begin)
+        limit = exceeded(given.limits, spent, _least_cost(given, model, request))
         if limit:
             return _finished(given, tally, "limit", limit=limit)
         try:
-            asking = ask(given.lineup.current, request, given.hub.tell, given.clock, heard)
-            reply = await _within_time(given, asking, begin)
+            reply = await _within_time(given, ask(model, request, given.hub.tell, given.clock, heard), begin)
         except ModelError as error:
             heard.forget()
-            if await given.lineup.fall_back(error.failure):
+            if await given.lineup.fall_back(model, error.failure):
                 continue
             raise
         if reply is None:
-            if heard.text:
-                _keep_partial(given, heard)
+            _keep_partial(given, heard)
             return _finished(given, tally, "limit", limit="time")
+        reply = own_ids(reply)
         heard.forget()
-        await _keep(given, reply, seen, tally)
+        await _keep(given, model, reply, heard.seen, tally)
         calls = calls_of(reply.content)
         if reply.stop in STOPS_ON_LIMIT:
             # Calls of a reply that was cut off may be cut off themselves: they never run.
@@ -121,10 +126,15 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
             denied = denied or any(result.denied is not None for _, result in ran)
             if _circling(given, guard, ran):
                 return _finished(given, tally, "limit", limit="loop")
-        elif reply.stop == "pause" or given.transcript.steered:
+            pauses = 0
+        elif given.transcript.steered:
             continue
+        elif reply.stop == "pause":
+            pauses += 1
+            if pauses > MOST_PAUSES:
+                return _finished(given, tally, "limit", limit="loop")
         elif reply.stop in ("error", "malformed_tool_call"):
-            return _finished(given, tally, "error", error=_bad_stop(given, reply))
+            return _finished(given, tally, "error", error=_bad_stop(model, reply))
         else:
             structured, wrong = structured_answer(text_of(reply.content), given.schema)
             if not wrong:
@@ -141,15 +151,15 @@ def _request(given: Turn) -> ModelRequest:
         messages=given.transcript.messages(),
         system=given.system,
         tools=given.runner.specs(),
-        effort=given.effort,
+        effort=given.lineup.effort,
         schema=given.schema,
         cache_key=given.hub.session,
     )
 
 
-def _least_cost(given: Turn, request: ModelRequest) -> float:
+def _least_cost(given: Turn, model: Model, request: ModelRequest) -> float:
     """Dollars this request will cost at least, by an estimate of its input that is rather low (6 bytes a token)."""
-    price = given.lineup.current.info.price
+    price = model.info.price
     if price is None or given.limits.budget_usd is None:
         return 0.0
     return cost(Usage(input=len(msgspec.json.encode(request.messages)) // 6), price)
@@ -161,14 +171,16 @@ async def _within_time(given: Turn, work: Any, begin: float) -> Any:
         return await work
     left = given.limits.seconds - (given.clock.monotonic() - begin)
     try:
-        async with asyncio.timeout(max(0.0, left)):
+        async with asyncio.timeout(max(0.0, left)) as scope:
             return await work
     except TimeoutError:
+        if not scope.expired():  # not ours, but of what was waited for
+            raise
         return None
 
 
-async def _keep(given: Turn, reply: Reply, seen: int, tally: Tally) -> None:
-    price = given.lineup.current.info.price
+async def _keep(given: Turn, model: Model, reply: Reply, seen: int, tally: Tally) -> None:
+    price = model.info.price
     cost_usd = cost(reply.usage, price) if price else None
     tally.add(reply.usage, cost_usd)
     await given.hub.commit(
@@ -186,22 +198,25 @@ async def _keep(given: Turn, reply: Reply, seen: int, tally: Tally) -> None:
 
 
 def _keep_partial(given: Turn, heard: Heard) -> None:
-    given.hub.record(
-        MessageCompleted(
-            model=given.lineup.current.info.id,
-            content=(Text(text=heard.text),),
-            stop="other",
-            usage=Usage(),
-            seen=heard.seen,
-            partial=True,
+    """Keep what was heard of a reply that was cut off, if anything was."""
+    if heard.text:
+        given.hub.record(
+            MessageCompleted(
+                model=heard.model,
+                content=(Text(text=heard.text),),
+                stop="other",
+                usage=Usage(),
+                seen=heard.seen,
+                partial=True,
+            )
         )
-    )
 
 
 def _circling(given: Turn, guard: LoopGuard, ran: list[tuple[ToolCall, ToolResult]]) -> bool:
     """Whether the model has gone round in circles for too long; it is told once before that."""
     rounds = guard.rounds([(call, result.text) for call, result in ran])
-    if rounds == NOTICE_AFTER:
+    if rounds >= NOTICE_AFTER and not guard.noticed:
+        guard.noticed = True
         names = ", ".join(dict.fromkeys(call.name for call, _ in ran))
         text = f"The same calls ({names}) came back with the same results {rounds} times in a row."
         given.hub.record(
@@ -228,8 +243,8 @@ async def _correct(given: Turn, wrong: list[str]) -> None:
     )
 
 
-def _bad_stop(given: Turn, reply: Reply) -> Failure:
-    provider = given.lineup.current.info.id.partition("/")[0]
+def _bad_stop(model: Model, reply: Reply) -> Failure:
+    provider = model.info.id.partition("/")[0]
     message = reply.detail or f"The provider ended its reply with {reply.wire_stop or reply.stop}."
     return Failure(
         kind="malformed" if reply.stop == "malformed_tool_call" else "server", message=message, provider=provider

@@ -50,12 +50,16 @@ class LoopGuard:
 
     def __init__(self) -> None:
         self._steps: list[tuple[object, ...]] = []
+        self.noticed = False
+        """Whether the model has been told of the circle it is in; False again once it has left it."""
 
     def rounds(self, step: list[tuple[ToolCall, str]]) -> int:
         """Note one reply's calls with their results; how many times in a row this cycle has now been gone through."""
         self._steps.append(tuple((call.name, repr(call.arguments), text) for call, text in step))
         del self._steps[: -STOP_AFTER * LONGEST_CYCLE]
-        return max(_repeats(self._steps, period) for period in range(1, LONGEST_CYCLE + 1))
+        rounds = max(_repeats(self._steps, period) for period in range(1, LONGEST_CYCLE + 1))
+        self.noticed = self.noticed and rounds > 1
+        return rounds
 
 
 def _repeats(steps: list[tuple[object, ...]], period: int) -> int:

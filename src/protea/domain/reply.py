@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from protea.domain.messages import Content, Message, Native
+from protea.domain.messages import Content, Message, Native, ToolCall, calls_of
 from protea.domain.tools import ToolSpec
 from protea.domain.usage import Usage
 
@@ -71,3 +72,26 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 ReplyPiece = TextPiece | ThinkingPiece | UsageSeen | Reply
+
+
+def own_ids(reply: Reply) -> Reply:
+    """The reply with an id of its own for each of its calls: some servers give all the same one, or none.
+
+    What its wire wanted back names the ids that were there before, so it is left out where they change.
+    """
+    calls = calls_of(reply.content)
+    given = {call.id for call in calls}
+    if len(given) == len(calls) and "" not in given:
+        return reply
+    taken: set[str] = set()
+    content: list[Content] = []
+    for part in reply.content:
+        if isinstance(part, ToolCall):
+            id, number = part.id, 1
+            while not id or id in taken or (number > 1 and id in given):
+                number += 1
+                id = f"{part.id or 'call'}_{number}"
+            taken.add(id)
+            part = replace(part, id=id)
+        content.append(part)
+    return replace(reply, content=tuple(content), native=None)

@@ -1,0 +1,145 @@
+"""A process that dies after any event: the session opens again, ends what was open, and goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from protea.adapters.storage.jsonl import JsonlStore
+from protea.adapters.storage.memory import MemoryStore
+from protea.application.past import past_of
+from protea.domain.commands import Interrupt, Steer, SubmitPrompt
+from protea.domain.events import (
+    ApprovalRequested,
+    ApprovalResolved,
+    LastingEvent,
+    PromptSubmitted,
+    PromptWithdrawn,
+    ToolCallChanged,
+    TurnFinished,
+    TurnStarted,
+)
+from protea.ports.session_store import SessionStore
+from tests.application.consistency import faults, unpaired
+from tests.application.long_turn import LongTurn, texts
+
+
+async def told(end: Callable[[LongTurn], object]) -> tuple[LastingEvent, ...]:
+    turn = LongTurn()
+    await turn.open()
+    await turn.submit(SubmitPrompt(text="go"))
+    await turn.submit(SubmitPrompt(text="later"))
+    for _ in range(30):
+        await asyncio.sleep(0)
+    await turn.submit(Steer(text="and mind the cat"))
+    end(turn)
+    await turn.at_rest()
+    return tuple(await turn.close())
+
+
+@cache
+def histories() -> Sequence[tuple[LastingEvent, ...]]:
+    """Logs of whole sessions, to be cut."""
+    tasks = set()
+
+    def interrupt(turn: LongTurn) -> None:
+        tasks.add(asyncio.ensure_future(turn.submit(Interrupt())))
+
+    async def both() -> Sequence[tuple[LastingEvent, ...]]:
+        return [await told(lambda turn: None), await told(interrupt)]
+
+    with asyncio.Runner() as runner:
+        return runner.run(both())
+
+
+@pytest.fixture(params=["memory", "jsonl"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> SessionStore:
+    return MemoryStore() if request.param == "memory" else JsonlStore(str(tmp_path / "sessions"))
+
+
+def died(store: SessionStore, events: Sequence[LastingEvent], session: str) -> None:
+    from msgspec.structs import replace
+
+    log = store.create(session)
+    log.append([replace(event, session=session) for event in events], durable=False)
+    log.close()
+
+
+@pytest.mark.parametrize("history", [0, 1])
+def test_a_log_cut_after_any_event_opens_and_goes_on(store: SessionStore, history: int) -> None:
+    events = histories()[history]
+
+    async def each() -> None:
+        for end in range(1, len(events) + 1):
+            await opens_and_goes_on(store, events[:end], f"cut-{end}")
+
+    with asyncio.Runner() as runner:
+        runner.run(each())
+
+
+async def opens_and_goes_on(store: SessionStore, cut: Sequence[LastingEvent], session: str) -> None:
+    died(store, cut, session)
+    turn = LongTurn(store, steps=[])
+    await turn.open(session, watched=False)
+    opened = turn.log()
+    assert faults(opened) == []
+    assert not answered(opened[len(cut) :])
+    assert unpaired(turn.live_messages()) == []  # type: ignore[arg-type]  # messages
+    assert past_of(lambda: iter(opened)).transcript.messages() == turn.live_messages()
+
+    assert (await turn.go_on()).outcome == "finished"
+    live = turn.live_messages()
+    log = await turn.close()
+    assert faults(log) == []
+    assert [unpaired(request.messages) for request in turn.requests] == [[]] * len(turn.requests)
+    assert run_once(log)
+    said = texts(turn.requests[-1])
+    for event in log:
+        if isinstance(event, PromptSubmitted) and event.origin == "user":
+            assert said.count(event.text) == 1, f"{event.text} is shown {said.count(event.text)} times"
+    assert past_of(lambda: iter(log)).transcript.messages() == live
+
+
+def answered(events: Sequence[LastingEvent]) -> list[LastingEvent]:
+    """What would count as done or allowed by what opening alone has added."""
+    return [
+        event
+        for event in events
+        if (isinstance(event, ApprovalResolved) and event.decision != "deny")
+        or (isinstance(event, ToolCallChanged) and event.state not in ("validating", "cancelled"))
+        or (isinstance(event, TurnFinished) and event.outcome != "interrupted")
+    ]
+
+
+def run_once(log: Sequence[LastingEvent]) -> bool:
+    accepted = [event.id for event in log if isinstance(event, PromptSubmitted) and event.delivery != "steer"]
+    withdrawn = {event.id for event in log if isinstance(event, PromptWithdrawn)}
+    started = [event.prompt for event in log if isinstance(event, TurnStarted)]
+    return started == [id for id in accepted if id not in withdrawn]
+
+
+async def test_a_question_that_was_open_is_closed_as_refused(store: SessionStore) -> None:
+    events = histories()[0]
+    asked = next(event for event in events if isinstance(event, ApprovalRequested))
+    died(store, events[: asked.seq], "asking")
+    turn = LongTurn(store, steps=[])
+    await turn.open("asking", watched=False)
+    added = turn.log()[asked.seq or 0 :]
+    closed = [event for event in added if isinstance(event, ApprovalResolved)]
+    assert [(event.id, event.decision, event.by) for event in closed] == [(asked.id, "deny", "interrupt")]
+    await turn.close()
+
+
+async def test_opening_twice_ends_nothing_twice(store: SessionStore) -> None:
+    events = histories()[0]
+    died(store, events[: len(events) // 2], "half")
+    lengths = []
+    for _ in range(3):
+        turn = LongTurn(store, steps=[])
+        await turn.open("half", watched=False)
+        lengths.append(len(await turn.close()))
+    assert len(set(lengths)) == 1
