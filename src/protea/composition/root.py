@@ -19,7 +19,9 @@ from protea.composition.resolve import Resolver
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.walls import settle
+from protea.domain.log_levels import levels
 from protea.domain.permission import Decision, Mode, PermissionRequest
+from protea.domain.redaction import secrets_of
 from protea.domain.settings import Settings
 from protea.domain.surroundings import Surroundings
 from protea.ports.gateway import Gateway, OpenSession
@@ -43,8 +45,13 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def create_gateway(launch: Launch) -> Gateway:
-    """The gateway of a process of its own. Raises `ConfigError` or `UsageError`."""
-    return build(launch)
+    """The gateway of a process of its own, which keeps a log. Raises `ConfigError` or `UsageError`."""
+    from protea.adapters.logs.rotating import install  # a library user's program logs as it likes
+
+    root = Root(launch, Given())
+    folder = os.path.join(root.surroundings.protea_home, "logs")
+    install(folder, levels(root.settings.log.level), secrets_of(launch.environment.items()))
+    return root.sessions()
 
 
 def build(launch: Launch, given: Given | None = None) -> Sessions:
