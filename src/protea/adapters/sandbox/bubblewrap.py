@@ -238,7 +238,9 @@ class BubblewrapSandbox:
             *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", *network),
             *("--new-session", "--cap-drop", "ALL", "--seccomp", "4"),
             *("--ro-bind", "/", "/", "--dev", "/dev", "--perms", "1777", "--size", str(places.tmp_size)),
-            *("--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--proc", "/proc"),
+            *("--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
+            # Read-only, because the settings in /proc/sys belong to root, and a command of root's is root's still.
+            *("--proc", "/proc", "--remount-ro", "/proc"),
             *_mounts.words(mounts),
             *("--chdir", cwd, "--clearenv"),
         ]

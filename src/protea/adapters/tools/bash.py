@@ -109,7 +109,9 @@ class Bash:
             env=env,
             merge=self._kit.options.bash_streams != "apart",
             keep=keep,
-            writable=(*self._kit.workspace.roots, *((os.path.dirname(asked[1]),) if asked else ())),
+            # Of the session's own folder it reaches these two files alone: the log lies there too.
+            writable=(*self._kit.workspace.roots, *(asked[1:] if asked else ())),
+            readable=asked[:1] if asked else (),
         )
 
     async def _follow(self, process: Process, output: Output, teller: Teller, seconds: float) -> str | None:
@@ -363,6 +365,7 @@ def _signal_name(number: int) -> str:
 def _ask_for_cwd(context: ToolContext) -> tuple[str, str]:
     """A file for BASH_ENV that lets the shell write down where it ended, and the file it writes to."""
     script, answer = context.output_path(".env.sh"), context.output_path(".cwd")
+    os.close(os.open(answer, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     with open(script, "w", opener=lambda path, flags: os.open(path, flags | os.O_NOFOLLOW, 0o600)) as file:
         file.write(f"unset BASH_ENV PROTEA_SCRIPT\ntrap {_quoted('pwd -P >' + _quoted(answer))} EXIT\n")
     return script, answer
