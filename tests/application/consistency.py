@@ -52,7 +52,7 @@ def unpaired(messages: Sequence[Message]) -> list[str]:
 
 
 def unlike_the_log(log: Sequence[LastingEvent], requests: Sequence[ModelRequest]) -> list[str]:
-    """Replies whose request was not what the log up to `seen` says it was. A reply's `usage.input` names its request."""
+    """Replies to a request that was not what the log up to `seen` says. A reply's `usage.input` names its request."""
     found = []
     for said in log:
         if isinstance(said, MessageCompleted) and not said.partial:

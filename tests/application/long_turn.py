@@ -7,14 +7,13 @@ arguments), steering, a provider that fails and one that goes on, an answer that
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 from msgspec.structs import replace
 
 from protea.adapters.storage.memory import MemoryStore
 from protea.adapters.tools.functions import FunctionTool
-from protea.domain.commands import ResolveApproval, Steer, SubmitPrompt
-from protea.domain.errors import Failure, UsageError
+from protea.domain.commands import Interrupt, ResolveApproval, Steer, SubmitPrompt
+from protea.domain.errors import Failure, StoreError, UsageError
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
@@ -123,6 +122,8 @@ class LongTurn:
         self.world.model, self.world.others = self.first, (self.second,)
         self.world.use_clock(PatientClock())
         self.session = ""
+        self.told: list[str] = []
+        """What went wrong when the person had something to say; they interrupt then."""
         self._person: asyncio.Task[None] | None = None
 
     async def open(self, resume: str | None = None, *, watched: bool = True) -> str:
@@ -139,12 +140,19 @@ class LongTurn:
         async for event in self.world.gateway.events(self.session):
             if isinstance(event, ApprovalRequested):
                 await asyncio.sleep(0)
-                with suppress(UsageError):  # it was interrupted meanwhile
-                    await self.submit(ResolveApproval(id=event.id, decision="session", comment="the blue one"))
+                await self._try(ResolveApproval(id=event.id, decision="session", comment="the blue one"))
             if isinstance(event, MessageCompleted) and not steered:
                 steered = True
-                with suppress(UsageError):  # it was closed meanwhile
-                    await self.submit(Steer(text="be quick"))
+                await self._try(Steer(text="be quick"))
+
+    async def _try(self, command: object) -> None:
+        try:
+            await self.submit(command)
+        except UsageError:
+            pass  # it was interrupted or closed meanwhile
+        except StoreError as error:
+            self.told.append(str(error))
+            await self.submit(Interrupt())
 
     async def until_finished(self, turns: int = 1) -> list[AnyEvent]:
         """Everything up to the end of so many turns of this session."""
@@ -188,6 +196,17 @@ class LongTurn:
         left = asyncio.all_tasks() - {asyncio.current_task()}
         assert not [task for task in left if task.get_name().startswith(("turn", "tool", "session"))]
         return self.log()
+
+    async def close_after_failure(self) -> None:
+        """Close where the log cannot be written: that raises nothing either."""
+        await self.world.gateway.close()
+        if self._person is not None:
+            try:
+                await self._person
+            except StoreError as error:  # it follows, so it is told
+                self.told.append(str(error))
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not [task for task in left if task.get_name().startswith(("turn", "tool", "session"))]
 
     def log(self) -> list[LastingEvent]:
         return list(self.world.store.read(self.session))

@@ -65,21 +65,26 @@ class Hub:
 
         Never waits, so it can be called while a task is being cancelled. Raises `StoreError`; then none is written.
         """
-        if self._failure is not None:
-            raise self._failure
-        stamped = self._stamp(events)
-        self._log.append(stamped, durable=False)
+        stamped = self._write(events)
         self._show(stamped)
         return stamped
 
     async def commit(self, *events: Lasting) -> tuple[LastingEvent, ...]:
         """The same, and when it returns they survive the loss of power as well. Raises `StoreError`."""
-        stamped = self.record(*events)
+        if self._slow_disk:
+            stamped = self.record(*events)  # shown in the order of their numbers, whatever happens while we wait
+            await self.sync()
+            return stamped
+        stamped = self._write(events)
         await self.sync()
+        self._show(stamped)
         return stamped
 
     async def sync(self) -> None:
-        """Let all that was recorded survive the loss of power. Raises `StoreError`; nothing is recorded after that."""
+        """Let all that was recorded survive the loss of power. Raises `StoreError`; nothing is recorded after that.
+
+        Waits only where the disk is slow.
+        """
         try:
             if self._slow_disk:
                 await asyncio.to_thread(self._log.sync)
@@ -138,6 +143,13 @@ class Hub:
         """Tell every watcher that the log can no longer be written: it raises `error` at the end of what there is."""
         self._failure = error
         self._wake()
+
+    def _write(self, events: Sequence[Lasting]) -> tuple[LastingEvent, ...]:
+        if self._failure is not None:
+            raise self._failure
+        stamped = self._stamp(events)
+        self._log.append(stamped, durable=False)
+        return stamped
 
     def _stamp(self, events: Sequence[Lasting]) -> tuple[LastingEvent, ...]:
         at = self._clock.now()
