@@ -86,7 +86,7 @@ class ToolRunner:
         except BaseException:
             unfinished = [call for call, state in self._states.values() if state not in ENDED]
             if unfinished:
-                self._hub.record(*(self._changed(call, "cancelled", CANCELLED) for call in unfinished))
+                self._record(*(ToolCallChanged(call=call, state="cancelled", result=CANCELLED) for call in unfinished))
             raise
         return [(call, results[call.id]) for call in calls]
 
@@ -103,17 +103,17 @@ class ToolRunner:
         return True
 
     def _plan(self, calls: Sequence[ToolCall], results: dict[str, ToolResult]) -> list[Planned]:
-        changes: list[ToolCallChanged] = [self._changed(call, "validating") for call in calls]
+        changes: list[ToolCallChanged] = [ToolCallChanged(call=call, state="validating") for call in calls]
         plans = []
         for call in calls:
             planned = self._look_at(call)
             if isinstance(planned, Planned):
                 plans.append(planned)
-                changes.append(self._changed(call, "scheduled"))
+                changes.append(ToolCallChanged(call=call, state="scheduled"))
             else:
                 results[call.id] = ToolResult(text=planned, is_error=True)
-                changes.append(self._changed(call, "error", results[call.id]))
-        self._hub.record(*changes)
+                changes.append(ToolCallChanged(call=call, state="error", result=results[call.id]))
+        self._record(*changes)
         return plans
 
     def _look_at(self, call: ToolCall) -> Planned | str:
@@ -200,7 +200,7 @@ class ToolRunner:
         answer = await self._permit(planned, tool.spec)
         if isinstance(answer, ToolResult):
             return answer
-        self._hub.record(self._changed(call, "executing"))
+        self._record(ToolCallChanged(call=call, state="executing"))
         context = RunningCall(self._hub, call.id, answer, self._output_folder, self._may_read)
         result = await tool.run(planned.arguments, context)
         if not isinstance(result, ToolResult):  # tools come from anywhere
@@ -218,13 +218,14 @@ class ToolRunner:
             return ToolResult(text=f"Not allowed: {decision.why}", is_error=True, denied=decision.rule or decision.why)
         if decision.verdict == "allow" and not question:
             return None
-        request = _question(self._ids.short("a"), planned, decision, question=question)
-        self._hub.record(self._changed(call, "awaiting_approval"))
+        diff = None if question or found is None else await self._preview(found[1], spec.name, planned.arguments)
+        request = _question(self._ids.short("a"), planned, decision, diff, question=question)
+        self._record(ToolCallChanged(call=call, state="awaiting_approval"))
         answer = await self._approvals.ask(request)
         if question:
             return answer.comment if answer.decision != "deny" else None
         if answer.decision == "deny":
-            comment = f" They said: {answer.comment}" if answer.comment else ""
+            comment = f" They said: {answer.comment.rstrip('. ')}." if answer.comment else ""
             who = "Nobody was there to allow this" if answer.by == "policy" else "The person refused this"
             return ToolResult(
                 text=f"{who}.{comment} Do not try it again in another way.",
@@ -233,18 +234,26 @@ class ToolRunner:
             )
         return answer.comment
 
+    async def _preview(self, toolset: Toolset, tool: str, arguments: dict[str, Any]) -> str | None:
+        try:
+            return await toolset.preview(tool, arguments, self._may_read)
+        except Exception:  # the question is asked all the same, with the arguments alone
+            return None
+
     def _may_read(self, path: str) -> bool:
         return self.permission.decide(self._request("Read", {"path": path}, None)).verdict == "allow"
 
     def _end(self, call: ToolCall, state: CallState, result: ToolResult) -> ToolResult:
         told = () if result.todo is None else (TodoChanged(items=result.todo),)
         result = replace(result, todo=None)
-        self._hub.record(*told, self._changed(call, state, result))
+        self._record(*told, ToolCallChanged(call=call, state=state, result=result))
         return result
 
-    def _changed(self, call: ToolCall, state: CallState, result: ToolResult | None = None) -> ToolCallChanged:
-        self._states[call.id] = (call, state)
-        return ToolCallChanged(call=call, state=state, result=result)
+    def _record(self, *events: TodoChanged | ToolCallChanged) -> None:
+        self._hub.record(*events)
+        for event in events:
+            if isinstance(event, ToolCallChanged):
+                self._states[event.call.id] = (event.call, event.state)
 
 
 class RunningCall:
@@ -277,14 +286,19 @@ class RunningCall:
         return f"{self._output_folder()}/{self._hub.last}-{safe}{suffix}"
 
 
-def _question(id: str, planned: Planned, decision: Decision, *, question: bool) -> ApprovalRequested:
+def _question(id: str, planned: Planned, decision: Decision, diff: str | None, *, question: bool) -> ApprovalRequested:
     if question:
         options = planned.arguments.get("options") or ()
         offered = tuple(str(option) for option in options)
         why = str(planned.arguments.get("question", ""))
         return ApprovalRequested(id=id, call=planned.call, why=why, proposals=offered, kind="question")
     return ApprovalRequested(
-        id=id, call=planned.call, why=decision.why, rule=decision.rule, proposals=decision.proposals
+        id=id,
+        call=planned.call,
+        why=decision.why,
+        rule=decision.rule,
+        proposals=decision.proposals,
+        detail=None if diff is None else {"diff": diff},
     )
 
 

@@ -20,7 +20,7 @@ def next_delay(failure: Failure, attempt: int, waited: float, jitter: float) -> 
     if not failure.retryable or attempt >= MOST_ATTEMPTS:
         return None
     if failure.retry_after is not None:
-        delay = failure.retry_after + 0.1 * jitter
+        delay = max(0.0, failure.retry_after) + 0.1 * jitter
     else:
         delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (attempt - 1)) * (0.5 + jitter / 2)
     return delay if waited + delay <= LONGEST_TOTAL else None
