@@ -10,10 +10,15 @@ The order within one prompt:
       (text_delta | thinking_delta | usage_updated | retry_scheduled)*
       message_completed
       for each of its calls, any interleaving between calls:
-        tool_call_changed validating → scheduled → [approval_requested, awaiting_approval, approval_resolved]
+        tool_call_changed validating → scheduled → [awaiting_approval, approval_requested, approval_resolved]
                           → executing → tool_output_delta* → success | error | cancelled
       … until a message has no calls …
     turn_finished
+
+A call may end from any state. The calls of one message all begin, or none does (where the message was cut off or
+refused, or the turn was interrupted before); none is open, nor any question, when the next message or the end of the
+turn comes. Deltas that no `message_completed` follows are void: those before a `retry_scheduled` or `model_switched`.
+Two calls of one message never have the same id; calls of different messages may.
 """
 
 from __future__ import annotations
@@ -131,7 +136,7 @@ class ApprovalRequested(Lasting, frozen=True, kw_only=True):
     """The rules `always` would save; for a question of the model's, the answers it offers."""
     kind: Literal["permission", "question"] = "permission"
     detail: dict[str, Any] | None = None
-    """What is shown beside it: the parts of a command with their verdicts, the diff, the cwd."""
+    """What is shown beside it: `diff`, the unified diff of what the call would change."""
 
 
 class ApprovalResolved(Lasting, frozen=True, kw_only=True):
@@ -141,7 +146,7 @@ class ApprovalResolved(Lasting, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ()
     """The rules that were saved, for this session or for always."""
     by: str = "user"
-    """`user`, `policy` (nobody was there to ask), or the client's name."""
+    """`user`, `policy` (nobody was there to ask), `interrupt` (closed because its turn was), or the client's name."""
 
 
 class ProfileSwapped(Lasting, frozen=True, kw_only=True):

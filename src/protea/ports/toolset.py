@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from protea.domain.tools import ToolResult, ToolSpec
@@ -61,6 +61,11 @@ class Toolset(Protocol):
 
     def tool(self, name: str) -> Tool | None:
         """The tool, or None where this family has no such name."""
+        ...
+
+    async def preview(self, name: str, arguments: Mapping[str, Any], may_read: Callable[[str], bool]) -> str | None:
+        """What the call would change in files, as a unified diff, with nothing changed; None where that is nothing or
+        cannot be told. A person sees it before they allow the call. It opens only files that `may_read` allows."""
         ...
 
     @property

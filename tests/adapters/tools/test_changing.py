@@ -225,3 +225,51 @@ async def test_a_full_disk_in_the_middle_of_a_patch_takes_it_back(project: Proje
     assert "full" in result.text
     assert [path for path, _ in files.writes] == ["/p/a", "/p/gone", "/p/gone", "/p/a"]
     assert files.files == before
+
+
+def everything(path: str) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "line"),
+    [
+        ("Edit", {"path": "a.txt", "old_string": "one", "new_string": "two"}, "+two"),
+        ("Write", {"path": "a.txt", "content": "three\n"}, "+three"),
+        ("Write", {"path": "new/b.txt", "content": "four\n"}, "+four"),
+        ("Patch", {"patch": "*** Begin Patch\n*** Update File: a.txt\n-one\n+five\n*** End Patch\n"}, "+five"),
+        ("Patch", {"patch": "*** Begin Patch\n*** Delete File: a.txt\n*** End Patch\n"}, "-one"),
+    ],
+)
+async def test_a_preview_shows_the_change_and_makes_none(
+    project: Project, name: str, arguments: dict[str, str], line: str
+) -> None:
+    project.write({"a.txt": "one\n"})
+    diff = await project.tools.preview(name, arguments, everything)
+    assert diff is not None
+    assert line in diff.splitlines()
+    assert (project.root / "a.txt").read_text() == "one\n"
+    assert sorted(path.name for path in project.root.iterdir()) == ["a.txt"]
+    assert (await project.call(name, **arguments)).diff == diff
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("Edit", {"path": "a.txt", "old_string": "nowhere", "new_string": "x"}),
+        ("Edit", {"path": "missing", "old_string": "a", "new_string": "x"}),
+        ("Read", {"path": "a.txt"}),
+        ("Bash", {"command": "rm a.txt"}),
+    ],
+)
+async def test_what_changes_nothing_or_cannot_be_told_has_no_preview(
+    project: Project, name: str, arguments: dict[str, str]
+) -> None:
+    project.write({"a.txt": "one\n"})
+    assert await project.tools.preview(name, arguments, everything) is None
+
+
+async def test_a_preview_opens_nothing_that_may_not_be_read(project: Project) -> None:
+    project.write({".env": "KEY=hush\n"})
+    call = {"path": ".env", "old_string": "KEY", "new_string": "TOKEN"}
+    assert await project.tools.preview("Edit", call, lambda path: False) is None

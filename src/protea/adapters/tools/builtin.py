@@ -6,7 +6,7 @@ Every word here is sent with every request, so there are few. What a tool promis
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -274,9 +274,21 @@ class BuiltinToolset:
             spec = next((each for each in self._specs if each.name == name), None)
             if spec is None:
                 return None
-            module, _, attribute = self._places[name].partition(":")
-            self._tools[name] = getattr(importlib.import_module(module), attribute)(spec, self._kit)
+            self._tools[name] = self._made(spec, self._kit)
         return self._tools[name]
+
+    async def preview(self, name: str, arguments: Mapping[str, Any], may_read: Callable[[str], bool]) -> str | None:
+        spec = next((each for each in self._specs if each.name == name and "fs.write" in each.effects), None)
+        if spec is None:
+            return None
+        from protea.adapters.tools._dry import preview, still  # only where a person is asked
+
+        return await preview(self._made(spec, still(self._kit, may_read)), arguments)
+
+    def _made(self, spec: ToolSpec, kit: Kit) -> Tool:
+        module, _, attribute = self._places[spec.name].partition(":")
+        made: Tool = getattr(importlib.import_module(module), attribute)(spec, kit)
+        return made
 
     @property
     def cwd(self) -> str | None:

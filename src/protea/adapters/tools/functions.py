@@ -87,6 +87,9 @@ class FunctionToolset:
     def tool(self, name: str) -> FunctionTool | None:
         return self._tools.get(name)
 
+    async def preview(self, name: str, arguments: Mapping[str, Any], may_read: Callable[[str], bool]) -> str | None:
+        return None  # nobody knows what a function does
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -25,6 +26,9 @@ class NoTools:
         return ()
 
     def tool(self, name: str) -> Tool | None:
+        return None
+
+    async def preview(self, name: str, arguments: Mapping[str, Any], may_read: Callable[[str], bool]) -> str | None:
         return None
 
     @property
