@@ -72,6 +72,19 @@ async def test_work_goes_on(world: World, sandbox: Sandbox, script: str) -> None
     assert code == 0, out
 
 
+async def test_a_commit_is_made_under_the_persons_name(world: World, sandbox: Sandbox) -> None:
+    world.path("../.gitconfig").write_text(
+        '[user]\n\tname = Ada\n\temail = ada@example.org\n[url "https://SECRET@example.org"]\n\tinsteadOf = x\n'
+        "[core]\n\tsshCommand = SECRET\n\tautocrlf = input\n[credential]\n\thelper = SECRET\n"
+    )
+    script = "echo y >> f && git commit -qam two && git log -1 --format=%an; cat ~/.gitconfig; echo EVIL >>~/.gitconfig"
+    out, _ = await run(sandbox, world.launch(script))
+    assert out.splitlines()[0] == "Ada"
+    assert "autocrlf = input" in out
+    assert "SECRET" not in out
+    assert "EVIL" not in world.path("../.gitconfig").read_text()
+
+
 # ── what does not ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 CTYPES = "import ctypes; c=ctypes.CDLL(None, use_errno=True); "

@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.adapters.sandbox import _mounts
+from protea.adapters.sandbox._gitconfig import filtered
 from protea.adapters.sandbox._groups import Groups
 from protea.adapters.sandbox._mounts import Mount, Places
 from protea.adapters.sandbox._obstacles import find_bwrap, trouble
@@ -96,7 +97,9 @@ class BubblewrapSandbox:
         self._surveying: asyncio.Task[None] | None = None
         self._ready: asyncio.Task[None] | None = None
         self._filter = b""
-        self._outside: list[Mount] = []
+        self._outside: dict[bool, list[Mount]] = {}
+        """With and without the network."""
+        self._seen: list[Mount] = []
 
     @property
     def walls(self) -> frozenset[Wall]:
@@ -105,16 +108,16 @@ class BubblewrapSandbox:
 
     def which(self, program: str, path: str) -> str | None:
         candidates = [program] if "/" in program else [os.path.join(folder, program) for folder in path.split(":")]
-        if not self._outside:
+        if not self._seen:
             places = self._places(None)
             mounts = [*_mounts.outside(places), *(Mount(root, "write") for root in self._roots)]
-            self._outside = _mounts.ordered(mounts, places)
+            self._seen = _mounts.ordered(mounts, places)
         for candidate in candidates:
             if (
                 os.path.isabs(candidate)
                 and os.path.isfile(candidate)
                 and os.access(candidate, os.X_OK)
-                and _visible(candidate, self._outside)
+                and _visible(candidate, self._seen)
             ):
                 return candidate
         return None
@@ -127,9 +130,13 @@ class BubblewrapSandbox:
         groups: tuple[str, ...] = ()
         try:
             words, records = self._walls(launch, descriptors)
+            passed = [_memory_file(self._filter, descriptors)]
+            config = self._git_configuration()
+            if config:
+                passed.append(_memory_file(config.encode("utf-8", "surrogateescape"), descriptors))
+                words += ["--perms", "0444", "--ro-bind-data", "5", f"{self._surroundings.user_home}/.gitconfig"]
             groups = self._groups.make(self._limit("processes", launch), self._limit("memory", launch))
             arguments = _memory_file("\0".join(words).encode("utf-8", "surrogateescape") + b"\0", descriptors)
-            program = _memory_file(self._filter, descriptors)
             outer = replace(
                 launch,
                 # The word is for those who look for Protea's processes in order to end them.
@@ -138,7 +145,7 @@ class BubblewrapSandbox:
                 env={},
             )
             wrapping = Wrapping(
-                passed=(arguments, program),
+                passed=(arguments, *passed),
                 records=tuple(records),
                 environment=self._surroundings.environment,
                 cgroups=groups,
@@ -185,6 +192,11 @@ class BubblewrapSandbox:
 
     async def _survey(self) -> None:
         self._surveyed = time.monotonic()
+        places = self._places(None)
+        self._outside = {
+            network: await asyncio.to_thread(_mounts.outside, replace(places, network=network))
+            for network in (False, True)
+        }
         self._surveys = {root: await asyncio.to_thread(survey, root) for root in self._roots}
 
     # ── one command ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +228,7 @@ class BubblewrapSandbox:
         for path in places.writable:
             if (beneath(places.home, path) and path not in self._roots) or path == "/":
                 raise OSError(errno.EPERM, f"nothing was run: {path} is too much to be written in; work in a folder")
-        mounts = _mounts.outside(places)
+        mounts = list(self._outside[places.network])
         records: list[int] = []
         for root in self._roots:
             record = self._record(root, descriptors)
@@ -237,11 +249,12 @@ class BubblewrapSandbox:
         words = [
             *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", *network),
             *("--new-session", "--cap-drop", "ALL", "--seccomp", "4"),
-            *("--ro-bind", "/", "/", "--dev", "/dev", "--perms", "1777", "--size", str(places.tmp_size)),
-            *("--tmpfs", "/dev/shm", "--remount-ro", "/dev"),
-            # Read-only, because the settings in /proc/sys belong to root, and a command of root's is root's still.
-            *("--proc", "/proc", "--remount-ro", "/proc"),
+            *("--dev", "/dev", "--perms", "1777", "--size", str(places.tmp_size), "--tmpfs", "/dev/shm"),
+            *("--remount-ro", "/dev", "--proc", "/proc"),
+            # The settings in /proc/sys belong to root, and a command of root's is root's still.
+            *(("--remount-ro", "/proc") if os.geteuid() == 0 else ()),
             *_mounts.words(mounts),
+            *("--remount-ro", "/"),
             *("--chdir", cwd, "--clearenv"),
         ]
         for name, value in {**launch.env, MARK: "walled"}.items():
@@ -261,6 +274,13 @@ class BubblewrapSandbox:
             ) from error
         descriptors.append(record.fd)
         return record
+
+    def _git_configuration(self) -> str:
+        """Empty where the home is the workspace, or there is none: then there is nothing to stand in for."""
+        home = self._surroundings.user_home
+        if home == "/" or any(beneath(home, root) for root in self._roots):
+            return ""
+        return "".join(filtered(_mounts.text(f"{home}/{name}")) for name in (".config/git/config", ".gitconfig"))
 
     def _limit(self, name: str, launch: Launch) -> int:
         own, asked = getattr(self._options, name), getattr(launch.limits, name)
@@ -291,11 +311,11 @@ def _memory_file(data: bytes, descriptors: list[int]) -> int:
 
 def _visible(path: str, mounts: list[Mount]) -> bool:
     """Whether a command sees what the machine has at `path`."""
-    how = "read"
+    how = "absent"
     for mount in mounts:
         if beneath(path, mount.path):
             how = mount.how
-    return how in ("read", "write")
+    return how in ("read", "write", "link")
 
 
 def _enterable(said: str, cwd: str, mounts: list[Mount]) -> None:
