@@ -1,7 +1,10 @@
-"""Control groups for a command with all its processes, where the machine lets us make any.
+"""A control group for all commands of a sandbox, where the machine lets us make one.
 
-They count what `prlimit` cannot: the memory of all processes together, and processes of root, whom the kernel's own
-limit does not bind. Needed are writable groups: root, or a systemd session that delegates. Without, `prlimit` is all.
+It counts what `prlimit` cannot: the memory of all processes together, and processes of root, whom the kernel's own
+limit does not bind. Needed is a writable group: root's, or a systemd session that delegates.
+
+There is one for all commands, not one for each, because to move a process into a group takes the kernel up to 20 ms:
+the warden is moved once, and whatever it starts is in the group from birth.
 """
 
 from __future__ import annotations
@@ -12,39 +15,43 @@ import time
 
 
 class Groups:
-    """Makes a group per command and controller. What a crash leaves is removed at the next start."""
+    """Made when there is something to take in. What a crash leaves is removed at the next start."""
 
-    def __init__(self) -> None:
-        self._homes: dict[str, str] | None = None
-        self._count = 0
+    def __init__(self, processes: int, memory: int) -> None:
+        self._limits = {
+            "v2": {"pids.max": processes, "memory.max": memory, "memory.swap.max": 0},
+            "pids": {"pids.max": processes},
+            "memory": {"memory.limit_in_bytes": memory},
+        }
+        self._folders: list[str] | None = None
 
-    def make(self, processes: int, memory: int) -> tuple[str, ...]:
-        """Folders of new groups with these limits, none where there cannot be any. Their supervisor removes them."""
-        if self._homes is None:
-            self._homes = _homes()
-            for home in set(self._homes.values()):
-                _sweep(home)
-        self._count += 1
+    def take_in(self, pid: int) -> None:
+        """Move a process; never fails."""
+        if self._folders is None:
+            self._folders = self._make()
+        for folder in self._folders:
+            with contextlib.suppress(OSError):
+                _write(f"{folder}/cgroup.procs", str(pid))
+
+    def _make(self) -> list[str]:
         made: list[str] = []
-        for kind, home in self._homes.items():
-            folder = f"{home}/protea-{os.getpid()}-{self._count}-{time.monotonic_ns() & 0xFFFFFF:x}"
-            if folder not in made and not _try_mkdir(folder):
+        for kind, home in _homes().items():
+            _sweep(home)
+            folder = f"{home}/protea-{os.getpid()}-{time.monotonic_ns() & 0xFFFFFF:x}"
+            if not _try_mkdir(folder):
                 continue
-            limits = {
-                "v2": {"pids.max": processes, "memory.max": memory, "memory.swap.max": 0},
-                "pids": {"pids.max": processes},
-                "memory": {"memory.limit_in_bytes": memory},
-            }[kind]
-            for name, value in limits.items():
+            for name, value in self._limits[kind].items():
                 with contextlib.suppress(OSError):
                     _write(f"{folder}/{name}", str(value))
             made.append(folder)
-        return tuple(made)
+        return made
 
-    def drop(self, folders: tuple[str, ...]) -> None:
-        for folder in folders:
+    def drop(self) -> None:
+        """When nothing is in it any more."""
+        for folder in self._folders or ():
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
+        self._folders = None
 
 
 def _try_mkdir(folder: str) -> bool:

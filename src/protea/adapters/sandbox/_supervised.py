@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -44,14 +44,13 @@ class Wrapping(msgspec.Struct, frozen=True):
     """Descriptors of lists of stand-ins, with locks on them, to be held until everything is gone."""
     environment: Mapping[str, str] = {}
     """Where the warden's interpreter may find its libraries; the wrapper itself must not look there."""
-    cgroups: tuple[str, ...] = ()
-    """Folders of control groups it is to join, removed when everything is gone."""
 
 
 class Warden:
     """The warden process, started when first needed, and again should something have killed it."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_start: Callable[[int], None] | None = None) -> None:
+        self._on_start = on_start
         self._door: socket.socket | None = None
         self._pid = 0
 
@@ -94,6 +93,8 @@ class Warden:
                 setsid=sys.platform == "linux",
                 setsigmask=[],
             )
+            if self._on_start:
+                self._on_start(self._pid)
         finally:
             os.close(null)
             theirs.close()
@@ -299,10 +300,11 @@ class SupervisedProcess:
 
 
 class Supervisor:
-    """Starts processes through one warden and keeps track of them."""
+    """Starts processes through one warden and keeps track of them. `on_start` hears of each warden's process id before
+    it starts anything."""
 
-    def __init__(self) -> None:
-        self._warden = Warden()
+    def __init__(self, on_start: Callable[[int], None] | None = None) -> None:
+        self._warden = Warden(on_start)
         self._running: set[SupervisedProcess] = set()
         self._count = 0
 
@@ -357,9 +359,8 @@ def _request(launch: Launch, mark: str, wrapping: Wrapping | None) -> bytes:
     pairs = [os.fsencode(f"{name}={value}") for name, value in env.items() if "\0" not in name + value]
     argv = [os.fsencode(word) for word in launch.argv]
     flags = (b"k" if launch.keep else b"-") + (b"w" if wrapping else b"")
-    join = b"\n".join(map(os.fsencode, wrapping.cgroups)) if wrapping else b""
     kept = b"%d" % (len(wrapping.records) if wrapping else 0)
-    head = [flags, os.fsencode(launch.cwd), mark.encode(), join, kept, b"%d" % len(argv)]
+    head = [flags, os.fsencode(launch.cwd), mark.encode(), kept, b"%d" % len(argv)]
     return b"\0".join([*head, *argv, *pairs, mark.encode()])
 
 

@@ -200,7 +200,7 @@ def _kill(root: int, mark: bytes, spare: frozenset[int] = frozenset()) -> None:
 
 
 def _supervise(control: int, out: int, err: int, extra: list[int], request: bytes) -> None:
-    flags, cwd, mark, join, kept, count, *rest = request.split(b"\0")
+    flags, cwd, mark, kept, count, *rest = request.split(b"\0")
     records, passed = extra[: int(kept)], extra[int(kept) :]
     argv, env = rest[: int(count)], dict(pair.split(b"=", 1) for pair in rest[int(count) :] if b"=" in pair)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -213,7 +213,7 @@ def _supervise(control: int, out: int, err: int, extra: list[int], request: byte
     failure, report = posix.pipe()  # closed by a successful exec
     shell = posix.fork()
     if shell == 0:
-        _become(argv, cwd, env, out, err, report, passed, join)
+        _become(argv, cwd, env, out, err, report, passed)
     posix.close(report)
     posix.close(out)
     posix.close(err)
@@ -229,8 +229,6 @@ def _supervise(control: int, out: int, err: int, extra: list[int], request: byte
     _watch(control, wake, shell, mark, keep=b"k" in flags, wrapped=b"w" in flags)
     for record in records:
         tidy(record)
-    if join:
-        _leave(join)
 
 
 def _become(
@@ -241,7 +239,6 @@ def _become(
     err: int,
     report: int,
     passed: list[int],
-    join: bytes,
 ) -> None:
     """In the child: turn into the program, or say why not."""
     what = b"cwd"
@@ -259,8 +256,6 @@ def _become(
         posix.dup2(posix.open("/dev/null", posix.O_RDONLY), 0)
         posix.dup2(out, 1)
         posix.dup2(err, 2)
-        for folder in join.split(b"\n") if join else ():
-            _write(folder + b"/cgroup.procs", b"0")
         if passed:
             # Out of the way first: one's number may be another's place.
             fcntl = __import__("fcntl")
@@ -423,22 +418,6 @@ def _remove(path: bytes) -> None:
             posix.unlink(path)
     except OSError:  # not empty: it is somebody's now
         return
-
-
-def _leave(folders: bytes) -> None:
-    for folder in folders.split(b"\n"):
-        try:
-            posix.rmdir(folder)
-        except OSError:  # a process that cannot be killed is still in it
-            continue
-
-
-def _write(path: bytes, data: bytes) -> None:
-    fd = posix.open(path, posix.O_WRONLY | posix.O_CLOEXEC)
-    try:
-        posix.write(fd, data)
-    finally:
-        posix.close(fd)
 
 
 # ── the warden ──────────────────────────────────────────────────────────────────────────────────────────────────────

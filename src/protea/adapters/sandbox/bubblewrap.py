@@ -49,7 +49,11 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     processes: int = 512
     """Processes and threads of one command."""
     memory: int = 4 << 30
-    """Bytes of data a process may hold; where control groups can be used, a command with all its processes."""
+    """Bytes of data a process may hold."""
+    all_processes: int = 2048
+    """Processes and threads of all commands together, where control groups can be made."""
+    all_memory: int = 8 << 30
+    """Bytes of memory for all commands together, what lies in /tmp included, where control groups can be made."""
     file_size: int = 2 << 30
     """Bytes of the largest file it may write."""
     tmp_size: int = 1 << 30
@@ -89,8 +93,8 @@ class BubblewrapSandbox:
         self._surroundings = surroundings
         self._roots = roots
         self._bwrap = bwrap
-        self._supervisor = Supervisor()
-        self._groups = Groups()
+        self._groups = Groups(options.all_processes, options.all_memory)
+        self._supervisor = Supervisor(self._groups.take_in)
         self._records = _records(surroundings)
         self._surveys: dict[str, Survey] = {}
         self._surveyed = 0.0
@@ -127,7 +131,6 @@ class BubblewrapSandbox:
         if any("\0" in word for word in (*launch.argv, launch.cwd)):
             raise OSError("a command cannot hold a NUL character")
         descriptors: list[int] = []
-        groups: tuple[str, ...] = ()
         try:
             words, records = self._walls(launch, descriptors)
             passed = [_memory_file(self._filter, descriptors)]
@@ -135,7 +138,6 @@ class BubblewrapSandbox:
             if config:
                 passed.append(_memory_file(config.encode("utf-8", "surrogateescape"), descriptors))
                 words += ["--perms", "0444", "--ro-bind-data", "5", f"{self._surroundings.user_home}/.gitconfig"]
-            groups = self._groups.make(self._limit("processes", launch), self._limit("memory", launch))
             arguments = _memory_file("\0".join(words).encode("utf-8", "surrogateescape") + b"\0", descriptors)
             outer = replace(
                 launch,
@@ -148,18 +150,15 @@ class BubblewrapSandbox:
                 passed=(arguments, *passed),
                 records=tuple(records),
                 environment=self._surroundings.environment,
-                cgroups=groups,
             )
             return await self._supervisor.start(outer, wrapping)
-        except BaseException:
-            self._groups.drop(groups)
-            raise
         finally:
             for fd in descriptors:
                 os.close(fd)
 
     async def aclose(self) -> None:
         await self._supervisor.aclose()
+        self._groups.drop()
         for task in (self._surveying, self._ready):
             if task is not None:
                 task.cancel()
