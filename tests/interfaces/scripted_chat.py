@@ -28,6 +28,7 @@ from protea.interfaces import repl
 from protea.ports.gateway import OpenSession
 from protea.testing.gateway import ScriptedGateway
 
+LONG_DIFF = "--- a/x.sql\n+++ b/x.sql\n@@ -1 +1,50 @@\n--- drop\u202e it\n" + "".join(f"+line {n}\n" for n in range(50))
 DIFF = "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-old\n+new\n"
 
 
@@ -50,6 +51,22 @@ def script(command: AnyCommand) -> Sequence[Event]:
         case SubmitPrompt(text="ask"):
             call = ToolCall(id="c2", name="Bash", arguments={"command": "make \x1b[2K all"})
             return (STARTED, ApprovalRequested(id="a1", call=call, why="it runs code", proposals=("Bash(make all)",)))
+        case SubmitPrompt(text="rewrite"):
+            call = ToolCall(id="c4", name="Edit", arguments={"path": "x.py"})
+            detail = {"diff": LONG_DIFF}
+            return (STARTED, ApprovalRequested(id="a4", call=call, why="it writes", detail=detail))
+        case SubmitPrompt(text="write"):
+            call = ToolCall(id="c5", name="Write", arguments={"path": "x.py", "content": "one\ntwo\u200b\x1b[8m\n"})
+            return (STARTED, ApprovalRequested(id="a5", call=call, why="it writes"))
+        case ResolveApproval(id="a5", decision="deny"):
+            call = ToolCall(id="c5", name="Write", arguments={"path": "x.py", "content": "one"})
+            text = "The person refused this. Do not try it again in another way."
+            refused = ToolResult(text=text, is_error=True, denied="refused by user")
+            return (
+                ApprovalResolved(id="a5", decision="deny", comment=command.comment),
+                ToolCallChanged(call=call, state="error", result=refused),
+                *answer("I see.")[1:],
+            )
         case SubmitPrompt(text="question"):
             call = ToolCall(id="c3", name="AskUser", arguments={"question": "Which?"})
             options = ("red", "blue")

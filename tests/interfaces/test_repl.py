@@ -167,6 +167,28 @@ def test_a_question_is_answered_with_a_letter(terminal: Terminal, typed: str, de
     terminal.see(f"decided: {decided}")
 
 
+def test_a_change_is_shown_before_it_is_asked_about(terminal: Terminal) -> None:
+    terminal.line("rewrite")
+    shown = terminal.see("n no > ")
+    assert "    @@ -1 +1,50 @@\n    --- drop<U+202E> it\n    +line 0\n" in shown  # a line taken away, not a header
+    assert "    +line 37\n    … 12 more lines\n" in shown
+
+
+def test_without_a_diff_the_arguments_show_the_change_with_nothing_invisible(terminal: Terminal) -> None:
+    terminal.line("write")
+    assert "    +one\n    +two<U+200B>␛[8m\n" in terminal.see("n no > ")
+
+
+@pytest.mark.parametrize(("typed", "told"), [("n not today", "✗ refused: not today\n"), ("n\r", "✗ refused\n")])
+def test_a_refusal_is_told_in_words_for_people(terminal: Terminal, typed: str, told: str) -> None:
+    terminal.line("write")
+    terminal.see("n no > ")
+    terminal.line(typed)
+    shown = terminal.see("I see.")
+    assert told in shown
+    assert "The person refused" not in shown
+
+
 def test_a_refusal_asks_for_its_reason(terminal: Terminal) -> None:
     terminal.line("ask")
     terminal.see("n no > ")

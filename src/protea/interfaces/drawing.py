@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from protea.domain.events import (
     AnyEvent,
@@ -27,9 +28,12 @@ from protea.domain.tools import TodoItem
 from protea.domain.usage import Usage
 from protea.domain.view import call_object, result_summary
 from protea.interfaces.markdown import Markdown
-from protea.interfaces.terminal import Paint, one_line, visible
+from protea.interfaces.terminal import Paint, one_line, revealed, visible
 
 DIFF_LINES = 24
+"""Lines of a change that was made."""
+ASKED_LINES = 40
+"""Lines of a change that is asked about."""
 _MARKS = {"success": "✓", "error": "✗", "cancelled": "-"}
 _BOXES = {"pending": "☐", "in_progress": "◐", "done": "☑"}
 
@@ -47,6 +51,10 @@ class Drawing:
         self._thinking = False
         self._open_call = ""
         """The call whose line has no end yet: nothing was written since."""
+        self._asked: dict[str, str] = {}
+        """Question → the call it is about."""
+        self._refused: dict[str, str] = {}
+        """Call → what the person said when they refused it."""
 
     def draw(self, event: AnyEvent) -> None:
         match event:
@@ -80,6 +88,11 @@ class Drawing:
                 self.line(self._paint.dim("what was said before is now summed up for the model"))
             case Rewound():
                 self.line(self._paint.dim(f"went back to event {event.to}"))
+            case ApprovalRequested():
+                self._asked[event.id] = event.call.id
+            case ApprovalResolved(decision="deny"):
+                if (call := self._asked.get(event.id)) is not None and event.by != "policy":
+                    self._refused[call] = event.comment or ""
             case ApprovalResolved(decision="session" | "always", rules=rules) if rules:
                 kept = "from now on" if event.decision == "always" else "for this session"
                 self.line(self._paint.dim(f"  allowed {kept}: {one_line(', '.join(rules))}"))
@@ -105,16 +118,19 @@ class Drawing:
             for number, option in enumerate(event.proposals, 1):
                 self.line(f"  {number}  {one_line(option)}")
             return
-        subject = visible(call_object(event.call))
-        self.line(paint.warn("? ") + paint.bold(one_line(event.call.name)) + " " + subject.replace("\n", "\n  │ "))
-        self.line(paint.dim("  " + one_line(event.why)))
+        subject = revealed(call_object(event.call))
+        name = paint.bold(one_line(revealed(event.call.name)))
+        self.line(paint.warn("? ") + name + " " + subject.replace("\n", "\n  │ "))
+        self.line(paint.dim("  " + one_line(revealed(event.why))))
         detail = event.detail or {}
-        if isinstance(diff := detail.get("diff"), str):
-            self._diff(diff)
+        diff = detail.get("diff")
+        if not isinstance(diff, str) or not diff:
+            diff = _as_diff(event.call.arguments)
+        self._diff(diff, ASKED_LINES)
         if isinstance(cwd := detail.get("cwd"), str):
-            self.line(paint.dim(f"  in {one_line(cwd)}"))
+            self.line(paint.dim(f"  in {one_line(revealed(cwd))}"))
         if event.proposals:
-            self.line(f"  a allows from now on: {paint.bold(one_line(', '.join(event.proposals)))}")
+            self.line(f"  a allows from now on: {paint.bold(one_line(revealed(', '.join(event.proposals))))}")
 
     def _text(self, text: str) -> None:
         if text:
@@ -151,24 +167,32 @@ class Drawing:
             return
         mark = _MARKS[event.state]
         colour = paint.good if event.state == "success" else paint.bad if event.state == "error" else paint.dim
-        outcome = colour(f"{mark} {one_line(result_summary(event.result), 120)}")
+        summary = result_summary(event.result)
+        if event.result is not None and event.result.denied is not None and call.id in self._refused:
+            # The result's own words are for the model.
+            comment = self._refused.pop(call.id)
+            summary = f"refused: {comment}" if comment else "refused"
+        outcome = colour(f"{mark} {one_line(summary, 120)}")
         if self._open_call == call.id:
             self._open_call = ""
             self._write(f"{outcome}\n")
         else:
             self.line(f"● {title} {outcome}")
         if event.result is not None and event.result.diff and event.state == "success":
-            self._diff(event.result.diff)
+            self._diff(event.result.diff, DIFF_LINES)
 
-    def _diff(self, diff: str) -> None:
-        lines = [line for line in diff.splitlines() if not line.startswith(("--- ", "+++ "))]
-        for line in lines[:DIFF_LINES]:
-            shown = "    " + visible(line)
+    def _diff(self, diff: str, most: int) -> None:
+        # Only a newline ends a line here: what else `splitlines` takes for an end may stand inside one.
+        lines = diff.removesuffix("\n").split("\n") if diff else []
+        if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
+            del lines[:2]  # the file's name stands above; that of a second file in the same change stays
+        for line in lines[:most]:
+            shown = "    " + revealed(line.removesuffix("\r"))
             paint = self._paint
             colour = {"+": paint.good, "-": paint.bad, "@": paint.code}.get(line[:1], paint.dim)
             self.line(colour(shown))
-        if len(lines) > DIFF_LINES:
-            self.line(self._paint.dim(f"    … {len(lines) - DIFF_LINES} more lines"))
+        if len(lines) > most:
+            self.line(self._paint.dim(f"    … {len(lines) - most} more lines"))
 
     def _todo(self, items: tuple[TodoItem, ...]) -> None:
         for item in items:
@@ -189,10 +213,28 @@ class Drawing:
             self.line(self._paint.dim(usage_text(event.usage, event.cost_usd)))
 
 
+def _as_diff(arguments: Any) -> str:
+    """What a call would write, from its arguments, where nobody made a diff of it."""
+    if not isinstance(arguments, dict):
+        return ""
+    if isinstance(patch := arguments.get("patch"), str):
+        return patch
+    edits = arguments.get("edits")
+    parts = [arguments, *(edits if isinstance(edits, list) else ())]
+    return "\n".join(
+        sign + line
+        for part in parts
+        if isinstance(part, dict)
+        for name, sign in (("old_string", "-"), ("new_string", "+"), ("content", "+"))
+        if isinstance(text := part.get(name), str) and text
+        for line in text.removesuffix("\n").split("\n")
+    )
+
+
 def usage_text(usage: Usage, cost_usd: float | None) -> str:
-    """`12.3k in (80 % cached) · 450 out · $0.0123`."""
+    """`12.3k in (80 % cached) · 450 out · $0.0123`; without dollars where no price is known or nothing was charged."""
     cached = f" ({round(100 * usage.cache_read / usage.input)} % cached)" if usage.cache_read and usage.input else ""
-    cost = "" if cost_usd is None else f" · ${cost_usd:.4f}"
+    cost = f" · ${cost_usd:.4f}" if cost_usd else ""
     return f"{_short(usage.input)} in{cached} · {_short(usage.output)} out{cost}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,6 +17,18 @@ _HARMLESS: dict[int, str | int | None] = {
     0xFEFF: "<U+FEFF>",
     **dict.fromkeys(range(0xD800, 0xE000), 0xFFFD),
 }
+
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Characters that take no room or look like a blank (Unicode's Default_Ignorable_Code_Point and its kin)."""
+
+
+def revealed(text: str) -> str:
+    """`visible`, and every character that could not be seen is named: for what a person is asked to allow."""
+    return _INVISIBLE.sub(lambda found: f"<U+{ord(found[0]):04X}>", visible(text))
 
 
 def visible(text: str) -> str:
