@@ -36,6 +36,7 @@ FIXED = {
     "GIT_PAGER": "cat",
     "MANPAGER": "cat",
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",  # looking at a repository (`git status`) writes nothing into it
     "DEBIAN_FRONTEND": "noninteractive",
     "PROTEA": "1",
 }
