@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from protea.adapters.storage.jsonl import JsonlStore
 from protea.adapters.storage.memory import MemoryStore
@@ -28,7 +28,8 @@ from tests.application.consistency import faults, unpaired
 from tests.application.long_turn import LongTurn, texts
 
 
-async def told(end: Callable[[LongTurn], object]) -> tuple[LastingEvent, ...]:
+async def history(interrupted: bool = False) -> Sequence[LastingEvent]:
+    """The log of a whole session, to be cut."""
     turn = LongTurn()
     await turn.open()
     await turn.submit(SubmitPrompt(text="go"))
@@ -36,24 +37,10 @@ async def told(end: Callable[[LongTurn], object]) -> tuple[LastingEvent, ...]:
     for _ in range(30):
         await asyncio.sleep(0)
     await turn.submit(Steer(text="and mind the cat"))
-    end(turn)
+    if interrupted:
+        await turn.submit(Interrupt())
     await turn.at_rest()
-    return tuple(await turn.close())
-
-
-@cache
-def histories() -> Sequence[tuple[LastingEvent, ...]]:
-    """Logs of whole sessions, to be cut."""
-    tasks = set()
-
-    def interrupt(turn: LongTurn) -> None:
-        tasks.add(asyncio.ensure_future(turn.submit(Interrupt())))
-
-    async def both() -> Sequence[tuple[LastingEvent, ...]]:
-        return [await told(lambda turn: None), await told(interrupt)]
-
-    with asyncio.Runner() as runner:
-        return runner.run(both())
+    return await turn.close()
 
 
 @pytest.fixture(params=["memory", "jsonl"])
@@ -62,23 +49,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> SessionStore:
 
 
 def died(store: SessionStore, events: Sequence[LastingEvent], session: str) -> None:
-    from msgspec.structs import replace
-
     log = store.create(session)
     log.append([replace(event, session=session) for event in events], durable=False)
     log.close()
 
 
-@pytest.mark.parametrize("history", [0, 1])
-def test_a_log_cut_after_any_event_opens_and_goes_on(store: SessionStore, history: int) -> None:
-    events = histories()[history]
-
-    async def each() -> None:
-        for end in range(1, len(events) + 1):
-            await opens_and_goes_on(store, events[:end], f"cut-{end}")
-
-    with asyncio.Runner() as runner:
-        runner.run(each())
+@pytest.mark.parametrize("interrupted", [False, True])
+async def test_a_log_cut_after_any_event_opens_and_goes_on(store: SessionStore, interrupted: bool) -> None:
+    events = await history(interrupted)
+    assert len(events) > 30
+    for end in range(1, len(events) + 1):
+        await opens_and_goes_on(store, events[:end], f"cut-{end}")
 
 
 async def opens_and_goes_on(store: SessionStore, cut: Sequence[LastingEvent], session: str) -> None:
@@ -123,7 +104,7 @@ def run_once(log: Sequence[LastingEvent]) -> bool:
 
 
 async def test_a_question_that_was_open_is_closed_as_refused(store: SessionStore) -> None:
-    events = histories()[0]
+    events = await history()
     asked = next(event for event in events if isinstance(event, ApprovalRequested))
     died(store, events[: asked.seq], "asking")
     turn = LongTurn(store, steps=[])
@@ -135,7 +116,7 @@ async def test_a_question_that_was_open_is_closed_as_refused(store: SessionStore
 
 
 async def test_opening_twice_ends_nothing_twice(store: SessionStore) -> None:
-    events = histories()[0]
+    events = await history()
     died(store, events[: len(events) // 2], "half")
     lengths = []
     for _ in range(3):

@@ -112,7 +112,9 @@ class World:
         price: Price | None = None,
         store: SessionStore | None = None,
         others: Sequence[PlayedModel] = (),
+        cwd: str = "/w",
     ) -> None:
+        self._cwd = cwd
         self.model = PlayedModel(steps, price)
         self.others = tuple(others)
         self.rules = NamedPermission(ask=ask, deny=deny)
@@ -128,7 +130,7 @@ class World:
         )
 
     def _assemble(self, spec: OpenSession) -> Parts:
-        around = Surroundings(cwd="/w", root="/w", user_home="/h", protea_home="/h/.protea", environment={})
+        around = Surroundings(cwd=self._cwd, root=self._cwd, user_home="/h", protea_home="/h/.protea", environment={})
         return Parts(
             profile="test",
             surroundings=around,

@@ -1,3 +1,5 @@
+"""The scripted gateway keeps what every gateway promises, so a face tested with it is tested."""
+
 from __future__ import annotations
 
 from protea.testing.contracts.gateway import GatewayContract
@@ -5,8 +7,8 @@ from protea.testing.gateway import ScriptedGateway, saying
 
 
 class TestScriptedGateway(GatewayContract):
-    async def gateway(self) -> ScriptedGateway:
-        return ScriptedGateway(saying("Good day.", "Good ", "day."))
-
     def cwd(self) -> str:
         return "/project"
+
+    async def gateway(self) -> ScriptedGateway:
+        return ScriptedGateway(saying("Hello there.", "Hello ", "there."))

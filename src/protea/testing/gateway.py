@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import reduce
 from typing import Any
 
 from msgspec.structs import replace
 
-from protea.domain.commands import AnyCommand, Steer, SubmitPrompt
+from protea.domain.commands import AnyCommand, EndSession, Steer, SubmitPrompt
 from protea.domain.errors import SessionError
 from protea.domain.events import (
     AnyEvent,
@@ -25,6 +26,7 @@ from protea.domain.events import (
 )
 from protea.domain.messages import Text
 from protea.domain.session import SessionSummary
+from protea.domain.summary import advance, begin
 from protea.domain.usage import Usage
 from protea.ports.gateway import OpenSession, Topic
 
@@ -56,20 +58,32 @@ class ScriptedGateway:
         self._sessions = list(sessions)
         self._logs: dict[str, list[LastingEvent]] = logs or {}
         self._described = described or {}
-        self._shown: dict[str, list[AnyEvent]] = {}
+        self._shown: dict[str, list[AnyEvent]] = {id: [*log] for id, log in self._logs.items()}
+        self._in_use: set[str] = set()
         self._changed = asyncio.Event()
 
     async def open(self, spec: OpenSession) -> str:
         self.opened.append(spec)
+        parent = None if spec.resume is None else self._log(spec.resume)
         if spec.resume is not None and not spec.fork:
-            self._log(spec.resume)
+            self._in_use.add(spec.resume)
             return spec.resume
         session = f"session-{len(self.opened)}"
         self._logs[session] = []
-        self.publish(session, SessionStarted(version="0", cwd=spec.cwd, model=spec.model or "scripted/one"))
+        self._in_use.add(session)
+        started = SessionStarted(version="0", cwd=spec.cwd, model=spec.model or "scripted/one")
+        if parent is None:
+            self.publish(session, started)
+        else:
+            self.publish(session, replace(started, parent=spec.resume, parent_seq=len(parent)))
+            for event in parent[1:]:
+                self.publish(session, event)
         return session
 
     async def submit(self, session: str, command: AnyCommand) -> str | None:
+        self._log(session)
+        if session not in self._in_use and not isinstance(command, EndSession):
+            raise SessionError(f"session {session} is closed")
         self.commands.append(command)
         prompt = None
         if isinstance(command, (SubmitPrompt, Steer)):
@@ -80,6 +94,8 @@ class ScriptedGateway:
             if isinstance(event, TurnStarted) and not event.prompt:
                 event = replace(event, prompt=prompt or "")
             self.publish(session, event)
+        if isinstance(command, EndSession) and session in self._in_use:
+            self._end(session, command.reason)
         return prompt
 
     def publish(self, session: str, event: Event) -> None:
@@ -90,15 +106,11 @@ class ScriptedGateway:
             event = replace(event, seq=len(log) + 1, at=AT)
             log.append(event)  # type: ignore[arg-type]  # a base of the union
         self._shown.setdefault(session, []).append(event)  # type: ignore[arg-type]  # a base of the union
-        self._changed.set()
-        self._changed = asyncio.Event()
+        self._wake()
 
     async def events(self, session: str, after: int = 0) -> AsyncIterator[AnyEvent]:
-        shown = self._shown.setdefault(session, [])
-        missing = [event for event in self._log(session) if event not in shown]
-        for old in missing:
-            if (old.seq or 0) > after:
-                yield old
+        self._log(session)
+        shown = self._shown[session]
         at = 0
         while True:
             while at < len(shown):
@@ -106,12 +118,14 @@ class ScriptedGateway:
                 at += 1
                 if event.seq is None or event.seq > after:
                     yield event
-            if self.closed:
+            if self.closed or session not in self._in_use:
                 return
             await self._changed.wait()
 
     async def sessions(self, cwd: str | None = None) -> Sequence[SessionSummary]:
-        return [each for each in self._sessions if cwd is None or each.cwd == cwd]
+        given = {each.id for each in self._sessions}
+        begun = [reduce(advance, log, begin(id)) for id, log in self._logs.items() if id not in given]
+        return [each for each in (*begun[::-1], *self._sessions) if cwd is None or each.cwd == cwd]
 
     async def history(self, session: str, after: int = 0, limit: int | None = None) -> Sequence[LastingEvent]:
         events = [event for event in self._log(session) if (event.seq or 0) > after]
@@ -119,7 +133,7 @@ class ScriptedGateway:
 
     async def search(self, text: str, limit: int = 50) -> Sequence[tuple[SessionSummary, int, str]]:
         found = []
-        for summary in self._sessions:
+        for summary in await self.sessions():
             for event in self._logs.get(summary.id, ()):
                 said = event.text if isinstance(event, PromptSubmitted) else ""
                 if said and all(word.lower() in said.lower() for word in text.split()):
@@ -128,19 +142,29 @@ class ScriptedGateway:
 
     async def delete(self, session: str) -> None:
         self._log(session)
-        del self._logs[session]
+        if session in self._in_use:
+            raise SessionError(f"session {session} is open; close it first")
+        del self._logs[session], self._shown[session]
         self._sessions = [each for each in self._sessions if each.id != session]
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         return self._described.get(topic, [])
 
     async def close(self) -> None:
-        if not self.closed:
-            for session in self._shown:
-                if not isinstance(self._shown[session][-1], SessionEnded):
-                    self.publish(session, SessionEnded())
+        for session in [*self._in_use]:
+            self._end(session, "closed")
         self.closed = True
+        self._wake()
+
+    def _end(self, session: str, reason: str) -> None:
+        if not isinstance(self._shown[session][-1], SessionEnded):
+            self.publish(session, SessionEnded(reason=reason))
+        self._in_use.discard(session)
+        self._wake()
+
+    def _wake(self) -> None:
         self._changed.set()
+        self._changed = asyncio.Event()
 
     def _log(self, session: str) -> list[LastingEvent]:
         if session not in self._logs:
