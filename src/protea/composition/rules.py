@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.composition.launch import Launch
+from protea.domain.errors import ConfigError
 from protea.domain.permission import Mode, RuleLayer
 from protea.domain.settings import Settings
 from protea.domain.surroundings import Surroundings
@@ -23,16 +24,29 @@ class RulesInForce(msgspec.Struct, frozen=True):
 
 
 def read_rules(launch: Launch, settings: Settings, surroundings: Surroundings) -> RulesInForce:
-    """Raises `ConfigError` for a file that is there and cannot be used: it never means "no rules"."""
+    """Raises `ConfigError` for a file that is there and cannot be used: it never means "no rules".
+
+    One of a project that is not trusted is the exception: it could stop a person from working, so it is told and left.
+    """
     flags = RuleLayer(source="flags", allow=launch.allow, ask=launch.ask, deny=launch.deny)
-    layers: list[RuleLayer] = [flags, *settings.permissions.layers]
+    strange = "" if surroundings.trusted else os.path.join(surroundings.root, ".protea") + os.sep
+    layers: list[RuleLayer] = [flags]
+    for each in settings.permissions.layers:
+        layers.append(_usable(each, launch) if strange and each.source.startswith(strange) else each)
     mode: Mode | None = None
     if not launch.bare:
         for folder, own in (
             (surroundings.protea_home, True),
             (os.path.join(surroundings.root, ".protea"), surroundings.trusted),
         ):
-            layer, asked = _read(os.path.join(folder, "permissions.toml"))
+            try:
+                layer, asked = _read(os.path.join(folder, "permissions.toml"))
+            except ConfigError as error:
+                if own:
+                    raise
+                # What nobody has trusted must not keep anybody from working either.
+                launch.warn(f"{error} (it is not used: this project has not been trusted)")
+                continue
             if layer is not None:
                 # Anyone may forbid; only those who are trusted may allow, or choose the mode.
                 layers.append(layer if own else replace(layer, allow=()))
@@ -40,6 +54,18 @@ def read_rules(launch: Launch, settings: Settings, surroundings: Surroundings) -
     return RulesInForce(
         tuple(each for each in layers if each.allow or each.ask or each.deny), settings.permissions.mode or mode
     )
+
+
+def _usable(layer: RuleLayer, launch: Launch) -> RuleLayer:
+    """A layer of a project nobody has trusted; without its rules where one of them cannot be read."""
+    from protea.domain.permission.rules import parse_layers  # most projects have no rules
+
+    try:
+        parse_layers((layer,))
+    except ConfigError as error:
+        launch.warn(f"{error} (its rules are not used: this project has not been trusted)")
+        return RuleLayer(source=layer.source)
+    return layer
 
 
 def _read(path: str) -> tuple[RuleLayer | None, Mode | None]:

@@ -35,7 +35,7 @@ def test_no_file_is_no_rules(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ('allow = ["Bash(npm test)"\ndeny = 1', 2, "not TOML"),
+        ('allow = ["Bash(npm test)"\ndeny = 1', 2, "not valid TOML"),
         ('allow = "Bash"', 1, "list"),
         ("\nallow = [1]", 2, "list"),
         ('mode = "yes"', 1, "normal, plan or yolo"),
@@ -76,6 +76,15 @@ def test_a_file_that_cannot_be_read_stops(tmp_path: Path) -> None:
 def test_a_folder_in_its_place_stops(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_rules_file(str(tmp_path))
+
+
+def test_what_is_no_file_or_has_no_end_stops_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    (tmp_path / "large").write_text("#" * (1 << 20) + "\n")
+    for name in ("fifo", "endless", "large"):
+        with pytest.raises(ConfigError, match="cannot be read"):
+            read_rules_file(str(tmp_path / name))
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,40 @@ def test_a_project_nobody_trusts_may_forbid_and_nothing_else(load: Load, project
     assert "not been trusted" in warning
 
 
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+STRANGE: dict[str, Callable[[Path], object]] = {
+    "broken": lambda path: path.write_text("x = = 1"),
+    "endless number": lambda path: path.write_text(f"x = {'1' * 5000}"),
+    "nested": lambda path: path.write_text(f"x = {'[' * 5000}"),
+    "a bad value": lambda path: path.write_text("[permissions]\ndeny = 3"),
+    "not text": lambda path: path.write_bytes(b"\xff"),
+    "a fifo": _fifo,
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a folder": lambda path: path.mkdir(),
+    "too large": lambda path: path.write_text("#" * (1 << 20) + "\n"),
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_nothing_in_a_project_nobody_trusts_stops_or_holds_up(load: Load, home: Path, project: Path, what: str) -> None:
+    STRANGE[what](project / ".protea" / "config.toml")
+    (home / "trusted.toml").write_text("")  # somebody trusts something, so prints are taken
+    (warning,) = load('model = "a/b"').warnings
+    assert str(project / ".protea" / "config.toml") in warning
+    assert "not been trusted" in warning
+    assert "\n" not in warning
+
+
+def test_what_cannot_be_read_cannot_be_trusted(home: Path, project: Path) -> None:
+    (project / ".mcp.json").mkdir()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        trust(str(home), str(project))
+    assert not is_trusted(str(home), str(project))
+
+
 @pytest.mark.parametrize("name", [".mcp.json", ".protea/config.toml", ".protea/permissions.toml"])
 def test_trust_ends_when_a_file_that_matters_changes(home: Path, project: Path, name: str) -> None:
     (project / name).write_text("# one")

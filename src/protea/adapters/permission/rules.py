@@ -7,6 +7,7 @@ can be asked. Also reads `permissions.toml`.
 from __future__ import annotations
 
 import os
+import stat
 
 import msgspec
 
@@ -30,6 +31,9 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Mode = "normal"
     """The mode a session starts in; each request names the one it is made in."""
 
+
+LARGEST = 1 << 20
+"""Bytes of a rules file."""
 
 _Texts = tuple[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...]
 """The rules of a session, as a key."""
@@ -135,25 +139,50 @@ def read_rules_file(path: str) -> RulesFile | None:
     import re
     import tomllib
 
-    try:
-        with open(path, "rb") as file:
-            raw = file.read()
-    except FileNotFoundError:
+    raw = _read_regular(path)
+    if raw is None:
         return None
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror}", path) from error
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")
         table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         before = raw[: error.start]
-        raise ConfigError("is not UTF-8", path, before.count(b"\n") + 1, len(before) - before.rfind(b"\n")) from error
+        line, column = before.count(b"\n") + 1, len(before) - before.rfind(b"\n")
+        raise ConfigError("not UTF-8; save it as UTF-8", path, line, column) from error
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         line, column = (int(where.group(1)), int(where.group(2))) if where else (text.count("\n") + 1, 1)
-        message = re.sub(r" \(at .*\)\Z", "", str(error))
-        raise ConfigError(f"is not TOML: {message}", path, line, column) from error
+        reason = re.sub(r" \(at .*\)\Z", "", str(error))
+        raise ConfigError(f"not valid TOML: {reason[:1].lower()}{reason[1:]}", path, line, column) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise ConfigError(f"not valid TOML: {error}", path) from error
+    except RecursionError as error:
+        raise ConfigError("not valid TOML: nested too deeply", path) from error
     return RulesFile(*_layer_of(table, path, text))
+
+
+def _read_regular(path: str) -> bytes | None:
+    """A small regular file; a FIFO or device in its place, or one without end, is refused and never waited for."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {(error.strerror or str(error)).lower()}", path) from error
+    raw = b""
+    try:
+        kind = os.fstat(fd).st_mode
+        if not stat.S_ISREG(kind):
+            raise ConfigError(f"cannot be read: {'is a directory' if stat.S_ISDIR(kind) else 'it is no file'}", path)
+        while len(raw) <= LARGEST and (block := os.read(fd, LARGEST + 1 - len(raw))):
+            raw += block
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {(error.strerror or str(error)).lower()}", path) from error
+    finally:
+        os.close(fd)
+    if len(raw) > LARGEST:
+        raise ConfigError(f"cannot be read: it is larger than {LARGEST >> 20} MiB", path)
+    return raw
 
 
 def _layer_of(table: dict[str, object], path: str, text: str) -> tuple[RuleLayer, Mode | None]:

@@ -16,6 +16,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec.structs import replace
 
+from protea.adapters.settings._regular import read_regular
 from protea.adapters.settings._template import TEMPLATE
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
@@ -168,11 +169,19 @@ class _Reading:
             return surroundings.trusted  # nobody was ever trusted, and there is nothing to trust
         trusted = surroundings.trusted or is_trusted(surroundings.protea_home, surroundings.root)
         path = os.path.join(folder, NAME)
-        text = _read(path)
-        if text is not None and _says_something(text):
-            if not trusted:
-                self.warnings.append(f"{path} is not used: this project has not been trusted")
-            self._file(path, text, trusted=trusted)
+        before = len(self.warnings)
+        try:
+            text = _read(path)
+            if text is not None and _says_something(text):
+                if not trusted:
+                    self.warnings.append(f"{path} is not used: this project has not been trusted")
+                self._file(path, text, trusted=trusted)
+        except ConfigError as error:
+            if trusted:
+                raise
+            # What nobody has trusted must not keep anybody from working either.
+            problem = str(error).partition("; mend that")[0]
+            self.warnings[before:] = [f"{problem} (it is not used: this project has not been trusted)"]
         return trusted
 
     def environment(self, environment: Mapping[str, str]) -> None:
@@ -216,6 +225,7 @@ class _Reading:
         )
 
     def _file(self, path: str, text: str, *, trusted: bool) -> None:
+        data = _renamed(_parse(text, path))
         found = places(text)
         where = {dotted(place.key): place for place in reversed(found)}
 
@@ -229,7 +239,6 @@ class _Reading:
             place = _nearest_place(where, key)
             self.warnings.append(f"{path}:{place.line if place else 1}: {message}")
 
-        data = _renamed(_parse(text, path))
         if not trusted:
             # Anyone may forbid: what an untrusted project asks to be asked or denied is kept.
             table = data.get("permissions")
@@ -313,16 +322,17 @@ def _check(data: dict[str, Any], fail: Any, warn: Any) -> dict[str, Any]:
 
 def _read(path: str) -> str | None:
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
+        data = read_regular(path)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; mend that, or go without it by --bare") from None
+    if data is None:
         return None
+    try:
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigError("not UTF-8; save it as UTF-8", path, line) from None
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(f"cannot be read: {reason}; mend that, or go without it by --bare", path) from None
+    return text
 
 
 def _parse(text: str, path: str) -> dict[str, Any]:
@@ -339,6 +349,8 @@ def _parse(text: str, path: str) -> dict[str, Any]:
         line = int(numbers[0]) if numbers else text.count("\n") + (not text.endswith("\n"))
         column = int(numbers[1]) if len(numbers) > 1 else None
         raise ConfigError(f"not valid TOML: {reason[:1].lower()}{reason[1:]}", path, line, column) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise ConfigError(f"not valid TOML: {error}", path) from None
     except RecursionError:
         raise ConfigError("not valid TOML: nested too deeply", path) from None
 

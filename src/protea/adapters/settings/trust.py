@@ -10,21 +10,28 @@ import os
 
 import msgspec
 
-from protea.domain.errors import StoreError
+from protea.adapters.settings._regular import read_regular
+from protea.domain.errors import ConfigError, StoreError
 
 NAME = "trusted.toml"
 WATCHED = (".protea/config.toml", ".protea/permissions.toml", ".protea/mcp.json", ".mcp.json")
 """Files of a project that can make something run or be allowed."""
+UNREADABLE = "unreadable"
 
 
 def is_trusted(protea_home: str, root: str) -> bool:
     """Whether the project at `root` is trusted as it now is."""
     known = _load(protea_home).get(os.path.realpath(root))
-    return known is not None and known == _fingerprint(root)
+    return known is not None and UNREADABLE not in known.values() and known == _fingerprint(root)
 
 
 def trust(protea_home: str, root: str) -> tuple[str, ...]:
-    """Trust the project at `root` as it now is; the files that would make us ask again. Raises `StoreError`."""
+    """Trust the project at `root` as it now is; the files that would make us ask again.
+
+    Raises `StoreError`, and `ConfigError` where one of its files cannot be read: nobody can know what it would say.
+    """
+    for name in WATCHED:
+        read_regular(os.path.join(root, name))
     seen = _fingerprint(root)
     _save(protea_home, {**_load(protea_home), os.path.realpath(root): seen})
     return tuple(seen)
@@ -58,9 +65,9 @@ def _load(protea_home: str) -> dict[str, dict[str, str]]:
     import tomllib  # only where a project brings files of its own
 
     try:
-        with open(os.path.join(protea_home, NAME), "rb") as file:
-            return msgspec.convert(tomllib.load(file), dict[str, dict[str, str]])
-    except (OSError, ValueError, msgspec.ValidationError):
+        data = read_regular(os.path.join(protea_home, NAME)) or b""
+        return msgspec.convert(tomllib.loads(data.decode()), dict[str, dict[str, str]])
+    except (ConfigError, ValueError, RecursionError, msgspec.ValidationError):
         return {}  # nothing that can be read says so: nothing is trusted
 
 
@@ -82,10 +89,10 @@ def _fingerprint(root: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in WATCHED:
         try:
-            with open(os.path.join(root, name), "rb") as file:
-                found[name] = hashlib.sha256(file.read()).hexdigest()
-        except FileNotFoundError:
+            data = read_regular(os.path.join(root, name))
+        except ConfigError:
+            found[name] = UNREADABLE
             continue
-        except OSError:
-            found[name] = "unreadable"
+        if data is not None:
+            found[name] = hashlib.sha256(data).hexdigest()
     return found

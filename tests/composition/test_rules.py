@@ -1,0 +1,63 @@
+"""Rules from flags, settings and files, and whose mistakes stop a start."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from protea.composition.launch import Launch
+from protea.composition.root import Given, Root
+from protea.composition.rules import RulesInForce, read_rules
+from protea.domain.errors import ConfigError
+
+
+class Start:
+    """A project nobody trusts, and what is told at its start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home, self.own = folder / "home", folder / "project" / ".protea"
+        self.home.mkdir()
+        self.own.mkdir(parents=True)
+        self.told: list[str] = []
+
+    def rules(self, **flags: tuple[str, ...]) -> RulesInForce:
+        launch = Launch(
+            cwd=str(self.own.parent),
+            environment={"HOME": str(self.home.parent), "PROTEA_HOME": str(self.home)},
+            warn=self.told.append,
+            **flags,  # type: ignore[arg-type]
+        )
+        root = Root(launch, Given())
+        return read_rules(launch, root.settings, root.surroundings)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    return Start(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["x = = 1", 'deny = ["Bash("]', 'colour = "red"', "a fifo"])
+def test_rules_of_a_project_nobody_trusts_stop_nobody(start: Start, text: str) -> None:
+    file = start.own / "permissions.toml"
+    if text == "a fifo":
+        os.mkfifo(file)
+    else:
+        file.write_text(text)
+    assert start.rules(deny=("Write",)).layers[0].deny == ("Write",)
+    (warning,) = start.told
+    assert str(file) in warning
+    assert "not been trusted" in warning
+
+
+def test_a_bad_rule_in_its_settings_stops_nobody(start: Start) -> None:
+    (start.own / "config.toml").write_text('[permissions]\ndeny = ["Bash("]')
+    assert start.rules().layers == ()
+    assert any("config.toml:2" in line and "not been trusted" in line for line in start.told)
+
+
+def test_ones_own_bad_rule_stops(start: Start) -> None:
+    (start.home / "permissions.toml").write_text('deny = ["Bash("]')
+    with pytest.raises(ConfigError, match=r"permissions\.toml:1"):
+        start.rules()
