@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,11 @@ def test_the_home_of_protea_can_be_moved(tmp_path: Path) -> None:
     moved = {**env(tmp_path), "PROTEA_HOME": str(tmp_path / "elsewhere")}
     assert find_surroundings(str(tmp_path), (), moved).protea_home == str(tmp_path / "elsewhere")
     assert find_surroundings(str(tmp_path), (), env(tmp_path)).protea_home == str(tmp_path / ".protea")
+
+
+@pytest.mark.parametrize("home", [None, "", ".", "relative/home"])
+def test_a_home_that_is_none_is_looked_up_and_is_never_the_root_of_the_disk(tmp_path: Path, home: str | None) -> None:
+    environment = {} if home is None else {"HOME": home}
+    around = find_surroundings(str(tmp_path), (), environment)
+    assert around.user_home == os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
+    assert around.protea_home == around.user_home + "/.protea"

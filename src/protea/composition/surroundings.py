@@ -27,8 +27,18 @@ def find_surroundings(cwd: str, add_dirs: Sequence[str], environment: Mapping[st
 
 
 def _home(environment: Mapping[str, str]) -> str:
-    home = environment.get("HOME") or os.path.expanduser("~")
-    return os.path.realpath(home) if os.path.isabs(home) else "/"
+    """HOME, or what the password database says where that is empty or relative. Raises `UsageError` for neither."""
+    home = environment.get("HOME", "")
+    if not os.path.isabs(home):
+        import pwd  # hardly ever needed
+
+        try:
+            home = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            home = ""
+    if not os.path.isabs(home):
+        raise UsageError("there is no home directory: set HOME to an absolute path")
+    return os.path.realpath(home)
 
 
 def _directory(path: str, flag: str) -> str:
