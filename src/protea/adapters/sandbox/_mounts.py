@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -88,7 +88,7 @@ def outside(places: Places) -> list[Mount]:
         path = f"/{name}"
         if os.path.islink(path):
             mounts.append(Mount(path, "link"))
-        elif path not in ABSENT and path != "/tmp" and os.path.isdir(path):
+        elif path not in ABSENT and path != "/tmp" and _names(path):
             mounts.append(Mount(path, "read"))
     keys = [f"/etc/ssh/{name}" for name in _names("/etc/ssh") if name.endswith("_key")]
     mounts += [Mount(path, "empty") for path in EMPTY if os.path.isdir(path) and not os.path.islink(path)]
@@ -158,8 +158,10 @@ _FOLDER_VARIABLES = frozenset(
 )
 
 
-def workspace(places: Places, root: str, found: Survey) -> tuple[list[Mount], list[tuple[str, Kind]]]:
-    """A folder of the workspace: its mounts, and the stand-ins these need."""
+def workspace(
+    places: Places, root: str, found: Survey, standing: Container[str]
+) -> tuple[list[Mount], list[tuple[str, Kind]]]:
+    """A folder of the workspace: its mounts, and the stand-ins these need. Some may be `standing` already."""
     writable = any(beneath(root, each) for each in places.writable)
     mounts = [Mount(root, "write" if writable else "read")]
     wanted: list[tuple[str, Kind]] = []
@@ -180,7 +182,7 @@ def workspace(places: Places, root: str, found: Survey) -> tuple[list[Mount], li
         mounts += _repository(f"{root}/.git", root, places.home, wanted)
     for name in (*STAND_INS, ".git"):
         path = f"{root}/{name}"
-        if not os.path.lexists(path):
+        if not os.path.lexists(path) or (path in standing and not _names(path)):
             wanted.append((path, "folder"))
         elif name != ".git" and not os.path.islink(path):
             mounts.append(Mount(path, "read"))

@@ -231,11 +231,9 @@ class BubblewrapSandbox:
         records: list[int] = []
         for root in self._roots:
             record = self._record(root, descriptors)
-            own, wanted = _mounts.workspace(places, root, self._surveys.get(root, Survey()))
-            failed: list[str] = []
-            if record is not None:
-                records.append(record.fd)
-                failed = record.put(wanted)
+            records.append(record.fd)
+            own, wanted = _mounts.workspace(places, root, self._surveys.get(root, Survey()), record.names)
+            failed = record.put(wanted)
             mounts += [mount for mount in own if mount.path not in failed]
         inside = [path for path in places.writable if not any(beneath(path, root) for root in self._roots)]
         mounts += [Mount(path, "write") for path in inside]
@@ -261,8 +259,7 @@ class BubblewrapSandbox:
                 words += ["--setenv", name, value]
         return words, records
 
-    def _record(self, root: str, descriptors: list[int]) -> Record | None:
-        """None where the workspace may not be written in at all: then nothing has to stand in."""
+    def _record(self, root: str, descriptors: list[int]) -> Record:
         try:
             record = Record(self._records, root)
         except OSError as error:
