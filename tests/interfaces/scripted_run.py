@@ -70,7 +70,16 @@ def failing(command: AnyCommand) -> Sequence[Event]:
 
 
 def limited(command: AnyCommand) -> Sequence[Event]:
-    return (STARTED, message("so far"), TurnFinished(id="t1", outcome="limit", limit="turns", turns=1, usage=USAGE))
+    stopped = TurnFinished(id="t1", outcome="limit", limit="turns", turns=1, usage=USAGE, cost_usd=0.1234567)
+    return (STARTED, message("so far"), stopped)
+
+
+def working(command: AnyCommand) -> Sequence[Event]:
+    """A turn with one call."""
+    call = ToolCall(id="c1", name="Bash", arguments={"command": "make"})
+    done = ToolCallChanged(call=call, state="success", result=ToolResult(text="built"))
+    ended = TurnFinished(id="t1", outcome="finished", turns=2, usage=USAGE)
+    return (STARTED, ToolCallChanged(call=call, state="executing"), done, message("built"), ended)
 
 
 def denied(command: AnyCommand) -> Sequence[Event]:
@@ -124,7 +133,7 @@ SCRIPTS = {
     "hello": saying("Hello there.", "Hello", " there."),
     "escape": saying("red \x1b[31mtext\x1b[0m and half \udc80 a character"),
     "counting": counting,
-    **{each.__name__: each for each in (endless, deaf, flood, failing, limited, denied, asking, structured)},
+    **{each.__name__: each for each in (working, endless, deaf, flood, failing, limited, denied, asking, structured)},
 }
 
 

@@ -76,6 +76,7 @@ def test_json_is_one_result_with_every_key() -> None:
             "usage": USAGE,
             "cost_usd": 0.0,
             "denied": [],
+            "limit": None,
             "error": None,
         }
     ]
@@ -103,7 +104,7 @@ def test_a_stream_has_a_line_per_event_and_the_result_last() -> None:
 @pytest.mark.parametrize(
     ("scenario", "outcome", "code", "said"),
     [
-        ("failing", "error", 2, "The provider is busy."),
+        ("failing", "error", 2, "The provider is busy"),
         ("limited", "limit", 3, "--max-turns"),
         ("denied", "denied", 5, "--allow RULE"),
         ("keyless", "error", 1, "ANTHROPIC_API_KEY is not set"),
@@ -140,6 +141,13 @@ def test_refused_calls_are_listed_with_the_rule() -> None:
             "rule": "Bash(rm:*)",
         }
     ]
+
+
+def test_the_limit_is_named_and_dollars_are_rounded() -> None:
+    [limited] = lines_of(run("limited", output_format="json").stdout)
+    assert (limited["limit"], limited["error"], limited["cost_usd"]) == ("turns", None, 0.123457)
+    [failed] = lines_of(run("failing", output_format="json").stdout)
+    assert (failed["limit"], failed["cost_usd"]) == (None, None)
 
 
 def test_a_structured_answer_is_printed_as_json_without_its_fence() -> None:
@@ -267,8 +275,17 @@ def test_a_bad_line_is_named_and_the_run_goes_on() -> None:
     assert (result["text"], done.returncode) == ("heard on", 0)
 
 
+@pytest.mark.parametrize("lines", [b"", b"\n \n", b"nonsense\n"])
+def test_input_in_which_nothing_is_a_command_is_a_mistake(lines: bytes) -> None:
+    done = run("counting", lines, prompt=None, input_format="stream-json", output_format="json")
+    [result] = lines_of(done.stdout)
+    assert (result["outcome"], result["error"]["kind"], done.returncode) == ("error", "usage", 1)
+    assert "no line of standard input was a command" in done.stderr.decode().splitlines()[-1]
+
+
 def test_input_without_any_prompt_finishes_with_an_empty_result() -> None:
-    done = run("counting", b"", prompt=None, input_format="stream-json", output_format="json")
+    lines = b'{"type":"set_mode","mode":"plan"}\n'
+    done = run("counting", lines, prompt=None, input_format="stream-json", output_format="json")
     [result] = lines_of(done.stdout)
     assert (result["outcome"], result["text"], done.returncode) == ("finished", "", 0)
 
@@ -311,9 +328,18 @@ def test_going_on_without_a_session_says_so() -> None:
     assert b"there is no session of /" in done.stderr
 
 
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_a_retry_is_told_as_it_happens_and_counted_at_the_end(output_format: str) -> None:
+    said = run("failing", output_format=output_format).stderr.decode().splitlines()
+    assert said == [
+        "protea: scripted: The provider is busy; trying again in 0.5 s (attempt 2 of 5)",
+        "protea: The provider is busy (tried 2 times)",
+    ]
+
+
 def test_progress_is_told_only_where_it_is_wanted() -> None:
-    assert b"attempt 2" not in run("failing").stderr
-    assert b"attempt 2 in 0.5 s" in run("failing", verbose=True).stderr
+    assert run("working").stderr == b""
+    assert "· Bash make" in run("working", verbose=True).stderr.decode()
 
 
 def test_a_terminal_is_never_sent_what_the_model_wrote_as_control() -> None:

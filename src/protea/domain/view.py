@@ -13,11 +13,13 @@ from protea.domain.events import (
     Event,
     MessageCompleted,
     Outcome,
+    RetryScheduled,
     ToolCallChanged,
     TurnFinished,
     TurnStarted,
 )
 from protea.domain.messages import ToolCall, text_of
+from protea.domain.retry import MOST_ATTEMPTS
 from protea.domain.tools import ToolResult
 from protea.domain.usage import Usage
 
@@ -66,6 +68,15 @@ def result_summary(result: ToolResult | None) -> str:
     if not lines:
         return "no output"
     return lines[0].strip() if len(lines) == 1 and len(lines[0]) <= 100 else f"{len(lines)} lines"
+
+
+def retry_text(event: RetryScheduled) -> str:
+    """`acme: The provider is busy; trying again in 2 s (attempt 3 of 5)`."""
+    error = event.error
+    who = f"{error.provider}: " if error.provider and error.provider not in error.message else ""
+    of = f" of {MOST_ATTEMPTS}" if event.attempt <= MOST_ATTEMPTS else ""
+    wait = f"{event.delay:.1f}".removesuffix(".0")
+    return f"{who}{error.message.rstrip('. ')}; trying again in {wait} s (attempt {event.attempt}{of})"
 
 
 class Refusal(msgspec.Struct, frozen=True):

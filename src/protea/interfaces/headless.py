@@ -22,6 +22,7 @@ from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
+    MessageCompleted,
     NoticeGiven,
     Outcome,
     PromptSubmitted,
@@ -32,7 +33,7 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from protea.domain.view import EXIT_CODES, Figures, advance, call_object, result_summary
+from protea.domain.view import EXIT_CODES, Figures, advance, call_object, result_summary, retry_text
 from protea.interfaces.input import Lines
 from protea.interfaces.json_lines import event_line, failure_object, json_line, read_command
 from protea.interfaces.output import Output
@@ -98,6 +99,10 @@ class _Run:
         self.figures = Figures()
         self.failure: BaseException | None = None
         self.interrupts = 0
+        self.retries = 0
+        """Attempts that followed the first, for the reply that is being waited for."""
+        self.usable = 0
+        """Lines of standard input that were commands."""
         self.reading = spec.input_format == "stream-json"
         """Whether more commands may come from standard input."""
         self.waiting: set[str] = set()
@@ -271,6 +276,7 @@ class _Run:
     async def _take_line(self, line: bytes, number: int) -> None:
         try:
             command = read_command(line)
+            self.usable += 1
             if isinstance(command, EndSession):
                 self._input_ended()
                 return
@@ -335,6 +341,12 @@ class _Run:
             refusal = self.figures.denied[-1]
             self._say(f"refused: {refusal.tool} {one_line(call_object(event.call), 200)}: {one_line(refusal.why, 400)}")
             return
+        if isinstance(event, RetryScheduled):
+            self.retries = event.attempt - 1
+            if self.progress or self.spec.output_format != "stream-json":  # a stream has the event itself
+                self._say(retry_text(event))
+        elif isinstance(event, (MessageCompleted, TurnStarted)):
+            self.retries = 0
         if not self.progress:
             return
         match event:
@@ -342,8 +354,6 @@ class _Run:
                 self._line(f"· {call.name} {one_line(call_object(call), 160)}")
             case ToolCallChanged(call=call, state="error" | "cancelled" as state, result=result):
                 self._line(f"  {state}: {one_line(result_summary(result), 160)}")
-            case RetryScheduled():
-                self._line(f"· {one_line(event.error.message, 160)}; attempt {event.attempt} in {event.delay:.1f} s")
             case _:
                 pass
 
@@ -377,6 +387,8 @@ class _Run:
         if self.interrupts and self.spec.input_format == "stream-json":
             return "interrupted", 4, None
         if self.figures.outcome is None:
+            if self.spec.prompt is None and not self.usable:
+                return outcome_of(UsageError(_NO_COMMAND))
             if self.spec.prompt is None:  # input ended before any prompt
                 return "finished", 0, None
             lost = Failure("internal", "The session ended before the turn did.")
@@ -405,7 +417,8 @@ class _Run:
             case "finished":
                 return
             case "error":
-                self._say((error or {}).get("message") or "the run failed")
+                message = (error or {}).get("message") or "the run failed"
+                self._say(f"{message.rstrip('. ')} (tried {self.retries + 1} times)" if self.retries else message)
             case "limit":
                 limit = self.figures.limit or "length"
                 self._say(f"stopped: {_LIMITS.get(limit, limit)}; 'protea -p -r {self.session} …' goes on")
@@ -415,6 +428,8 @@ class _Run:
             case "denied":
                 self._say("stopped: an action it needs is not allowed; --allow RULE or --permission-mode can allow it")
 
+
+_NO_COMMAND = 'no line of standard input was a command; write lines like {"type":"submit_prompt","text":"…"}'
 
 _LIMITS = {
     "turns": "the limit on turns (--max-turns) is reached",
@@ -440,8 +455,9 @@ def result_object(
         "structured": figures.structured,
         "turns": figures.turns,
         "usage": msgspec.to_builtins(figures.usage),
-        "cost_usd": figures.cost_usd,
+        "cost_usd": None if figures.cost_usd is None else round(figures.cost_usd, 6),
         "denied": [msgspec.to_builtins(refusal) for refusal in figures.denied],
+        "limit": figures.limit if outcome == "limit" else None,
         "error": error,
     }
 
