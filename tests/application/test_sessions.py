@@ -8,21 +8,31 @@ from collections import deque
 import pytest
 
 from protea.adapters.storage.memory import MemoryStore
-from protea.domain.commands import Rewind, SetMode, SubmitPrompt, WithdrawPrompt
-from protea.domain.errors import SessionError, UsageError
+from protea.adapters.tools.functions import FunctionToolset
+from protea.application.past import past_of
+from protea.domain.commands import ResolveApproval, Rewind, SetMode, SetModel, SubmitPrompt, WithdrawPrompt
+from protea.domain.errors import SessionError, StoreError, UsageError
 from protea.domain.events import (
     AnyEvent,
+    ApprovalRequested,
+    ApprovalResolved,
     MessageCompleted,
     PromptSubmitted,
+    PromptWithdrawn,
     SessionStarted,
     ToolCallChanged,
     TurnFinished,
     TurnStarted,
 )
 from protea.domain.messages import ToolCall, ToolMessage, UserMessage
-from protea.domain.usage import Usage
+from protea.domain.reply import ModelRequest, Reply
+from protea.domain.usage import ModelInfo, Usage
 from protea.ports.gateway import OpenSession
-from tests.application.world import World, calls, of, says
+from protea.ports.model import Model
+from protea.testing.model_source import TableModelSource
+from tests.application.consistency import faults, unpaired
+from tests.application.long_turn import LongTurn
+from tests.application.world import PlayedModel, World, calls, of, says
 
 
 async def echo(text: str) -> str:
@@ -206,3 +216,184 @@ async def test_an_unknown_mode_is_refused_with_those_there_are() -> None:
 async def test_a_session_that_does_not_exist_is_named() -> None:
     with pytest.raises(SessionError, match="nowhere"):
         await World().gateway.open(OpenSession(cwd="/w", resume="nowhere"))
+
+
+async def test_a_fork_of_a_session_that_runs_on_has_its_history_up_to_then_and_none_of_its_work() -> None:
+    store = MemoryStore()
+    turn = LongTurn(store)
+    await turn.open(watched=False)
+    await turn.submit(SubmitPrompt(text="go"))
+    await turn.submit(SubmitPrompt(text="later"))
+    async for event in turn.world.gateway.events(turn.session):
+        if isinstance(event, ApprovalRequested):
+            break
+    forked = await turn.world.gateway.open(OpenSession(cwd="/w", resume=turn.session, fork=True))
+    log = list(store.read(forked))
+    assert faults(log) == []
+    assert of(log, ApprovalResolved)[0].decision == "deny"
+    taken_back = {event.id for event in of(log, PromptWithdrawn)}
+    assert [event.text for event in of(log, PromptSubmitted) if event.id in taken_back] == ["later"]
+    await turn.close()
+    await conversation(World(says("two"), store=store), "and now", resume=forked)
+    assert faults(list(store.read(forked))) == []
+
+
+async def test_what_the_parent_says_while_it_is_forked_is_in_the_log_and_the_history_of_the_fork_or_in_neither() -> (
+    None
+):
+    store = MemoryStore()
+    first = World(*(says(str(number)) for number in range(9)), store=store)
+    session = await first.gateway.open(OpenSession(cwd="/w"))
+    second = World(says("fork"), store=store)
+
+    class Slow(TableModelSource):
+        async def open(self, name: str) -> Model:
+            async for _ in first.turn(session, SubmitPrompt(text="meanwhile")):
+                pass
+            return await super().open(name)
+
+    second.source = Slow(second.model)
+    forked = await second.gateway.open(OpenSession(cwd="/w", resume=session, fork=True))
+    live = second.gateway._session(forked)._transcript.messages()
+    await second.gateway.close()
+    await first.gateway.close()
+    assert past_of(lambda: store.read(forked)).transcript.messages() == live == ()
+
+
+async def test_a_fork_goes_on_with_the_model_it_was_opened_with() -> None:
+    store = MemoryStore()
+    others = [PlayedModel([], info=ModelInfo(id="other/one")), PlayedModel([], info=ModelInfo(id="third/one"))]
+    world = World(says("one"), store=store, others=others)
+    first = await conversation_open(world)
+    await world.gateway.submit(first, SetModel(model="other/one"))
+    forked = await world.gateway.open(OpenSession(cwd="/w", resume=first, fork=True, model="third/one"))
+    await world.gateway.close()
+    assert past_of(lambda: store.read(forked)).model == "third/one"
+
+
+@pytest.mark.parametrize("where", ["before", "in the middle", "after its calls"])
+async def test_rewinding_anywhere_shows_the_model_whole_messages(where: str) -> None:
+    world = World(calls(("echo", {"text": "a"}), ("echo", {"text": "b"})), says("one"), says("two"), tools=[echo])
+    session = await conversation_open(world)
+    log = await world.gateway.history(session)
+    message = of(log, MessageCompleted)[0].seq or 0
+    to = {"before": message - 1, "in the middle": message + 5, "after its calls": message + 9}[where]
+    await world.gateway.submit(session, Rewind(to=to))
+    async for _ in world.turn(session, SubmitPrompt(text="again")):
+        pass
+    assert unpaired(world.model.requests[-1].messages) == []
+    await world.gateway.close()
+    assert faults(list(world.store.read(session))) == []
+
+
+async def test_rewinding_takes_back_what_waits_and_runs_nothing_twice() -> None:
+    world = World(says("one"), says("two"))
+    session = await conversation_open(world)
+    await world.gateway.submit(session, Rewind(to=2))
+    async for _ in world.turn(session, SubmitPrompt(text="again")):
+        pass
+    assert len(world.model.requests) == 2
+    assert len(world.model.requests[1].messages) == 1
+    await world.gateway.close()
+
+
+async def asking(world: World) -> tuple[str, ApprovalRequested]:
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    async for event in world.turn(session, SubmitPrompt(text="go")):
+        if isinstance(event, ApprovalRequested):
+            return session, event
+    raise AssertionError("nothing was asked")
+
+
+async def test_a_question_is_answered_once_and_the_answer_is_kept_when_that_returns() -> None:
+    world = World(calls(("echo", {"text": "a"})), says("ok"), tools=[echo], ask=["echo"])
+    session, question = await asking(world)
+    await world.gateway.submit(session, ResolveApproval(id=question.id, decision="once", by="phone"))
+    kept = of(await world.gateway.history(session), ApprovalResolved)
+    assert [(event.decision, event.by) for event in kept] == [("once", "phone")]
+    with pytest.raises(UsageError, match="answered already"):
+        await world.gateway.submit(session, ResolveApproval(id=question.id, decision="deny"))
+    await world.gateway.close()
+
+
+async def test_an_answer_whose_rule_cannot_be_saved_leaves_the_question_open() -> None:
+    world = World(calls(("echo", {"text": "a"})), says("ok"), tools=[echo], ask=["echo"])
+    session, question = await asking(world)
+
+    def full(rules: object) -> str:
+        raise StoreError("no space left on device")
+
+    world.fixed.allow = full  # type: ignore[method-assign,assignment]
+    with pytest.raises(StoreError, match="no space"):
+        await world.gateway.submit(session, ResolveApproval(id=question.id, decision="always"))
+    await world.gateway.submit(session, ResolveApproval(id=question.id, decision="session"))
+    async for event in world.gateway.events(session):
+        if isinstance(event, TurnFinished):
+            break
+    await world.gateway.close()
+    assert faults(list(world.store.read(session))) == []
+
+
+async def test_an_approval_that_fails_closes_its_question() -> None:
+    world = World(calls(("echo", {"text": "a"})), says("ok"), tools=[echo], ask=["echo"])
+
+    class Broken:
+        def answer(self, question: ApprovalRequested) -> ApprovalResolved | None:
+            raise RuntimeError("no answer")
+
+    world.approval = Broken()
+    events = await world.run("go")
+    assert of(events, ApprovalResolved)[0].decision == "deny"
+    assert of(events, TurnFinished)[0].outcome == "finished"
+
+
+async def test_prompts_in_line_run_in_their_order() -> None:
+    world = World(*(says(str(number)) for number in range(4)))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    ids = [await world.gateway.submit(session, SubmitPrompt(text=text, delivery="queue")) for text in "abcd"]
+    async with asyncio.timeout(10):
+        async for event in world.gateway.events(session):
+            if isinstance(event, TurnFinished) and len(world.model.requests) == 4:
+                break
+    await world.gateway.close()
+    assert [event.prompt for event in of(list(world.store.read(session)), TurnStarted)] == ids
+
+
+async def test_a_session_that_cannot_begin_closes_what_was_opened_for_it() -> None:
+    world = World()
+    closed = []
+
+    class Kept(FunctionToolset):
+        async def aclose(self) -> None:
+            closed.append("tools")
+
+    world.toolsets = (Kept([echo]),)
+    with pytest.raises(UsageError, match="no model"):
+        await world.gateway.open(OpenSession(cwd="/w", model="no/model"))
+    assert closed == ["tools"]
+    assert await world.gateway.sessions() == []
+
+
+def test_a_loop_that_is_ended_from_outside_begins_no_further_prompt() -> None:
+    store = MemoryStore()
+    requests = []
+
+    async def killed() -> str:
+        asked = asyncio.Event()
+
+        async def hang(request: ModelRequest) -> Reply:
+            requests.append(request)
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        world = World(hang, hang, store=store)
+        session = await world.gateway.open(OpenSession(cwd="/w"))
+        for text in "ab":
+            await world.gateway.submit(session, SubmitPrompt(text=text))
+        await asked.wait()
+        return session
+
+    session = asyncio.run(killed())
+    assert len(requests) == 1
+    assert faults(list(store.read(session))) == []

@@ -21,9 +21,11 @@ from protea.domain.messages import Text, ToolCall
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop, TextPiece
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo, Price, Usage
+from protea.ports.approval import Approval
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
 from protea.ports.instructions import Instruction
+from protea.ports.model_source import ModelSource
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
 from protea.testing.model_source import TableModelSource
@@ -120,6 +122,8 @@ class World:
         self.rules = NamedPermission(ask=ask, deny=deny)
         self.fixed = Fixed()
         self.clock = QuickClock()
+        self.source: ModelSource | None = None
+        self.approval: Approval | None = None
         self.store: SessionStore = store or MemoryStore()
         self.toolsets: tuple[Toolset, ...] = (FunctionToolset(tools),)
         self.use_clock(self.clock)
@@ -134,13 +138,13 @@ class World:
         return Parts(
             profile="test",
             surroundings=around,
-            models=TableModelSource(self.model, *self.others),
+            models=self.source or TableModelSource(self.model, *self.others),
             fallback=tuple(other.info.id for other in self.others),
             persona=self.fixed,
             instructions=self.fixed,
             toolsets=self.toolsets,
             permission=self.rules,
-            approval=InteractiveApproval() if spec.interactive else PolicyApproval(),
+            approval=self.approval or (InteractiveApproval() if spec.interactive else PolicyApproval()),
             rules=self.fixed,
             model=spec.model or NAME,
         )
