@@ -59,3 +59,17 @@ def test_a_long_file_is_cut_and_says_so(tmp_path: Path) -> None:
     (project / "AGENTS.md").write_text("x" * 100)
     (found,) = create(Options(most_bytes=10), surroundings=given).load(given.cwd)
     assert found.text.startswith("x" * 10 + "\n[cut after 10 bytes")
+
+
+def test_a_link_out_of_the_project_is_not_followed(tmp_path: Path) -> None:
+    given, project = around(tmp_path)
+    (tmp_path / "secret").write_text("secret")
+    (project / "AGENTS.md").symlink_to(tmp_path / "secret")
+    (project / "CLAUDE.md").write_text("inside")
+    (project / "deep" / "AGENTS.md").symlink_to(project / "CLAUDE.md")
+    (tmp_path / "home" / "AGENTS.md").symlink_to(tmp_path / "secret")  # one's own may lie anywhere at home
+    assert [each.text for each in create(Options(), surroundings=given).load(given.cwd)] == [
+        "secret",
+        "inside",
+        "inside",
+    ]

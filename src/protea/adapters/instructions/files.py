@@ -26,16 +26,20 @@ class FileInstructions:
     def load(self, cwd: str) -> tuple[Instruction, ...]:
         # A directory nobody has trusted may not speak to the model with a person's authority.
         project = _between(self._around.root, cwd) if self._around.trusted else []
-        folders = [self._around.protea_home, *project]
-        found = (self._read(folder) for folder in folders)
+        around = self._around
+        own = tuple(os.path.realpath(folder) for folder in (around.protea_home, around.user_home))
+        found = [self._read(around.protea_home, own), *(self._read(folder, (around.root,)) for folder in project)]
         return tuple(each for each in found if each is not None)
 
-    def _read(self, folder: str) -> Instruction | None:
+    def _read(self, folder: str, within: tuple[str, ...]) -> Instruction | None:
         for name in self._options.names:
             path = os.path.join(folder, name)
+            real = os.path.realpath(path)
+            if not any(real.startswith(each.rstrip("/") + "/") for each in within):
+                continue  # a link out of the project would send the model whatever it points to
             try:
                 # O_NONBLOCK: a FIFO of that name must not hold up the start.
-                descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+                descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
             except OSError:
                 continue
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
