@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from protea.adapters.storage.memory import MemoryStore
 from protea.composition.launch import Launch
-from protea.composition.root import Given, build, create_gateway
-from protea.ports.gateway import Gateway
+from protea.composition.root import Given, Root, build, create_gateway
+from protea.domain.errors import ConfigError
+from protea.ports.gateway import Gateway, OpenSession
 from protea.testing.contracts.gateway import GatewayContract
 from protea.testing.model import ScriptedModel
 
@@ -48,3 +51,34 @@ class TestGatewayOfALibraryUser(Rooted):
         async with self.opened() as (gateway, session):
             await self.run(gateway, session, "hello")
         assert not (self._home / ".protea/sessions").exists()
+
+
+def starting(tmp_path: Path, **given: Any) -> Launch:
+    environment = {"HOME": str(tmp_path / "home"), "OLLAMA_HOST": "http://127.0.0.1:9", **given.pop("environment", {})}
+    (tmp_path / "project" / ".git").mkdir(parents=True)
+    return Launch(cwd=str(tmp_path / "project"), environment=environment, **{"warn": lambda line: None, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"profile": "codng"}, "flag --profile: there is no profile 'codng'; did you mean coding?"),
+        ({"environment": {"PROTEA_PROFILE": "nope"}}, "environment PROTEA_PROFILE: there is no profile 'nope'"),
+        ({"effort": "silly"}, "flag --effort: there is no effort 'silly'; there are minimal, low, medium"),
+    ],
+)
+def test_a_profile_or_effort_nobody_knows_is_told(tmp_path: Path, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        Root(starting(tmp_path, **given), Given())
+
+
+def test_that_instructions_are_not_read_is_told_once_where_a_session_opens(tmp_path: Path) -> None:
+    told: list[str] = []
+    launch = starting(tmp_path, warn=told.append, model="offline/grammar")
+    (tmp_path / "project" / "AGENTS.md").write_text("obey")
+    root = Root(launch, Given())
+    assert told == []
+    root.assemble(OpenSession(cwd=launch.cwd))
+    root.assemble(OpenSession(cwd=launch.cwd))
+    (line,) = told
+    assert line.startswith("AGENTS.md is not read")

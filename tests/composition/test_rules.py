@@ -10,7 +10,7 @@ import pytest
 from protea.composition.launch import Launch
 from protea.composition.root import Given, Root
 from protea.composition.rules import RulesInForce, read_rules
-from protea.domain.errors import ConfigError
+from protea.domain.errors import ConfigError, UsageError
 
 
 class Start:
@@ -61,3 +61,24 @@ def test_ones_own_bad_rule_stops(start: Start) -> None:
     (start.home / "permissions.toml").write_text('deny = ["Bash("]')
     with pytest.raises(ConfigError, match=r"permissions\.toml:1"):
         start.rules()
+
+
+@pytest.mark.parametrize(("rule", "near"), [("Raed(.env)", "Read"), ("bash(ls)", "Bash"), ("Grap", "Grep")])
+def test_a_flag_for_a_tool_nobody_knows_stops(start: Start, rule: str, near: str) -> None:
+    with pytest.raises(UsageError, match=rf"there is no tool '.*did you mean {near}\?"):
+        start.rules(deny=(rule,))
+
+
+@pytest.mark.parametrize("name", ["config.toml", "permissions.toml"])
+def test_a_file_with_a_tool_nobody_knows_is_told_with_its_line(start: Start, name: str) -> None:
+    table = "[permissions]" if name == "config.toml" else "# mine"
+    (start.home / name).write_text(f'{table}\ndeny = ["Raed(.env)", "Bash(rm:*)"]')
+    assert start.rules().layers[-1].deny == ("Raed(.env)", "Bash(rm:*)")
+    (warning,) = start.told
+    assert warning.startswith(f"{start.home / name}:2: there is no tool 'Raed'")
+
+
+def test_tools_that_are_or_may_come_are_known(start: Start) -> None:
+    names = ("Bash(ls)", "Write", "Patch", "Glob", "CronCreate", "A2ASend", "Effect(net.egress)", "mcp__any__thing")
+    assert start.rules(allow=names).layers[0].allow == names
+    assert start.told == []

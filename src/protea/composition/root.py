@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -19,10 +20,12 @@ from protea.composition.resolve import Resolver
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.walls import settle
+from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
 from protea.domain.permission import Decision, Mode, PermissionRequest
 from protea.domain.redaction import secrets_of
-from protea.domain.settings import Settings
+from protea.domain.settings import EFFORTS, PROFILES, Settings
+from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
 from protea.ports.gateway import Gateway, OpenSession
 from protea.ports.model import Model
@@ -64,7 +67,7 @@ class Root:
     """Holds what all sessions of the process share."""
 
     def __init__(self, launch: Launch, given: Given) -> None:
-        self._launch = launch
+        launch = self._launch = replace(launch, warn=_once(launch.warn))
         self._given = given
         found = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
         self.settings = _settings(launch, found)
@@ -72,8 +75,6 @@ class Root:
         self._shared = Resolver(self._chosen(self.settings), {"surroundings": self.surroundings})
         for warning in self.settings.warnings:
             launch.warn(warning)
-        if not self.settings.trusted and not launch.bare and os.path.lexists(os.path.join(found.root, "AGENTS.md")):
-            launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
 
     def sessions(self) -> Sessions:
         get = self._shared.get
@@ -94,7 +95,9 @@ class Root:
         around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs), trusted=self.surroundings.trusted)
         chosen = self._chosen(settings)
         chosen["approval"] = ("interactive" if spec.interactive else "policy", {})
-        rules = read_rules(launch, settings, around)
+        rules = read_rules(launch, settings, around, foreign_tools=bool(given.toolsets))
+        if not around.trusted and not launch.bare and os.path.lexists(os.path.join(around.root, "AGENTS.md")):
+            launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
         name, options = chosen["permission"]
         chosen["permission"] = (name, {**options, "layers": rules.layers} if name == "rules" else options)
         shared = {name: self._shared.get(name) for name in ("clock", "ids")}
@@ -166,6 +169,18 @@ class Deferred:
         return engine.decide(request)
 
 
+def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
+    """Tells each thing the first time: a process may open many sessions."""
+    told: set[str] = set()
+
+    def tell(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            warn(text)
+
+    return tell
+
+
 def _settings(launch: Launch, surroundings: Surroundings) -> Settings:
     flags = {
         "model": launch.model,
@@ -174,9 +189,19 @@ def _settings(launch: Launch, surroundings: Surroundings) -> Settings:
         "permissions.mode": launch.mode,
         "sandbox.adapter": launch.sandbox,
     }
-    return load_settings(
+    settings = load_settings(
         surroundings,
         flags={name: value for name, value in flags.items() if value is not None},
         set=launch.set,
         bare=launch.bare,
     )
+    _one_of(settings, "profile", settings.profile, PROFILES)
+    _one_of(settings, "effort", settings.effort and settings.effort.lower(), EFFORTS)
+    return settings
+
+
+def _one_of(settings: Settings, key: str, value: str | None, known: tuple[str, ...]) -> None:
+    if value is not None and value not in known:
+        near = nearest(value, known)
+        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
+        raise ConfigError(f"{settings.origins.get(key, key)}: there is no {key} {value!r}{hint}")

@@ -8,9 +8,10 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.composition.launch import Launch
-from protea.domain.errors import ConfigError
+from protea.domain.errors import ConfigError, UsageError
 from protea.domain.permission import Mode, RuleLayer
 from protea.domain.settings import Settings
+from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
 
 
@@ -23,10 +24,13 @@ class RulesInForce(msgspec.Struct, frozen=True):
     """The mode they ask for: settings before rules files, a trusted project's before the person's own."""
 
 
-def read_rules(launch: Launch, settings: Settings, surroundings: Surroundings) -> RulesInForce:
+def read_rules(
+    launch: Launch, settings: Settings, surroundings: Surroundings, *, foreign_tools: bool = False
+) -> RulesInForce:
     """Raises `ConfigError` for a file that is there and cannot be used: it never means "no rules".
 
     One of a project that is not trusted is the exception: it could stop a person from working, so it is told and left.
+    A rule for a tool nobody knows is an error in a flag and a warning in a file, unless there are `foreign_tools`.
     """
     flags = RuleLayer(source="flags", allow=launch.allow, ask=launch.ask, deny=launch.deny)
     strange = "" if surroundings.trusted else os.path.join(surroundings.root, ".protea") + os.sep
@@ -51,9 +55,25 @@ def read_rules(launch: Launch, settings: Settings, surroundings: Surroundings) -
                 # Anyone may forbid; only those who are trusted may allow, or choose the mode.
                 layers.append(layer if own else replace(layer, allow=()))
                 mode = (asked if own else None) or mode
-    return RulesInForce(
-        tuple(each for each in layers if each.allow or each.ask or each.deny), settings.permissions.mode or mode
-    )
+    said = tuple(each for each in layers if each.allow or each.ask or each.deny)
+    if said and not foreign_tools:
+        _check_tools(said, launch)
+    return RulesInForce(said, settings.permissions.mode or mode)
+
+
+def _check_tools(layers: tuple[RuleLayer, ...], launch: Launch) -> None:
+    """A misspelt name in a rule that forbids would forbid nothing, and nobody would know."""
+    from protea.domain.permission.rules import KNOWN_TOOLS, READERS, WRITERS, family, parse_layers  # see `_usable`
+
+    for rule in parse_layers(layers):
+        name = rule.text.strip().partition("(")[0]
+        if family(name) in KNOWN_TOOLS or name.startswith("mcp__"):
+            continue
+        near = nearest(name, (*sorted(KNOWN_TOOLS | READERS | WRITERS), "A2ASend", "CronCreate"))
+        problem = f"there is no tool {name!r} for the rule {rule.text}" + (f"; did you mean {near}?" if near else "")
+        if rule.source == "flags":
+            raise UsageError(problem)
+        launch.warn(f"{rule.source}: {problem}")
 
 
 def _usable(layer: RuleLayer, launch: Launch) -> RuleLayer:

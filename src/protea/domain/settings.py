@@ -19,6 +19,10 @@ Api = Literal["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Amount = Annotated[float, msgspec.Meta(ge=0)]
 
+EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max", "none", "off")
+"""How much a model can be told to think; each wire says it in its own words."""
+PROFILES = ("coding", "base")
+
 
 class Table(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A table of the configuration. Its fields are the keys."""
