@@ -335,6 +335,9 @@ def test_values_are_set_from_the_command_line(load: Load, assignment: str, key: 
         ("a..b=1", "KEY=VALUE"),
         ("a b=1", "KEY=VALUE"),
         ("fallback=['a'", "bracket or quote"),
+        ("foo=1", "--set: foo is not a setting"),
+        ("limits.max_turn=1", "did you mean limits.max_turns?"),
+        ("trusted=true", "trusted is not a setting"),
         ("limits.max_turns=many", "flag --set: limits.max_turns must be a whole number"),
         ("log.level=loud", "flag --set: log.level: 'loud' is not a log level"),
     ],
@@ -367,6 +370,24 @@ def test_a_bad_mode_is_told(load: Load) -> None:
         load(flags={"permissions.mode": "wild"})
 
 
+def test_a_provider_that_cannot_be_asked_is_told(load: Load, home: Path) -> None:
+    settings = load('model = "a/b"\n[providers.acme]\napi = "gemini"\n[providers.void]\n[providers.openai]')
+    assert settings.warnings == (
+        f"{home / 'config.toml'}:2: providers.acme cannot be used without base_url",
+        f"{home / 'config.toml'}:4: providers.void cannot be used without api and base_url",
+    )
+
+
+def test_a_home_others_could_look_into_is_closed(load: Load, home: Path, project: Path, tmp_path: Path) -> None:
+    home.chmod(0o755)
+    load("")
+    assert home.stat().st_mode & 0o777 == 0o700
+    (other := tmp_path / "any folder").mkdir(mode=0o755)
+    other.chmod(0o755)
+    files.load(surroundings(other, project))
+    assert other.stat().st_mode & 0o777 == 0o755
+
+
 def test_short_tables_fill_ports(load: Load) -> None:
     assert load(flags={"sandbox.adapter": "bubblewrap"}).ports == {"sandbox": {"adapter": "bubblewrap"}}
     assert load('[instructions]\nadapter = "none"').ports == {"instructions": {"adapter": "none"}}
@@ -396,7 +417,7 @@ def test_every_example_of_the_first_file_is_valid(load: Load, home: Path, projec
 
 def test_a_home_that_cannot_be_written_is_a_warning(tmp_path: Path, project: Path) -> None:
     (tmp_path / "blocked").write_text("a file where the home should be")
-    with pytest.raises(ConfigError, match=r"blocked/home/config\.toml: cannot be read: not a directory"):
+    with pytest.raises(ConfigError, match=r"cannot be read: not a directory; set PROTEA_HOME to another"):
         files.load(surroundings(tmp_path / "blocked" / "home", project))
     settings = files.load(surroundings(Path("/proc/no-home"), project))
     (warning,) = settings.warnings

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -53,6 +54,7 @@ def load(
     reading = _Reading()
     trusted = True
     if not bare:
+        _close_to_others(os.path.join(surroundings.user_home, ".protea"))
         reading.user(os.path.join(surroundings.protea_home, NAME))
         trusted = reading.project(surroundings)
     reading.environment(surroundings.environment)
@@ -148,7 +150,13 @@ class _Reading:
         self.warnings: list[str] = []
 
     def user(self, path: str) -> None:
-        text = _read(path)
+        try:
+            text = _read(path)
+        except ConfigError as error:
+            home = os.path.dirname(path)
+            if os.path.isdir(home) and os.access(home, os.X_OK):
+                raise
+            raise ConfigError(f"{str(error).partition('; mend')[0]}; set PROTEA_HOME to another folder") from None
         if text is None:
             problem = _first_run(path)
             if problem:
@@ -205,6 +213,10 @@ class _Reading:
         if not equals or path is None:
             raise ConfigError(f"--set takes KEY=VALUE, like --set limits.max_turns=20, not {text[:60]!r}")
         path = tuple(ALIASES.get(dotted(path), "").split(".")) if dotted(path) in ALIASES else path
+        try:
+            _known_or_error(path)
+        except ConfigError as error:
+            raise ConfigError(f"--set: {error}") from None
         data = _nested(path, _assigned(path, value, "--set"))
         self._named("flags", data, {dotted(path): "flag --set"})
 
@@ -212,6 +224,8 @@ class _Reading:
         if not self.layers and not self.rules:
             return Settings(warnings=tuple(self.warnings), trusted=trusted)
         merged, origins = merge(self.layers)
+        if "providers" in merged:
+            self._incomplete(merged["providers"])
         ports = merged.get("ports", {})
         for port in ("sandbox", "instructions"):
             # `[sandbox]` is short for `[ports.sandbox]`.
@@ -223,6 +237,17 @@ class _Reading:
         return replace(
             settings, permissions=permissions, origins=origins, warnings=tuple(self.warnings), trusted=trusted
         )
+
+    def _incomplete(self, providers: dict[str, dict[str, Any]]) -> None:
+        """A provider of one's own that cannot be asked, because nobody knows where or how."""
+        from protea.domain.providers import PROVIDERS
+
+        for name, table in providers.items():
+            missing = [key for key in ("api", "base_url") if not table.get(key)]
+            if name not in PROVIDERS and missing:
+                key = dotted(("providers", name))
+                layer = next(each for each in self.layers if name in each.data.get("providers", {}))
+                self.warnings.append(f"{layer.origin(key)}: {key} cannot be used without {' and '.join(missing)}")
 
     def _file(self, path: str, text: str, *, trusted: bool) -> None:
         data = _renamed(_parse(text, path))
@@ -379,6 +404,16 @@ def _first_run(path: str) -> str | None:
             f"{os.path.dirname(path)} cannot be written to ({reason}): settings and sessions of this run are not kept"
         )
     return None
+
+
+def _close_to_others(home: str) -> None:
+    """Conversations lie there. Only what is ours and at the usual place: PROTEA_HOME may be any folder."""
+    try:
+        status = os.lstat(home)
+        if stat.S_ISDIR(status.st_mode) and status.st_mode & 0o077 and status.st_uid == os.getuid():
+            os.chmod(home, 0o700)
+    except OSError:
+        return  # there is none, or it cannot be changed
 
 
 def _renamed(data: dict[str, Any]) -> dict[str, Any]:
