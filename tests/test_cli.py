@@ -73,7 +73,6 @@ def test_help_is_told_on_standard_output(words: list[str]) -> None:
         (["-p", "  "], "the prompt is empty"),
         (["--output-format", "json", "hi"], "add -p"),
         (["what", "is", "this?"], "needs a terminal"),
-        (["repl"], "needs a terminal"),
         ([], "needs a terminal"),
         (["completion", "zhs"], "did you mean zsh?"),
     ],

@@ -223,7 +223,8 @@ def _conversation(arguments: Arguments) -> int:
             return 1
     from protea.interfaces.terminal import is_terminal
 
-    if not (is_terminal(0) and is_terminal(1)):
+    plain = not (is_terminal(0) and is_terminal(1))
+    if plain and arguments.name != "repl":
         return _no_terminal(arguments)
     from protea.interfaces import repl
     from protea.interfaces.input import typed_prompt
@@ -234,6 +235,7 @@ def _conversation(arguments: Arguments) -> int:
         prompt=typed_prompt(arguments.words),
         latest=arguments.has("continue"),
         choose=arguments.has("resume") and not arguments.text("resume"),
+        plain=plain,
         history=os.path.join(_home(launch), "history"),
     )
     return repl.run(lambda: _gateway(launch), spec, os.environ)
@@ -522,6 +524,10 @@ def _schema(path: str | None) -> dict[str, Any] | None:
         raise _mistake(f"{name} is not JSON: {error}") from error
     if not isinstance(schema, dict):
         raise _mistake(f'{name} is not a JSON Schema: a schema is an object, like {{"type": "object"}}')
+    from protea.domain.schema import schema_mistakes
+
+    if mistakes := schema_mistakes(schema):
+        raise _mistake(f"{name} is not a JSON Schema: {mistakes[0]}")
     return schema
 
 

@@ -36,6 +36,10 @@ def script(command: AnyCommand) -> Sequence[Event]:
     match command:
         case SubmitPrompt(text="markdown"):
             return answer("# Title\n\n- **one** and `two`\n\n```py\nx = 1\n```\nred \x1b[31mtext\n")
+        case SubmitPrompt(text="hold"):
+            return ()  # it waits
+        case SubmitPrompt(text="unpriced"):
+            return (*answer("for nothing")[:-1], TurnFinished(id="t1", outcome="finished", usage=USED))
         case SubmitPrompt(text="wait"):
             return (STARTED, TextDelta(text="working on it "))
         case SubmitPrompt(text="edit"):
@@ -87,11 +91,12 @@ def script(command: AnyCommand) -> Sequence[Event]:
             return ()
 
 
+USED = Usage(input=1200, output=30)
 STARTED = TurnStarted(id="t1", prompt="", model="scripted/one")
 
 
 def answer(text: str) -> tuple[Event, ...]:
-    usage = Usage(input=1200, output=30)
+    usage = USED
     return (
         STARTED,
         *(TextDelta(text=text[at : at + 3]) for at in range(0, len(text), 3)),
@@ -116,5 +121,7 @@ async def create() -> ScriptedGateway:
 
 
 if __name__ == "__main__":
-    chat = repl.Conversation(open=OpenSession(cwd="/"), history=sys.argv[1], choose="--choose" in sys.argv)
+    chat = repl.Conversation(
+        open=OpenSession(cwd="/"), history=sys.argv[1], choose="--choose" in sys.argv, plain="--plain" in sys.argv
+    )
     sys.exit(repl.run(create, chat, os.environ))

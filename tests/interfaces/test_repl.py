@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import stat
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -126,6 +127,60 @@ def test_ctrl_c_twice_leaves(terminal: Terminal) -> None:
     assert terminal.ends() == 0
 
 
+def test_what_is_typed_between_two_ctrl_c_starts_the_count_again(terminal: Terminal) -> None:
+    terminal.type("\x03")
+    terminal.see("Ctrl+C again leaves", "> ")
+    terminal.type("half a thought")
+    terminal.see("half a thought")
+    terminal.type("\x03")
+    assert "again leaves" not in terminal.see("\n> ")
+    terminal.type("\x03")
+    terminal.see("Ctrl+C again leaves", "> ")
+    terminal.line("hello")
+    terminal.see("heard: hello", "> ")
+    terminal.type("\x03")
+    terminal.see("Ctrl+C again leaves", "> ")
+    terminal.type("\x03")
+    assert terminal.ends() == 0
+    assert terminal.shown.endswith("\n")
+
+
+def test_what_waits_after_an_interrupt_is_said_to_run_first(terminal: Terminal) -> None:
+    terminal.line("wait")
+    terminal.see("working on it")
+    terminal.type("hold\n")
+    terminal.see("(queued)")
+    terminal.type("\x03")
+    terminal.see("1 waiting prompt runs before your next one")
+
+
+def test_a_prompt_that_waited_is_shown_when_its_turn_starts(terminal: Terminal) -> None:
+    terminal.line("wait")
+    terminal.see("working on it")
+    terminal.type("later\n")
+    assert "> later\n" in terminal.see("heard: later")
+
+
+def test_no_dollars_are_told_where_no_price_is_known(terminal: Terminal) -> None:
+    terminal.line("unpriced")
+    assert "$" not in terminal.see("30 out", "> ")
+    terminal.line("/cost")
+    assert "$" not in terminal.see("30 out · price unknown", "> ")
+
+
+def test_over_a_pipe_every_line_is_answered_and_no_prompt_is_drawn(tmp_path: Path) -> None:
+    command = [sys.executable, PROGRAM, str(tmp_path / "history"), "--plain"]
+    lines = b"hello\n/cost\n\nask\ny\nwrite\n"
+    done = subprocess.run(command, input=lines, capture_output=True, timeout=20)
+    said = done.stdout.decode()
+    assert (done.returncode, done.stderr) == (0, b"")
+    places = [said.index(each) for each in ("heard: hello", "30 out", "decided: once", "Write x.py ✗ refused")]
+    assert places == sorted(places)
+    assert not any(line.startswith("> ") or "n no >" in line for line in said.splitlines())
+    assert "\x1b" not in said
+    assert not (tmp_path / "history").exists()
+
+
 def test_sigterm_ends_the_chat(terminal: Terminal) -> None:
     terminal.line("wait")
     terminal.see("working on it")
@@ -134,7 +189,7 @@ def test_sigterm_ends_the_chat(terminal: Terminal) -> None:
 
 
 def test_a_line_that_ends_with_a_backslash_goes_on(terminal: Terminal) -> None:
-    terminal.line("one\\")
+    terminal.line("one \\")
     terminal.see("… ")
     terminal.line("two")
     terminal.see("heard: one\ntwo")
@@ -260,7 +315,7 @@ def test_a_session_can_be_chosen_at_the_start(tmp_path: Path) -> None:
 
 def test_history_is_kept_for_this_person_alone(tmp_path: Path) -> None:
     kept = tmp_path / "home" / "history"
-    for typed, expected in (("first words", "heard: first words"), ("\x1b[A", "heard: first words")):
+    for typed, expected in (("first \\\rC:\\new", "heard: first\nC:\\new"), ("\x1b[A", "heard: first\nC:\\new")):
         terminal = Terminal(kept)
         try:
             terminal.see("> ")

@@ -14,7 +14,6 @@ from protea.domain.events import (
     ModeChanged,
     ModelSwitched,
     NoticeGiven,
-    PromptSubmitted,
     RetryScheduled,
     Rewound,
     TextDelta,
@@ -26,7 +25,7 @@ from protea.domain.events import (
 from protea.domain.messages import text_of
 from protea.domain.tools import TodoItem
 from protea.domain.usage import Usage
-from protea.domain.view import call_object, result_summary
+from protea.domain.view import call_object, result_summary, retry_text
 from protea.interfaces.markdown import Markdown
 from protea.interfaces.terminal import Paint, one_line, revealed, visible
 
@@ -72,8 +71,7 @@ class Drawing:
                 self._call(event)
             case RetryScheduled():
                 self._end_text()
-                why = one_line(event.error.message, 120)
-                self.line(self._paint.warn(f"{why} Attempt {event.attempt} follows in {event.delay:.1f} s."))
+                self.line(self._paint.warn(one_line(retry_text(event), 240)))
             case TodoChanged():
                 self._todo(event.items)
             case NoticeGiven():
@@ -101,9 +99,9 @@ class Drawing:
             case _:
                 pass
 
-    def prompt(self, event: PromptSubmitted) -> None:
+    def prompt(self, text: str) -> None:
         """A prompt of before, as it was typed."""
-        self.line(self._paint.bold("> ") + visible(event.text).replace("\n", "\n  "))
+        self.line(self._paint.bold("> ") + visible(text).replace("\n", "\n  "))
 
     def line(self, text: str) -> None:
         """One line of its own."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import select
 import shutil
 import signal
@@ -49,6 +50,9 @@ UNREAD = 0.25
 TWICE = 2.0
 """Seconds within which a second Ctrl+C leaves."""
 
+SHOWN = 10
+"""Sessions that are listed, the latest of them last, where the eye is."""
+
 COMMANDS = {
     "help": "what can be typed here",
     "model": "show or change the model: /model PROVIDER/MODEL [EFFORT]",
@@ -71,6 +75,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """Go on with the latest session of this directory."""
     choose: bool = False
     """Show the sessions of this directory and let one be chosen."""
+    plain: bool = False
+    """No terminal: lines come over a pipe or from a file, no prompt is drawn, and at their end the chat ends."""
     history: str
     """The file of what was typed before, mode 0600."""
 
@@ -117,10 +123,14 @@ class _Chat:
         self.state = _State()
         self.loop = asyncio.new_event_loop()
         self.session = ""
-        self.waiting: set[str] = set()
-        """Prompts whose turn has not begun."""
+        self.waiting: dict[str, str] = {}
+        """Prompts whose turn has not begun, and what they say."""
+        self.queued: set[str] = set()
+        """Those that came while others were before them: they are shown again when their turn starts."""
+        self.running = False
         self.seen: set[str] = set()
-        self.usage, self.cost_usd = Usage(), 0.0
+        self.usage = Usage()
+        self.cost_usd: float | None = None
         self.follower: asyncio.Task[None] | None = None
         self.interrupted_at = 0.0
         self.gateway: Gateway
@@ -132,7 +142,7 @@ class _Chat:
         thread.start()
         previous = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
         nudges = _Nudges(self.loop)
-        lines = _History(self.spec.history, self._complete)
+        lines = _History(self.spec.history, self._complete, plain=self.spec.plain)
         try:
             self.gateway = self.call(self._create())
             try:
@@ -193,10 +203,10 @@ class _Chat:
         return list(await self.gateway.sessions(self.spec.open.cwd))
 
     def _choose(self, found: list[Any]) -> str:
-        shown = found[:20]
+        shown = found[:SHOWN][::-1]
         self.write(table(["", "ID", "WHEN", "TITLE"], session_rows(shown, numbered=True)))
         while True:
-            answer = _ask("which one? ").strip()
+            answer = self._ask("which one? ").strip()
             if answer.isdigit() and 1 <= int(answer) <= len(shown):
                 return str(shown[int(answer) - 1].id)
             if answer:
@@ -215,9 +225,11 @@ class _Chat:
             self.follower.cancel()
         self.session = session
         self.waiting.clear()
+        self.queued.clear()
+        self.running = False
         self.state.busy = False
         self.state.questions.clear()
-        self.usage, self.cost_usd = Usage(), 0.0
+        self.usage, self.cost_usd = Usage(), None
         after = 0
         if spec.resume is not None:
             past = await self.gateway.history(session)
@@ -234,7 +246,7 @@ class _Chat:
             self._count(event)
         for event in past[begin:]:
             if isinstance(event, PromptSubmitted):
-                self.drawing.prompt(event)
+                self.drawing.prompt(event.text)
             elif isinstance(event, MessageCompleted) or (
                 isinstance(event, ToolCallChanged) and event.state in ("success", "error", "cancelled")
             ):
@@ -260,7 +272,8 @@ class _Chat:
     def _count(self, event: LastingEvent | AnyEvent) -> None:
         if isinstance(event, TurnFinished):
             self.usage += event.usage
-            self.cost_usd += event.cost_usd or 0.0
+            if event.cost_usd is not None:
+                self.cost_usd = (self.cost_usd or 0.0) + event.cost_usd
 
     def _note(self, event: AnyEvent) -> None:
         """Keep the state: what the keyboard is for."""
@@ -269,13 +282,19 @@ class _Chat:
             case PromptSubmitted(id=id):
                 self.seen.add(id)
                 if event.delivery != "steer":
-                    self.waiting.add(id)
+                    if self.running or self.waiting:
+                        self.queued.add(id)
+                    self.waiting[id] = event.text
                 state.busy = True
             case PromptWithdrawn(id=id):
-                self.waiting.discard(id)
+                self.waiting.pop(id, None)
+                self.queued.discard(id)
             case TurnStarted():
-                self.waiting.discard(event.prompt)
-                state.busy = True
+                text = self.waiting.pop(event.prompt, "")
+                if event.prompt in self.queued:
+                    self.queued.discard(event.prompt)
+                    self.drawing.prompt(text)
+                self.running = state.busy = True
             case ApprovalRequested():
                 state.questions.append(event)
             case ApprovalResolved(id=id):
@@ -283,6 +302,7 @@ class _Chat:
                     if question.id == id:
                         state.questions.remove(question)
             case TurnFinished():
+                self.running = False
                 # After an interrupt the queue is held until the next prompt, so the keyboard is free.
                 state.busy = bool(self.waiting) and event.outcome != "interrupted"
                 state.questions.clear()
@@ -304,16 +324,19 @@ class _Chat:
                 else:
                     self._take(lines.read(self.paint))
             except KeyboardInterrupt:
-                self._interrupt()
+                self._interrupt(lines)
             except EOFError:
-                self.write("\n")
+                if not self.spec.plain:
+                    self.write("\n")
                 return
             except UsageError as error:
                 self.drawing.line(self.paint.bad(one_line(str(error))))
 
     def _wait_or_queue(self) -> None:
         """While a turn runs: what is typed waits in line."""
-        ready, _, _ = select.select([0, self.state.reading], [], [])
+        # Without a terminal the lines are read one after the other, each when the one before is done.
+        wanted = [self.state.reading] if self.spec.plain else [0, self.state.reading]
+        ready, _, _ = select.select(wanted, [], [])
         if self.state.reading in ready:
             self.state.awake()
         elif 0 in ready:
@@ -325,6 +348,7 @@ class _Chat:
                 self._take(text, busy=True)
 
     def _take(self, text: str, *, busy: bool = False) -> None:
+        self.interrupted_at = 0.0
         if not text.strip():
             return
         if text.startswith("/") and not text.startswith("//") and "/" not in text[1:].partition(" ")[0]:
@@ -342,16 +366,22 @@ class _Chat:
             self.state.busy = False
             raise
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, lines: _History) -> None:
+        if not self.state.busy and lines.typed():
+            self.interrupted_at = 0.0  # it was for what stood there
+            self.write("\n")
+            return
         now = _now()
         if now - self.interrupted_at < TWICE:
+            self.write("\n")
             raise _Leave
         self.interrupted_at = now
         if self.state.busy:
             self.state.questions.clear()
             self.call(self.gateway.submit(self.session, Interrupt()))
-            if self.waiting:
-                self.drawing.line(self.paint.dim("\nWhat waits in line follows your next prompt."))
+            if count := len(self.waiting):
+                waiting = "1 waiting prompt runs" if count == 1 else f"{count} waiting prompts run"
+                self.drawing.line(self.paint.dim(f"\n{waiting} before your next one"))
             else:
                 self.drawing.line("")
         else:
@@ -359,15 +389,25 @@ class _Chat:
 
     def _answer(self, question: ApprovalRequested) -> None:
         self.drawing.question(question)
-        _forget_typed_ahead()
-        reply = self._reply_to(question) if question.kind == "question" else self._decide(question)
+        if not self.spec.plain:
+            _forget_typed_ahead()
+        try:
+            reply = self._reply_to(question) if question.kind == "question" else self._decide(question)
+        except EOFError:
+            if not self.spec.plain:
+                raise
+            comment = "Standard input has ended: nobody is there to answer."
+            reply = ResolveApproval(id=question.id, decision="deny", comment=comment, by="policy")
         with suppress(UsageError):  # it was answered elsewhere meanwhile
             self.call(self.gateway.submit(self.session, reply))
         with suppress(IndexError, ValueError):
             self.state.questions.remove(question)
 
+    def _ask(self, prompt: str) -> str:
+        return _piped_line() if self.spec.plain else input(prompt)
+
     def _reply_to(self, question: ApprovalRequested) -> ResolveApproval:
-        while not (answer := _ask("  > ").strip()):
+        while not (answer := self._ask("  > ").strip()):
             pass
         if answer.isdigit() and 1 <= int(answer) <= len(question.proposals):
             answer = question.proposals[int(answer) - 1]
@@ -377,7 +417,7 @@ class _Chat:
         always = "  a always" if question.proposals else ""
         session = "  s this session" if question.proposals else ""
         while True:
-            answer = _ask(f"  y once{session}{always}  n no > ").strip()
+            answer = self._ask(f"  y once{session}{always}  n no > ").strip()
             word, _, comment = answer.partition(" ")
             match word.lower():
                 case "y" | "yes" if not comment:
@@ -387,7 +427,7 @@ class _Chat:
                 case "a" | "always" if question.proposals and not comment:
                     return ResolveApproval(id=question.id, decision="always")
                 case "n" | "no":
-                    comment = comment.strip() or _ask("  why (Enter: no reason) > ").strip()
+                    comment = comment.strip() or self._ask("  why (Enter: no reason) > ").strip()
                     return ResolveApproval(id=question.id, decision="deny", comment=comment or None)
 
     # ── slash commands ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -443,10 +483,11 @@ class _Chat:
         self.write(table(None, [[each["name"], one_line(str(each["description"]), 90)] for each in tools]))
 
     def _do_cost(self, rest: str) -> None:
-        self.write(usage_text(self.usage, self.cost_usd) + "\n")
+        unknown = " · price unknown" if self.cost_usd is None and self.usage != Usage() else ""
+        self.write(usage_text(self.usage, self.cost_usd) + unknown + "\n")
 
     def _do_sessions(self, rest: str) -> None:
-        self.write(table(["ID", "WHEN", "TITLE"], session_rows(self.call(self._sessions()))))
+        self.write(table(["ID", "WHEN", "TITLE"], session_rows(self.call(self._sessions())[:SHOWN][::-1])))
 
     def _do_resume(self, rest: str) -> None:
         others = [each for each in self.call(self._sessions()) if each.id != self.session]
@@ -510,13 +551,23 @@ class _Nudges:
         os.close(self._heard)
 
 
+KEPT = 5000
+"""Inputs the history keeps."""
+_UNESCAPE = re.compile(r"\\[n\\]")
+"""In the file an input is one line: a newline is `\\n` there, a backslash two."""
+
+
 class _History:
     """Lines from the keyboard, with readline where Python has it."""
 
-    def __init__(self, path: str, complete: Callable[[str], list[str]]) -> None:
+    def __init__(self, path: str, complete: Callable[[str], list[str]], *, plain: bool = False) -> None:
         self._path = path
+        self._plain = plain
         self._complete = complete
         self._found: list[str] = []
+        if plain:
+            self._readline = None
+            return
         try:
             import readline  # not in every build of Python
         except ImportError:
@@ -524,25 +575,32 @@ class _History:
             return
         self._readline = readline
         readline.set_auto_history(False)
-        readline.set_history_length(5000)
         readline.set_completer(self._completion)
         readline.set_completer_delims("")
         readline.parse_and_bind("tab: complete")
-        with suppress(OSError):
-            readline.read_history_file(path)
+        with suppress(OSError), open(path, encoding="utf-8", errors="replace", newline="\n") as file:
+            for line in file.read().split("\n")[-KEPT:]:
+                if line:
+                    readline.add_history(_UNESCAPE.sub(lambda found: "\n" if found[0] == "\\n" else "\\", line))
 
     def read(self, paint: Paint) -> str:
         """One input, several lines where they end with a backslash. Raises `EOFError`, `KeyboardInterrupt`."""
         parts = [self._line("> ", paint)]
         while parts[-1].endswith("\\"):
-            parts[-1] = parts[-1][:-1]
+            parts[-1] = parts[-1][:-1].rstrip(" \t")
             parts.append(self._line("… ", paint))
         text = "\n".join(parts).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         if self._readline is not None and text.strip():
-            self._readline.add_history(text.replace("\n", " "))
+            self._readline.add_history(text)
         return text
 
+    def typed(self) -> bool:
+        """Whether something stood in the line that a Ctrl+C has just ended."""
+        return self._readline is not None and bool(self._readline.get_line_buffer())
+
     def _line(self, prompt: str, paint: Paint) -> str:
+        if self._plain:
+            return _piped_line()
         # \\x01 and \\x02 tell readline which characters take no room.
         return input(f"\x01\x1b[1m\x02{prompt}\x01\x1b[0m\x02" if paint.on and self._readline else prompt)
 
@@ -552,9 +610,19 @@ class _History:
             return
         with suppress(OSError):  # a read-only home: nothing is kept, and nothing else is lost
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
-            os.chmod(self._path, 0o600)
-            self._readline.write_history_file(self._path)
+            last = self._readline.get_current_history_length()
+            items = [self._readline.get_history_item(at) or "" for at in range(max(1, last - KEPT + 1), last + 1)]
+            lines = [each.replace("\\", "\\\\").replace("\n", "\\n") + "\n" for each in items]
+            path = os.path.realpath(self._path)
+            beside = f"{path}.{os.getpid()}.new"
+            descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+            try:
+                with open(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
+                    file.writelines(lines)
+                os.replace(beside, path)
+            except OSError:
+                os.unlink(beside)
+                raise
 
     def _completion(self, text: str, state: int) -> str | None:
         if state == 0:
@@ -565,8 +633,12 @@ class _History:
         return self._found[state] if state < len(self._found) else None
 
 
-def _ask(prompt: str) -> str:
-    return input(prompt)
+def _piped_line() -> str:
+    """The next line of standard input. Raises `EOFError`."""
+    line = sys.stdin.buffer.readline()
+    if not line:
+        raise EOFError
+    return line.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r").replace("\0", "\ufffd")
 
 
 def _forget_typed_ahead() -> None:
