@@ -203,3 +203,28 @@ class TestOneModel(ModelSourceContract):
 class TestTableModelSource(ModelSourceContract):
     def model_source(self) -> ModelSource:
         return TableModelSource(ScriptedModel(info=ModelInfo(id="test/one")))
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"SSL_CERT_FILE": "/nope"}, "SSL_CERT_FILE names no file: /nope"),
+        ({"ANTHROPIC_BASE_URL": "ftp://example.org"}, "ANTHROPIC_BASE_URL is no address"),
+        ({"ANTHROPIC_BASE_URL": "https:///v1"}, "ANTHROPIC_BASE_URL is no address"),
+        ({"ANTHROPIC_BASE_URL": "http://:80"}, "ANTHROPIC_BASE_URL is no address"),
+        ({"ANTHROPIC_API_KEY": "sk\x1b[31m"}, "ANTHROPIC_API_KEY.* holds control characters"),
+    ],
+)
+async def test_what_could_never_be_asked_is_told_before(environment: dict[str, str], words: str) -> None:
+    models, made = source(**{"ANTHROPIC_API_KEY": "sk", **environment})
+    with pytest.raises(ConfigError, match=words) as caught:
+        await models.open("anthropic/claude-x")
+    assert "\x1b" not in str(caught.value)
+    assert made.calls == []
+
+
+async def test_an_address_of_ones_own_is_named_by_its_key() -> None:
+    own = ProviderSettings(api="openai-chat", base_url="example.org/v1")
+    models, _ = source(Settings(providers={"acme": own}))
+    with pytest.raises(ConfigError, match=r"providers\.acme\.base_url is no address"):
+        await models.open("acme/m")

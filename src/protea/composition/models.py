@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -94,11 +95,16 @@ class ConfiguredModels:
         if not model:
             raise UsageError(f"name a model of {provider}: -m {provider}/MODEL")
         wanted = _Wanted(provider, model, row, own, self._around.environment)
+        base_url = wanted.base_url()
+        _check_address(base_url, wanted.named(), self._around.environment)
+        key = await self._key(wanted)
+        if key and any(ord(char) < 32 or ord(char) == 127 for char in key):
+            raise ConfigError(f"the key for {provider} ({wanted.key_named()}) holds control characters; copy it anew")
         options = {
             "model": model,
             "provider": provider,
-            "base_url": wanted.base_url(),
-            "key": await self._key(wanted),
+            "base_url": base_url,
+            "key": key,
             "headers": dict(own.headers) if own else {},
             "info": self._info(provider, model, own.models.get(model) if own else None),
             "proxy_url": (own.proxy_url if own else None) or self._settings.proxy_url,
@@ -163,6 +169,23 @@ class _Wanted:
             raise ConfigError(f"the provider {self.provider} needs an address: base_url in [providers.{self.provider}]")
         return _with_scheme(url)
 
+    def named(self) -> str:
+        """Who says the address."""
+        if self.own is not None and self.own.base_url:
+            return f"providers.{self.provider}.base_url"
+        names = self.row.base_url_env if self.row is not None else ()
+        return next((name for name in names if self._environment.get(name, "").strip()), "the address")
+
+    def key_named(self) -> str:
+        """Who says the key."""
+        for setting in ("api_key_command", "api_key_file"):
+            if self.own is not None and getattr(self.own, setting):
+                return f"providers.{self.provider}.{setting}"
+        if self.own is not None and self.own.api_key_env:
+            return self.own.api_key_env
+        names = self.row.key_env if self.row is not None else ()
+        return next((name for name in names if self._environment.get(name, "").strip()), "its key")
+
     def api(self) -> str:
         if self.own is not None and self.own.api:
             return self.own.api
@@ -198,6 +221,16 @@ class OneModel:
 
     async def aclose(self) -> None:
         await self._model.aclose()
+
+
+def _check_address(url: str, named: str, environment: Mapping[str, str]) -> None:
+    scheme, there, rest = url.partition("://")
+    host = rest.partition("/")[0].rpartition("@")[2]
+    if scheme.lower() not in ("http", "https") or not there or not host or host.startswith(":"):
+        raise ConfigError(f"{named} is no address: write it like https://example.org/v1, not {url[:60]!r}")
+    certificates = environment.get("SSL_CERT_FILE")
+    if scheme.lower() == "https" and certificates and not os.path.isfile(certificates):
+        raise ConfigError(f"SSL_CERT_FILE names no file: {certificates}; mend or unset it")
 
 
 def _with_scheme(url: str) -> str:
