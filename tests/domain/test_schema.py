@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protea.domain.schema import MOST_PROBLEMS, problems
+from protea.domain.schema import MOST_PROBLEMS, problems, schema_mistakes
 
 TOOL = {
     "type": "object",
@@ -101,3 +101,29 @@ def test_it_accepts_what_the_reference_implementation_accepts(value: Any, schema
 @pytest.mark.parametrize("schema", [{"type": "strange"}, {"properties": 3}, {"pattern": "("}, {"$ref": 5}, "x", None])
 def test_a_broken_schema_never_raises(schema: Any) -> None:
     assert isinstance(problems({"a": "b"}, schema), list)
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"type": "strange"}, "there is no type 'strange'; there are object"),
+        ({"properties": {"a": {"type": ["string", "text"]}}}, "no type 'text' at properties.a"),
+        ({"items": {"$ref": "https://example.org/s.json"}}, "is not in this schema"),
+        ({"$ref": "#/$defs/none"}, "points to nothing"),
+        ({"anyOf": {"type": "string"}}, "anyOf must be a list"),
+        ({"properties": {"a": 3}}, "not 3 at properties.a"),
+        ([], "an object or true or false"),
+    ],
+)
+def test_what_is_no_schema_is_told(schema: Any, words: str) -> None:
+    (mistake,) = schema_mistakes(schema)
+    assert words in mistake
+
+
+@given(schema=st.recursive(LEAVES, _wider, max_leaves=6))
+def test_what_the_reference_implementation_takes_is_a_schema(schema: Any) -> None:
+    assert schema_mistakes(schema) == []
+
+
+def test_a_schema_may_point_into_itself() -> None:
+    assert schema_mistakes({"$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"}) == []

@@ -43,6 +43,61 @@ def problems(value: Any, schema: Any) -> list[str]:
     return found[:MOST_PROBLEMS]
 
 
+def schema_mistakes(schema: Any) -> list[str]:
+    """Why `schema` is none that can be checked against, one sentence each; empty where it can. At most 20."""
+    found: list[str] = []
+    _mistakes(schema, "", schema, found, 0)
+    return found[:MOST_PROBLEMS]
+
+
+_KINDS = ("object", "array", "string", "number", "integer", "boolean", "null")
+_ONE = ("items", "additionalProperties", "propertyNames", "not", "if", "then", "else", "contains")
+_SEVERAL = ("anyOf", "oneOf", "allOf", "prefixItems")
+_NAMED = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
+
+
+def _mistakes(schema: Any, where: str, root: Any, found: list[str], depth: int) -> None:
+    place = f" at {where}" if where else ""
+    if isinstance(schema, bool) or len(found) >= MOST_PROBLEMS:
+        return
+    if not isinstance(schema, dict):
+        found.append(f"a schema is an object or true or false, not {_shown(schema)}{place}")
+        return
+    if depth > DEEPEST:
+        found.append(f"it is nested more than {DEEPEST} deep{place}")
+        return
+    kinds = schema.get("type", [])
+    for kind in kinds if isinstance(kinds, list) else [kinds]:
+        if kind not in _KINDS:
+            found.append(f"there is no type {_shown(kind)}{place}; there are {', '.join(_KINDS)}")
+    reference = schema.get("$ref", "#")
+    if not isinstance(reference, str) or not reference.startswith("#"):
+        found.append(f"$ref {_shown(reference)}{place} is not in this schema; only #/… is followed")
+    elif reference != "#" and _resolve(reference, root) is True:
+        found.append(f"$ref {_shown(reference)}{place} points to nothing")
+    if not isinstance(schema.get("required", []), list):
+        found.append(f"required{place} must be a list of names")
+    if not isinstance(schema.get("enum", []), list):
+        found.append(f"enum{place} must be a list")
+    for name in _ONE:
+        if name in schema:
+            _mistakes(schema[name], _join(where, name), root, found, depth + 1)
+    for name in _SEVERAL:
+        rules = schema.get(name, [])
+        if not isinstance(rules, list):
+            found.append(f"{name}{place} must be a list of schemas")
+            continue
+        for number, rule in enumerate(rules):
+            _mistakes(rule, _join(where, f"{name}.{number}"), root, found, depth + 1)
+    for name in _NAMED:
+        table = schema.get(name, {})
+        if not isinstance(table, dict):
+            found.append(f"{name}{place} must be an object of schemas")
+            continue
+        for key, rule in table.items():
+            _mistakes(rule, _join(_join(where, name), key), root, found, depth + 1)
+
+
 def _check(value: Any, schema: Any, where: str, root: Any, found: list[str], depth: int) -> None:
     if schema is True or len(found) >= MOST_PROBLEMS:
         return
