@@ -74,6 +74,8 @@ def test_help_is_told_on_standard_output(words: list[str]) -> None:
         (["--output-format", "json", "hi"], "add -p"),
         (["what", "is", "this?"], "needs a terminal"),
         ([], "needs a terminal"),
+        (["--version", "extra"], "one too many"),
+        (["help", "sesions"], "sesions"),
         (["completion", "zhs"], "did you mean zsh?"),
     ],
 )
@@ -112,7 +114,46 @@ def test_a_closed_standard_output_is_one_line_and_no_traceback(words: list[str])
 
 
 def test_a_headless_run_without_standard_output_does_not_begin() -> None:
-    assert "standard output is closed" in one_line(protea("-p", "hi", shell=">&-"))
+    assert "standard output is closed" in one_line(protea("-p", "hi", shell=">&-"), 2)
+
+
+@pytest.mark.parametrize("words", [["-V"], ["version"], ["--version"]])
+def test_the_version_may_be_asked_for_in_other_words_and_anywhere(words: list[str], tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = in_deleted(gone, *words)
+    assert (done.stdout.decode(), done.returncode) == (f"protea {__version__}\n", 0)
+
+
+def test_help_may_be_asked_for_as_a_command() -> None:
+    assert protea("help").stdout == protea("--help").stdout
+    assert protea("help", "sessions", "list").stdout == protea("sessions", "list", "--help").stdout
+
+
+@pytest.mark.parametrize("words", [["-p", "hi"], ["sessions", "list"], ["-p", "hi", "-C", "sub"]])
+def test_a_directory_that_is_gone_is_said_with_the_mend(words: list[str], tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    assert one_line(in_deleted(gone, *words)) == "protea: the current directory no longer exists; use -C DIR"
+
+
+def in_deleted(gone: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+    program = "import os, sys; os.rmdir(os.getcwd()); from protea.cli import main; sys.exit(main())"
+    return subprocess.run([sys.executable, "-c", program, *words], cwd=gone, capture_output=True, timeout=30)
+
+
+def test_an_interrupt_while_a_headless_run_is_being_loaded_has_its_exit_code() -> None:
+    program = (
+        "import os, signal, sys\n"
+        "class Early:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'protea.interfaces.arguments': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Early())\n"
+        "from protea.cli import main\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, "-p", "hi"], capture_output=True, timeout=30)
+    assert (done.returncode, done.stderr) == (4, b"")
 
 
 def test_everything_closed_still_has_its_exit_code() -> None:

@@ -23,21 +23,33 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line (the process's own where none is given) and return its exit code. Never raises."""
     words = sys.argv[1:] if arguments is None else arguments
+    printing = "-p" in words or "--print" in words
     try:
         _fill_closed_descriptors()
-        if words == ["--version"]:
+        if words in (["--version"], ["-V"], ["version"]):
             from protea._version import __version__
 
             _write(f"protea {__version__}\n")
             return 0
         return _guarded(words)
     except KeyboardInterrupt:
-        return 130
+        return 4 if printing else 130
     except BrokenPipeError:
         return 0  # whoever read our output has read enough
     except _StdoutError as error:
         _complain(f"standard output cannot be written: {error}")
         return 2
+    finally:
+        if printing and arguments is None:
+            _no_more_interrupts()
+
+
+def _no_more_interrupts() -> None:
+    """What there was to interrupt is over: Ctrl+C while the interpreter takes itself apart would be a traceback."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 # ── what can go wrong ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,7 +146,18 @@ def _dispatch(arguments: Arguments) -> int:
 
         _write(help_text(arguments.path))
         return 0
-    if arguments.has("version"):
+    if arguments.name == "help":
+        from protea.interfaces.arguments import parse, unknown_command
+        from protea.interfaces.manual import help_text
+
+        path = parse([*arguments.words, "--help"]).path
+        if len(path) < len(arguments.words):
+            raise _mistake(unknown_command(arguments.words[len(path)]))
+        _write(help_text(path))
+        return 0
+    if arguments.has("version") and arguments.words:
+        raise _mistake(f"--version takes no arguments; '{arguments.words[0]}' is one too many")
+    if arguments.has("version") or arguments.name == "version":
         from protea._version import __version__
 
         _write(f"protea {__version__}\n")
@@ -163,7 +186,7 @@ def _headless(arguments: Arguments) -> int:
     output_format = arguments.text("output_format") or "text"
     if sys.stdout is None:
         _complain("standard output is closed, so the answer has nowhere to go; redirect it to a file or to /dev/null")
-        return 1
+        return 2
     _end_on_signals()
     try:
         return _run_headless(arguments, output_format)
@@ -436,7 +459,7 @@ def _launch(arguments: Arguments, *, interactive: bool, warn: Callable[[str], No
     from protea.composition.launch import Launch
 
     return Launch(
-        cwd=_directory(arguments.text("cwd") or ".", "--cwd"),
+        cwd=_working_directory(arguments),
         environment=os.environ,
         warn=warn,
         profile=arguments.text("profile"),
@@ -485,6 +508,16 @@ def _mistake(text: str) -> Exception:
     from protea.interfaces.arguments import Mistake
 
     return Mistake(text)
+
+
+def _working_directory(arguments: Arguments) -> str:
+    path = arguments.text("cwd") or "."
+    if not os.path.isabs(os.path.expanduser(path)):
+        try:
+            os.getcwd()
+        except FileNotFoundError:
+            raise _mistake("the current directory no longer exists; use -C DIR") from None
+    return _directory(path, "--cwd")
 
 
 def _directory(path: str, flag: str) -> str:

@@ -99,7 +99,7 @@ HEADLESS = (
 )
 """Understood with `-p`."""
 
-VERSION = Flag("--version", "", "show the version")
+VERSION = Flag("-V --version", "", "show the version")
 
 _FORMATS = ("md", "json", "jsonl")
 _FORMAT = Flag("--format", "FORMAT", "md, json or jsonl", choices=_FORMATS)
@@ -205,6 +205,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("doctor", "", "is everything there that is needed?", (JSON,)),
     Command("completion", "SHELL", "completions for bash, zsh or fish"),
+    Command("help", "[COMMAND]", "what --help shows", rest=True),
+    Command("version", "", "the version"),
 )
 """What this build can do."""
 
