@@ -17,7 +17,7 @@ from protea.interfaces.drawing import usage_text
 from protea.interfaces.export import markdown_head, markdown_of
 from protea.interfaces.json_lines import event_line, event_object, json_line
 from protea.interfaces.tables import ago, table
-from protea.interfaces.terminal import one_line
+from protea.interfaces.terminal import one_line, say
 from protea.ports.gateway import Gateway, OpenSession
 
 PAGE = 2000
@@ -109,13 +109,28 @@ async def _export(gateway: Gateway, summary: SessionSummary, format: str, write:
 
 
 async def search(gateway: Gateway, arguments: Arguments, place: Place) -> int:
-    hits = await gateway.search(" ".join(arguments.words), arguments.whole("limit") or 50)
+    hits = _once(await gateway.search(" ".join(arguments.words), arguments.whole("limit") or 50))
     if arguments.has("json"):
         place.write(as_json([{"session": summary_object(each), "seq": seq, "text": text} for each, seq, text in hits]))
         return 0
     rows = [[each.id, str(seq), ago(each.updated), one_line(text, 100)] for each, seq, text in hits]
-    place.write(table(["ID", "EVENT", "WHEN", "TEXT"], rows) or "nothing found\n")
+    if not rows:
+        say("nothing found")
+    place.write(table(["ID", "EVENT", "WHEN", "TEXT"], rows))
     return 0
+
+
+def _once(hits: Iterable[tuple[SessionSummary, int, str]]) -> list[tuple[SessionSummary, int, str]]:
+    """Hits without those a fork has from its parent: what is copied keeps its number and its words."""
+    found = list(hits)
+    there = {(each.id, seq, text) for each, seq, text in found}
+    parents = {each.id: each.parent for each, _, _ in found}
+
+    def copied(session: str, seq: int, text: str) -> bool:
+        above = parents.get(session)
+        return above is not None and ((above, seq, text) in there or copied(above, seq, text))
+
+    return [hit for hit in found if not copied(hit[0].id, hit[1], hit[2])]
 
 
 async def fork(gateway: Gateway, arguments: Arguments, place: Place) -> int:
