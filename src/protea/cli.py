@@ -565,7 +565,9 @@ def _schema(path: str | None) -> dict[str, Any] | None:
 
 
 def _home(launch: Launch) -> str:
-    return launch.environment.get("PROTEA_HOME") or os.path.expanduser("~/.protea")
+    from protea.composition.surroundings import protea_home
+
+    return protea_home(launch.environment)
 
 
 def _end_on_signals() -> None:

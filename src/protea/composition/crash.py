@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from protea._version import __version__
+from protea.composition.surroundings import protea_home
 from protea.domain.providers import PROVIDERS
 
 
@@ -13,10 +14,9 @@ def report(error: BaseException, arguments: Sequence[str], environment: Mapping[
     """Write the report and return one line for the person that says what happened and where it is. Never raises."""
     from protea.adapters.logs import crash  # only a fault needs it
 
-    home = environment.get("PROTEA_HOME") or os.path.join(environment.get("HOME") or "/", ".protea")
     names = {name for row in PROVIDERS.values() for name in row.key_env}
     return crash.report(
-        os.path.join(os.path.abspath(home), "logs"),
+        os.path.join(protea_home(environment), "logs"),
         error,
         version=__version__,
         arguments=arguments,

@@ -20,10 +20,15 @@ def find_surroundings(cwd: str, add_dirs: Sequence[str], environment: Mapping[st
         root=_root(here, home),
         add_dirs=tuple(_directory(os.path.join(here, folder), "--add-dir") for folder in add_dirs),
         user_home=home,
-        protea_home=os.path.abspath(environment.get("PROTEA_HOME") or os.path.join(home, ".protea")),
+        protea_home=protea_home(environment),
         environment=environment,
         trusted=False,
     )
+
+
+def protea_home(environment: Mapping[str, str]) -> str:
+    """Where Protea keeps its own files. Raises `UsageError` where there is no home directory."""
+    return os.path.abspath(environment.get("PROTEA_HOME") or os.path.join(_home(environment), ".protea"))
 
 
 def _home(environment: Mapping[str, str]) -> str:

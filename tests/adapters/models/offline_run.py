@@ -40,6 +40,9 @@ class Context:
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         """Nobody watches."""
 
+    def may_read(self, path: str) -> bool:
+        return True
+
     def output_path(self, suffix: str = ".txt") -> str:
         return str(self._folder / f"output{suffix}")
 

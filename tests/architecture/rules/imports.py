@@ -167,7 +167,6 @@ def faces_do_not_know_one_another(tree: Tree) -> Iterator[str]:
 WITHOUT_A_SESSION = {
     "protea.interfaces.commands.perm": {"protea.ports.permission"},  # tells of decisions; there is nothing to run
     "protea.interfaces.commands.sandbox": {"protea.ports.sandbox"},  # one command behind its walls, and no agent
-    "protea.interfaces.commands.sandbox": {"protea.ports.sandbox"},  # runs one command, which is what a sandbox does
 }
 """Commands about one piece alone, and the port of that piece. Composition hands it to them."""
 
