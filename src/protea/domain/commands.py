@@ -43,7 +43,7 @@ class WithdrawPrompt(Command, frozen=True, kw_only=True):
 
 
 class Interrupt(Command, frozen=True, kw_only=True):
-    """End the running turn, or only one of its calls."""
+    """End the running turn, or only one of its calls. Prompts in line then wait for the next prompt."""
 
     call_id: str | None = None
 
@@ -71,7 +71,7 @@ class Swap(Command, frozen=True, kw_only=True):
 
 
 class Rewind(Command, frozen=True, kw_only=True):
-    """Let the model's history end at event `to`."""
+    """Let the model's history end at event `to`. Prompts that wait are taken back; no prompt that was run runs again."""
 
     to: int
 
