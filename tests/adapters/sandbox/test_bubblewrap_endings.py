@@ -140,7 +140,7 @@ async def test_stand_ins_stay_until_the_last_command_ends(world: World) -> None:
         assert "Is a directory" in out
         await first.end(0)
         first.close()
-        assert world.stand_ins() == []
+        await nothing_is_left(world, [])
     finally:
         await sandbox.aclose()
 

@@ -176,6 +176,7 @@ async def test_nothing_is_written_to(world: World, sandbox: Sandbox, script: str
     await run(sandbox, world.launch(script))
     target = world.path(path)
     assert not target.is_file() or "EVIL" not in target.read_text()
+    await sandbox.aclose()
     assert world.stand_ins() == []
 
 

@@ -26,7 +26,10 @@ Kind = Literal["folder", "file", "dot"]
 
 
 class Record:
-    """The stand-ins of one workspace folder, under a shared lock. `fd` is the caller's to close."""
+    """The stand-ins of one workspace folder, under a shared lock. `fd` is the caller's to close.
+
+    Raises `BlockingIOError` while a supervisor is removing them; that takes it milliseconds.
+    """
 
     def __init__(self, folder: str, root: str) -> None:
         os.makedirs(folder, mode=0o700, exist_ok=True)
@@ -34,7 +37,11 @@ class Record:
         self.fd = os.open(
             f"{folder}/{name}", os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
         )
-        fcntl.flock(self.fd, fcntl.LOCK_SH)
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BaseException:
+            os.close(self.fd)
+            raise
         size = os.fstat(self.fd).st_size
         self.names = {os.fsdecode(each) for each in os.pread(self.fd, size, 0).split(b"\0") if each}
 

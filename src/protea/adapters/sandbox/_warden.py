@@ -227,6 +227,8 @@ def _supervise(control: int, out: int, err: int, extra: list[int], request: byte
         return
     _tell(control, b"started %d\n" % shell)
     _watch(control, wake, shell, mark, keep=b"k" in flags, wrapped=b"w" in flags)
+    # First say that everything is gone: on a busy machine some file systems take milliseconds to remove a folder.
+    posix.close(control)
     for record in records:
         tidy(record)
 

@@ -132,7 +132,14 @@ class BubblewrapSandbox:
             raise OSError("a command cannot hold a NUL character")
         descriptors: list[int] = []
         try:
-            words, records = self._walls(launch, descriptors)
+            while True:
+                try:
+                    words, records = self._walls(launch, descriptors)
+                    break
+                except BlockingIOError:  # the walls of an earlier command are being taken down
+                    while descriptors:
+                        os.close(descriptors.pop())
+                    await asyncio.sleep(0.002)
             passed = [_memory_file(self._filter, descriptors)]
             config = self._git_configuration()
             if config:
@@ -262,6 +269,8 @@ class BubblewrapSandbox:
     def _record(self, root: str, descriptors: list[int]) -> Record:
         try:
             record = Record(self._records, root)
+        except BlockingIOError:
+            raise
         except OSError as error:
             raise OSError(
                 error.errno,
