@@ -71,7 +71,7 @@ class Swap(Command, frozen=True, kw_only=True):
 
 
 class Rewind(Command, frozen=True, kw_only=True):
-    """Let the model's history end at event `to`. Prompts that wait are taken back; no prompt that was run runs again."""
+    """Let the model's history end at event `to`. Prompts that wait are taken back; none that was run runs again."""
 
     to: int
 
