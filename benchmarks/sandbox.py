@@ -67,7 +67,7 @@ async def compare(report: Report, around: Surroundings, count: int) -> None:
             least.append(await asyncio.to_thread(alone))
         added = (median(pair.ours) - median(pair.beside)) * 1e3
         note = f"{median(pair.ours) * 1e3:.1f} ms beside {median(pair.beside) * 1e3:.1f} ms"
-        report.figure("bubblewrap adds to a command", added, 20.0, "ms", note)
+        report.figure("bubblewrap adds to a command", added, 15.0, "ms", note)
         report.figure("bwrap with three namespaces and no policy", median(least) * 1e3, None, "ms")
     finally:
         await walls.aclose()
