@@ -131,6 +131,12 @@ class ToolRunner:
                 f"with complete, valid JSON. What arrived: {(call.arguments_text or '')[:500]}"
             )
         arguments = {spec.aliases.get(name, name): value for name, value in call.arguments.items()}
+        if len(arguments) < len(call.arguments):
+            return f"Two of the arguments of {spec.name} mean the same, so it was not run. Send one of them."
+        known = spec.parameters.get("properties")
+        if known and "additionalProperties" not in spec.parameters:
+            # What the tool does not know it does not use: nobody is to decide by it, or to be shown it.
+            arguments = {name: value for name, value in arguments.items() if name in known}
         wrong = problems(arguments, spec.parameters)
         if wrong:
             mistakes = "".join(f"\n- {each}" for each in wrong)
@@ -219,7 +225,9 @@ class ToolRunner:
         if decision.verdict == "allow" and not question:
             return None
         diff = None if question or found is None else await self._preview(found[1], spec.name, planned.arguments)
-        request = _question(self._ids.short("a"), planned, decision, diff, question=question)
+        # What is asked about is what would run: the tool by its own name, the arguments as it takes them.
+        exact = replace(call, name=spec.name, arguments=planned.arguments)
+        request = _question(self._ids.short("a"), exact, decision, diff, question=question)
         self._record(ToolCallChanged(call=call, state="awaiting_approval"))
         answer = await self._approvals.ask(request)
         if question:
@@ -286,15 +294,16 @@ class RunningCall:
         return f"{self._output_folder()}/{self._hub.last}-{safe}{suffix}"
 
 
-def _question(id: str, planned: Planned, decision: Decision, diff: str | None, *, question: bool) -> ApprovalRequested:
+def _question(id: str, call: ToolCall, decision: Decision, diff: str | None, *, question: bool) -> ApprovalRequested:
+    call_arguments = call.arguments if isinstance(call.arguments, dict) else {}
     if question:
-        options = planned.arguments.get("options") or ()
+        options = call_arguments.get("options") or ()
         offered = tuple(str(option) for option in options)
-        why = str(planned.arguments.get("question", ""))
-        return ApprovalRequested(id=id, call=planned.call, why=why, proposals=offered, kind="question")
+        why = str(call_arguments.get("question", ""))
+        return ApprovalRequested(id=id, call=call, why=why, proposals=offered, kind="question")
     return ApprovalRequested(
         id=id,
-        call=planned.call,
+        call=call,
         why=decision.why,
         rule=decision.rule,
         proposals=decision.proposals,

@@ -528,6 +528,8 @@ class Judge:
         for command in every:
             one = study(command.words) if command.words else Study(True, known=True)
             done.append((command, one, cwd, sure))
+            if _moves_behind_another_word(command):
+                sure = False
             if command.words and basename(command.words[0].text) in ("cd", "pushd") and len(command.words) > 1:
                 target = command.words[-1]
                 if target.known and target.text and not target.text.startswith("-"):
@@ -704,6 +706,8 @@ class Judge:
         done: list[tuple[Command, str]] = []
         for index, command in enumerate(script.commands):
             done.append((command, cwd))
+            if _moves_behind_another_word(command):
+                return "a change of directory stands behind another word"
             if command.words and command.words[0].text in ("cd", "pushd", "popd"):
                 if index or command.depth:
                     return "a change of directory stands after another command"
@@ -739,6 +743,8 @@ class Judge:
         """Why this command may do more than read freely, or None."""
         if not command.words:
             return "it only assigns or redirects"
+        if command.words[0].text not in _TAKES_ANYTHING and any(not word.known for word in command.words[1:]):
+            return "one of its words is known only when it runs, and may become options"
         fault = self.assignments_fault(command)
         if fault:
             return fault
@@ -1109,10 +1115,32 @@ _PATCHED = re.compile(
 )
 
 
+_TAKES_ANYTHING = frozenset({"echo", "true", "false", ":", "basename", "dirname", "pwd"})
+"""Commands that no word can make do more than print or compute."""
+
+
+def _moves_behind_another_word(command: Command) -> bool:
+    """`time cd x`, `command cd x`: the shell moves all the same."""
+    names = [word.text for word in command.words]
+    return bool(names) and names[0] in ("time", "command", "builtin") and not {"cd", "pushd", "popd"}.isdisjoint(names)
+
+
 def patch_targets(patch: object) -> list[object]:
-    """The files a patch names, in either of the two forms that are in use. Empty when it names none."""
+    """The files a patch names: exactly those that would be written, as the tool itself reads it. Where it cannot be
+    read nothing is written, and what looks like a name is judged all the same."""
     if not isinstance(patch, str):
         return []
+    from protea.domain.patch import PatchError, parse  # only patches need it
+
+    try:
+        changes = parse(patch)
+    except PatchError:
+        return _names_in(patch)
+    named = [name for change in changes for name in (change.path, change.move_to) if name]
+    return list(dict.fromkeys(named))
+
+
+def _names_in(patch: str) -> list[object]:
     found: list[object] = []
     for match in islice(_PATCHED.finditer(patch), 4 * MOST_COMMANDS):
         path = match.group(1).rstrip("\r").split("\t", 1)[0].strip()

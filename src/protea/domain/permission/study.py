@@ -199,6 +199,8 @@ def _searching(words: Sequence[Word], uses: list[Use], row: Spec, always_tree: b
     hidden = (
         not always_tree
         or any(option in given for option in ("-.", "--hidden", "--unrestricted"))
+        # A glob or type that names a hidden file opens it, ignored or not.
+        or any(option in given for option in ("-g", "--glob", "--iglob", "-t", "--type", "--type-add"))
         or len(given.get("-u", [])) > 1
     )
     for word in operands:
