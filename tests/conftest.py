@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ FOREIGN = ("OLLAMA_HOST", "TELEGRAM_BOT_TOKEN", "NO_COLOR", "FORCE_COLOR", "XDG_
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_from_outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The environment as a newcomer's, for code in this process and for what it starts."""
+    # A shell that starts the tests in the background has them ignore interrupts, and all they start would, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     before = dict(os.environ)
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):
