@@ -79,12 +79,16 @@ class Fixed:
 
     def __init__(self) -> None:
         self.saved: list[str] = []
+        self.nearby: dict[str, Instruction] = {}
 
     def system(self, *, cwd: str, model: str, mode: str, tools: tuple[str, ...]) -> tuple[str, ...]:
         return ("You are a test.",)
 
     def load(self, cwd: str) -> tuple[Instruction, ...]:
         return ()
+
+    def near(self, cwd: str, files: Sequence[str]) -> tuple[Instruction, ...]:
+        return tuple(dict.fromkeys(self.nearby[file] for file in files if file in self.nearby))
 
     def allow(self, rules: Sequence[str]) -> str:
         self.saved += rules

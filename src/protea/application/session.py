@@ -10,6 +10,7 @@ from typing import Any, get_args
 from protea.application.approvals import Approvals
 from protea.application.hub import Hub
 from protea.application.lineup import Lineup
+from protea.application.nearby import Nearby
 from protea.application.parts import Parts
 from protea.application.past import Past
 from protea.application.tool_runner import ToolRunner
@@ -272,6 +273,7 @@ class Session:
                 ids=self._ids,
                 limits=self._limits,
                 schema=self._spec.schema,
+                after_calls=self._nearby().after_calls,
             )
         except Exception as fault:  # persona, instructions and tools come from anywhere
             message = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
@@ -290,6 +292,9 @@ class Session:
             told = tuple(f"Instructions from {each.path}:\n\n{each.text}" for each in instructions)
             self._system = (*parts, *told)
         return self._system
+
+    def _nearby(self) -> Nearby:
+        return Nearby(self.parts.instructions, self.parts.surroundings, self.runner.cwd, self._transcript, self.hub)
 
     def _permission_request(self, tool: str, arguments: dict[str, Any], cwd: str | None) -> PermissionRequest:
         around = self.parts.surroundings

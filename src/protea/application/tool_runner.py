@@ -68,6 +68,10 @@ class ToolRunner:
     def specs(self) -> tuple[ToolSpec, ...]:
         return tuple(spec for toolset in self.toolsets for spec in toolset.specs())
 
+    def cwd(self) -> str | None:
+        """Where relative paths of the next calls begin, if a toolset keeps a directory of its own."""
+        return next((toolset.cwd for toolset in self.toolsets if toolset.cwd is not None), None)
+
     async def run(self, calls: Sequence[ToolCall]) -> list[tuple[ToolCall, ToolResult]]:
         """Run all calls and return their results in the order given.
 

@@ -8,6 +8,7 @@ it talks to. Called by `application.session`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -66,6 +67,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     ids: Ids
     limits: Limits = Limits()
     schema: dict[str, Any] | None = None
+    after_calls: Callable[[Sequence[tuple[ToolCall, ToolResult]]], Awaitable[None]] | None = None
+    """What a session does between the calls of a reply and the next request."""
 
 
 async def turn(given: Turn) -> TurnFinished:
@@ -123,6 +126,8 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
             ran = await _within_time(given, given.runner.run(calls), begin)
             if ran is None:
                 return _finished(given, tally, "limit", limit="time")
+            if given.after_calls is not None:
+                await given.after_calls(ran)
             denied = denied or any(result.denied is not None for _, result in ran)
             if _circling(given, guard, ran):
                 return _finished(given, tally, "limit", limit="loop")

@@ -12,6 +12,7 @@ The order within one prompt:
       for each of its calls, any interleaving between calls:
         tool_call_changed validating → scheduled → [awaiting_approval, approval_requested, approval_resolved]
                           → executing → tool_output_delta* → success | error | cancelled
+      instructions_found*
       … until a message has no calls …
     turn_finished
 
@@ -191,6 +192,13 @@ class Rewound(Lasting, frozen=True, kw_only=True):
     to: int
 
 
+class InstructionsFound(Lasting, frozen=True, kw_only=True):
+    """An instruction file that concerns what the last calls touched: the model is told once, before its next reply."""
+
+    path: str
+    text: str
+
+
 class TitleChanged(Lasting, frozen=True, kw_only=True):
     title: str
 
@@ -272,6 +280,7 @@ LastingEvent = (
     | TaskChanged
     | TodoChanged
     | Rewound
+    | InstructionsFound
     | TitleChanged
     | NoticeGiven
     | TurnFinished

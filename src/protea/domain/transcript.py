@@ -13,6 +13,7 @@ from protea.domain.events import (
     ApprovalResolved,
     Compacted,
     Event,
+    InstructionsFound,
     MessageCompleted,
     PromptSubmitted,
     PromptWithdrawn,
@@ -46,6 +47,8 @@ class Transcript:
         """The calls of the last reply that have begun and not ended, by id."""
         self.questions: dict[str, ApprovalRequested] = {}
         """Questions that nobody has answered, by id."""
+        self.instructed: dict[str, int] = {}
+        """Instruction files the model was told of in mid-conversation → when; what was compacted away is not here."""
         self.last = 0
 
     def add(self, event: Event) -> None:
@@ -76,7 +79,11 @@ class Transcript:
                 self.states = {}
             case ToolCallChanged():
                 self._advance_call(event, seq)
+            case InstructionsFound():
+                self.instructed[event.path] = seq
+                self._settle(seq, UserMessage(content=(Text(text=_told(event)),)))
             case Compacted():
+                self.instructed = {path: at for path, at in self.instructed.items() if at > event.upto}
                 summary = UserMessage(content=(Text(text=event.summary),))
                 later = next((i for i, at in enumerate(self._at) if at > event.upto), len(self._at))
                 self._settled = [summary, *self._settled[later:]]
@@ -165,6 +172,10 @@ def transcript_of(events: Iterable[Event]) -> Transcript:
 
 def _user(prompt: PromptSubmitted) -> UserMessage:
     return UserMessage(content=(*((Text(text=prompt.text),) if prompt.text else ()), *prompt.images))
+
+
+def _told(found: InstructionsFound) -> str:
+    return f"[Protea] Instructions from {found.path}, for what you have just touched:\n\n{found.text}"
 
 
 def _tool_message(call: ToolCall, result: ToolResult) -> ToolMessage:

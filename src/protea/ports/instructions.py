@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -17,4 +18,9 @@ class Instructions(Protocol):
 
     def load(self, cwd: str) -> tuple[Instruction, ...]:
         """From the user's own down to the nearest to `cwd`. Unreadable ones are left out."""
+        ...
+
+    def near(self, cwd: str, files: Sequence[str]) -> tuple[Instruction, ...]:
+        """What only concerns some files (absolute), of those that `load(cwd)` does not give: told once one of them is
+        touched. Each path once, the outermost first; unreadable ones are left out."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from protea.ports.instructions import Instruction
@@ -13,6 +15,9 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class NoInstructions:
     def load(self, cwd: str) -> tuple[Instruction, ...]:
+        return ()
+
+    def near(self, cwd: str, files: Sequence[str]) -> tuple[Instruction, ...]:
         return ()
 
 

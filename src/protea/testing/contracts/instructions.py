@@ -30,3 +30,14 @@ class InstructionsContract:
 
     def test_a_directory_that_is_gone_is_no_error(self) -> None:
         assert isinstance(self.instructions().load(os.path.join(self.directory(), "gone")), tuple)
+
+    def test_what_is_near_is_new_and_there_once(self) -> None:
+        instructions, cwd = self.instructions(), self.directory()
+        loaded = {each.path for each in instructions.load(cwd)}
+        near = instructions.near(cwd, [os.path.join(cwd, "a"), os.path.join(cwd, "deep/down/b")])
+        paths = [each.path for each in near]
+        assert len(set(paths)) == len(paths)
+        assert loaded.isdisjoint(paths)
+
+    def test_files_that_are_gone_bring_up_nothing_wrong(self) -> None:
+        assert isinstance(self.instructions().near(self.directory(), ["/gone/away", "relative"]), tuple)

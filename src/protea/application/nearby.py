@@ -1,0 +1,71 @@
+"""Instruction files about what the model has just touched: told once, before its next reply. Made by `session`."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+
+from protea.application.hub import Hub
+from protea.domain.events import InstructionsFound
+from protea.domain.messages import ToolCall
+from protea.domain.patch import PatchError, parse
+from protea.domain.surroundings import Surroundings
+from protea.domain.tools import ToolResult
+from protea.domain.transcript import Transcript
+from protea.ports.instructions import Instructions
+
+_PATHS = ("path", "file_path", "notebook_path")
+"""Arguments that name a file."""
+
+
+class Nearby:
+    """For one turn of a session."""
+
+    def __init__(
+        self,
+        instructions: Instructions,
+        around: Surroundings,
+        cwd: Callable[[], str | None],
+        transcript: Transcript,
+        hub: Hub,
+    ) -> None:
+        self._instructions = instructions
+        self._around = around
+        self._cwd = cwd
+        self._transcript = transcript
+        self._hub = hub
+        self._looked: set[str] = set()
+        """Files whose surroundings are known by now."""
+
+    async def after_calls(self, ran: Sequence[tuple[ToolCall, ToolResult]]) -> None:
+        """Record what the instruction files say of the files these calls named, where it is new to the model."""
+        base = self._cwd() or self._around.cwd
+        touched = (posixpath.join(base, path) for call, result in ran if result.denied is None for path in _named(call))
+        new = [path for path in dict.fromkeys(touched) if path not in self._looked]
+        if not new:
+            return
+        self._looked.update(new)
+        found = self._instructions.near(self._around.cwd, new)
+        self._hub.record(
+            *(
+                InstructionsFound(path=each.path, text=each.text)
+                for each in found
+                if each.path not in self._transcript.instructed
+            )
+        )
+
+
+def _named(call: ToolCall) -> Iterator[str]:
+    """The files a call names, as it names them."""
+    if not isinstance(call.arguments, dict):
+        return
+    for name in _PATHS:
+        value = call.arguments.get(name)
+        if isinstance(value, str) and "\0" not in value:
+            yield value
+    patch = call.arguments.get("patch")
+    if isinstance(patch, str):
+        try:
+            yield from (change.path for change in parse(patch))
+        except PatchError:
+            return
