@@ -11,6 +11,7 @@ import pytest
 
 import protea
 from protea.adapters.tools import builtin
+from protea.application.slash_commands import COMMANDS
 from protea.domain import commands, events, view
 from protea.domain.settings import NOT_KEYS, Settings
 from protea.interfaces import manual
@@ -47,6 +48,12 @@ def test_every_command_is_in_the_docs() -> None:
     named = [f"{each.name} {sub.name}" for each in manual.COMMANDS for sub in each.subcommands]
     named += [each.name for each in manual.COMMANDS if not each.subcommands]
     assert unmentioned(named, pages()) == []
+
+
+def test_every_slash_command_is_in_its_page() -> None:
+    text = (ROOT / "docs/slash-commands.md").read_text()
+    names = [f"/{name}" for each in COMMANDS for name in (each.name, *each.aliases)]
+    assert unmentioned(names, text) == []
 
 
 def test_every_tool_is_in_the_docs() -> None:

@@ -6,7 +6,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from protea.domain.commands import AnyCommand, Interrupt, ResolveApproval, SetMode, SetModel, SubmitPrompt
+import msgspec
+
+from protea.application.slash_commands import invoke, listed
+from protea.domain.commands import AnyCommand, Interrupt, Invoke, ResolveApproval, SetMode, SetModel, SubmitPrompt
 from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
@@ -105,14 +108,35 @@ def answer(text: str) -> tuple[Event, ...]:
     )
 
 
+class ChatGateway(ScriptedGateway):
+    """Knows slash commands as any gateway does."""
+
+    async def submit(self, session: str, command: AnyCommand) -> str | None:
+        if isinstance(command, Invoke):
+            self.publish(session, await invoke(self, session, command, NOW))
+            return None
+        return await super().submit(session, command)
+
+
+NOW = "2025-01-01T00:00:30Z"
+
+
 async def create() -> ScriptedGateway:
-    return ScriptedGateway(
+    return ChatGateway(
         script,
         sessions=[SessionSummary("abc123", "/", "2025-01-01T00:00:00Z", "2025-01-01T00:00:00Z", title="An old one")],
         logs={"abc123": []},
         described={
-            "session": {"model": "scripted/one", "mode": "normal", "profile": "coding"},
-            "commands": [{"name": "help", "about": "what can be typed here"}],
+            "session": {
+                "model": "scripted/one",
+                "mode": "normal",
+                "profile": "coding",
+                "cwd": "/",
+                "usage": msgspec.to_builtins(USED),
+                "cost_usd": 0.0,
+                "priced": False,
+            },
+            "commands": listed(),
             "models": [{"id": "scripted/one"}, {"id": "scripted/two"}],
             "modes": [{"name": "normal", "about": "asks"}, {"name": "plan", "about": "reads"}],
             "tools": [{"name": "Bash", "description": "runs a command"}],

@@ -283,7 +283,7 @@ def test_slash_commands_tell_and_change(terminal: Terminal) -> None:
     terminal.line("/sessions")
     terminal.see("abc123", "An old one")
     terminal.line("/cost")
-    terminal.see("0 in")
+    terminal.see("1.2k in · 30 out · price unknown")
 
 
 def test_an_unknown_command_names_the_nearest(terminal: Terminal) -> None:

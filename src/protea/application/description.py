@@ -8,6 +8,7 @@ import msgspec
 
 from protea.application.parts import Parts
 from protea.domain.permission import Mode
+from protea.domain.settings import PROFILES
 from protea.ports.gateway import Topic
 
 
@@ -32,25 +33,21 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
         case "modes":
             return [{"name": name, "about": _MODES[name]} for name in _MODES]
         case "commands":
-            return [{"name": name, "about": about} for name, about in _COMMANDS.items()]
+            from protea.application.slash_commands import listed  # most runs never list them
+
+            return listed()
         case "session":
             return session
-        case "profiles" | "ports" | "context":
-            return {"profile": parts.profile, "model": parts.model}
+        case "profiles":
+            return [{"name": name, "about": "", "current": name == parts.profile} for name in PROFILES]
+        case "ports":
+            return []
+        case "context":
+            return {"window": None, "used": 0, "parts": [], "cache_read": 0.0}
 
 
 _MODES: dict[Mode, str] = {
     "normal": "asks before anything that changes files or runs commands it does not know as harmless",
     "plan": "reads and proposes; nothing can write",
     "yolo": "allows what can be undone inside the project; protected paths still ask",
-}
-
-_COMMANDS = {
-    "help": "what can be typed here",
-    "model": "show or change the model: /model PROVIDER/MODEL",
-    "mode": "show or change the permission mode: /mode normal|plan|yolo",
-    "tools": "the tools the model has",
-    "sessions": "the sessions of this directory",
-    "cost": "tokens and dollars so far",
-    "exit": "leave",
 }

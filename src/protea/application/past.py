@@ -1,11 +1,26 @@
-"""What a log amounts to when a session opens: read once, from the first event to the last. Called by `sessions`."""
+"""What a log amounts to: read from the first event to the last when a session opens, and taken on as it goes on.
+
+Made by `sessions`, held by `session`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from protea.domain.events import ApprovalResolved, LastingEvent, ModelSwitched, Rewound, SessionStarted, TurnFinished
+from protea.domain.events import (
+    ApprovalResolved,
+    LastingEvent,
+    MessageCompleted,
+    ModelSwitched,
+    PromptSubmitted,
+    Rewound,
+    SessionStarted,
+    TitleChanged,
+    TurnFinished,
+)
+from protea.domain.summary import title_of
 from protea.domain.transcript import Transcript, transcript_of
+from protea.domain.usage import Usage
 
 
 class Past:
@@ -16,15 +31,27 @@ class Past:
         self.model = ""
         """In force at the end."""
         self.cost_usd = 0.0
+        self.usage = Usage()
+        """Of all its turns."""
+        self.context = Usage()
+        """Of its last reply: what the model saw then."""
+        self.title = ""
         self.allowed: tuple[str, ...] = ()
         """Rules a person has allowed in it."""
 
     def take(self, event: LastingEvent) -> None:
         self.transcript.add(event)
         match event:
+            case MessageCompleted() if not event.partial:
+                self.context = event.usage
+            case PromptSubmitted() if not self.title:
+                self.title = title_of(event.text)
+            case TitleChanged():
+                self.title = event.title
             case SessionStarted() | ModelSwitched():
                 self.model = event.model or self.model
             case TurnFinished():
+                self.usage += event.usage
                 self.cost_usd += event.cost_usd or 0.0
             case ApprovalResolved(decision="session" | "always"):
                 self.allowed += tuple(rule for rule in event.rules if rule not in self.allowed)

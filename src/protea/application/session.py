@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from typing import Any, get_args
 
+from msgspec import to_builtins
+
 from protea.application.approvals import Approvals
 from protea.application.hub import Hub
 from protea.application.lineup import Lineup
@@ -23,6 +25,7 @@ from protea.domain.commands import (
     Rewind,
     SetMode,
     SetModel,
+    SetTitle,
     Steer,
     SubmitPrompt,
     Swap,
@@ -38,18 +41,22 @@ from protea.domain.events import (
     PromptWithdrawn,
     Rewound,
     SessionEnded,
+    TitleChanged,
     ToolCallChanged,
     TurnFinished,
     TurnStarted,
 )
 from protea.domain.limits import Limits
 from protea.domain.permission import Mode, PermissionRequest
-from protea.domain.transcript import INTERRUPTED, transcript_of
+from protea.domain.transcript import INTERRUPTED, Transcript, transcript_of
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
 from protea.ports.ids import Ids
 from protea.ports.model import Model
 from protea.ports.session_store import EventLog
+
+MOST_TITLE = 200
+"""Characters of a title."""
 
 
 class Session:
@@ -71,12 +78,11 @@ class Session:
         self.id = id
         self.parts = parts
         self.mode: Mode = parts.mode
-        self.cost_usd = past.cost_usd
         self._spec = spec
         self._log = log
         self._clock = clock
         self._ids = ids
-        self._transcript = past.transcript
+        self._past = past
         self.hub = Hub(id, log, clock, self._advance, read_closed)
         self.hub.identity = parts.profile
         self._limits = Limits(
@@ -104,6 +110,15 @@ class Session:
         """An interrupt came after a prompt and before its turn."""
         self._closing: asyncio.Task[None] | None = None
         self._system: tuple[str, ...] | None = None
+
+    @property
+    def cost_usd(self) -> float:
+        """Dollars of all its turns."""
+        return self._past.cost_usd
+
+    @property
+    def _transcript(self) -> Transcript:
+        return self._past.transcript
 
     @property
     def running(self) -> bool:
@@ -159,6 +174,8 @@ class Session:
                 await self._rewind(command)
             case Swap():
                 raise UsageError("profiles are swapped by a later version; start with --profile NAME instead")
+            case SetTitle():
+                await self._set_title(command)
             case EndSession():
                 await self.close(command.reason)
         return None
@@ -192,12 +209,15 @@ class Session:
         return {
             "id": self.id,
             "profile": self.parts.profile,
+            "title": self._past.title,
             "model": info.id,
             "context": info.context,
             "effort": self.lineup.effort,
             "mode": self.mode,
             "running": self.running,
             "cost_usd": self.cost_usd,
+            "priced": info.price is not None,
+            "usage": to_builtins(self._past.usage),
             "waiting": [{"id": prompt.id, "text": prompt.text} for prompt in self._transcript.waiting.values()],
             "questions": [question.id for question in self.approvals.open],
             "warnings": list(self.parts.warnings),
@@ -205,7 +225,7 @@ class Session:
         }
 
     def _advance(self, event: LastingEvent) -> None:
-        self._transcript.add(event)
+        self._past.take(event)
 
     async def _prompt(self, command: SubmitPrompt) -> str:
         if not command.text.strip() and not command.images:
@@ -257,7 +277,6 @@ class Session:
             if not self._turn.cancelled():
                 raise
             finished = TurnFinished(id=started.id, outcome="interrupted")  # before its first step
-        self.cost_usd += finished.cost_usd or 0.0
         await self.hub.commit(finished)
 
     async def _run(self, started: TurnStarted) -> TurnFinished:
@@ -338,6 +357,22 @@ class Session:
         self._system = None
         await self.hub.commit(ModeChanged(mode=command.mode, by=command.by))
 
+    async def _set_title(self, command: SetTitle) -> None:
+        title = " ".join(command.title.split())
+        if not title:
+            raise UsageError("the title is empty; say what the session should be called")
+        await self.hub.commit(TitleChanged(title=title[:MOST_TITLE]))
+
+    def context(self) -> dict[str, Any]:
+        """What the model sees, in tokens, as its last reply counted them."""
+        seen = self._past.context
+        return {
+            "window": self.lineup.current.info.context,
+            "used": seen.input + seen.output,
+            "parts": [],
+            "cache_read": seen.cache_read / seen.input if seen.input else 0.0,
+        }
+
     async def _rewind(self, command: Rewind) -> None:
         if self._transcript.turn is not None:
             raise UsageError("a turn is running; interrupt it first")
@@ -345,5 +380,5 @@ class Session:
             raise UsageError(f"there is no event {command.to}; the last is {self.hub.last}")
         waiting = [PromptWithdrawn(id=id) for id in self._transcript.waiting]
         self.hub.record(*waiting, Rewound(to=command.to))
-        self._transcript = transcript_of(self._log.read())
+        self._past.transcript = transcript_of(self._log.read())
         await self.hub.sync()

@@ -16,7 +16,7 @@ from protea.application.lineup import needs_price
 from protea.application.parts import Parts
 from protea.application.past import Past, past_of
 from protea.application.session import Session
-from protea.domain.commands import AnyCommand
+from protea.domain.commands import AnyCommand, Invoke
 from protea.domain.errors import ProteaError, SessionError
 from protea.domain.events import (
     AnyEvent,
@@ -60,6 +60,9 @@ class Sessions:
         return await self._begin(wanted, spec)
 
     async def submit(self, session: str, command: AnyCommand) -> str | None:
+        if isinstance(command, Invoke):
+            await self._invoke(session, command)
+            return None
         return await self._session(session).submit(command)
 
     def events(self, session: str, after: int = 0) -> AsyncIterator[AnyEvent]:
@@ -87,10 +90,18 @@ class Sessions:
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         if session is not None:
             open_session = self._session(session)
+            if topic == "context":
+                return open_session.context()
             return describe(topic, open_session.parts, open_session.describe())
         if self._idle_parts is None:
             self._idle_parts = self._assemble(OpenSession(cwd=""))
         return describe(topic, self._idle_parts, None)
+
+    async def _invoke(self, session: str, command: Invoke) -> None:
+        from protea.application.slash_commands import invoke  # most runs are never given one
+
+        hub = self._session(session).hub
+        hub.tell(await invoke(self, session, command, self._clock.now()))
 
     async def close(self) -> None:
         closing = [session.close() for session in self._open.values()]

@@ -70,10 +70,25 @@ class Swap(Command, frozen=True, kw_only=True):
     ports: dict[str, str] = {}
 
 
+class SetTitle(Command, frozen=True, kw_only=True):
+    """What the session is called in lists."""
+
+    title: str
+
+
 class Rewind(Command, frozen=True, kw_only=True):
     """Let the model's history end at event `to`. Prompts that wait are taken back; none that was run runs again."""
 
     to: int
+
+
+class Invoke(Command, frozen=True, kw_only=True):
+    """A slash command as it was typed: `/model ollama/llama3.2`. What it brings about is told by the events of that;
+    behind them comes one `command_answered` with the same `id`. `describe("commands")` lists what there is."""
+
+    text: str
+    id: str = ""
+    """Chosen by who sends it, to know the answer by."""
 
 
 class EndSession(Command, frozen=True, kw_only=True):
@@ -89,6 +104,8 @@ AnyCommand = (
     | SetModel
     | SetMode
     | Swap
+    | SetTitle
     | Rewind
+    | Invoke
     | EndSession
 )

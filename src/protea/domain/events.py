@@ -264,6 +264,21 @@ class RetryScheduled(Passing, frozen=True, kw_only=True):
     error: Failure
 
 
+class CommandAnswered(Passing, frozen=True, kw_only=True):
+    """What a slash command answers, for the one who sent it; it comes after all that the command brought about."""
+
+    id: str = ""
+    """As the `invoke` had it."""
+    command: str
+    """Its name, without the slash."""
+    text: str = ""
+    """For a person: lines of plain text, columns aligned. Empty where the events before it have said it all."""
+    data: Any = None
+    """The same as plain data, for a face that draws it in its own way."""
+    by: str = "user"
+    """Who sent it."""
+
+
 LastingEvent = (
     SessionStarted
     | PromptSubmitted
@@ -287,5 +302,5 @@ LastingEvent = (
     | SessionEnded
     | UnknownEvent
 )
-PassingEvent = TextDelta | ThinkingDelta | ToolOutputDelta | UsageUpdated | RetryScheduled
+PassingEvent = TextDelta | ThinkingDelta | ToolOutputDelta | UsageUpdated | RetryScheduled | CommandAnswered
 AnyEvent = LastingEvent | PassingEvent

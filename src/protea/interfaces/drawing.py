@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from protea.domain.columns import usage_text
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
+    CommandAnswered,
     Compacted,
     MessageCompleted,
     ModeChanged,
@@ -18,13 +20,13 @@ from protea.domain.events import (
     Rewound,
     TextDelta,
     ThinkingDelta,
+    TitleChanged,
     TodoChanged,
     ToolCallChanged,
     TurnFinished,
 )
 from protea.domain.messages import text_of
 from protea.domain.tools import TodoItem
-from protea.domain.usage import Usage
 from protea.domain.view import call_object, result_summary, retry_text
 from protea.interfaces.markdown import Markdown
 from protea.interfaces.terminal import Paint, one_line, revealed, visible
@@ -94,6 +96,11 @@ class Drawing:
             case ApprovalResolved(decision="session" | "always", rules=rules) if rules:
                 kept = "from now on" if event.decision == "always" else "for this session"
                 self.line(self._paint.dim(f"  allowed {kept}: {one_line(', '.join(rules))}"))
+            case CommandAnswered(text=text) if text:
+                self._break()
+                self._write(visible(text.rstrip("\n")) + "\n")
+            case TitleChanged():
+                self.line(self._paint.dim(f"title: {one_line(event.title)}"))
             case TurnFinished():
                 self._finished(event)
             case _:
@@ -227,14 +234,3 @@ def _as_diff(arguments: Any) -> str:
         if isinstance(text := part.get(name), str) and text
         for line in text.removesuffix("\n").split("\n")
     )
-
-
-def usage_text(usage: Usage, cost_usd: float | None) -> str:
-    """`12.3k in (80 % cached) · 450 out · $0.0123`; without dollars where no price is known or nothing was charged."""
-    cached = f" ({round(100 * usage.cache_read / usage.input)} % cached)" if usage.cache_read and usage.input else ""
-    cost = f" · ${cost_usd:.4f}" if cost_usd else ""
-    return f"{_short(usage.input)} in{cached} · {_short(usage.output)} out{cost}"
-
-
-def _short(count: int) -> str:
-    return str(count) if count < 1000 else f"{count / 1000:.1f}k" if count < 1_000_000 else f"{count / 1e6:.1f}M"

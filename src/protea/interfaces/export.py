@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from protea.domain.columns import usage_text
 from protea.domain.events import (
     Compacted,
     LastingEvent,
@@ -15,7 +16,6 @@ from protea.domain.events import (
 from protea.domain.messages import text_of
 from protea.domain.session import SessionSummary
 from protea.domain.view import call_object, result_summary
-from protea.interfaces.drawing import usage_text
 from protea.interfaces.terminal import one_line, visible
 
 

@@ -35,7 +35,9 @@ COMMANDS = (
     "set_model",
     "set_mode",
     "swap",
+    "set_title",
     "rewind",
+    "invoke",
     "withdraw_prompt",
     "end_session",
 )

@@ -17,18 +17,18 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec.structs import replace
 
-from protea.domain.commands import EndSession, Interrupt, ResolveApproval, SetMode, SetModel, SubmitPrompt
+from protea.domain.commands import EndSession, Interrupt, Invoke, ResolveApproval, SubmitPrompt
 from protea.domain.errors import ProteaError, SessionError, UsageError
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
-    LastingEvent,
+    CommandAnswered,
     MessageCompleted,
     PromptSubmitted,
     PromptWithdrawn,
@@ -36,12 +36,10 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from protea.domain.spelling import nearest
-from protea.domain.usage import Usage
-from protea.interfaces.drawing import Drawing, usage_text
+from protea.interfaces.drawing import Drawing
 from protea.interfaces.tables import session_rows, table
 from protea.interfaces.terminal import Paint, one_line, utf8, wants_colour, write_all
-from protea.ports.gateway import Gateway, OpenSession
+from protea.ports.gateway import Gateway, OpenSession, Topic
 
 T = TypeVar("T")
 
@@ -51,19 +49,7 @@ TWICE = 2.0
 """Seconds within which a second Ctrl+C leaves."""
 
 SHOWN = 10
-"""Sessions that are listed, the latest of them last, where the eye is."""
-
-COMMANDS = {
-    "help": "what can be typed here",
-    "model": "show or change the model: /model PROVIDER/MODEL [EFFORT]",
-    "mode": "show or change the permission mode: /mode normal|plan|yolo",
-    "tools": "the tools the model has",
-    "cost": "tokens and dollars so far",
-    "sessions": "the sessions of this directory",
-    "resume": "go on with a session: /resume [ID]",
-    "clear": "begin a new session",
-    "exit": "leave (Ctrl+D does, too)",
-}
+"""Sessions there are to choose from, the latest of them last, where the eye is."""
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,8 +115,9 @@ class _Chat:
         """Those that came while others were before them: they are shown again when their turn starts."""
         self.running = False
         self.seen: set[str] = set()
-        self.usage = Usage()
-        self.cost_usd: float | None = None
+        self.invoked = 0
+        self.answers: dict[str, asyncio.Future[None]] = {}
+        """Slash commands whose answer has not been drawn."""
         self.follower: asyncio.Task[None] | None = None
         self.interrupted_at = 0.0
         self.gateway: Gateway
@@ -229,7 +216,6 @@ class _Chat:
         self.running = False
         self.state.busy = False
         self.state.questions.clear()
-        self.usage, self.cost_usd = Usage(), None
         after = 0
         if spec.resume is not None:
             past = await self.gateway.history(session)
@@ -243,7 +229,6 @@ class _Chat:
         for index, event in enumerate(past):
             if isinstance(event, PromptSubmitted) and event.origin == "user":
                 begin = index
-            self._count(event)
         for event in past[begin:]:
             if isinstance(event, PromptSubmitted):
                 self.drawing.prompt(event.text)
@@ -261,19 +246,22 @@ class _Chat:
     async def _follow(self, session: str, after: int) -> None:
         try:
             async for event in self.gateway.events(session, after):
+                if isinstance(event, CommandAnswered):
+                    self._answered(event)
+                    continue
                 self.drawing.draw(event)
                 if event.seq is not None:
-                    self._count(event)
                     self._note(event)
         except ProteaError as error:
             self.state.broken = error
             self.state.wake()
 
-    def _count(self, event: LastingEvent | AnyEvent) -> None:
-        if isinstance(event, TurnFinished):
-            self.usage += event.usage
-            if event.cost_usd is not None:
-                self.cost_usd = (self.cost_usd or 0.0) + event.cost_usd
+    def _answered(self, event: CommandAnswered) -> None:
+        """Draw the answer to what was typed here; those of others on this session are theirs."""
+        drawn = self.answers.get(event.id)
+        if drawn is not None and not drawn.done():
+            self.drawing.draw(event)
+            drawn.set_result(None)
 
     def _note(self, event: AnyEvent) -> None:
         """Keep the state: what the keyboard is for."""
@@ -433,61 +421,31 @@ class _Chat:
     # ── slash commands ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _command(self, text: str) -> None:
+        """What this face does itself is done here, everything else behind the gateway."""
         name, _, rest = text.strip().partition(" ")
-        rest = rest.strip()
-        known = self._known_commands()
-        if name in ("quit", "q"):
-            name = "exit"
-        if name not in known:
-            near = nearest(name, known)
-            raise UsageError(f"there is no /{name}; " + (f"did you mean /{near}?" if near else "/help shows what is"))
-        handler = getattr(self, f"_do_{name}", None)
-        if handler is None:
-            raise UsageError(f"/{name} cannot be done here")
-        handler(rest)
-
-    def _known_commands(self) -> dict[str, str]:
-        described = self.call(self.gateway.describe("commands", self.session))
-        names = {each["name"]: str(each["about"]) for each in described if isinstance(each, dict) and "name" in each}
-        return {**names, **COMMANDS}
-
-    def _do_help(self, rest: str) -> None:
-        rows = [[f"/{name}", about] for name, about in self._known_commands().items()]
-        self.write(table(None, rows))
-        self.write(
-            "A line that ends with \\ goes on in the next. Ctrl+C interrupts, twice leaves; Ctrl+D leaves.\n"
-            "What is typed while the model works waits in line.\n"
-        )
-
-    def _do_model(self, rest: str) -> None:
-        if rest:
-            model, _, effort = rest.partition(" ")
-            self.call(self.gateway.submit(self.session, SetModel(model=model, effort=effort.strip() or None)))
+        row = next((each for each in self._commands() if name in (each["name"], *each["aliases"])), None)
+        if row is not None and row["face"] and (handler := getattr(self, f"_do_{row['name']}", None)):
+            handler(rest.strip())
             return
-        about = self.call(self._about())
-        self.write(f"{one_line(str(about.get('model', '')))}\n")
-        models = self.call(self.gateway.describe("models", self.session))
-        self.write(table(None, [["", one_line(str(each.get("id", "")))] for each in models if isinstance(each, dict)]))
+        self.call(self._invoke(f"/{text.strip()}"))
+        if row is not None and row["name"] == "help" and not rest:
+            self.write(_HELP)
 
-    def _do_mode(self, rest: str) -> None:
-        if rest:
-            self.call(self.gateway.submit(self.session, SetMode(mode=rest)))
-            return
-        about = self.call(self._about())
-        modes = self.call(self.gateway.describe("modes", self.session))
-        rows = [[">" if each["name"] == about.get("mode") else "", each["name"], each["about"]] for each in modes]
-        self.write(table(None, rows))
+    def _commands(self) -> list[dict[str, Any]]:
+        described: list[dict[str, Any]] = self.call(self.gateway.describe("commands", self.session))
+        return [each for each in described if not each["face"] or hasattr(self, f"_do_{each['name']}")]
 
-    def _do_tools(self, rest: str) -> None:
-        tools = self.call(self.gateway.describe("tools", self.session))
-        self.write(table(None, [[each["name"], one_line(str(each["description"]), 90)] for each in tools]))
-
-    def _do_cost(self, rest: str) -> None:
-        unknown = " · price unknown" if self.cost_usd is None and self.usage != Usage() else ""
-        self.write(usage_text(self.usage, self.cost_usd) + unknown + "\n")
-
-    def _do_sessions(self, rest: str) -> None:
-        self.write(table(["ID", "WHEN", "TITLE"], session_rows(self.call(self._sessions())[:SHOWN][::-1])))
+    async def _invoke(self, text: str) -> None:
+        """Send a slash command and wait until its answer is drawn."""
+        self.invoked += 1
+        id = f"repl-{os.getpid()}-{self.invoked}"
+        drawn = self.answers[id] = asyncio.get_running_loop().create_future()
+        try:
+            await self.gateway.submit(self.session, Invoke(text=text, id=id))
+            if self.follower is not None:
+                await asyncio.wait([drawn, self.follower], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            del self.answers[id]
 
     def _do_resume(self, rest: str) -> None:
         others = [each for each in self.call(self._sessions()) if each.id != self.session]
@@ -508,15 +466,23 @@ class _Chat:
         raise _Leave
 
     def _complete(self, text: str) -> list[str]:
-        """What a beginning can become: commands, modes, models."""
-        if text.startswith("/model "):
-            models = self.call(self.gateway.describe("models", self.session))
-            return [f"/model {each['id']}" for each in models if f"/model {each['id']}".startswith(text)]
-        if text.startswith("/mode "):
-            return [f"/mode {mode}" for mode in ("normal", "plan", "yolo") if f"/mode {mode}".startswith(text)]
-        if text.startswith("/"):
-            return [f"/{name} " for name in self._known_commands() if f"/{name}".startswith(text)]
-        return []
+        """What a beginning can become: commands, and what stands behind them."""
+        if not text.startswith("/"):
+            return []
+        name, blank, _ = text[1:].partition(" ")
+        rows = self._commands()
+        if not blank:
+            return [f"/{each['name']} " for each in rows if each["name"].startswith(name)]
+        kind = next((each["completes"] for each in rows if each["name"] == name), ())
+        words = self.call(self.gateway.describe(cast(Topic, kind), self.session)) if isinstance(kind, str) else kind
+        found = (each if isinstance(each, str) else str(each.get("id") or each.get("name")) for each in words)
+        return [each for each in (f"/{name} {word}" for word in found) if each.startswith(text)]
+
+
+_HELP = (
+    "A line that ends with \\ goes on in the next. Ctrl+C interrupts, twice leaves; Ctrl+D leaves.\n"
+    "What is typed while the model works waits in line.\n"
+)
 
 
 class _Nudges:

@@ -8,12 +8,12 @@ from typing import Any, TextIO
 
 import msgspec
 
+from protea.domain.columns import usage_text
 from protea.domain.errors import ProteaError, SessionError, UsageError
 from protea.domain.events import LastingEvent
 from protea.domain.session import SessionSummary
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
-from protea.interfaces.drawing import usage_text
 from protea.interfaces.export import markdown_head, markdown_of
 from protea.interfaces.json_lines import event_line, event_object, json_line
 from protea.interfaces.tables import ago, table

@@ -1,0 +1,290 @@
+"""Slash commands: what `/model x` means, the same in every face. Called by `sessions` for an `Invoke`.
+
+A command is a row of `COMMANDS` with an async function that is given a `Call` and returns an `Answer`. It knows the
+gateway and nothing behind it: what it changes it submits, what it tells it asks `describe` for. One that a feature
+brings along is a row here and a function in a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from protea.domain.columns import ago, short, table, usage_text
+from protea.domain.commands import Invoke, Rewind, SetMode, SetModel, SetTitle, Swap
+from protea.domain.errors import UsageError
+from protea.domain.events import CommandAnswered, PromptSubmitted
+from protea.domain.settings import EFFORTS
+from protea.domain.spelling import nearest
+from protea.domain.summary import title_of
+from protea.domain.usage import Usage
+from protea.ports.gateway import Gateway
+
+SHOWN = 10
+"""Sessions that are listed, the latest of them last, where the eye is."""
+
+MOST_MODELS = 20
+"""Models of the provider in use that are listed; there are hundreds."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A slash command that was typed, and what it may use."""
+
+    gateway: Gateway
+    session: str
+    rest: str
+    """What stands behind its name, without blanks around it."""
+    by: str
+    now: str
+    """RFC 3339."""
+
+    async def about(self) -> dict[str, Any]:
+        """What `describe("session")` says."""
+        about: dict[str, Any] = await self.gateway.describe("session", self.session)
+        return about
+
+
+class Answer(msgspec.Struct, frozen=True):
+    text: str = ""
+    """Empty where the events that the command brought about say it all."""
+    data: Any = None
+
+
+class SlashCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """One row."""
+
+    name: str
+    about: str
+    arguments: str = ""
+    """As they are shown: `[PROVIDER/MODEL [EFFORT]]`."""
+    completes: str | tuple[str, ...] = ()
+    """What its first argument can be: words, or the topic of `describe` that lists them (by `id`, else by `name`)."""
+    aliases: tuple[str, ...] = ()
+    run: Callable[[Call], Awaitable[Answer]] | None = None
+    """None where a face carries it out itself."""
+
+
+async def invoke(gateway: Gateway, session: str, command: Invoke, now: str) -> CommandAnswered:
+    """Do what was typed and give its answer. Raises `UsageError`, naming the nearest, where it is no command."""
+    name, _, rest = command.text.strip().removeprefix("/").partition(" ")
+    found = find(name)
+    if found.run is None:
+        raise UsageError(f"/{found.name} is carried out by the face you type it in, and this one does not know it")
+    call = Call(gateway=gateway, session=session, rest=rest.strip(), by=command.by, now=now)
+    answer = await found.run(call)
+    return CommandAnswered(id=command.id, command=found.name, text=answer.text, data=answer.data, by=command.by)
+
+
+def find(name: str) -> SlashCommand:
+    """Raises `UsageError`, naming the nearest, where there is none."""
+    for each in COMMANDS:
+        if name == each.name or name in each.aliases:
+            return each
+    near = nearest(name, [each.name for each in COMMANDS])
+    raise UsageError(f"there is no /{name}; " + (f"did you mean /{near}?" if near else "/help shows what is"))
+
+
+def listed() -> list[dict[str, Any]]:
+    """All of them as plain data: `describe("commands")`."""
+    return [
+        {
+            "name": each.name,
+            "arguments": each.arguments,
+            "about": each.about,
+            "completes": each.completes if isinstance(each.completes, str) else list(each.completes),
+            "aliases": list(each.aliases),
+            "face": each.run is None,
+        }
+        for each in COMMANDS
+    ]
+
+
+# ── what each does ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _help(call: Call) -> Answer:
+    rows = listed()
+    if call.rest:
+        one = find(call.rest.removeprefix("/"))
+        rows = [row for row in rows if row["name"] == one.name]
+    return Answer(table(None, ([f"/{row['name']} {row['arguments']}".rstrip(), row["about"]] for row in rows)), rows)
+
+
+async def _model(call: Call) -> Answer:
+    model, _, effort = call.rest.partition(" ")
+    if model:
+        await call.gateway.submit(
+            call.session, SetModel(model=model, effort=_effort_of(effort.strip()) or None, by=call.by)
+        )
+        return Answer()
+    current = (await call.about())["model"]
+    models = await call.gateway.describe("models", call.session)
+    provider = current.partition("/")[0]
+    own = [each["id"] for each in models if each["id"].partition("/")[0] == provider][:MOST_MODELS]
+    more = len(models) - len(own)
+    rest = f"{more} more: Tab completes them, `protea models` lists them\n" if more else ""
+    return Answer(_marked(([each] for each in own), current) + rest, models)
+
+
+async def _effort(call: Call) -> Answer:
+    about = await call.about()
+    if call.rest:
+        command = SetModel(model=about["model"], effort=_effort_of(call.rest), by=call.by)
+        await call.gateway.submit(call.session, command)
+        return Answer()
+    return Answer(_marked(((each,) for each in EFFORTS), about["effort"]), list(EFFORTS))
+
+
+def _effort_of(word: str) -> str:
+    word = word.lower()
+    if word and word not in EFFORTS:
+        near = nearest(word, EFFORTS)
+        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(EFFORTS)}"
+        raise UsageError(f"there is no effort {word!r}{hint}")
+    return word
+
+
+async def _mode(call: Call) -> Answer:
+    if call.rest:
+        await call.gateway.submit(call.session, SetMode(mode=call.rest.lower(), by=call.by))
+        return Answer()
+    modes = await call.gateway.describe("modes", call.session)
+    current = (await call.about())["mode"]
+    return Answer(_marked(((each["name"], each["about"]) for each in modes), current), modes)
+
+
+async def _tools(call: Call) -> Answer:
+    tools = await call.gateway.describe("tools", call.session)
+    rows = [[each["name"], _first_line(str(each["description"]), 90)] for each in tools]
+    return Answer(table(None, rows) or "There are no tools.\n", tools)
+
+
+async def _cost(call: Call) -> Answer:
+    about = await call.about()
+    usage = msgspec.convert(about["usage"], Usage)
+    unknown = " · price unknown" if not about["priced"] and not about["cost_usd"] and usage != Usage() else ""
+    data = {"usage": about["usage"], "cost_usd": about["cost_usd"]}
+    return Answer(usage_text(usage, about["cost_usd"]) + unknown + "\n", data)
+
+
+async def _sessions(call: Call) -> Answer:
+    found = await call.gateway.sessions((await call.about())["cwd"])
+    rows = [[each.id, ago(each.updated, call.now), _first_line(each.title, 70) or "(empty)"] for each in found]
+    return Answer(table(["ID", "WHEN", "TITLE"], rows[:SHOWN][::-1]), msgspec.to_builtins(list(found)))
+
+
+async def _title(call: Call) -> Answer:
+    if call.rest:
+        await call.gateway.submit(call.session, SetTitle(title=call.rest, by=call.by))
+        return Answer()
+    title = (await call.about())["title"]
+    return Answer(f"{title or '(none yet)'}\n", title)
+
+
+async def _context(call: Call) -> Answer:
+    context: dict[str, Any] = await call.gateway.describe("context", call.session)
+    used, window = context.get("used", 0), context.get("window")
+    share = f" of {short(window)} ({round(100 * used / window)} %)" if window else ""
+    cached = context.get("cache_read")
+    lines = [f"{short(used)} tokens{share}" + (f" · {round(100 * cached)} % cached" if cached else "") + "\n"]
+    lines.append(table(None, ([f"  {part['name']}", short(part["tokens"])] for part in context.get("parts", ()))))
+    return Answer("".join(lines), context)
+
+
+async def _rewind(call: Call) -> Answer:
+    past = await call.gateway.history(call.session)
+    prompts = [event for event in past if isinstance(event, PromptSubmitted) and event.origin == "user"]
+    if not call.rest:
+        rows = ([str(event.seq), title_of(event.text)] for event in prompts[-2 * SHOWN :])
+        data = [{"event": event.seq, "text": event.text} for event in prompts]
+        return Answer((table(None, rows) or "There is no prompt yet.\n"), data)
+    numbers = {str(event.seq): event for event in prompts}
+    if call.rest not in numbers:
+        raise UsageError(f"no prompt has the number {call.rest}; /rewind alone lists them")
+    await call.gateway.submit(call.session, Rewind(to=max(1, (numbers[call.rest].seq or 1) - 1), by=call.by))
+    return Answer(data={"text": numbers[call.rest].text})
+
+
+async def _profile(call: Call) -> Answer:
+    if call.rest:
+        await call.gateway.submit(call.session, Swap(profile=call.rest, by=call.by))
+        return Answer()
+    profiles = await call.gateway.describe("profiles", call.session)
+    current = (await call.about())["profile"]
+    return Answer(_marked(((each["name"], each.get("about", "")) for each in profiles), current), profiles)
+
+
+async def _swap(call: Call) -> Answer:
+    if call.rest:
+        await call.gateway.submit(call.session, Swap(ports=_ports_of(call.rest), by=call.by))
+        return Answer()
+    ports = await call.gateway.describe("ports", call.session)
+    return Answer(table(None, ([each["port"], each["adapter"]] for each in ports)), ports)
+
+
+def _ports_of(text: str) -> dict[str, str]:
+    ports = {}
+    for word in text.split():
+        port, equals, adapter = word.partition("=")
+        if not port or not equals or not adapter:
+            raise UsageError(f"/swap takes PORT=ADAPTER, like /swap persona=minimal, not {word!r}")
+        ports[port] = adapter
+    return ports
+
+
+def _marked(rows: Iterable[Sequence[str]], current: str | None) -> str:
+    """Rows whose first cell may be the current one; that is marked, and stands first where it is in none."""
+    listed = [[">" if row[0] == current else "", *row] for row in rows]
+    if current and not any(row[0] for row in listed):
+        listed.insert(0, [">", current, *[""] * (len(listed[0]) - 2 if listed else 0)])
+    return table(None, listed)
+
+
+def _first_line(text: str, width: int) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= width else flat[: width - 1] + "…"
+
+
+COMMANDS: tuple[SlashCommand, ...] = (
+    SlashCommand(name="help", arguments="[COMMAND]", about="what can be typed here", run=_help),
+    SlashCommand(
+        name="model",
+        arguments="[PROVIDER/MODEL [EFFORT]]",
+        about="show or change the model",
+        completes="models",
+        run=_model,
+    ),
+    SlashCommand(
+        name="effort",
+        arguments="[LEVEL]",
+        about="show or change how hard it thinks",
+        completes=EFFORTS,
+        run=_effort,
+    ),
+    SlashCommand(
+        name="mode", arguments="[MODE]", about="show or change the permission mode", completes="modes", run=_mode
+    ),
+    SlashCommand(
+        name="profile",
+        arguments="[NAME]",
+        about="show or change who it is",
+        completes="profiles",
+        run=_profile,
+    ),
+    SlashCommand(name="swap", arguments="[PORT=ADAPTER…]", about="show or change what fills single ports", run=_swap),
+    SlashCommand(name="tools", about="the tools the model has", run=_tools),
+    SlashCommand(name="context", about="what the model sees, in tokens", run=_context),
+    SlashCommand(name="cost", about="tokens and dollars so far", aliases=("usage",), run=_cost),
+    SlashCommand(name="title", arguments="[TITLE]", about="show or change what the session is called", run=_title),
+    SlashCommand(
+        name="rewind", arguments="[NUMBER]", about="go back to before a prompt; alone, list them", run=_rewind
+    ),
+    SlashCommand(name="sessions", about="the sessions of this directory", run=_sessions),
+    SlashCommand(name="resume", arguments="[ID]", about="go on with a session"),
+    SlashCommand(name="clear", about="begin a new session", aliases=("new",)),
+    SlashCommand(name="theme", arguments="[NAME]", about="show or change the colours of the screen"),
+    SlashCommand(name="exit", about="leave", aliases=("quit", "q")),
+)
+"""In the order of `/help`. Those without `run` are a face's own."""

@@ -1,0 +1,200 @@
+"""Slash commands, through the gateway as any face would send them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import pytest
+
+from protea.application.slash_commands import COMMANDS, listed
+from protea.domain.commands import AnyCommand, Invoke, SubmitPrompt
+from protea.domain.errors import UsageError
+from protea.domain.events import (
+    AnyEvent,
+    CommandAnswered,
+    ModeChanged,
+    ModelSwitched,
+    PromptSubmitted,
+    Rewound,
+    TitleChanged,
+)
+from protea.domain.messages import UserMessage
+from protea.domain.usage import ModelInfo, Price
+from protea.ports.gateway import OpenSession, Topic
+from tests.application.world import PlayedModel, World, of, says
+
+
+class Chat:
+    """One open session, and what slash commands bring about in it."""
+
+    def __init__(self, world: World, session: str) -> None:
+        self.world, self.session = world, session
+
+    async def invoke(self, text: str, id: str = "i1") -> list[AnyEvent]:
+        """Everything from the command to its answer."""
+        return await self._until(Invoke(text=text, id=id), lambda event: isinstance(event, CommandAnswered))
+
+    async def answer(self, text: str) -> CommandAnswered:
+        (answered,) = of(await self.invoke(text), CommandAnswered)
+        return answered
+
+    async def prompt(self, text: str) -> None:
+        async for _ in self.world.turn(self.session, SubmitPrompt(text=text)):
+            pass
+
+    async def _until(self, command: AnyCommand, last: Any) -> list[AnyEvent]:
+        gateway = self.world.gateway
+        past = await gateway.history(self.session, limit=-1)
+        following = gateway.events(self.session, past[-1].seq or 0)
+        events: list[AnyEvent] = []
+
+        async def follow() -> None:
+            async for event in following:
+                events.append(event)
+                if last(event):
+                    return
+
+        watching = asyncio.create_task(follow())
+        await asyncio.sleep(0)
+        try:
+            await gateway.submit(self.session, command)
+        except BaseException:
+            watching.cancel()
+            raise
+        await asyncio.wait_for(watching, 30)
+        return events
+
+
+@pytest.fixture
+async def chat() -> Any:
+    priced = ModelInfo(id="test/two", context=1000, price=Price(input=1.0, output=1.0))
+    world = World(says("Hello."), says("Again."), others=[PlayedModel([], info=priced)])
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    yield Chat(world, session)
+    await world.gateway.close()
+
+
+def test_every_row_is_whole_and_no_name_is_given_twice() -> None:
+    names = [name for each in COMMANDS for name in (each.name, *each.aliases)]
+    assert len(names) == len(set(names))
+    for row in listed():
+        assert row["about"], row
+        if isinstance(row["completes"], str):
+            assert row["completes"] in get_args(Topic)
+
+
+async def test_help_lists_all_of_them(chat: Chat) -> None:
+    answer = await chat.answer("/help")
+    assert [row["name"] for row in answer.data] == [each.name for each in COMMANDS]
+    assert all(f"/{each.name}" in answer.text and each.about in answer.text for each in COMMANDS)
+    assert (await chat.answer("/help mode")).text == "/mode [MODE]  show or change the permission mode\n"
+
+
+async def test_the_answer_carries_what_it_is_known_by_and_comes_last(chat: Chat) -> None:
+    switched, answered = await chat.invoke("/model test/two high", id="mine")
+    assert isinstance(switched, ModelSwitched)
+    assert (switched.model, switched.effort) == ("test/two", "high")
+    assert isinstance(answered, CommandAnswered)
+    assert (answered.id, answered.command, answered.text, answered.seq) == ("mine", "model", "", None)
+
+
+async def test_what_is_in_force_is_marked(chat: Chat) -> None:
+    assert ">  test/one\n   test/two\n" in (await chat.answer("/model")).text
+    assert ">  normal" in (await chat.answer("/mode")).text
+    assert ">  test" in (await chat.answer("/profile")).text
+
+
+@pytest.mark.parametrize(
+    ("typed", "event"),
+    [
+        ("/mode plan", ModeChanged(mode="plan")),
+        ("/effort LOW", ModelSwitched(model="test/one", effort="low")),
+        ("/title Of  ships\nand kings", TitleChanged(title="Of ships and kings")),
+    ],
+)
+async def test_what_is_changed_is_told_by_its_event(chat: Chat, typed: str, event: AnyEvent) -> None:
+    happened, _ = await chat.invoke(typed)
+    assert type(happened) is type(event)
+    envelope = {"session", "seq", "at", "identity"}
+    fields = [name for name in event.__struct_fields__ if name not in envelope]
+    assert [getattr(happened, name) for name in fields] == [getattr(event, name) for name in fields]
+
+
+async def test_the_title_is_the_first_prompt_until_one_is_given(chat: Chat) -> None:
+    assert (await chat.answer("/title")).data == ""
+    await chat.prompt("count the stars")
+    assert (await chat.answer("/title")).text == "count the stars\n"
+    await chat.invoke("/title Astronomy")
+    assert (await chat.answer("/title")).data == "Astronomy"
+    assert "Astronomy" in (await chat.answer("/sessions")).text
+
+
+async def test_cost_and_context_are_those_of_the_session(chat: Chat) -> None:
+    assert (await chat.answer("/cost")).text == "0 in · 0 out\n"
+    await chat.prompt("one")
+    await chat.prompt("two")
+    assert (await chat.answer("/usage")).text == "20 in · 10 out · price unknown\n"
+    context = await chat.answer("/context")
+    assert (context.data["used"], context.text) == (15, "15 tokens\n")
+    await chat.invoke("/model test/two")
+    assert (await chat.answer("/context")).text == "15 tokens of 1.0k (2 %)\n"
+
+
+async def test_rewind_goes_back_to_before_a_prompt(chat: Chat) -> None:
+    assert (await chat.answer("/rewind")).text == "There is no prompt yet.\n"
+    await chat.prompt("one")
+    await chat.prompt("two")
+    prompts = of(await chat.world.gateway.history(chat.session), PromptSubmitted)
+    listed = await chat.answer("/rewind")
+    assert [(row["event"], row["text"]) for row in listed.data] == [(each.seq, each.text) for each in prompts]
+    rewound, answered = await chat.invoke(f"/rewind {prompts[1].seq}")
+    assert isinstance(rewound, Rewound)
+    assert rewound.to == (prompts[1].seq or 0) - 1
+    assert isinstance(answered, CommandAnswered)
+    assert answered.data == {"text": "two"}
+    await chat.prompt("three")
+    shown = [message for message in chat.world.model.requests[-1].messages if isinstance(message, UserMessage)]
+    assert len(shown) == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("/modle x", "there is no /modle; did you mean /model?"),
+        ("/xyzzy", "there is no /xyzzy; /help shows what is"),
+        ("/help modle", "there is no /modle; did you mean /model?"),
+        ("/mode normla", "there is no mode normla"),
+        ("/effort hgih", "there is no effort 'hgih'; did you mean high?"),
+        ("/model nothing/there", "nothing/there"),
+        ("/rewind 99", "no prompt has the number 99; /rewind alone lists them"),
+        ("/swap persona", "/swap takes PORT=ADAPTER, like /swap persona=minimal, not 'persona'"),
+        ("/exit", "/exit is carried out by the face you type it in"),
+    ],
+)
+async def test_mistakes_are_refused_in_one_line_and_nothing_happens(chat: Chat, typed: str, told: str) -> None:
+    before: Sequence[AnyEvent] = await chat.world.gateway.history(chat.session)
+    with pytest.raises(UsageError) as raised:
+        await chat.world.gateway.submit(chat.session, Invoke(text=typed))
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert await chat.world.gateway.history(chat.session) == before
+
+
+async def test_they_work_while_a_turn_runs() -> None:
+    reached, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: object) -> Any:
+        reached.set()
+        await go.wait()
+        return says("Done.")
+
+    world = World(slow)
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    chat = Chat(world, session)
+    await world.gateway.submit(session, SubmitPrompt(text="begin"))
+    await asyncio.wait_for(reached.wait(), 30)
+    assert "tokens" in (await chat.answer("/context")).text
+    go.set()
+    await world.gateway.close()
