@@ -6,12 +6,16 @@ Needs msgspec.
 import asyncio
 import os
 import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from protea.adapters.sandbox import none as no_sandbox
 from protea.adapters.tools import builtin
 from protea.adapters.tools.functions import FunctionToolset
 from protea.adapters.workspace import disk
 from protea.domain.surroundings import Surroundings
+from protea.domain.tools import ToolResult, ToolSpec
+from protea.ports.toolset import Toolset
 
 
 class Context:
@@ -19,14 +23,21 @@ class Context:
 
     session, call_id, answer = "demo", "c1", None
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def __init__(self, folder: str, toolset: Toolset) -> None:
+        self._folder, self._toolset = folder, toolset
 
     def say(self, text: str, stream: str = "stdout") -> None:
         print("  |", text.rstrip("\n").replace("\n", "\n  | "))
 
     def may_read(self, path: str) -> bool:
         return True
+
+    def tools(self) -> Sequence[ToolSpec]:
+        return self._toolset.specs()
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        tool = self._toolset.tool(name)
+        return await tool.run(arguments, self) if tool else ToolResult(f"There is no {name}.", is_error=True)
 
     def output_path(self, suffix: str = ".txt") -> str:
         return os.path.join(self._folder, f"{self.call_id}{suffix}")
@@ -56,13 +67,14 @@ async def main(project: str) -> None:
     for name, arguments in calls:
         tool = toolset.tool(name)
         assert tool is not None
-        result = await tool.run(arguments, Context(project))
+        result = await tool.run(arguments, Context(project, toolset))
         print(f"{name}: {'failed: ' if result.is_error else ''}{result.text.strip()}")
     await toolset.aclose()
 
-    own = FunctionToolset([multiply]).tool("multiply")
+    functions = FunctionToolset([multiply])
+    own = functions.tool("multiply")
     assert own is not None
-    print("multiply:", (await own.run({"a": 6, "b": 7}, Context(project))).text)
+    print("multiply:", (await own.run({"a": 6, "b": 7}, Context(project, functions))).text)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_a_call_without_a_result_is_shown_as_interrupted() -> None:
     transcript = transcript_of(log.events)
     assert said(transcript.messages())[-1] == f"tool c2 {INTERRUPTED.text}"
     assert transcript.open_calls == (GREP,)
-    assert transcript.states == {"c2": (GREP, "executing")}
+    assert [(id, change.call, change.state) for id, change in transcript.states.items()] == [("c2", GREP, "executing")]
 
 
 def test_a_queued_prompt_is_not_shown_before_its_turn() -> None:

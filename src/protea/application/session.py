@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any, get_args
 
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from protea.application.approvals import Approvals
 from protea.application.hub import Hub
@@ -136,7 +137,8 @@ class Session:
         left = self._transcript.turn
         if left is not None:
             questions = [ApprovalResolved(id=id, decision="deny", by="interrupt") for id in self._transcript.questions]
-            calls: list[ToolCallChanged] = []
+            parts = [change for change in self._transcript.states.values() if change.parent is not None]
+            calls = [replace(part, state="cancelled", result=INTERRUPTED) for part in reversed(parts)]
             for call in self._transcript.open_calls:
                 if call.id not in self._transcript.states:
                     calls.append(ToolCallChanged(call=call, state="validating"))

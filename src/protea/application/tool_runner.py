@@ -6,7 +6,7 @@ Called by `turn`. Calls that only read run side by side; all others one after an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -64,8 +64,15 @@ class ToolRunner:
         self._tasks: dict[str, asyncio.Task[ToolResult]] = {}
         self._stopped: set[str] = set()
         """Calls a person has ended, whether or not they have begun."""
+        self._parents: dict[str, str] = {}
+        """Calls that are parts of another → that one."""
 
     def specs(self) -> tuple[ToolSpec, ...]:
+        """The tools a request tells the model of."""
+        return tuple(spec for spec in self.all_specs() if not spec.deferred)
+
+    def all_specs(self) -> tuple[ToolSpec, ...]:
+        """Those and the ones it has to look for."""
         return tuple(spec for toolset in self.toolsets for spec in toolset.specs())
 
     def cwd(self) -> str | None:
@@ -80,6 +87,7 @@ class ToolRunner:
         """
         self._states.clear()
         self._stopped.clear()
+        self._parents.clear()
         results: dict[str, ToolResult] = {}
         plans = self._plan(calls, results)
         try:
@@ -125,7 +133,7 @@ class ToolRunner:
         found = self._find(call.name)
         if found is None:
             names = [spec.name for spec in self.specs()]
-            near = nearest(call.name, names)
+            near = nearest(call.name, [spec.name for spec in self.all_specs()])
             hint = f" Did you mean {near}?" if near else ""
             return f"There is no tool named {call.name}.{hint} There are: {', '.join(names)}."
         spec, toolset = found
@@ -157,6 +165,24 @@ class ToolRunner:
         exact = [pair for pair in pairs if pair[0].name == name]
         loose = [pair for pair in pairs if pair[0].name.lower() == name.lower()]
         return exact[0] if exact else loose[0] if len(loose) == 1 else None
+
+    async def run_part(self, parent: str, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """Run a call that is a part of the running call `parent`; see `ToolContext.call`."""
+        if parent in self._parents and self._parents[parent] in self._parents:
+            return ToolResult(text="A part of a part of a call cannot have parts itself.", is_error=True)
+        number = sum(known == parent for known in self._parents.values()) + 1
+        call = ToolCall(id=f"{parent}.{number}", name=name, arguments=dict(arguments))
+        self._parents[call.id] = parent
+        results: dict[str, ToolResult] = {}
+        plans = self._plan([call], results)
+        if not plans:
+            return results[call.id]
+        try:
+            return await self._run_one(plans[0])
+        except asyncio.CancelledError:
+            if self._states[call.id][1] not in ENDED:
+                self._end(call, "cancelled", CANCELLED)
+            raise
 
     async def _run_batch(self, batch: Sequence[Planned], results: dict[str, ToolResult]) -> None:
         tasks = {
@@ -211,7 +237,7 @@ class ToolRunner:
         if isinstance(answer, ToolResult):
             return answer
         self._record(ToolCallChanged(call=call, state="executing"))
-        context = RunningCall(self._hub, call.id, answer, self._output_folder, self._may_read)
+        context = RunningCall(self, self._hub, call.id, answer, self._output_folder, self._may_read)
         result = await tool.run(planned.arguments, context)
         if not isinstance(result, ToolResult):  # tools come from anywhere
             raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
@@ -261,7 +287,14 @@ class ToolRunner:
         self._record(*told, ToolCallChanged(call=call, state=state, result=result))
         return result
 
-    def _record(self, *events: TodoChanged | ToolCallChanged) -> None:
+    def _record(self, *changes: TodoChanged | ToolCallChanged) -> None:
+        parents = self._parents
+        events = [
+            replace(event, parent=parents[event.call.id])
+            if isinstance(event, ToolCallChanged) and event.call.id in parents
+            else event
+            for event in changes
+        ]
         self._hub.record(*events)
         for event in events:
             if isinstance(event, ToolCallChanged):
@@ -273,12 +306,14 @@ class RunningCall:
 
     def __init__(
         self,
+        runner: ToolRunner,
         hub: Hub,
         call_id: str,
         answer: str | None,
         output_folder: Callable[[], str],
         may_read: Callable[[str], bool],
     ) -> None:
+        self._runner = runner
         self._hub = hub
         self.may_read = may_read
         self._output_folder = output_folder
@@ -291,6 +326,12 @@ class RunningCall:
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         self._hub.tell(ToolOutputDelta(call_id=self.call_id, text=text, stream=stream))
+
+    def tools(self) -> Sequence[ToolSpec]:
+        return self._runner.all_specs()
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        return await self._runner.run_part(self.call_id, name, arguments)
 
     def output_path(self, suffix: str = ".txt") -> str:
         safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.call_id)[:80]

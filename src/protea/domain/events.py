@@ -126,6 +126,8 @@ class ToolCallChanged(Lasting, frozen=True, kw_only=True):
     state: CallState
     result: ToolResult | None = None
     """Present in the three last states."""
+    parent: str | None = None
+    """The id of the call this one is a part of; the model asked for that one and gets its result."""
 
 
 class ApprovalRequested(Lasting, frozen=True, kw_only=True):

@@ -27,6 +27,8 @@ class ToolSpec(msgspec.Struct, frozen=True):
     """Whether calls may run beside other parallel calls of the same reply (they change nothing)."""
     aliases: dict[str, str] = {}
     """Argument names other agents use → ours; renamed before validation."""
+    deferred: bool = False
+    """Whether the model is told of it only once it has looked for it (ToolSearch): it can be called all the same."""
 
 
 class TodoItem(msgspec.Struct, frozen=True):

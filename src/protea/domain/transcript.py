@@ -23,7 +23,7 @@ from protea.domain.events import (
     TurnStarted,
 )
 from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, UserMessage, calls_of
-from protea.domain.tools import ENDED, CallState, ToolResult
+from protea.domain.tools import ENDED, ToolResult
 
 INTERRUPTED = ToolResult(text="This call was interrupted before it gave a result.", is_error=True)
 
@@ -43,8 +43,8 @@ class Transcript:
         """Prompts whose turn has not begun, in order."""
         self.turn: TurnStarted | None = None
         """The turn that has begun and not finished."""
-        self.states: dict[str, tuple[ToolCall, CallState]] = {}
-        """The calls of the last reply that have begun and not ended, by id."""
+        self.states: dict[str, ToolCallChanged] = {}
+        """The last news of each call of the last reply (and of its parts) that has begun and not ended, by id."""
         self.questions: dict[str, ApprovalRequested] = {}
         """Questions that nobody has answered, by id."""
         self.instructed: dict[str, int] = {}
@@ -126,7 +126,7 @@ class Transcript:
             if self._calls and not self.open_calls:
                 self._settle_calls(seq)
         else:
-            self.states[call.id] = (call, event.state)
+            self.states[call.id] = event
 
     def _settle(self, seq: int, *messages: Message) -> None:
         self._settled += messages

@@ -33,6 +33,15 @@ class ToolContext(Protocol):
         """Tell watchers of output as it comes. Never waits; may be dropped for slow watchers."""
         ...
 
+    def tools(self) -> Sequence[ToolSpec]:
+        """Every tool of the session, those the model has not been told of included."""
+        ...
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """Make another call as a part of this one: validated, permitted (a person may be asked) and recorded like any
+        other, with this call as its parent. Never raises for what goes wrong in it; may be used at the same time."""
+        ...
+
     def output_path(self, suffix: str = ".txt") -> str:
         """An absolute path in the session's folder, for this call, where a whole output may be written (mode 0600)."""
         ...

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
+
+from protea.domain.tools import ToolResult, ToolSpec
+from protea.ports.toolset import Toolset
 
 
 class RecordedCall:
-    """`ToolContext` that keeps what was said; outputs go to files in `folder`, numbered."""
+    """`ToolContext` that keeps what was said; outputs go to files in `folder`, numbered. Parts of the call are run by
+    `toolset`, and nobody is asked."""
 
     def __init__(
-        self, folder: str, *, call_id: str = "call", answer: str | None = None, unreadable: Collection[str] = ()
+        self,
+        folder: str,
+        *,
+        call_id: str = "call",
+        answer: str | None = None,
+        unreadable: Collection[str] = (),
+        toolset: Toolset | None = None,
     ) -> None:
         self.folder = folder
         self.unreadable = unreadable
@@ -19,6 +29,9 @@ class RecordedCall:
         self.session = "session"
         self.call_id = call_id
         self.answer = answer
+        self.toolset = toolset
+        self.parts: list[tuple[str, dict[str, Any]]] = []
+        """The calls that were made as parts of this one."""
         self.said: list[tuple[Literal["stdout", "stderr"], str]] = []
 
     @property
@@ -31,6 +44,16 @@ class RecordedCall:
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         self.said.append((stream, text))
+
+    def tools(self) -> Sequence[ToolSpec]:
+        return () if self.toolset is None else self.toolset.specs()
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        self.parts.append((name, dict(arguments)))
+        tool = None if self.toolset is None else self.toolset.tool(name)
+        if tool is None:
+            return ToolResult(text=f"There is no tool named {name}.", is_error=True)
+        return await tool.run(arguments, self)
 
     def output_path(self, suffix: str = ".txt") -> str:
         number = len(os.listdir(self.folder))

@@ -7,6 +7,7 @@ from copy import copy
 from typing import Any, Literal
 
 from protea.adapters.tools._kit import Kit
+from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import Tool
 from protea.ports.workspace import Entry, Workspace, WorkspaceError
 
@@ -72,6 +73,12 @@ class _Nobody:
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         """Nobody listens."""
+
+    def tools(self) -> Sequence[ToolSpec]:
+        return ()
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        return ToolResult(text="A preview calls nothing.", is_error=True)
 
     def output_path(self, suffix: str = ".txt") -> str:
         raise WorkspaceError("denied", "a preview keeps no output")
