@@ -6,7 +6,15 @@ from protea.adapters.approval import interactive as approval_interactive
 from protea.adapters.approval import policy as approval_policy
 from protea.adapters.catalog import none as catalog_none
 from protea.adapters.catalog import snapshot as catalog_snapshot
+from protea.adapters.clipboard import none as clipboard_none
+from protea.adapters.clipboard import osc52 as clipboard_osc52
+from protea.adapters.clipboard import system as clipboard_system
 from protea.adapters.clock import system as clock_system
+from protea.adapters.compaction import clear_results as compaction_clear_results
+from protea.adapters.compaction import none as compaction_none
+from protea.adapters.compaction import truncate as compaction_truncate
+from protea.adapters.context import everything as context_everything
+from protea.adapters.context import windowed as context_windowed
 from protea.adapters.ids import system as ids_system
 from protea.adapters.instructions import files as instructions_files
 from protea.adapters.instructions import none as instructions_none
@@ -17,6 +25,9 @@ from protea.adapters.models import ollama as model_ollama
 from protea.adapters.models import openai_chat as model_openai_chat
 from protea.adapters.models import openai_responses as model_openai_responses
 from protea.adapters.models import scripted as model_scripted
+from protea.adapters.notifier import bell as notifier_bell
+from protea.adapters.notifier import desktop as notifier_desktop
+from protea.adapters.notifier import none as notifier_none
 from protea.adapters.permission import everything_asks as permission_everything_asks
 from protea.adapters.permission import rules as permission_rules
 from protea.adapters.persona import coding as persona_coding
@@ -31,22 +42,32 @@ from protea.adapters.secrets import environment as secrets_environment
 from protea.adapters.secrets import file as secrets_file
 from protea.adapters.storage import jsonl as session_store_jsonl
 from protea.adapters.storage import memory as session_store_memory
+from protea.adapters.telemetry import log as telemetry_log
+from protea.adapters.telemetry import none as telemetry_none
+from protea.adapters.tokens import bytes as tokens_bytes
+from protea.adapters.tokens import estimate as tokens_estimate
 from protea.adapters.tools import builtin as toolset_builtin
 from protea.adapters.tools import none as toolset_none
 from protea.adapters.workspace import disk as workspace_disk
 from protea.adapters.workspace import memory as workspace_memory
 from protea.ports.approval import Approval
 from protea.ports.catalog import Catalog
+from protea.ports.clipboard import Clipboard
 from protea.ports.clock import Clock
+from protea.ports.compaction import Compaction
+from protea.ports.context import Context
 from protea.ports.ids import Ids
 from protea.ports.instructions import Instructions
 from protea.ports.model import Model
+from protea.ports.notifier import Notifier
 from protea.ports.permission import Permission
 from protea.ports.persona import Persona
 from protea.ports.rule_store import RuleStore
 from protea.ports.sandbox import Sandbox
 from protea.ports.secrets import Secrets
 from protea.ports.session_store import SessionStore
+from protea.ports.telemetry import Telemetry
+from protea.ports.tokens import Tokens
 from protea.ports.toolset import Toolset
 from protea.ports.workspace import Workspace
 
@@ -54,7 +75,15 @@ approval_interactive_fills: Callable[..., Approval] = approval_interactive.creat
 approval_policy_fills: Callable[..., Approval] = approval_policy.create
 catalog_none_fills: Callable[..., Catalog] = catalog_none.create
 catalog_snapshot_fills: Callable[..., Catalog] = catalog_snapshot.create
+clipboard_none_fills: Callable[..., Clipboard] = clipboard_none.create
+clipboard_osc52_fills: Callable[..., Clipboard] = clipboard_osc52.create
+clipboard_system_fills: Callable[..., Clipboard] = clipboard_system.create
 clock_system_fills: Callable[..., Clock] = clock_system.create
+compaction_clear_results_fills: Callable[..., Compaction] = compaction_clear_results.create
+compaction_none_fills: Callable[..., Compaction] = compaction_none.create
+compaction_truncate_fills: Callable[..., Compaction] = compaction_truncate.create
+context_everything_fills: Callable[..., Context] = context_everything.create
+context_windowed_fills: Callable[..., Context] = context_windowed.create
 ids_system_fills: Callable[..., Ids] = ids_system.create
 instructions_files_fills: Callable[..., Instructions] = instructions_files.create
 instructions_none_fills: Callable[..., Instructions] = instructions_none.create
@@ -65,6 +94,9 @@ model_ollama_fills: Callable[..., Model] = model_ollama.create
 model_openai_chat_fills: Callable[..., Model] = model_openai_chat.create
 model_openai_responses_fills: Callable[..., Model] = model_openai_responses.create
 model_scripted_fills: Callable[..., Model] = model_scripted.create
+notifier_bell_fills: Callable[..., Notifier] = notifier_bell.create
+notifier_desktop_fills: Callable[..., Notifier] = notifier_desktop.create
+notifier_none_fills: Callable[..., Notifier] = notifier_none.create
 permission_everything_asks_fills: Callable[..., Permission] = permission_everything_asks.create
 permission_rules_fills: Callable[..., Permission] = permission_rules.create
 persona_coding_fills: Callable[..., Persona] = persona_coding.create
@@ -79,6 +111,10 @@ secrets_environment_fills: Callable[..., Secrets] = secrets_environment.create
 secrets_file_fills: Callable[..., Secrets] = secrets_file.create
 session_store_jsonl_fills: Callable[..., SessionStore] = session_store_jsonl.create
 session_store_memory_fills: Callable[..., SessionStore] = session_store_memory.create
+telemetry_log_fills: Callable[..., Telemetry] = telemetry_log.create
+telemetry_none_fills: Callable[..., Telemetry] = telemetry_none.create
+tokens_bytes_fills: Callable[..., Tokens] = tokens_bytes.create
+tokens_estimate_fills: Callable[..., Tokens] = tokens_estimate.create
 toolset_builtin_fills: Callable[..., Toolset] = toolset_builtin.create
 toolset_none_fills: Callable[..., Toolset] = toolset_none.create
 workspace_disk_fills: Callable[..., Workspace] = workspace_disk.create

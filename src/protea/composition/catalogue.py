@@ -11,8 +11,22 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "none": "protea.adapters.catalog.none",
         "snapshot": "protea.adapters.catalog.snapshot",
     },
+    "clipboard": {
+        "none": "protea.adapters.clipboard.none",
+        "osc52": "protea.adapters.clipboard.osc52",
+        "system": "protea.adapters.clipboard.system",
+    },
     "clock": {
         "system": "protea.adapters.clock.system",
+    },
+    "compaction": {
+        "clear-results": "protea.adapters.compaction.clear_results",
+        "none": "protea.adapters.compaction.none",
+        "truncate": "protea.adapters.compaction.truncate",
+    },
+    "context": {
+        "everything": "protea.adapters.context.everything",
+        "windowed": "protea.adapters.context.windowed",
     },
     "ids": {
         "system": "protea.adapters.ids.system",
@@ -29,6 +43,11 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "openai-chat": "protea.adapters.models.openai_chat",
         "openai-responses": "protea.adapters.models.openai_responses",
         "scripted": "protea.adapters.models.scripted",
+    },
+    "notifier": {
+        "bell": "protea.adapters.notifier.bell",
+        "desktop": "protea.adapters.notifier.desktop",
+        "none": "protea.adapters.notifier.none",
     },
     "permission": {
         "everything-asks": "protea.adapters.permission.everything_asks",
@@ -56,6 +75,14 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "jsonl": "protea.adapters.storage.jsonl",
         "memory": "protea.adapters.storage.memory",
     },
+    "telemetry": {
+        "log": "protea.adapters.telemetry.log",
+        "none": "protea.adapters.telemetry.none",
+    },
+    "tokens": {
+        "bytes": "protea.adapters.tokens.bytes",
+        "estimate": "protea.adapters.tokens.estimate",
+    },
     "toolset": {
         "builtin": "protea.adapters.tools.builtin",
         "none": "protea.adapters.tools.none",
@@ -70,15 +97,21 @@ CATALOGUE: dict[str, dict[str, str]] = {
 DEFAULTS: dict[str, str] = {
     "approval": "interactive",
     "catalog": "snapshot",
+    "clipboard": "none",
     "clock": "system",
+    "compaction": "none",
+    "context": "everything",
     "ids": "system",
     "instructions": "files",
+    "notifier": "none",
     "permission": "rules",
     "persona": "coding",
     "rule_store": "file",
     "sandbox": "none",
     "secrets": "configured",
     "session_store": "jsonl",
+    "telemetry": "none",
+    "tokens": "estimate",
     "toolset": "builtin",
     "workspace": "disk",
 }
@@ -87,16 +120,22 @@ DEFAULTS: dict[str, str] = {
 SWAP_CLASSES: dict[str, str] = {
     "approval": "hot",
     "catalog": "hot",
+    "clipboard": "hot",
     "clock": "cold",
+    "compaction": "hot",
+    "context": "hot",
     "ids": "cold",
     "instructions": "hot",
     "model": "hot",
+    "notifier": "hot",
     "permission": "hot",
     "persona": "hot",
     "rule_store": "hot",
     "sandbox": "hot",
     "secrets": "warm",
     "session_store": "warm",
+    "telemetry": "hot",
+    "tokens": "hot",
     "toolset": "hot",
     "workspace": "hot",
 }

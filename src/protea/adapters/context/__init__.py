@@ -1,0 +1,1 @@
+"""Ways to choose what of a conversation the model sees."""

@@ -1,0 +1,1 @@
+"""Ways to call a person who looks elsewhere."""
