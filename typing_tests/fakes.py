@@ -3,19 +3,31 @@
 from collections.abc import Callable
 
 from protea.ports.approval import Approval
+from protea.ports.clipboard import Clipboard
 from protea.ports.clock import Clock
+from protea.ports.compaction import Compaction
+from protea.ports.context import Context
 from protea.ports.gateway import Gateway
 from protea.ports.ids import Ids
 from protea.ports.instructions import Instructions
+from protea.ports.notifier import Notifier
 from protea.ports.persona import Persona
 from protea.ports.rule_store import RuleStore
+from protea.ports.telemetry import Telemetry
+from protea.ports.tokens import Tokens
 from protea.testing.approval import ScriptedApproval
+from protea.testing.clipboard import MemoryClipboard
 from protea.testing.clock import FakeClock
+from protea.testing.compaction import ClearingCompaction
+from protea.testing.context import LastTurns
 from protea.testing.gateway import ScriptedGateway
 from protea.testing.ids import FakeIds
 from protea.testing.instructions import FixedInstructions
+from protea.testing.notifier import RecordingNotifier
 from protea.testing.persona import FixedPersona
 from protea.testing.rule_store import ListRuleStore
+from protea.testing.telemetry import RecordingTelemetry
+from protea.testing.tokens import WordTokens
 
 approval: Callable[..., Approval] = ScriptedApproval
 clock: Callable[..., Clock] = FakeClock
@@ -24,3 +36,9 @@ ids: Callable[..., Ids] = FakeIds
 instructions: Callable[..., Instructions] = FixedInstructions
 persona: Callable[..., Persona] = FixedPersona
 rule_store: Callable[..., RuleStore] = ListRuleStore
+tokens: Callable[..., Tokens] = WordTokens
+context: Callable[..., Context] = LastTurns
+compaction: Callable[..., Compaction] = ClearingCompaction
+telemetry: Callable[..., Telemetry] = RecordingTelemetry
+notifier: Callable[..., Notifier] = RecordingNotifier
+clipboard: Callable[..., Clipboard] = MemoryClipboard

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +17,14 @@ from protea.ports.permission import Permission
 from protea.ports.persona import Persona
 from protea.ports.rule_store import RuleStore
 from protea.ports.toolset import Toolset
+
+if TYPE_CHECKING:  # most runs have none of these, and each would be read from the disk
+    from protea.ports.clipboard import Clipboard
+    from protea.ports.compaction import Compaction
+    from protea.ports.context import Context
+    from protea.ports.notifier import Notifier
+    from protea.ports.telemetry import Telemetry
+    from protea.ports.tokens import Tokens
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +51,14 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     time_limit: float | None = None
     warnings: tuple[str, ...] = ()
     """What a person should know about the configuration."""
+    # None in what follows is what the null adapter would do, without loading one.
+    context: Context | None = None
+    compaction: Compaction | None = None
+    tokens: Tokens | None = None
+    """There where `context` or `compaction` is: they are given the counts."""
+    telemetry: Telemetry | None = None
+    notifier: Notifier | None = None
+    clipboard: Clipboard | None = None
 
     async def aclose(self) -> None:
         """Close all of them, whatever any of them raises; the last failure is raised in the end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from msgspec import to_builtins
 from msgspec.structs import replace
@@ -20,6 +20,7 @@ from protea.application.tool_runner import ToolRunner
 from protea.application.turn import Turn, turn
 from protea.domain.commands import (
     AnyCommand,
+    Copy,
     EndSession,
     Interrupt,
     ResolveApproval,
@@ -55,6 +56,10 @@ from protea.ports.gateway import OpenSession
 from protea.ports.ids import Ids
 from protea.ports.model import Model
 from protea.ports.session_store import EventLog
+
+if TYPE_CHECKING:  # opened where a part asks for them
+    from protea.application.watching import Calls, Spans
+    from protea.application.window import Window
 
 MOST_TITLE = 200
 """Characters of a title."""
@@ -111,6 +116,10 @@ class Session:
         """An interrupt came after a prompt and before its turn."""
         self._closing: asyncio.Task[None] | None = None
         self._system: tuple[str, ...] | None = None
+        self._window: Window | None = None
+        self._spans: Spans | None = None
+        self._calls: Calls | None = None
+        self._open_by_the_way()
 
     @property
     def cost_usd(self) -> float:
@@ -145,6 +154,23 @@ class Session:
                 calls.append(ToolCallChanged(call=call, state="cancelled", result=INTERRUPTED))
             self.hub.record(*questions, *calls, TurnFinished(id=left.id, outcome="interrupted"))
 
+    def _open_by_the_way(self) -> None:
+        """What most sessions do without, made of the parts that are there; again after one of these was exchanged."""
+        parts = self.parts
+        self._window = None
+        if parts.tokens is not None and (parts.context is not None or parts.compaction is not None):
+            from protea.application.window import Window
+
+            self._window = Window(parts.context, parts.compaction, parts.tokens, self.hub)
+        if self._calls is not None:
+            self._calls.close()
+        self._spans = self._calls = None
+        if parts.telemetry is not None or parts.notifier is not None:
+            from protea.application.watching import Calls, Spans
+
+            self._spans = Spans(parts.telemetry, self.id) if parts.telemetry is not None else None
+            self._calls = Calls(parts.notifier, self._clock) if parts.notifier is not None else None
+
     async def withdraw_all(self) -> None:
         """Take back every prompt that waits."""
         waiting = [PromptWithdrawn(id=id) for id in self._transcript.waiting]
@@ -178,6 +204,8 @@ class Session:
                 raise UsageError("profiles are swapped by a later version; start with --profile NAME instead")
             case SetTitle():
                 await self._set_title(command)
+            case Copy():
+                await self._copy(command.text)
             case EndSession():
                 await self.close(command.reason)
         return None
@@ -198,6 +226,8 @@ class Session:
         self._interrupt(None)
         if self._worker is not None:
             await asyncio.wait([self._worker])
+        if self._calls is not None:
+            self._calls.close()
         async with AsyncExitStack() as ends:  # each of them, whatever the others raise
             ends.push_async_callback(self.parts.aclose)
             ends.callback(self._log.close)
@@ -228,6 +258,10 @@ class Session:
 
     def _advance(self, event: LastingEvent) -> None:
         self._past.take(event)
+        if self._spans is not None:
+            self._spans.saw(event)
+        if self._calls is not None:
+            self._calls.saw(event)
 
     async def _prompt(self, command: SubmitPrompt) -> str:
         if not command.text.strip() and not command.images:
@@ -295,6 +329,7 @@ class Session:
                 limits=self._limits,
                 schema=self._spec.schema,
                 after_calls=self._nearby().after_calls,
+                window=self._window,
             )
         except Exception as fault:  # persona, instructions and tools come from anywhere
             message = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
@@ -364,6 +399,14 @@ class Session:
         if not title:
             raise UsageError("the title is empty; say what the session should be called")
         await self.hub.commit(TitleChanged(title=title[:MOST_TITLE]))
+
+    async def _copy(self, text: str) -> None:
+        if self.parts.clipboard is None:
+            raise UsageError(
+                'nothing is there to copy with; set [ports.clipboard] adapter = "osc52" (the terminal\'s) or "system"'
+            )
+        if not await self.parts.clipboard.copy(text):
+            raise UsageError("the clipboard did not take it; `protea doctor --port clipboard` looks at why")
 
     def context(self) -> dict[str, Any]:
         """What the model sees, in tokens, as its last reply counted them."""

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from protea.domain.columns import ago, short, table, usage_text
-from protea.domain.commands import Invoke, Rewind, SetMode, SetModel, SetTitle, Swap
+from protea.domain.commands import Copy, Invoke, Rewind, SetMode, SetModel, SetTitle, Swap
 from protea.domain.errors import UsageError
-from protea.domain.events import CommandAnswered, PromptSubmitted
+from protea.domain.events import CommandAnswered, MessageCompleted, PromptSubmitted
+from protea.domain.messages import text_of
 from protea.domain.settings import EFFORTS
 from protea.domain.spelling import nearest
 from protea.domain.summary import title_of
@@ -207,6 +208,16 @@ async def _rewind(call: Call) -> Answer:
     return Answer(data={"text": numbers[call.rest].text})
 
 
+async def _copy(call: Call) -> Answer:
+    past = await call.gateway.history(call.session)
+    answers = (text_of(event.content).strip() for event in reversed(past) if isinstance(event, MessageCompleted))
+    text = next(filter(None, answers), "")
+    if not text:
+        raise UsageError("there is no answer yet that could be copied")
+    await call.gateway.submit(call.session, Copy(text=text, by=call.by))
+    return Answer(f"The last answer was copied ({len(text)} characters).\n", {"characters": len(text)})
+
+
 async def _profile(call: Call) -> Answer:
     if call.rest:
         await call.gateway.submit(call.session, Swap(profile=call.rest, by=call.by))
@@ -281,6 +292,7 @@ COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand(
         name="rewind", arguments="[NUMBER]", about="go back to before a prompt; alone, list them", run=_rewind
     ),
+    SlashCommand(name="copy", about="put the last answer into the clipboard", run=_copy),
     SlashCommand(name="sessions", about="the sessions of this directory", run=_sessions),
     SlashCommand(name="resume", arguments="[ID]", about="go on with a session"),
     SlashCommand(name="clear", about="begin a new session", aliases=("new",)),

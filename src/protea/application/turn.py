@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,6 +29,9 @@ from protea.domain.usage import Usage, cost
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
 from protea.ports.model import Model
+
+if TYPE_CHECKING:  # most sessions show all of their conversation, and have none
+    from protea.application.window import Window
 
 MOST_CORRECTIONS = 2
 """How often an answer that does not fit the schema is sent back."""
@@ -69,6 +72,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     schema: dict[str, Any] | None = None
     after_calls: Callable[[Sequence[tuple[ToolCall, ToolResult]]], Awaitable[None]] | None = None
     """What a session does between the calls of a reply and the next request."""
+    window: Window | None = None
+    """What of the conversation is shown; None: all of it."""
 
 
 async def turn(given: Turn) -> TurnFinished:
@@ -99,8 +104,9 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
     guard, corrections, pauses, denied = LoopGuard(), 0, 0, False
     begin = given.clock.monotonic()
     while True:
-        model, request = given.lineup.current, _request(given)
-        heard.begin(model, seen=given.hub.last)
+        model, seen = given.lineup.current, given.hub.last
+        request = await _request(given, model)
+        heard.begin(model, seen=seen)
         spent = Spent(tally.turns, tally.cost_usd or 0.0, given.clock.monotonic() - begin)
         limit = exceeded(given.limits, spent, _least_cost(given, model, request))
         if limit:
@@ -118,6 +124,8 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
         reply = own_ids(reply)
         heard.forget()
         await _keep(given, model, reply, heard.seen, tally)
+        if given.window is not None:
+            given.window.learn(request, model.info, reply.usage)
         calls = calls_of(reply.content)
         if reply.stop in STOPS_ON_LIMIT:
             # Calls of a reply that was cut off may be cut off themselves: they never run.
@@ -151,11 +159,14 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
             await _correct(given, wrong)
 
 
-def _request(given: Turn) -> ModelRequest:
+async def _request(given: Turn, model: Model) -> ModelRequest:
+    messages, tools = given.transcript.messages(), given.runner.specs()
+    if given.window is not None:
+        messages = await given.window.of(messages, model.info, given.system, tools)
     return ModelRequest(
-        messages=given.transcript.messages(),
+        messages=messages,
         system=given.system,
-        tools=given.runner.specs(),
+        tools=tools,
         effort=given.lineup.effort,
         schema=given.schema,
         cache_key=given.hub.session,

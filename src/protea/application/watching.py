@@ -18,6 +18,7 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
+from protea.domain.messages import calls_of
 from protea.domain.tools import ENDED
 from protea.ports.clock import Clock
 from protea.ports.notifier import Notification, Notifier
@@ -38,6 +39,8 @@ class Spans:
         self._turn: Span | None = None
         self._reply: Span | None = None
         self._calls: dict[str, Span] = {}
+        self._waiting: set[str] = set()
+        """Calls of the last reply that have not ended: the next reply is asked for after them."""
 
     def saw(self, event: LastingEvent) -> None:
         match event:
@@ -53,7 +56,8 @@ class Spans:
                 if span is not None:
                     span.end("" if event.state == "success" else event.state)
                 self._telemetry.count("calls", tool=event.call.name, state=event.state)
-                if not self._calls:
+                self._waiting.discard(event.call.id)
+                if not self._waiting:
                     self._reply = self._telemetry.begin("reply", self._turn)
             case TurnFinished():
                 if self._turn is not None:
@@ -67,6 +71,7 @@ class Spans:
 
     def _replied(self, event: MessageCompleted) -> None:
         usage = event.usage
+        self._waiting = {call.id for call in calls_of(event.content)}
         if self._reply is not None:
             self._reply.end(
                 "interrupted" if event.partial else "",

@@ -4,6 +4,7 @@ asked by `turn` before every request.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from protea.application.hub import Hub
@@ -24,7 +25,7 @@ ANSWER = 0.25
 class Window:
     """The three ports that decide it. Each may be exchanged between two requests."""
 
-    def __init__(self, context: Context, compaction: Compaction, tokens: Tokens, hub: Hub) -> None:
+    def __init__(self, context: Context | None, compaction: Compaction | None, tokens: Tokens, hub: Hub) -> None:
         self.context = context
         self.compaction = compaction
         self.tokens = tokens
@@ -45,14 +46,21 @@ class Window:
             around = self.tokens.request(ModelRequest((), system=system, tools=tools), model.id)
             answer = min(model.max_output or model.context, int(model.context * ANSWER))
             room = max(1, model.context - around - answer)
+        if self.compaction is not None:
+            messages = await self._shrunk(self.compaction, messages, room, count)
+        return messages if self.context is None else self.context.choose(messages, room=room, count=count)
+
+    async def _shrunk(
+        self, compaction: Compaction, messages: tuple[Message, ...], room: int | None, count: Callable[[Message], int]
+    ) -> tuple[Message, ...]:
         try:
-            shrunk = await self.compaction.shrink(messages, room=room, count=count)
+            shrunk = await compaction.shrink(messages, room=room, count=count)
         except ModelError as error:
             self._tell("warning", f"the conversation could not be made smaller: {error}")
-            return self.context.choose(messages, room=room, count=count)
+            return messages
         if shrunk.what:
             self._tell("info", f"the conversation was made smaller: {shrunk.what}")
-        return self.context.choose(shrunk.messages, room=room, count=count)
+        return shrunk.messages
 
     def learn(self, request: ModelRequest, model: ModelInfo, usage: Usage) -> None:
         """What the provider counted."""

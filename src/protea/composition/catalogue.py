@@ -117,6 +117,15 @@ DEFAULTS: dict[str, str] = {
 }
 """What fills a port where neither profile nor settings say otherwise. The model is chosen by name: see `models`."""
 
+IDLE: dict[str, str] = {
+    "clipboard": "none",
+    "compaction": "none",
+    "context": "everything",
+    "notifier": "none",
+    "telemetry": "none",
+}
+"""Adapters that leave everything as it is: they need not be loaded to do so."""
+
 SWAP_CLASSES: dict[str, str] = {
     "approval": "hot",
     "catalog": "hot",

@@ -13,7 +13,7 @@ from protea._version import __version__
 from protea.adapters.settings.files import load as load_settings
 from protea.application.parts import Parts
 from protea.application.sessions import Sessions
-from protea.composition.catalogue import DEFAULTS
+from protea.composition.catalogue import DEFAULTS, IDLE
 from protea.composition.launch import Launch
 from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.resolve import Resolver
@@ -115,6 +115,9 @@ class Root:
                 make=lambda api, options: cast(Model, resolver.make("model", api, options)),
             )
         )
+        busy = {port: resolver.get(port) for port, idle in IDLE.items() if chosen[port] != (idle, {})}
+        if busy.keys() & {"context", "compaction"}:
+            busy["tokens"] = resolver.get("tokens")
         builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()
         return Parts(
             profile=settings.profile or "coding",
@@ -135,6 +138,7 @@ class Root:
             budget_usd=settings.limits.budget_usd,
             time_limit=settings.limits.time_limit,
             warnings=settings.warnings,
+            **busy,
         )
 
     def _chosen(self, settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:

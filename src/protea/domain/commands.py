@@ -76,6 +76,12 @@ class SetTitle(Command, frozen=True, kw_only=True):
     title: str
 
 
+class Copy(Command, frozen=True, kw_only=True):
+    """Put something into the clipboard of the person who sits where Protea runs."""
+
+    text: str
+
+
 class Rewind(Command, frozen=True, kw_only=True):
     """Let the model's history end at event `to`. Prompts that wait are taken back; none that was run runs again."""
 
@@ -105,6 +111,7 @@ AnyCommand = (
     | SetMode
     | Swap
     | SetTitle
+    | Copy
     | Rewind
     | Invoke
     | EndSession

@@ -11,7 +11,7 @@ Value = str | int | float | bool
 class Span(Protocol):
     """Something that takes a while."""
 
-    def end(self, failed: str = "", **attributes: Value) -> None:
+    def end(self, failed: str = "", /, **attributes: Value) -> None:
         """It is over; `failed` names what went wrong, empty where nothing did. Ending it again does nothing. One that
         is never ended may never be seen."""
         ...
@@ -23,10 +23,10 @@ class Telemetry(Protocol):
     No text of a prompt, an answer or a file is ever an attribute.
     """
 
-    def begin(self, name: str, within: Span | None = None, **attributes: Value) -> Span:
+    def begin(self, name: str, within: Span | None = None, /, **attributes: Value) -> Span:
         """Something begins now, as a part of `within`, a span this very telemetry began."""
         ...
 
-    def count(self, name: str, value: float = 1, **attributes: Value) -> None:
+    def count(self, name: str, value: float = 1, /, **attributes: Value) -> None:
         """Add to a counter."""
         ...

@@ -15,7 +15,7 @@ class Recorded:
         self.ended = False
         self.failed = ""
 
-    def end(self, failed: str = "", **attributes: Value) -> None:
+    def end(self, failed: str = "", /, **attributes: Value) -> None:
         if not self.ended:
             self.ended, self.failed = True, failed
             self.attributes.update(attributes)
@@ -28,9 +28,9 @@ class RecordingTelemetry:
         self.spans: list[Recorded] = []
         self.counts: dict[str, float] = {}
 
-    def begin(self, name: str, within: Span | None = None, **attributes: Value) -> Span:
+    def begin(self, name: str, within: Span | None = None, /, **attributes: Value) -> Span:
         self.spans.append(Recorded(name, within, attributes))
         return self.spans[-1]
 
-    def count(self, name: str, value: float = 1, **attributes: Value) -> None:
+    def count(self, name: str, value: float = 1, /, **attributes: Value) -> None:
         self.counts[name] = self.counts.get(name, 0) + value

@@ -49,7 +49,7 @@ class Bell:
         except OSError:
             return False
         try:
-            return os.isatty(descriptor) and os.write(descriptor, text.encode()) > 0
+            return os.isatty(descriptor) and os.write(descriptor, text.encode("utf-8", "replace")) > 0
         except OSError:
             return False
         finally:

@@ -62,7 +62,7 @@ class Desktop:
 
 def command(path: str, notification: Notification) -> tuple[str, ...]:
     """Words for the program. The text is never read as an option or as a script."""
-    title, body = plain(notification.title), plain(notification.body)
+    title, body = (plain(text).encode("utf-8", "replace").decode() for text in (notification.title, notification.body))
     if path.endswith("osascript"):
         return (path, *(word for line in _SCRIPT for word in ("-e", line)), title, body)
     return (path, "--app-name=Protea", f"--urgency={_URGENCY[notification.urgency]}", "--", title, body)

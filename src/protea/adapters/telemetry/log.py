@@ -31,7 +31,7 @@ class _Open:
         self._begin = begin
         self.id: int = line["id"]
 
-    def end(self, failed: str = "", **attributes: Value) -> None:
+    def end(self, failed: str = "", /, **attributes: Value) -> None:
         if self._line is not None:
             line, self._line = self._line, None
             self._telemetry.ended(line, self._begin, failed, attributes)
@@ -46,14 +46,14 @@ class LogTelemetry:
         self._clock = clock
         self._last = 0
 
-    def begin(self, name: str, within: Span | None = None, **attributes: Value) -> Span:
+    def begin(self, name: str, within: Span | None = None, /, **attributes: Value) -> Span:
         self._last += 1
         line: dict[str, Any] = {"span": name, "id": self._last, "at": self._clock.now(), "attributes": attributes}
         if isinstance(within, _Open):
             line["within"] = within.id
         return _Open(self, line, self._clock.monotonic())
 
-    def count(self, name: str, value: float = 1, **attributes: Value) -> None:
+    def count(self, name: str, value: float = 1, /, **attributes: Value) -> None:
         self._write({"counter": name, "add": value, "at": self._clock.now(), "attributes": attributes})
 
     def ended(self, line: dict[str, Any], begin: float, failed: str, attributes: dict[str, Value]) -> None:

@@ -14,7 +14,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Nothing:
     """One span for all: it keeps nothing."""
 
-    def end(self, failed: str = "", **attributes: Value) -> None:
+    def end(self, failed: str = "", /, **attributes: Value) -> None:
         """Forgotten."""
 
 
@@ -22,10 +22,10 @@ class NoTelemetry:
     def __init__(self) -> None:
         self._nothing = _Nothing()
 
-    def begin(self, name: str, within: Span | None = None, **attributes: Value) -> Span:
+    def begin(self, name: str, within: Span | None = None, /, **attributes: Value) -> Span:
         return self._nothing
 
-    def count(self, name: str, value: float = 1, **attributes: Value) -> None:
+    def count(self, name: str, value: float = 1, /, **attributes: Value) -> None:
         """Forgotten."""
 
 
