@@ -18,6 +18,8 @@ from protea.adapters.context import windowed as context_windowed
 from protea.adapters.ids import system as ids_system
 from protea.adapters.instructions import files as instructions_files
 from protea.adapters.instructions import none as instructions_none
+from protea.adapters.ledger import file as ledger_file
+from protea.adapters.ledger import memory as ledger_memory
 from protea.adapters.models import anthropic as model_anthropic
 from protea.adapters.models import gemini as model_gemini
 from protea.adapters.models import offline as model_offline
@@ -58,6 +60,7 @@ from protea.ports.compaction import Compaction
 from protea.ports.context import Context
 from protea.ports.ids import Ids
 from protea.ports.instructions import Instructions
+from protea.ports.ledger import Ledger
 from protea.ports.model import Model
 from protea.ports.notifier import Notifier
 from protea.ports.permission import Permission
@@ -87,6 +90,8 @@ context_windowed_fills: Callable[..., Context] = context_windowed.create
 ids_system_fills: Callable[..., Ids] = ids_system.create
 instructions_files_fills: Callable[..., Instructions] = instructions_files.create
 instructions_none_fills: Callable[..., Instructions] = instructions_none.create
+ledger_file_fills: Callable[..., Ledger] = ledger_file.create
+ledger_memory_fills: Callable[..., Ledger] = ledger_memory.create
 model_anthropic_fills: Callable[..., Model] = model_anthropic.create
 model_gemini_fills: Callable[..., Model] = model_gemini.create
 model_offline_fills: Callable[..., Model] = model_offline.create

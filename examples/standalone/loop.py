@@ -9,11 +9,13 @@ from collections.abc import AsyncGenerator
 from protea.adapters.approval.policy import PolicyApproval
 from protea.adapters.clock.system import SystemClock
 from protea.adapters.ids.system import SystemIds
+from protea.adapters.ledger.memory import MemoryLedger
 from protea.adapters.rule_store.none import Options as NoRules
 from protea.adapters.rule_store.none import create as no_rules
 from protea.adapters.storage.memory import MemoryStore
 from protea.adapters.tools.functions import FunctionToolset
 from protea.application.approvals import Approvals
+from protea.application.budgets import Purse
 from protea.application.hub import Hub
 from protea.application.lineup import Lineup
 from protea.application.tool_runner import ToolRunner
@@ -23,6 +25,7 @@ from protea.domain.events import PromptSubmitted, TurnStarted
 from protea.domain.messages import Text, ToolCall, ToolMessage
 from protea.domain.permission import Decision, PermissionRequest
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece
+from protea.domain.spending import Budgets
 from protea.domain.transcript import Transcript
 from protea.domain.usage import ModelInfo, Usage
 
@@ -85,6 +88,7 @@ async def main() -> None:
             system=("You calculate.",),
             clock=clock,
             ids=ids,
+            purse=Purse(Budgets(), MemoryLedger(), hub, clock, spent=0.0),
         )
     )
     for event in log.read():

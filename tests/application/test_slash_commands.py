@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from protea.application.slash_commands import COMMANDS, listed
+from protea.application.slash_commands import COMMANDS, _sums, listed
 from protea.domain.commands import AnyCommand, Invoke, SubmitPrompt
 from protea.domain.errors import UsageError
 from protea.domain.events import (
@@ -198,3 +198,12 @@ async def test_they_work_while_a_turn_runs() -> None:
     assert "tokens" in (await chat.answer("/context")).text
     go.set()
     await world.gateway.close()
+
+
+def test_cost_shows_the_day_and_the_budgets() -> None:
+    sums = {
+        "session": {"spent": 0.5, "budget": 2.0},
+        "day": {"spent": 1.25, "budget": None},
+        "profile": {"name": "coding", "spent": 0.0, "budget": None},
+    }
+    assert _sums(sums) == "this session  $0.5000  of $2.00\ntoday         $1.2500\n"

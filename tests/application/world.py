@@ -19,6 +19,7 @@ from protea.domain.errors import Failure, ModelError
 from protea.domain.events import AnyEvent, TurnFinished
 from protea.domain.messages import Text, ToolCall
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop, TextPiece
+from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.approval import Approval
@@ -28,6 +29,7 @@ from protea.ports.instructions import Instruction
 from protea.ports.model_source import ModelSource
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
+from protea.testing.ledger import ListLedger
 from protea.testing.model_source import TableModelSource
 from protea.testing.permission import NamedPermission
 
@@ -126,6 +128,8 @@ class World:
         self.rules = NamedPermission(ask=ask, deny=deny)
         self.fixed = Fixed()
         self.clock = QuickClock()
+        self.ledger = ListLedger()
+        self.budgets = Budgets()
         self.source: ModelSource | None = None
         self.approval: Approval | None = None
         self.store: SessionStore = store or MemoryStore()
@@ -150,6 +154,8 @@ class World:
             permission=self.rules,
             approval=self.approval or (InteractiveApproval() if spec.interactive else PolicyApproval()),
             rules=self.fixed,
+            ledger=self.ledger,
+            budgets=self.budgets,
             model=spec.model or NAME,
         )
 

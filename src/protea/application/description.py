@@ -42,6 +42,8 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
             return [{"name": name, "about": "", "current": name == parts.profile} for name in PROFILES]
         case "ports":
             return []
+        case "cost":
+            return {}  # of a session alone
         case "context":
             return {"window": None, "used": 0, "parts": [], "cache_read": 0.0}
 

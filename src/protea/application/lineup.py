@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from protea.application.hub import Hub
 from protea.domain.errors import Failure, ModelError, UsageError
 from protea.domain.events import ModelSwitched, NoticeGiven
+from protea.domain.providers import is_own
 from protea.domain.standing_in import helps, lost
 from protea.ports.model import Model
 from protea.ports.model_source import ModelSource
@@ -81,7 +82,7 @@ class Lineup:
 
 def needs_price(model: Model) -> None:
     """Raises `UsageError` where the price of a model is not known, so that nobody could keep a budget."""
-    if model.info.price is None:
+    if model.info.price is None and not is_own(model.info.id):
         provider, _, name = model.info.id.partition("/")
         raise UsageError(
             f"a budget needs the price of {model.info.id}, which is not known: give it in config.toml as "

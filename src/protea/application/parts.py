@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from protea.domain.permission import Mode, RuleLayer
+from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.ports.approval import Approval
 from protea.ports.instructions import Instructions
+from protea.ports.ledger import Ledger
 from protea.ports.model_source import ModelSource
 from protea.ports.permission import Permission
 from protea.ports.persona import Persona
@@ -39,6 +41,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission
     approval: Approval
     rules: RuleStore
+    ledger: Ledger
     model: str
     effort: str | None = None
     fallback: tuple[str, ...] = ()
@@ -49,6 +52,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     max_turns: int | None = None
     budget_usd: float | None = None
     time_limit: float | None = None
+    budgets: Budgets = Budgets()
     warnings: tuple[str, ...] = ()
     """What a person should know about the configuration."""
     # None in what follows is what the null adapter would do, without loading one.

@@ -11,6 +11,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from protea.application.approvals import Approvals
+from protea.application.budgets import Purse
 from protea.application.hub import Hub
 from protea.application.lineup import Lineup
 from protea.application.nearby import Nearby
@@ -96,7 +97,8 @@ class Session:
             budget_usd=spec.max_budget_usd if spec.max_budget_usd is not None else parts.budget_usd,
             seconds=spec.time_limit or parts.time_limit,
         )
-        priced = self._limits.budget_usd is not None
+        priced = self._limits.budget_usd is not None or parts.budgets.any
+        self.purse = Purse(parts.budgets, parts.ledger, self.hub, clock, spent=past.cost_usd)
         self.lineup = Lineup(model, parts.fallback, parts.models, self.hub, effort=parts.effort, priced=priced)
         self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed)
         self.runner = ToolRunner(
@@ -327,6 +329,7 @@ class Session:
                 clock=self._clock,
                 ids=self._ids,
                 limits=self._limits,
+                purse=self.purse,
                 schema=self._spec.schema,
                 after_calls=self._nearby().after_calls,
                 window=self._window,

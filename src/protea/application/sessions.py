@@ -90,6 +90,8 @@ class Sessions:
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         if session is not None:
             open_session = self._session(session)
+            if topic == "cost":
+                return open_session.purse.describe()
             if topic == "context":
                 return open_session.context()
             return describe(topic, open_session.parts, open_session.describe())
@@ -199,7 +201,7 @@ class Sessions:
 async def _open_model(parts: Parts, spec: OpenSession) -> Model:
     """Raises `UsageError` where a budget was set that nobody could keep."""
     model = await parts.models.open(parts.model)
-    if spec.max_budget_usd is not None or parts.budget_usd is not None:
+    if spec.max_budget_usd is not None or parts.budget_usd is not None or parts.budgets.any:
         needs_price(model)
     return model
 

@@ -166,8 +166,20 @@ async def _cost(call: Call) -> Answer:
     about = await call.about()
     usage = msgspec.convert(about["usage"], Usage)
     unknown = " · price unknown" if not about["priced"] and not about["cost_usd"] and usage != Usage() else ""
-    data = {"usage": about["usage"], "cost_usd": about["cost_usd"]}
-    return Answer(usage_text(usage, about["cost_usd"]) + unknown + "\n", data)
+    sums: dict[str, Any] = await call.gateway.describe("cost", call.session)
+    data = {"usage": about["usage"], "cost_usd": about["cost_usd"], **sums}
+    return Answer(usage_text(usage, about["cost_usd"]) + unknown + "\n" + _sums(sums), data)
+
+
+def _sums(sums: dict[str, Any]) -> str:
+    """A line per sum of dollars that is not nothing, or that has a budget."""
+    names = {"session": "this session", "day": "today", "profile": f"today as {sums['profile']['name']}"}
+    lines = []
+    for key, name in names.items():
+        spent, budget = sums[key]["spent"], sums[key]["budget"]
+        if budget is not None or (spent and key != "session"):
+            lines.append([name, f"${spent:.4f}", f"of ${budget:.2f}" if budget is not None else ""])
+    return table(None, lines)
 
 
 async def _sessions(call: Call) -> Answer:

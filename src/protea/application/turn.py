@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from protea.application.asking import Heard, ask
+from protea.application.budgets import Purse
 from protea.application.hub import Hub
 from protea.application.lineup import Lineup
 from protea.application.tool_runner import ToolRunner
@@ -23,6 +24,7 @@ from protea.domain.events import MessageCompleted, NoticeGiven, Outcome, PromptS
 from protea.domain.limits import NOTICE_AFTER, STOP_AFTER, Limits, LoopGuard, Spent, exceeded
 from protea.domain.messages import Text, ToolCall, calls_of, text_of
 from protea.domain.reply import ModelRequest, Reply, own_ids
+from protea.domain.spending import next_cost
 from protea.domain.tools import ToolResult
 from protea.domain.transcript import Transcript
 from protea.domain.usage import Usage, cost
@@ -48,11 +50,13 @@ class Tally:
     def __init__(self) -> None:
         self.turns = 0
         self.usage = Usage()
+        self.last = Usage()
         self.cost_usd: float | None = None
 
     def add(self, usage: Usage, cost_usd: float | None) -> None:
         self.turns += 1
         self.usage += usage
+        self.last = usage
         if cost_usd is not None:
             self.cost_usd = (self.cost_usd or 0.0) + cost_usd
 
@@ -68,6 +72,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     system: tuple[str, ...]
     clock: Clock
     ids: Ids
+    purse: Purse
     limits: Limits = Limits()
     schema: dict[str, Any] | None = None
     after_calls: Callable[[Sequence[tuple[ToolCall, ToolResult]]], Awaitable[None]] | None = None
@@ -108,9 +113,13 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
         request = await _request(given, model)
         heard.begin(model, seen=seen)
         spent = Spent(tally.turns, tally.cost_usd or 0.0, given.clock.monotonic() - begin)
-        limit = exceeded(given.limits, spent, _least_cost(given, model, request))
+        expected = next_cost(request, model.info.price, tally.last)
+        limit = exceeded(given.limits, spent, expected)
         if limit:
             return _finished(given, tally, "limit", limit=limit)
+        if refusal := given.purse.refusal(expected):
+            await given.hub.commit(NoticeGiven(level="warning", text=refusal))
+            return _finished(given, tally, "limit", limit="budget")
         try:
             reply = await _within_time(given, ask(model, request, given.hub.tell, given.clock, heard), begin)
         except ModelError as error:
@@ -173,14 +182,6 @@ async def _request(given: Turn, model: Model) -> ModelRequest:
     )
 
 
-def _least_cost(given: Turn, model: Model, request: ModelRequest) -> float:
-    """Dollars this request will cost at least, by an estimate of its input that is rather low (6 bytes a token)."""
-    price = model.info.price
-    if price is None or given.limits.budget_usd is None:
-        return 0.0
-    return cost(Usage(input=len(msgspec.json.encode(request.messages)) // 6), price)
-
-
 async def _within_time(given: Turn, work: Any, begin: float) -> Any:
     """The result of `work`, or None where the turn's time ran out; what it had begun is then ended."""
     if given.limits.seconds is None:
@@ -199,6 +200,7 @@ async def _keep(given: Turn, model: Model, reply: Reply, seen: int, tally: Tally
     price = model.info.price
     cost_usd = cost(reply.usage, price) if price else None
     tally.add(reply.usage, cost_usd)
+    given.purse.pay(reply.model, cost_usd)
     await given.hub.commit(
         MessageCompleted(
             model=reply.model,

@@ -35,6 +35,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "files": "protea.adapters.instructions.files",
         "none": "protea.adapters.instructions.none",
     },
+    "ledger": {
+        "file": "protea.adapters.ledger.file",
+        "memory": "protea.adapters.ledger.memory",
+    },
     "model": {
         "anthropic": "protea.adapters.models.anthropic",
         "gemini": "protea.adapters.models.gemini",
@@ -103,6 +107,7 @@ DEFAULTS: dict[str, str] = {
     "context": "everything",
     "ids": "system",
     "instructions": "files",
+    "ledger": "file",
     "notifier": "none",
     "permission": "rules",
     "persona": "coding",
@@ -135,6 +140,7 @@ SWAP_CLASSES: dict[str, str] = {
     "context": "hot",
     "ids": "cold",
     "instructions": "hot",
+    "ledger": "warm",
     "model": "hot",
     "notifier": "hot",
     "permission": "hot",

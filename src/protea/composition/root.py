@@ -130,6 +130,7 @@ class Root:
             permission=resolver.get("permission") if rules.layers else Deferred(resolver),
             approval=resolver.get("approval"),
             rules=resolver.get("rule_store"),
+            ledger=self._shared.get("ledger"),
             model=spec.model or launch.model or models.default(),
             effort=spec.effort or settings.effort,
             fallback=settings.fallback,
@@ -137,6 +138,7 @@ class Root:
             max_turns=settings.limits.max_turns,
             budget_usd=settings.limits.budget_usd,
             time_limit=settings.limits.time_limit,
+            budgets=settings.budgets,
             warnings=settings.warnings,
             **busy,
         )

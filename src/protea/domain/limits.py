@@ -32,7 +32,7 @@ class Spent(msgspec.Struct, frozen=True):
 def exceeded(limits: Limits, spent: Spent, next_cost: float = 0.0) -> str | None:
     """Which limit forbids one more request: `turns`, `budget`, `time` or None.
 
-    `next_cost` is the least the request will cost in dollars: a budget stops before the request that would break it.
+    `next_cost` is what the request is expected to cost in dollars: a budget stops before the request that breaks it.
     """
     if limits.turns is not None and spent.turns >= limits.turns:
         return "turns"

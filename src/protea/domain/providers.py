@@ -180,3 +180,10 @@ def api_of(provider: Provider, environment: Mapping[str, str]) -> Api:
     address = address_of(provider, environment).rstrip("/").removesuffix("/v1")
     moved = address != provider.base_url.rstrip("/").removesuffix("/v1")
     return provider.elsewhere if moved and provider.elsewhere is not None else provider.api
+
+
+def is_own(model: str) -> bool:
+    """Whether `provider/model` runs on a machine of one's own, or is the offline one: nobody sends a bill for it."""
+    name = model.partition("/")[0]
+    row = PROVIDERS.get(name)
+    return name == "offline" or (row is not None and not row.key_needed)

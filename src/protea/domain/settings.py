@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from protea.domain.permission import Mode, RuleLayer
+from protea.domain.spending import Budgets
 from protea.domain.usage import Price
 
 Api = Literal["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"]
@@ -113,6 +114,7 @@ class Settings(Table, frozen=True):
     permissions: PermissionSettings = PermissionSettings()
     providers: dict[str, ProviderSettings] = {}
     limits: LimitSettings = LimitSettings()
+    budgets: Budgets = Budgets()
     log: LogSettings = LogSettings()
     proxy_url: str | None = None
     """An HTTP proxy or a gateway for all providers."""

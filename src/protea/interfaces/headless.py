@@ -433,7 +433,7 @@ _NO_COMMAND = 'no line of standard input was a command; write lines like {"type"
 
 _LIMITS = {
     "turns": "the limit on turns (--max-turns) is reached",
-    "budget": "the budget (--max-budget-usd) is used up",
+    "budget": "the budget is used up (--max-budget-usd, limits.budget_usd or [budgets])",
     "time": "the time limit (--time-limit) is reached",
     "length": "the answer is longer than the model may write",
     "refusal": "the model refused to answer",

@@ -11,7 +11,7 @@ from protea.domain.commands import AnyCommand
 from protea.domain.events import AnyEvent, LastingEvent
 from protea.domain.session import SessionSummary
 
-Topic = Literal["models", "tools", "commands", "profiles", "modes", "ports", "session", "context"]
+Topic = Literal["models", "tools", "commands", "profiles", "modes", "ports", "session", "context", "cost"]
 
 
 class OpenSession(msgspec.Struct, frozen=True, kw_only=True):

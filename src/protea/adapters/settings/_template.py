@@ -23,6 +23,11 @@ TEMPLATE = """\
 # budget_usd = 2.5                          # dollars per prompt
 # time_limit = 1800                         # seconds per prompt
 
+# [budgets]                                 # dollars; what would pass one is not asked
+# session = 5.0
+# day = 20.0                                # all sessions together
+# profiles = { coding = 15.0 }              # a day, by profile
+
 # [log]
 # level = "warning"                         # debug, info, warning, error, or by area: "providers=debug,mcp=info"
 

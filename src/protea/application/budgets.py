@@ -1,0 +1,66 @@
+"""What a session may spend and has spent. Held by `session`, asked by `turn` before every request."""
+
+from __future__ import annotations
+
+from protea.application.hub import Hub
+from protea.domain.errors import StoreError
+from protea.domain.events import NoticeGiven
+from protea.domain.spending import Budgets, Spending, Spent, broken
+from protea.ports.clock import Clock
+from protea.ports.ledger import Ledger
+
+
+class Purse:
+    """The budgets of the configuration, and what counts against them. One per session."""
+
+    def __init__(self, budgets: Budgets, ledger: Ledger, hub: Hub, clock: Clock, *, spent: float) -> None:
+        self._budgets = budgets
+        self._ledger = ledger
+        self._hub = hub
+        self._clock = clock
+        self._session = spent
+        self._told = False
+        """Whether it was told that the ledger cannot be written."""
+
+    def refusal(self, expected: float) -> str | None:
+        """Which budget a request of `expected` dollars would pass, in a sentence; None where it may be made.
+
+        Raises `StoreError` where a budget cannot be looked up: one that cannot be kept is not passed over.
+        """
+        return broken(self._budgets, self._spent(), self._hub.identity, expected) if self._budgets.any else None
+
+    def pay(self, model: str, cost_usd: float | None) -> None:
+        """Count a reply. Raises `StoreError` where a budget hangs on it; else a ledger that fails is told once."""
+        if not cost_usd:
+            return
+        self._session += cost_usd
+        spending = Spending(
+            at=self._clock.now(),
+            session=self._hub.session,
+            profile=self._hub.identity,
+            model=model,
+            cost_usd=cost_usd,
+        )
+        try:
+            self._ledger.record(spending)
+        except StoreError as error:
+            if self._budgets.day is not None or self._budgets.profiles:
+                raise
+            if not self._told:
+                self._told = True
+                self._hub.record(NoticeGiven(level="warning", text=f"{error}; the sums of days and profiles lack it"))
+
+    def describe(self) -> dict[str, object]:
+        """Dollars spent and the budgets they count against, for faces."""
+        spent = self._spent()
+        profile = self._hub.identity
+        kept = self._budgets
+        return {
+            "session": {"spent": spent.session, "budget": kept.session},
+            "day": {"spent": spent.day, "budget": kept.day},
+            "profile": {"name": profile, "spent": spent.profile, "budget": kept.profiles.get(profile)},
+        }
+
+    def _spent(self) -> Spent:
+        today = self._clock.now()[:10]
+        return Spent(self._session, self._ledger.spent(today), self._ledger.spent(today, self._hub.identity))
