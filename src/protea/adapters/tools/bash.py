@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 import os
 import re
-import signal
 from collections.abc import Mapping
 from typing import Any
 
+from protea.adapters.tools._following import GRACE, describe, followed, surely
 from protea.adapters.tools._kit import Kit, Options
-from protea.adapters.tools._output import Output, Teller
 from protea.domain.cut import cut
 from protea.domain.plain import plain
 from protea.domain.tools import ToolResult, ToolSpec
@@ -19,8 +18,6 @@ from protea.ports.sandbox import Exit, Launch, Process
 from protea.ports.toolset import ToolContext
 from protea.ports.workspace import WorkspaceError
 
-GRACE = 0.5
-"""Seconds between SIGTERM and SIGKILL for a command that took too long or was interrupted."""
 QUIET = 0.5
 """Seconds without news after which BashOutput stops waiting for more."""
 START = 0.15
@@ -51,17 +48,9 @@ class Bash:
         asked = _ask_for_cwd(context) if _MOVES.search(command) else None
         try:
             try:
-                process = await self._kit.sandbox.start(self._launch(command, cwd, asked, keep=False))
+                done = await followed(self._kit, self._launch(command, cwd, asked, keep=False), context, seconds)
             except OSError as error:
                 return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
-            output = Output(context, self._kit.options.bash_output)
-            try:
-                why = await self._follow(process, output, Teller(context), seconds)
-                ended = await process.wait()
-            finally:
-                process.close()
-                output.close()
-            text, file = output.finish()
             if asked:
                 self._move(_answer(asked), cwd, notes)
         finally:
@@ -69,9 +58,8 @@ class Bash:
                 for path in asked:
                     with contextlib.suppress(OSError):
                         os.unlink(path)
-        words, failed = _describe(ended, why)
-        text = "\n".join([*([text.rstrip("\n")] if text.strip() else []), *words, *notes])
-        return ToolResult(text or "[no output]", is_error=failed, file=file)
+        text = "\n".join([*([done.text.rstrip("\n")] if done.text.strip() else []), *done.words, *notes])
+        return ToolResult(text or "[no output]", is_error=done.failed, file=done.file)
 
     async def _start_directory(self, notes: list[str]) -> str:
         for directory in (self._kit.cwd, self._kit.surroundings.cwd, *self._kit.workspace.roots):
@@ -114,36 +102,6 @@ class Bash:
             readable=asked[:1] if asked else (),
         )
 
-    async def _follow(self, process: Process, output: Output, teller: Teller, seconds: float) -> str | None:
-        """Read until the end; returns why it was ended, if it was."""
-        why = None
-        try:
-            async with asyncio.timeout(seconds):
-                while chunk := await process.read():
-                    teller.tell(chunk.data, chunk.stream)
-                    await output.add(chunk.data)
-                    if output.size > self._kit.options.bash_file_limit:
-                        why = f"it wrote more than {self._kit.options.bash_file_limit:,} bytes"
-                        break
-                else:
-                    await process.wait()  # it may have closed its output and gone on
-        except TimeoutError:
-            why = f"it took longer than {seconds:g} s; set a longer timeout, or use background for what does not end"
-        except asyncio.CancelledError:
-            await _surely(process.end(GRACE))
-            raise
-        if why:
-            ending = asyncio.ensure_future(process.end(GRACE))
-            try:
-                while chunk := await process.read():
-                    await output.add(chunk.data)
-            except asyncio.CancelledError:
-                await _surely(ending)
-                raise
-            await ending
-        teller.finish()
-        return why
-
     def _move(self, end: str | None, start: str, notes: list[str]) -> None:
         if end is None or end == start:
             return
@@ -166,7 +124,7 @@ class Bash:
         try:
             shell = Shell(f"b{len(shells) + 1}", command, process, context, self._kit.options, seconds)
         except OSError as error:
-            await _surely(process.end(0))
+            await surely(process.end(0))
             process.close()
             return ToolResult(f"Its output cannot be kept: {error.strerror}. It was not started.", is_error=True)
         shells[shell.id] = shell
@@ -307,7 +265,7 @@ class Shell:
         ended = self._exit or self.process.ended
         failed = False
         if self.gone.is_set() and self._exit is not None:
-            words, failed = _describe(self._exit, self._why)
+            words, failed = describe(self._exit, self._why)
             parts += [f"[{self.id} has ended: {', '.join(word.strip('[]') for word in words) or 'exit code 0'}]"]
         elif ended is not None:
             parts += [f"[{self.id}: the shell has ended, processes it started still run]"]
@@ -318,7 +276,7 @@ class Shell:
     async def end(self, why: str) -> None:
         if not self.gone.is_set():
             self._why = why
-            await _surely(self.process.end(GRACE))
+            await surely(self.process.end(GRACE))
             await self.gone.wait()
 
 
@@ -336,30 +294,6 @@ def _shells(kit: Kit) -> dict[str, Shell]:
 def _unknown(kit: Kit, id: str) -> ToolResult:
     known = ", ".join(_shells(kit)) or "none"
     return ToolResult(f"There is no background command {id}. There are: {known}.", is_error=True)
-
-
-def _describe(ended: Exit, why: str | None) -> tuple[list[str], bool]:
-    """Lines on how a command ended, and whether that is an error."""
-    words = []
-    if why:
-        words.append(f"[ended: {why}]")
-    elif ended.lost:
-        words.append("[ended: its supervisor was killed; how the command ended is not known]")
-    elif ended.signal is not None:
-        words.append(f"[ended by {_signal_name(ended.signal)}]")
-    elif ended.code:
-        words.append(f"[exit code {ended.code}]")
-    if ended.left and not why:
-        names = "; ".join(ended.left)
-        words.append(f"[left running and ended with the command: {names}. Use background to keep a process]")
-    return words, bool(why or ended.lost or ended.signal is not None or ended.code)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _ask_for_cwd(context: ToolContext) -> tuple[str, str]:
@@ -382,11 +316,3 @@ def _answer(asked: tuple[str, str]) -> str | None:
     except OSError:
         return None
     return path if os.path.isabs(path) and os.path.isdir(path) else None
-
-
-async def _surely(work: Any) -> None:
-    """Wait for work that must be done even if we are cancelled again meanwhile."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.wait([task])
