@@ -25,7 +25,19 @@ from protea.domain.usage import Usage
 
 EXIT_CODES: dict[Outcome, int] = {"finished": 0, "error": 2, "limit": 3, "interrupted": 4, "denied": 5}
 
-_OBJECTS = ("command", "path", "file_path", "notebook_path", "pattern", "url", "query", "question", "name", "id")
+_OBJECTS = (
+    "command",
+    "path",
+    "file_path",
+    "notebook_path",
+    "pattern",
+    "url",
+    "query",
+    "question",
+    "code",
+    "name",
+    "id",
+)
 """Argument names that say what a call is about, the most telling first."""
 
 

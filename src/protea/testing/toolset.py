@@ -53,7 +53,7 @@ class RecordedCall:
         tool = None if self.toolset is None else self.toolset.tool(name)
         if tool is None:
             return ToolResult(text=f"There is no tool named {name}.", is_error=True)
-        return await tool.run(arguments, self)
+        return await tool.run({tool.spec.aliases.get(key, key): value for key, value in arguments.items()}, self)
 
     def output_path(self, suffix: str = ".txt") -> str:
         number = len(os.listdir(self.folder))

@@ -81,9 +81,11 @@ def a_public_module_of_a_family_is_an_adapter_or_serves_one(tree: Tree) -> Itera
     for module in tree.under("adapters"):
         if "import_module(" in module.text:  # it opens siblings by name when they are wanted
             package = module.name.rpartition(".")[0]
+            tables = [tree.module(i.target) for i in module.imports if i.target.startswith(f"{package}._")]
             used |= {
                 f"{package}.{node.value.partition(':')[0].rpartition('.')[2]}"
-                for node in ast.walk(module.ast)
+                for each in [module, *(table for table in tables if table is not None)]
+                for node in ast.walk(each.ast)
                 if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isascii()
             }
     for module in tree.under("adapters"):

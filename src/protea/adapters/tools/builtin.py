@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
+from protea.adapters.tools._further import FURTHER
 from protea.adapters.tools._kit import Kit, Options
+from protea.adapters.tools._schemas import choice, flag, list_, object_, seconds, text, whole
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolSpec
 from protea.ports.sandbox import Sandbox
@@ -19,35 +21,6 @@ from protea.ports.toolset import Tool, Toolset
 from protea.ports.workspace import Workspace
 
 __all__ = ["Options", "create", "specs"]
-
-
-def _object(required: str = "", **properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": required.split()}
-
-
-def _text(description: str = "") -> dict[str, Any]:
-    return {"type": "string", "description": description} if description else {"type": "string"}
-
-
-def _whole(description: str = "", minimum: int = 0) -> dict[str, Any]:
-    number: dict[str, Any] = {"type": "integer", "minimum": minimum}
-    return {**number, "description": description} if description else number
-
-
-def _seconds(description: str) -> dict[str, Any]:
-    return {"type": "number", "exclusiveMinimum": 0, "description": description}
-
-
-def _flag(description: str = "") -> dict[str, Any]:
-    return {"type": "boolean", "description": description} if description else {"type": "boolean"}
-
-
-def _choice(*names: str) -> dict[str, Any]:
-    return {"type": "string", "enum": list(names)}
-
-
-def _list(of: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": of}
 
 
 _PATH = {"file_path": "path", "filepath": "path", "filename": "path", "file": "path", "target_file": "path"}
@@ -71,12 +44,12 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             description="Run a shell command. cd lasts; other shell state does not. Nothing can be typed in. Processes "
             "left running are ended with the command: for servers and the like use background. "
             "To read, find, search or edit files use the other tools.",
-            parameters=_object(
+            parameters=object_(
                 "command",
-                command=_text(),
-                timeout=_seconds("Seconds; default 120, at most 600"),
-                background=_flag("Return at once with an id for BashOutput and KillShell"),
-                description=_text("What it does, in a few words"),
+                command=text(),
+                timeout=seconds("Seconds; default 120, at most 600"),
+                background=flag("Return at once with an id for BashOutput and KillShell"),
+                description=text("What it does, in a few words"),
             ),
             effects=("proc.exec",),
             aliases={
@@ -94,7 +67,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         ToolSpec(
             name="BashOutput",
             description="What a background command has written since last asked, and whether it still runs.",
-            parameters=_object("id", id=_text(), wait=_seconds("Seconds to wait for news")),
+            parameters=object_("id", id=text(), wait=seconds("Seconds to wait for news")),
             aliases={"bash_id": "id", "shell_id": "id", "task_id": "id", "timeout": "wait"},
         ),
     ),
@@ -103,7 +76,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         ToolSpec(
             name="KillShell",
             description="End a background command.",
-            parameters=_object("id", id=_text()),
+            parameters=object_("id", id=text()),
             aliases={"bash_id": "id", "shell_id": "id", "task_id": "id"},
         ),
     ),
@@ -112,12 +85,12 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         ToolSpec(
             name="Read",
             description="Read a file: text as `number<tab>line`, images, PDFs, notebooks; or list a directory.",
-            parameters=_object(
+            parameters=object_(
                 "path",
-                path=_text(),
-                offset=_whole("First line, from 1; negative: from the end", -1_000_000_000),
-                limit=_whole("Lines; default 2000", 1),
-                pages=_text("Of a PDF: 1-5 or 3"),
+                path=text(),
+                offset=whole("First line, from 1; negative: from the end", -1_000_000_000),
+                limit=whole("Lines; default 2000", 1),
+                pages=text("Of a PDF: 1-5 or 3"),
             ),
             effects=("fs.read",),
             parallel=True,
@@ -129,7 +102,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         ToolSpec(
             name="Write",
             description="Create a file or replace all of it. To change part of one use Edit.",
-            parameters=_object("path content", path=_text(), content=_text()),
+            parameters=object_("path content", path=text(), content=text()),
             effects=("fs.write",),
             aliases={**_PATH, "text": "content", "contents": "content", "file_text": "content", "data": "content"},
         ),
@@ -140,15 +113,13 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             name="Edit",
             description="Replace old_string, exactly as in the file (without line numbers) and there once, by "
             "new_string. Or several in one go, all or none: edits.",
-            parameters=_object(
+            parameters=object_(
                 "path",
-                path=_text(),
-                old_string=_text(),
-                new_string=_text(),
-                replace_all=_flag(),
-                edits=_list(
-                    _object("old_string new_string", old_string=_text(), new_string=_text(), replace_all=_flag())
-                ),
+                path=text(),
+                old_string=text(),
+                new_string=text(),
+                replace_all=flag(),
+                edits=list_(object_("old_string new_string", old_string=text(), new_string=text(), replace_all=flag())),
             ),
             effects=("fs.write",),
             aliases={**_PATH, **_STRINGS, "replaceAll": "replace_all", "expand_all": "replace_all"},
@@ -160,7 +131,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             name="Patch",
             description="Apply a patch to any number of files, all or none: a unified diff, or *** Begin Patch with "
             "*** Add|Update|Delete File: lines.",
-            parameters=_object("patch", patch=_text()),
+            parameters=object_("patch", patch=text()),
             effects=("fs.write",),
             aliases={"diff": "patch", "input": "patch", "patch_text": "patch", "patchText": "patch"},
         ),
@@ -171,7 +142,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             name="Glob",
             description="List files whose path fits a glob (**/*.py, src/**/*.{ts,tsx}), sorted. Ignored files are "
             "left out.",
-            parameters=_object("pattern", pattern=_text(), path=_text("Directory; default the current one")),
+            parameters=object_("pattern", pattern=text(), path=text("Directory; default the current one")),
             effects=("fs.read",),
             parallel=True,
             aliases={**_FOLDER, "glob": "pattern", "glob_pattern": "pattern"},
@@ -182,16 +153,16 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         ToolSpec(
             name="Grep",
             description="Search file contents for a regular expression. Ignored and binary files are left out.",
-            parameters=_object(
+            parameters=object_(
                 "pattern",
-                pattern=_text(),
-                path=_text("File or directory; default the current one"),
-                glob=_text("Only files that fit"),
-                output={**_choice("content", "files", "count"), "description": "Default content: path:line:text"},
-                ignore_case=_flag(),
-                context=_whole("Lines around each hit"),
-                limit=_whole("Most lines or files shown; default 200", 1),
-                multiline=_flag("Match across lines"),
+                pattern=text(),
+                path=text("File or directory; default the current one"),
+                glob=text("Only files that fit"),
+                output={**choice("content", "files", "count"), "description": "Default content: path:line:text"},
+                ignore_case=flag(),
+                context=whole("Lines around each hit"),
+                limit=whole("Most lines or files shown; default 200", 1),
+                multiline=flag("Match across lines"),
             ),
             effects=("fs.read",),
             parallel=True,
@@ -215,10 +186,10 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         ToolSpec(
             name="TodoWrite",
             description="Keep the plan of work with several steps: the whole list each time, one step in_progress.",
-            parameters=_object(
+            parameters=object_(
                 "items",
-                items=_list(
-                    _object("text status", text=_text(), status=_choice("pending", "in_progress", "done")),
+                items=list_(
+                    object_("text status", text=text(), status=choice("pending", "in_progress", "done")),
                 ),
             ),
             aliases={"todos": "items", "plan": "items", "todo_list": "items"},
@@ -229,11 +200,38 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         ToolSpec(
             name="AskUser",
             description="Ask the person, when only they can decide.",
-            parameters=_object("question", question=_text(), options=_list(_text())),
+            parameters=object_("question", question=text(), options=list_(text())),
             effects=("ask",),
             aliases={"text": "question", "prompt": "question", "choices": "options"},
         ),
     ),
+    (
+        "protea.adapters.tools.tool_search:ToolSearch",
+        ToolSpec(
+            name="ToolSearch",
+            description="Find further tools by what they do (git, run code, packages, notebooks and whatever was "
+            "added) and get their schemas. Call them by name, or in a Pipeline.",
+            parameters=object_("query", query=text(), limit=whole(minimum=1)),
+            parallel=True,
+            aliases={"q": "query", "name": "query", "max_results": "limit"},
+        ),
+    ),
+    (
+        "protea.adapters.tools.pipeline:Pipeline",
+        ToolSpec(
+            name="Pipeline",
+            description="Calls of any tools, one after another, as one call. ${name} in a text is the result of the "
+            "step of that name. It stops at the first failure.",
+            parameters=object_(
+                "steps",
+                steps=list_(
+                    object_("tool arguments", tool=text(), arguments={"type": "object"}, name=text(), optional=flag())
+                ),
+            ),
+            aliases={"calls": "steps", "pipeline": "steps"},
+        ),
+    ),
+    *FURTHER,
 )
 
 
@@ -300,5 +298,9 @@ class BuiltinToolset:
 
 def size(options: Options = Options()) -> int:  # noqa: B008 - frozen
     """Bytes of JSON that all descriptions and schemas together cost."""
-    shown = [{"name": s.name, "description": s.description, "parameters": s.parameters} for s in specs(options)]
+    shown = [
+        {"name": s.name, "description": s.description, "parameters": s.parameters}
+        for s in specs(options)
+        if not s.deferred
+    ]
     return len(msgspec.json.encode(shown))

@@ -1,0 +1,120 @@
+"""Tools the model is told of once it has looked for them (ToolSearch): they cost a request nothing before."""
+
+from __future__ import annotations
+
+from protea.adapters.tools._schemas import choice, flag, list_, object_, seconds, text, whole
+from protea.domain.tools import ToolSpec
+
+FURTHER: tuple[tuple[str, ToolSpec], ...] = (
+    (
+        "protea.adapters.tools.git:Git",
+        ToolSpec(
+            name="Git",
+            description="Git of the project: status, diff, log, show, blame; add and commit with a message; "
+            "branches, switch; worktrees; stash. Published history is never rewritten unless published is set, which a "
+            "person must have asked for.",
+            parameters=object_(
+                "action",
+                action=choice(
+                    "status",
+                    "diff",
+                    "log",
+                    "show",
+                    "blame",
+                    "commit",
+                    "branch",
+                    "switch",
+                    "worktree",
+                    "stash",
+                    "restore",
+                ),
+                paths=list_(text(), "Only these files; for commit: what goes into it, else what is staged"),
+                message=text("Of the commit: a summary line, then a blank line and why"),
+                name=text("Of the branch, or the folder of a worktree"),
+                revision=text("A commit, branch or range: main..HEAD"),
+                staged=flag("diff: of what is staged"),
+                all=flag("commit: everything that is tracked and changed"),
+                amend=flag("commit: into the last one"),
+                create=flag("branch, switch, worktree: make it"),
+                delete=flag("branch, worktree: remove it"),
+                limit=whole("log: how many; default 20", 1),
+                published=flag(),
+            ),
+            aliases={
+                "command": "action",
+                "operation": "action",
+                "files": "paths",
+                "rev": "revision",
+                "ref": "revision",
+            },
+            deferred=True,
+        ),
+    ),
+    (
+        "protea.adapters.tools.packages:Packages",
+        ToolSpec(
+            name="Packages",
+            description="Packages of the project by pip, uv, npm or cargo, of the system by apt (read only): list, "
+            "outdated, show, add, remove.",
+            parameters=object_(
+                "manager action",
+                manager=choice("pip", "uv", "npm", "cargo", "apt"),
+                action=choice("list", "outdated", "show", "add", "remove"),
+                names=list_(text(), "With a version as the manager writes it"),
+                dev=flag("Only for development"),
+            ),
+            aliases={"packages": "names", "tool": "manager"},
+            deferred=True,
+        ),
+    ),
+    (
+        "protea.adapters.tools.run_code:RunCode",
+        ToolSpec(
+            name="RunCode",
+            description="Run code of your own: Python, Node, Rust or shell, in a folder of its own that is kept. It "
+            "reads the project by $PROJECT and has no network where there are walls. Files it writes are named, images "
+            "come back.",
+            parameters=object_(
+                "code language",
+                code=text(),
+                language=choice("python", "node", "rust", "shell"),
+                files={
+                    "type": "object",
+                    "additionalProperties": text(),
+                    "description": "Name → text, put beside the code",
+                },
+                timeout=seconds("Seconds; default 60"),
+            ),
+            effects=("proc.exec",),
+            aliases={"source": "code", "lang": "language", "timeout_seconds": "timeout"},
+            deferred=True,
+        ),
+    ),
+    (
+        "protea.adapters.tools.notebook_edit:NotebookEdit",
+        ToolSpec(
+            name="NotebookEdit",
+            description="Change a cell of a Jupyter notebook: replace its source, insert one, delete it. Its outputs "
+            "are cleared. Cells are numbered from 1, or named by id, as Read shows them.",
+            parameters=object_(
+                "path cell",
+                path=text(),
+                cell=text("Number or id; to insert: the one it comes after, 0 for the beginning"),
+                source=text(),
+                action=choice("replace", "insert", "delete"),
+                kind=choice("code", "markdown", "raw"),
+            ),
+            effects=("fs.write",),
+            aliases={
+                "notebook_path": "path",
+                "file_path": "path",
+                "cell_id": "cell",
+                "new_source": "source",
+                "edit_mode": "action",
+                "cell_type": "kind",
+            },
+            deferred=True,
+        ),
+    ),
+)
+"""Place of the code and spec, as in `builtin.SPECS`."""
