@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from protea.boot import FirstFrame
     from protea.composition.launch import Launch
     from protea.interfaces.arguments import Arguments
     from protea.interfaces.commands.telling import Place
@@ -249,6 +250,13 @@ def _conversation(arguments: Arguments) -> int:
     plain = not (is_terminal(0) and is_terminal(1))
     if plain and arguments.name != "repl":
         return _no_terminal(arguments)
+    if arguments.name != "repl":
+        from protea import boot
+
+        if boot.can_start():
+            return _full_screen(arguments)
+        if not boot.installed("textual"):
+            _complain("the full screen needs the extra 'tui': pip install 'protea[tui]'; this is the plain chat")
     from protea.interfaces import repl
     from protea.interfaces.input import typed_prompt
 
@@ -262,6 +270,40 @@ def _conversation(arguments: Arguments) -> int:
         history=os.path.join(_home(launch), "history"),
     )
     return repl.run(lambda: _gateway(launch), spec, os.environ)
+
+
+def _full_screen(arguments: Arguments) -> int:
+    """The composer first, everything else behind it."""
+    from protea._version import __version__
+    from protea.boot import FirstFrame
+
+    frame = FirstFrame(__version__, _working_directory(arguments))
+    frame.begin()
+    warnings = _Warnings()
+    try:
+        return _load_screen(arguments, frame, warnings)
+    except KeyboardInterrupt:
+        if frame.left:
+            return 0
+        raise
+    finally:
+        frame.give_back()
+        warnings.release()
+
+
+def _load_screen(arguments: Arguments, frame: FirstFrame, warnings: _Warnings) -> int:
+    from protea.interfaces.input import typed_prompt
+    from protea.interfaces.tui import run as screen
+    from protea.interfaces.tui.desk import Place
+
+    launch = _launch(arguments, interactive=True, warn=warnings)
+    opening = screen.Opening(
+        place=Place(home=_home(launch), environment=launch.environment, open=_opening(arguments, launch)),
+        prompt=typed_prompt(arguments.words),
+        latest=arguments.has("continue"),
+        choose=arguments.has("resume") and not arguments.text("resume"),
+    )
+    return screen.run(lambda: _gateway(launch), opening, frame)
 
 
 def _no_terminal(arguments: Arguments) -> int:

@@ -93,7 +93,7 @@ def strangers(modules: set[str]) -> set[str]:
 
 TOO_HEAVY = {
     "argparse", "dataclasses", "difflib", "email", "http.client", "importlib.metadata", "inspect", "json", "jsonschema",
-    "pathlib", "pydoc", "readline", "shutil", "sqlite3", "subprocess", "tempfile",
+    "pathlib", "pydoc", "readline", "rich", "shutil", "sqlite3", "subprocess", "tempfile", "textual",
     "typing_extensions", "unittest", "urllib.request", "uuid", "xml", "zipfile",
 }  # fmt: skip
 """Each costs more than it gives a run that says hello; whoever needs one imports it where it is needed."""
@@ -141,6 +141,14 @@ def test_a_headless_hello_opens_only_the_adapters_it_uses(tmp_path: Path) -> Non
     assert {
         name for name in modules if name.startswith(("protea.testing", "protea.sdk", "protea.interfaces.repl"))
     } == set()
+
+
+def test_the_first_frame_loads_nothing_but_what_it_draws_with() -> None:
+    code = f"import sys; sys.path.insert(0, {str(SRC)!r}); before = set(sys.modules); import protea.boot; " + (
+        "print(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert strangers(set(done.stdout.split())) <= {"_thread", "select", "termios"}
 
 
 def test_importing_protea_loads_protea_alone() -> None:

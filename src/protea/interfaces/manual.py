@@ -218,7 +218,6 @@ PLANNED: dict[str, str] = {
     "memory": "memory",
     "acp": "editors over ACP",
     "a2a": "other agents over A2A",
-    "tui": "the full-screen interface",
     "schedule": "schedules",
     "tasks": "background tasks",
     "profile": "looking at profiles",

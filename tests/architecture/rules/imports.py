@@ -41,6 +41,7 @@ THIRD_PARTY = {
     "protea.adapters.tools": {"msgspec", "PIL", "pypdf"},
     "protea.adapters.permission": {"msgspec", "tree_sitter", "tree_sitter_bash"},
     "protea.interfaces": {"msgspec"},
+    "protea.interfaces.tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "watchfiles"},
     "protea.composition": {"msgspec"},
     "protea.testing": {"msgspec"},
 }

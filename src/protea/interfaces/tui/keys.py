@@ -1,0 +1,491 @@
+"""Keys → actions: one table per context, several keymaps, what a person changes on top. Pure.
+
+A key is written as Textual names it (`ctrl+p`, `shift+tab`, `escape`), a character that is typed as itself (`j`, `?`).
+Several with blanks between are pressed one after the other: `ctrl+x m`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from protea.domain.spelling import nearest
+
+Table = dict[str, dict[str, str]]
+"""Context → keys → action."""
+
+CONTEXTS: dict[str, str] = {
+    "global": "everywhere",
+    "composer": "while writing",
+    "normal": "while writing in vim's normal mode",
+    "suggestions": "while something is offered above the composer",
+    "approval": "while a question is open and nothing is written",
+    "transcript": "in the conversation",
+    "pane": "in any side pane",
+    "list": "in lists and pickers",
+}
+
+ACTIONS: dict[str, str] = {
+    "app.palette": "everything that can be done, by name",
+    "app.help": "the keys that work here",
+    "app.quit": "leave",
+    "app.clear_or_quit": "clear what is written; twice leaves",
+    "app.quit_if_empty": "leave where nothing is written",
+    "app.suspend": "to the shell; fg comes back",
+    "app.settings": "settings",
+    "app.theme": "choose a theme",
+    "app.keymap": "choose a keymap",
+    "app.mouse": "mouse on or off",
+    "app.redraw": "draw everything again",
+    "app.copy": "copy what is selected",
+    "session.interrupt": "interrupt the turn; when nothing runs, twice goes back to an earlier prompt",
+    "session.rewind": "go back to an earlier prompt",
+    "session.mode": "the next permission mode",
+    "session.model": "choose a model",
+    "session.effort": "how hard the model thinks",
+    "session.profile": "choose a profile",
+    "session.sessions": "open another session",
+    "session.background": "let the running call go on in the background",
+    "session.inbox": "every question that waits, in all tabs",
+    "session.info": "figures of this session",
+    "tab.new": "a new session in a tab",
+    "tab.close": "close this tab",
+    "tab.next": "the next tab",
+    "tab.previous": "the tab before",
+    **{f"tab.{number}": f"tab {number}" for number in range(1, 10)},
+    "pane.tree": "the file tree",
+    "pane.viewer": "the viewer",
+    "pane.diff": "what this session changed",
+    "pane.todos": "the plan and the todo list",
+    "pane.tasks": "background tasks",
+    "pane.next": "the next pane",
+    "pane.previous": "the pane before",
+    "pane.zoom": "this pane alone, and back",
+    "pane.wider": "more room for this pane",
+    "pane.narrower": "less room for this pane",
+    "pane.close": "close this pane",
+    "focus.composer": "write",
+    "focus.transcript": "to the conversation, to move in it",
+    "transcript.expand": "open or close everything that is folded",
+    "transcript.page_up": "a page up",
+    "transcript.page_down": "a page down",
+    "transcript.line_up": "a line up",
+    "transcript.line_down": "a line down",
+    "transcript.half_up": "half a page up",
+    "transcript.half_down": "half a page down",
+    "transcript.top": "the beginning",
+    "transcript.bottom": "the end",
+    "transcript.next": "the next block",
+    "transcript.previous": "the block before",
+    "transcript.fold": "open or close this block",
+    "transcript.copy": "copy this block, or what is selected",
+    "transcript.select": "select from here",
+    "transcript.search": "search",
+    "transcript.search_next": "the next hit",
+    "transcript.search_previous": "the hit before",
+    "transcript.open": "open the file this block is about",
+    "composer.send": "send; while a turn runs, wait in line",
+    "composer.steer": "send into the running turn",
+    "composer.newline": "a new line",
+    "composer.left": "left",
+    "composer.right": "right",
+    "composer.up": "up; from the first line the prompt before",
+    "composer.down": "down; from the last line the next prompt",
+    "composer.word_left": "a word left",
+    "composer.word_right": "a word right",
+    "composer.line_begin": "the line's beginning",
+    "composer.line_end": "the line's end",
+    "composer.text_begin": "the text's beginning",
+    "composer.text_end": "the text's end",
+    "composer.select_left": "select left",
+    "composer.select_right": "select right",
+    "composer.select_up": "select up",
+    "composer.select_down": "select down",
+    "composer.select_word_left": "select a word left",
+    "composer.select_word_right": "select a word right",
+    "composer.select_all": "select everything",
+    "composer.back": "delete to the left",
+    "composer.delete": "delete to the right",
+    "composer.delete_or_quit": "delete to the right; leave where nothing is written",
+    "composer.cut_word_left": "cut the word before",
+    "composer.cut_word_right": "cut the word behind",
+    "composer.cut_line_left": "cut to the line's beginning",
+    "composer.cut_line_right": "cut to the line's end",
+    "composer.yank": "put back what was cut",
+    "composer.swap": "exchange two characters",
+    "composer.undo": "undo",
+    "composer.redo": "redo",
+    "composer.paste": "paste, images too",
+    "composer.editor": "write in the editor of $VISUAL or $EDITOR",
+    "composer.stash": "put what is written aside, or take it back",
+    "composer.history": "search what was written before",
+    "composer.history_up": "the prompt before",
+    "composer.history_down": "the next prompt",
+    "composer.complete": "complete",
+    "composer.clear": "clear",
+    "composer.normal": "to vim's normal mode",
+    "composer.unqueue": "take the last prompt in line back and change it",
+    "suggestions.next": "the next one",
+    "suggestions.previous": "the one before",
+    "suggestions.take": "take it",
+    "suggestions.close": "close",
+    "approval.once": "allow once",
+    "approval.session": "allow for this session",
+    "approval.always": "allow from now on",
+    "approval.deny": "refuse",
+    "approval.comment": "add a comment",
+    "approval.expand": "show all of it",
+    **{f"approval.{number}": f"answer {number}" for number in range(1, 10)},
+    "list.up": "up",
+    "list.down": "down",
+    "list.page_up": "a page up",
+    "list.page_down": "a page down",
+    "list.top": "the first",
+    "list.bottom": "the last",
+    "list.take": "take it",
+    "list.open": "open or close",
+    "list.out": "to the folder above",
+    "list.search": "search",
+    "list.close": "close",
+}
+"""What a key can be bound to."""
+
+_MOVES = {
+    "up": "list.up",
+    "down": "list.down",
+    "ctrl+p": "list.up",
+    "ctrl+n": "list.down",
+    "pageup": "list.page_up",
+    "pagedown": "list.page_down",
+    "home": "list.top",
+    "end": "list.bottom",
+    "enter": "list.take",
+    "escape": "list.close",
+    "ctrl+c": "list.close",
+}
+
+DEFAULT: Table = {
+    "global": {
+        "ctrl+c": "app.clear_or_quit",
+        "ctrl+p": "app.palette",
+        "shift+tab": "session.mode",
+        "escape": "session.interrupt",
+        "ctrl+o": "transcript.expand",
+        "ctrl+t": "pane.todos",
+        "ctrl+z": "app.suspend",
+        "ctrl+b": "session.background",
+        "ctrl+l": "app.redraw",
+        "f1": "app.help",
+        "pageup": "transcript.page_up",
+        "pagedown": "transcript.page_down",
+        "ctrl+up": "transcript.line_up",
+        "ctrl+down": "transcript.line_down",
+        "ctrl+home": "transcript.top",
+        "ctrl+end": "transcript.bottom",
+        "ctrl+shift+c": "app.copy",
+        "alt+right": "pane.wider",
+        "alt+left": "pane.narrower",
+        "ctrl+tab": "tab.next",
+        "ctrl+shift+tab": "tab.previous",
+        **{f"alt+{number}": f"tab.{number}" for number in range(1, 10)},
+        "ctrl+x m": "session.model",
+        "ctrl+x p": "session.profile",
+        "ctrl+x s": "session.sessions",
+        "ctrl+x e": "session.effort",
+        "ctrl+x r": "session.rewind",
+        "ctrl+x i": "session.inbox",
+        "ctrl+x o": "session.info",
+        "ctrl+x t": "tab.new",
+        "ctrl+x w": "tab.close",
+        "ctrl+x n": "tab.next",
+        "ctrl+x b": "tab.previous",
+        **{f"ctrl+x {number}": f"tab.{number}" for number in range(1, 10)},
+        "ctrl+x f": "pane.tree",
+        "ctrl+x v": "pane.viewer",
+        "ctrl+x d": "pane.diff",
+        "ctrl+x l": "pane.todos",
+        "ctrl+x k": "pane.tasks",
+        "ctrl+x tab": "pane.next",
+        "ctrl+x z": "pane.zoom",
+        "ctrl+x right": "pane.wider",
+        "ctrl+x left": "pane.narrower",
+        "ctrl+x x": "pane.close",
+        "ctrl+x c": "app.theme",
+        "ctrl+x ,": "app.settings",
+        "ctrl+x h": "app.help",
+        "ctrl+x j": "focus.transcript",
+        "ctrl+x q": "app.quit",
+        "ctrl+x u": "app.mouse",
+        "ctrl+x y": "app.copy",
+    },
+    "composer": {
+        "enter": "composer.send",
+        "ctrl+enter": "composer.steer",
+        "alt+enter": "composer.newline",
+        "shift+enter": "composer.newline",
+        "ctrl+j": "composer.newline",
+        "left": "composer.left",
+        "right": "composer.right",
+        "up": "composer.up",
+        "down": "composer.down",
+        "ctrl+f": "composer.right",
+        "alt+b": "composer.word_left",
+        "alt+f": "composer.word_right",
+        "ctrl+left": "composer.word_left",
+        "ctrl+right": "composer.word_right",
+        "home": "composer.line_begin",
+        "end": "composer.line_end",
+        "ctrl+a": "composer.line_begin",
+        "ctrl+e": "composer.line_end",
+        "shift+left": "composer.select_left",
+        "shift+right": "composer.select_right",
+        "shift+up": "composer.select_up",
+        "shift+down": "composer.select_down",
+        "ctrl+shift+left": "composer.select_word_left",
+        "ctrl+shift+right": "composer.select_word_right",
+        "backspace": "composer.back",
+        "ctrl+h": "composer.back",
+        "delete": "composer.delete",
+        "ctrl+d": "composer.delete_or_quit",
+        "ctrl+w": "composer.cut_word_left",
+        "alt+backspace": "composer.cut_word_left",
+        "ctrl+backspace": "composer.cut_word_left",
+        "alt+d": "composer.cut_word_right",
+        "ctrl+delete": "composer.cut_word_right",
+        "ctrl+u": "composer.cut_line_left",
+        "ctrl+k": "composer.cut_line_right",
+        "ctrl+y": "composer.yank",
+        "ctrl+underscore": "composer.undo",
+        "ctrl+minus": "composer.undo",
+        "alt+z": "composer.redo",
+        "ctrl+v": "composer.paste",
+        "alt+v": "composer.paste",
+        "ctrl+g": "composer.editor",
+        "ctrl+s": "composer.stash",
+        "ctrl+r": "composer.history",
+        "tab": "composer.complete",
+        "alt+up": "composer.unqueue",
+        "alt+p": "composer.history_up",
+        "alt+n": "composer.history_down",
+        "alt+t": "composer.swap",
+    },
+    "normal": {},
+    "suggestions": {
+        "up": "suggestions.previous",
+        "down": "suggestions.next",
+        "ctrl+p": "suggestions.previous",
+        "ctrl+n": "suggestions.next",
+        "tab": "suggestions.take",
+        "enter": "suggestions.take",
+        "escape": "suggestions.close",
+    },
+    "approval": {
+        "y": "approval.once",
+        "s": "approval.session",
+        "a": "approval.always",
+        "n": "approval.deny",
+        "tab": "approval.comment",
+        "ctrl+o": "approval.expand",
+        **{str(number): f"approval.{number}" for number in range(1, 10)},
+    },
+    "transcript": {
+        "j": "transcript.line_down",
+        "k": "transcript.line_up",
+        "down": "transcript.line_down",
+        "up": "transcript.line_up",
+        "g g": "transcript.top",
+        "G": "transcript.bottom",
+        "ctrl+d": "transcript.half_down",
+        "ctrl+u": "transcript.half_up",
+        "ctrl+f": "transcript.page_down",
+        "ctrl+b": "transcript.page_up",
+        "space": "transcript.page_down",
+        "J": "transcript.next",
+        "K": "transcript.previous",
+        "}": "transcript.next",
+        "{": "transcript.previous",
+        "enter": "transcript.fold",
+        "o": "transcript.fold",
+        "z a": "transcript.fold",
+        "y": "transcript.copy",
+        "v": "transcript.select",
+        "/": "transcript.search",
+        "n": "transcript.search_next",
+        "N": "transcript.search_previous",
+        "f": "transcript.open",
+        "i": "focus.composer",
+        "q": "focus.composer",
+        "escape": "focus.composer",
+        "?": "app.help",
+    },
+    "pane": {
+        "escape": "focus.composer",
+        "tab": "pane.next",
+        "+": "pane.wider",
+        "-": "pane.narrower",
+        "z": "pane.zoom",
+        "q": "pane.close",
+        "i": "focus.composer",
+        "?": "app.help",
+    },
+    "list": {**_MOVES, "ctrl+d": "list.page_down", "ctrl+u": "list.page_up"},
+}
+
+KEYMAPS: dict[str, Table] = {
+    "default": {},
+    "claude": {
+        "global": {"alt+p": "session.model", "alt+m": "session.mode", "alt+t": "session.effort"},
+        "composer": {"alt+p": "session.model", "alt+t": "session.effort"},
+    },
+    "codex": {
+        "global": {"ctrl+t": "focus.transcript", "f2": "pane.todos", "alt+up": "composer.unqueue"},
+        "composer": {
+            "tab": "composer.complete",
+            "ctrl+j": "composer.newline",
+            "ctrl+p": "composer.history_up",
+            "ctrl+n": "composer.history_down",
+        },
+    },
+    "vim": {
+        "composer": {"escape": "composer.normal", "ctrl+left_square_bracket": "composer.normal"},
+        "global": {"ctrl+w h": "pane.previous", "ctrl+w l": "pane.next", "ctrl+w w": "pane.next"},
+    },
+    "emacs": {
+        "global": {
+            "alt+x": "app.palette",
+            "ctrl+x ctrl+c": "app.quit",
+            "ctrl+x k": "tab.close",
+            "ctrl+x o": "pane.next",
+            "ctrl+x 1": "pane.zoom",
+            "ctrl+x ctrl+f": "pane.tree",
+            "ctrl+x i": "session.inbox",
+            "ctrl+x ctrl+b": "session.sessions",
+        },
+        "composer": {
+            "ctrl+p": "composer.up",
+            "ctrl+n": "composer.down",
+            "ctrl+b": "composer.left",
+            "alt+less_than_sign": "composer.text_begin",
+            "alt+greater_than_sign": "composer.text_end",
+            "ctrl+t": "composer.swap",
+            "ctrl+at": "composer.select_right",
+            "ctrl+o": "composer.newline",
+        },
+        "transcript": {
+            "ctrl+n": "transcript.line_down",
+            "ctrl+p": "transcript.line_up",
+            "ctrl+v": "transcript.page_down",
+            "alt+v": "transcript.page_up",
+            "ctrl+s": "transcript.search",
+        },
+    },
+}
+"""What each keymap changes of the default one."""
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A table, and what is wrong with what a person wrote into it."""
+
+    table: Table
+    problems: tuple[str, ...] = ()
+
+
+def keymap(name: str, own: Mapping[str, Any] | None = None) -> Read:
+    """The keys of keymap `name` with a person's own on top (as read from keybinds.toml).
+
+    In those, `null` — in TOML the text "null" or "" — takes a key away.
+    """
+    table: Table = {context: dict(keys) for context, keys in DEFAULT.items()}
+    for context, keys in KEYMAPS.get(name, {}).items():
+        table[context].update(keys)
+    problems: list[str] = []
+    for context, keys in (own or {}).items():
+        if context == "keymap":
+            continue
+        if not isinstance(keys, Mapping):
+            problems.append(f"{context} is no table; keys stand in tables such as [global]")
+            continue
+        if context not in table:
+            near = nearest(context, CONTEXTS)
+            problems.append(f"there is no context [{context}]" + (f"; did you mean [{near}]?" if near else ""))
+            continue
+        for written, action in keys.items():
+            key = " ".join(str(written).split())
+            if action in (None, "", "null"):
+                table[context].pop(key, None)
+            elif action not in ACTIONS:
+                near = nearest(str(action), ACTIONS)
+                problems.append(f'"{key}": there is no action {action}' + (f"; did you mean {near}?" if near else ""))
+            else:
+                table[context][key] = str(action)
+    return Read(table, (*problems, *conflicts(table)))
+
+
+def conflicts(table: Table) -> list[str]:
+    """Keys that can never be reached: another one ends where they begin."""
+    found = []
+    for context, keys in table.items():
+        for key, action in keys.items():
+            words = key.split(" ")
+            for length in range(1, len(words)):
+                begin = " ".join(words[:length])
+                if begin in keys:
+                    found.append(f'[{context}] "{begin}" ({keys[begin]}) hides "{key}" ({action})')
+    return found
+
+
+class Keys:
+    """Resolves what is pressed, one key at a time."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.pressed: list[str] = []
+        """The beginning of a sequence."""
+
+    def press(self, key: str, contexts: Sequence[str]) -> str | None:
+        """The action of `key` in the first context that has one; "" while a sequence goes on; None where none has."""
+        self.pressed.append(key)
+        whole = " ".join(self.pressed)
+        for context in contexts:
+            keys = self.table.get(context, {})
+            if whole in keys:
+                self.pressed.clear()
+                return keys[whole]
+            if any(each.startswith(whole + " ") for each in keys):
+                return ""
+        was_sequence = len(self.pressed) > 1
+        self.pressed.clear()
+        return "" if was_sequence else None
+
+    def following(self, contexts: Iterable[str]) -> list[tuple[str, str]]:
+        """(next key, action) of the sequences that go on from what is pressed."""
+        begin = " ".join(self.pressed) + " "
+        found: dict[str, str] = {}
+        for context in contexts:
+            for key, action in self.table.get(context, {}).items():
+                if key.startswith(begin):
+                    found.setdefault(key.removeprefix(begin), action)
+        return sorted(found.items(), key=lambda item: item[0])
+
+    def of(self, action: str) -> str:
+        """The first key of an action, as a person reads it."""
+        for keys in self.table.values():
+            for key, bound in keys.items():
+                if bound == action:
+                    return shown(key)
+        return ""
+
+
+def shown(key: str) -> str:
+    """`ctrl+x m` → `Ctrl+X M`."""
+    return " ".join(
+        "+".join(_SHOWN.get(part, part.title() if len(part) > 1 else part) for part in each.split("+"))
+        if len(each) > 1
+        else each
+        for each in key.split(" ")
+    )
+
+
+_SHOWN = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓", "left": "←", "right": "→"}

@@ -1,0 +1,63 @@
+"""A widget of a few lines of styled text, drawn from a function. What bars, strips and cards are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.segment import Segment
+from textual import events
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from protea.interfaces.tui.themes import Look
+
+Row = Sequence[tuple[str, str]]
+"""(text, role) from left to right."""
+
+
+class Lines(Widget):
+    """Shows what `rows` gives for a width; as high as that is, and gone where there is nothing."""
+
+    DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
+
+    def __init__(self, look: Callable[[], Look], *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._look = look
+        self._shown: list[Row] = []
+
+    def rows(self, width: int) -> list[Row]:
+        """What is shown. Overridden."""
+        return []
+
+    def again(self) -> None:
+        """What is shown has changed."""
+        if not self.is_attached:
+            return
+        before = len(self._shown)
+        self._shown = self.rows(self.size.width or self.app.size.width)
+        self.display = bool(self._shown)
+        if len(self._shown) != before:
+            self.styles.height = len(self._shown)
+        self.refresh()
+
+    def on_mount(self) -> None:
+        self.again()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.again()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._shown)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y >= len(self._shown):
+            return Strip.blank(width)
+        look = self._look()
+        return strip(self._shown[y], width, look)
+
+
+def strip(row: Row, width: int, look: Look) -> Strip:
+    """One row, filled up to `width`."""
+    return Strip([Segment(text, look[role]) for text, role in row if text]).adjust_cell_length(width)

@@ -1,0 +1,67 @@
+"""Opens the full screen: gateway, session, application, in that order. Called by `cli`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from msgspec.structs import replace
+
+from protea.domain.commands import SubmitPrompt
+from protea.domain.errors import SessionError
+from protea.interfaces.tui.app import ProteaApp
+from protea.interfaces.tui.desk import Desk, Place, Preferences
+from protea.interfaces.tui.driver import FirstFrame
+from protea.interfaces.tui.tab import Tab
+from protea.ports.gateway import Gateway, OpenSession
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """How the screen begins."""
+
+    place: Place
+    prompt: str | None = None
+    latest: bool = False
+    """Go on with the latest session of this directory."""
+    choose: bool = False
+    """Begin with the list of sessions."""
+    preferences: Preferences = Preferences()
+
+
+def run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame: FirstFrame | None = None) -> int:
+    """The screen until it is left. Returns the exit code; raises what `create` and `Gateway.open` raise."""
+    return asyncio.run(_run(create, opening, frame))
+
+
+async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame: FirstFrame | None) -> int:
+    gateway = await create()
+    try:
+        desk = Desk(gateway, opening.place, opening.preferences)
+        tab = await _first_tab(desk, opening)
+        app = ProteaApp(desk, tab, frame)
+        if opening.prompt:
+            await gateway.submit(tab.session, SubmitPrompt(text=opening.prompt))
+        await app.run_async(mouse=opening.preferences.mouse)
+        if app.fault is not None:
+            raise app.fault
+        return 0
+    finally:
+        await gateway.close()
+
+
+async def _first_tab(desk: Desk, opening: Opening) -> Tab:
+    spec = opening.place.open
+    if opening.latest:
+        found = await desk.gateway.sessions(spec.cwd)
+        if not found:
+            raise SessionError(f"there is no session of {spec.cwd} to go on with; leave -c or -r out to begin one")
+        spec = replace(spec, resume=found[0].id)
+    return await open_tab(desk, spec)
+
+
+async def open_tab(desk: Desk, spec: OpenSession) -> Tab:
+    """A tab of the session that `spec` asks for."""
+    session = await desk.gateway.open(spec)
+    past = tuple(await desk.gateway.history(session)) if spec.resume is not None else ()
+    return Tab(desk, session, past)

@@ -1,0 +1,101 @@
+"""The rows between conversation and composer: what is being done, what waits in line, what a command answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from protea.interfaces.terminal import one_line, visible
+from protea.interfaces.tui.line import Lines, Row
+from protea.interfaces.tui.state import State
+from protea.interfaces.tui.themes import Look
+
+_SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class Activity(Lines):
+    """One row while a turn runs: what it does, for how long, how it is ended."""
+
+    def __init__(self, look: Callable[[], Look], *, motion: bool = True) -> None:
+        super().__init__(look, id="activity")
+        self._state = State()
+        self._motion = motion
+        self._step = 0
+        self._timer: object | None = None
+
+    def show(self, state: State) -> None:
+        was = self._state
+        self._state = state
+        if state.busy != was.busy:
+            if state.busy and self._timer is None:
+                self._timer = self.set_interval(0.1 if self._motion else 1.0, self._tick)
+            elif not state.busy and self._timer is not None:
+                self._timer.stop()  # type: ignore[attr-defined]  # a Timer; its type is private to Textual's module
+                self._timer = None
+        if state.busy != was.busy or state.doing != was.doing:
+            self.again()
+
+    def _tick(self) -> None:
+        self._step += 1
+        self.again()
+
+    def rows(self, width: int) -> list[Row]:
+        if not self._state.busy:
+            return []
+        mark = _SPIN[self._step % len(_SPIN)] if self._motion else "·"
+        doing = one_line(self._state.doing or "working", max(10, width - 30))
+        return [[(f"{mark} ", "accent"), (doing, "text"), (f"  {_seconds(self._state.since)}Esc interrupts", "dim")]]
+
+
+def _seconds(since: str) -> str:
+    try:
+        passed = time.time() - datetime.fromisoformat(since).timestamp()
+    except ValueError:
+        return ""
+    if not 0 <= passed < 1e6:
+        return ""
+    return f"{passed:.0f} s · " if passed < 60 else f"{passed // 60:.0f} min {passed % 60:.0f} s · "
+
+
+class Queue(Lines):
+    """The prompts in line."""
+
+    def __init__(self, look: Callable[[], Look]) -> None:
+        super().__init__(look, id="queue")
+        self._state = State()
+
+    def show(self, state: State) -> None:
+        if state.waiting != self._state.waiting or state.held != self._state.held:
+            self._state = state
+            self.again()
+
+    def rows(self, width: int) -> list[Row]:
+        waiting = self._state.waiting
+        if not waiting or (len(waiting) == 1 and not self._state.turn and not self._state.held):
+            return []
+        note = "run before your next prompt" if self._state.held else "in line"
+        rows: list[Row] = [[("  ⧗ ", "dim"), (one_line(each.text, width - 6), "dim")] for each in waiting[:4]]
+        more = f"{len(waiting) - 4} more, " if len(waiting) > 4 else ""
+        rows.append([(f"    {more}{note}; Alt+↑ takes the last one back", "dim")])
+        return rows
+
+
+class Told(Lines):
+    """What a command answered, until the next one or Esc."""
+
+    def __init__(self, look: Callable[[], Look]) -> None:
+        super().__init__(look, id="told")
+        self.text = ""
+
+    def show(self, text: str) -> None:
+        self.text = text
+        self.again()
+
+    def rows(self, width: int) -> list[Row]:
+        lines = visible(self.text).rstrip("\n").split("\n") if self.text else []
+        most = max(4, self.app.size.height // 2)
+        rows: list[Row] = [[("  " + line.replace("\t", "    ")[: width - 3], "text")] for line in lines[:most]]
+        if len(lines) > most:
+            rows[-1] = [(f"  … {len(lines) - most + 1} more lines", "dim")]
+        return rows

@@ -1,0 +1,241 @@
+"""One session on the screen: its conversation, its questions, its composer. Keys become commands here."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from protea.domain.commands import Interrupt, Invoke, SetMode, SubmitPrompt, WithdrawPrompt
+from protea.domain.errors import ProteaError, UsageError
+from protea.domain.events import AnyEvent, CommandAnswered
+from protea.domain.messages import Image
+from protea.interfaces.tui.card import Card
+from protea.interfaces.tui.composer.editor import Composer
+from protea.interfaces.tui.desk import Desk
+from protea.interfaces.tui.stand_in import Transcript
+from protea.interfaces.tui.state import PASSING, advance, state_of
+from protea.interfaces.tui.strips import Activity, Queue, Told
+from protea.interfaces.tui.welcome import Welcome
+
+_numbers = itertools.count(1)
+
+
+class Tab(Vertical):
+    """A session that is open, followed from its beginning."""
+
+    DEFAULT_CSS = "Tab { width: 1fr; height: 1fr; }"
+
+    def __init__(self, desk: Desk, session: str, past: tuple[AnyEvent, ...] = ()) -> None:
+        super().__init__()
+        self.desk = desk
+        self.session = session
+        self.state = state_of(past)
+        self._past = past
+        look = lambda: desk.look  # noqa: E731  # what is handed on is the question, not today's answer
+        self.welcome = Welcome(look, desk)
+        self.transcript = Transcript(look)
+        self.card = Card(look)
+        self.activity = Activity(look, motion=desk.preferences.motion)
+        self.queue = Queue(look)
+        self.told = Told(look)
+        self.composer = Composer(look, desk.history)
+        self.changed: Callable[[Tab], None] = lambda tab: None
+        """Called when something changed that others show."""
+        self.face: Callable[[str, str], bool] = lambda name, rest: False
+        """Carries out a slash command of the face's own; whether it knows it."""
+        self.broken: ProteaError | None = None
+        self._follower: asyncio.Task[None] | None = None
+        self._asked: set[str] = set()
+        """Ids of commands whose answers are shown here."""
+
+    def compose(self) -> ComposeResult:
+        yield self.welcome
+        yield self.transcript
+        yield self.card
+        yield self.activity
+        yield self.told
+        yield self.queue
+        yield self.composer
+
+    def on_mount(self) -> None:
+        self._show_welcome()
+        if self._past:
+            self.transcript.load(self._past)
+        self._spread()
+        self._follower = asyncio.create_task(self._follow())
+
+    async def leave(self) -> None:
+        """Stop following; the session itself goes on or is ended by who asks for it."""
+        if self._follower is not None:
+            self._follower.cancel()
+
+    # ── events ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _follow(self) -> None:
+        try:
+            async for event in self.desk.gateway.events(self.session, self.state.seq):
+                self._take(event)
+        except ProteaError as error:
+            self.broken = error
+            self.desk.hint(str(error))
+
+    def _take(self, event: AnyEvent) -> None:
+        before, self.state = self.state, advance(self.state, event)
+        if isinstance(event, CommandAnswered):
+            if event.id in self._asked:
+                self._asked.discard(event.id)
+                self._answered(event)
+            return
+        self.transcript.advance(event)
+        if self.state is before or (isinstance(event, PASSING) and self.state.doing == before.doing):
+            return
+        self._spread()
+        if not isinstance(event, PASSING):
+            self.changed(self)
+
+    def _spread(self) -> None:
+        state = self.state
+        if (state.prompts > 0) == self.welcome.display:
+            self._show_welcome()
+        self.activity.show(state)
+        self.queue.show(state)
+        self.card.show(state.questions)
+
+    def _show_welcome(self) -> None:
+        fresh = self.state.prompts == 0
+        self.welcome.display = fresh
+        self.transcript.display = not fresh
+
+    def _answered(self, event: CommandAnswered) -> None:
+        if event.command == "rewind" and isinstance(event.data, dict) and not self.composer.text:
+            self.composer.set(str(event.data.get("text", "")))
+        self.told.show(event.text)
+
+    # ── what a person does ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def send(self, *, steer: bool = False) -> None:
+        """What is written: an answer, a command, or a prompt."""
+        if self.card.question is not None and (self.card.commenting or self.card.question.kind == "question"):
+            self._answer_in_words()
+            return
+        if not self.composer.text.strip() and not self.composer.images:
+            return
+        before = self.composer.text
+        text, images = self.composer.take()
+        self.told.show("")
+        self.desk.spawn(self._send(text, images, before, steer=steer))
+
+    async def _send(self, text: str, images: tuple[Image, ...], written: str, *, steer: bool) -> None:
+        try:
+            if name := command_name(text):
+                rest = text.strip().partition(" ")[2].strip()
+                if not self.face(name, rest):
+                    await self.invoke(text.strip())
+                return
+            text = text.removeprefix("/") if text.startswith("//") else text
+            delivery: Any = "steer" if steer else "now"
+            await self.desk.gateway.submit(self.session, SubmitPrompt(text=text, images=images, delivery=delivery))
+        except ProteaError:
+            if not self.composer.text:
+                self.composer.set(written)
+            raise
+
+    async def invoke(self, text: str) -> None:
+        """A slash command; its answer is shown here."""
+        id = f"screen-{next(_numbers)}"
+        self._asked.add(id)
+        try:
+            await self.desk.gateway.submit(self.session, Invoke(text=text, id=id))
+        except ProteaError:
+            self._asked.discard(id)
+            raise
+
+    def submit(self, command: Any) -> None:
+        """Send a command; what is wrong with it is told."""
+        self.desk.spawn(self.desk.gateway.submit(self.session, command))
+
+    def _answer_in_words(self) -> None:
+        text, _ = self.composer.whole()
+        question = self.card.question
+        if question is None:
+            return
+        if not text.strip() and not self.card.commenting:
+            return
+        reply = self.card.answer("approval.deny" if self.card.commenting else "approval.once", text.strip())
+        if reply is not None:
+            self.composer.take()
+            self.card.commenting = False
+            self.submit(reply)
+
+    def interrupt(self) -> None:
+        self.submit(Interrupt())
+
+    def next_mode(self) -> None:
+        """Normal, plan, yolo, and again."""
+        modes = ("normal", "plan", "yolo")
+        at = modes.index(self.state.mode) if self.state.mode in modes else -1
+        self.submit(SetMode(mode=modes[(at + 1) % len(modes)]))
+
+    def unqueue(self) -> None:
+        """Take the last prompt in line back into the composer."""
+        if not self.state.waiting:
+            self.desk.hint("nothing waits in line")
+            return
+        last = self.state.waiting[-1]
+        self.desk.spawn(self._unqueue(last.id, last.text))
+
+    async def _unqueue(self, id: str, text: str) -> None:
+        try:
+            await self.desk.gateway.submit(self.session, WithdrawPrompt(id=id))
+        except UsageError:
+            self.desk.hint("its turn has begun")
+            return
+        self.composer.set(f"{text}\n{self.composer.text}".strip("\n"))
+
+    def act(self, action: str) -> bool:
+        """Do an action that concerns this session; whether it was one."""
+        if action.startswith("approval."):
+            return self._approve(action)
+        match action:
+            case "composer.send":
+                if self.composer.text[: self.composer.buffer.cursor].endswith("\\"):
+                    self.composer.buffer.delete(self.composer.buffer.cursor - 1, self.composer.buffer.cursor)
+                    self.composer.insert("\n")
+                else:
+                    self.send()
+            case "composer.steer":
+                self.send(steer=True)
+            case "composer.unqueue":
+                self.unqueue()
+            case "session.mode":
+                self.next_mode()
+            case _:
+                return self.composer.act(action)
+        return True
+
+    def _approve(self, action: str) -> bool:
+        if self.card.question is None:
+            return False
+        if action == "approval.comment":
+            if self.card.question.kind == "permission" and self.card.readable:
+                self.card.commenting = True
+                self.card.again()
+        elif action == "approval.expand":
+            self.card.whole = not self.card.whole
+            self.card.again()
+        elif (reply := self.card.answer(action)) is not None:
+            self.submit(reply)
+        return True
+
+
+def command_name(text: str) -> str:
+    """`model` of `/model x`; empty where it is a prompt: `//…`, or a path such as `/etc/hosts says what?`."""
+    word = text.strip().partition(" ")[0]
+    if not word.startswith("/") or word.startswith("//") or "/" in word[1:] or len(word) < 2 or "\n" in word:
+        return ""
+    return word[1:]

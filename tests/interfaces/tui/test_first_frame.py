@@ -1,0 +1,188 @@
+"""The composer is there at once, and what is typed into it early is neither lost nor doubled."""
+
+from __future__ import annotations
+
+import os
+import sys
+import termios
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from protea.interfaces.tui.frame import MOST_ROWS, PROMPT, place, window, wrap
+from tests.interfaces.tui.conftest import Open
+from tests.interfaces.tui.terminal import Terminal
+
+BOOT = """
+import sys
+from protea.boot import FirstFrame
+frame = FirstFrame("1", "/here")
+frame.begin()
+import os
+try:
+    while True:
+        if b"stop" in os.read(int(sys.argv[1]), 64):
+            break
+except KeyboardInterrupt:
+    frame.give_back()
+    print("left")
+    sys.exit()
+typed = frame.hand_over()
+frame._holding = True
+frame.give_back()
+print(repr((typed.text, typed.cursor, typed.sent, typed.rest)))
+"""
+"""Draws the first frame and hands over when it is told to; what was typed is printed."""
+
+
+class Frame(Terminal):
+    """The first frame alone, with nothing behind it."""
+
+    def __init__(self, **size: int) -> None:
+        reading, self._stop = os.pipe()
+        os.set_inheritable(reading, True)
+        environment = {"TERM": "xterm-256color", "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+        super().__init__([sys.executable, "-I", "-c", BOOT, str(reading)], environment, cwd="/", **size)
+        os.close(reading)
+
+    def handed_over(self) -> str:
+        self.quiet()
+        os.write(self._stop, b"stop")
+        assert self.ends() == 0
+        return self.raw.rpartition("\x1b[0m")[2].replace("\r\n", "")
+
+    def close(self) -> None:
+        super().close()
+        os.close(self._stop)
+
+
+@pytest.fixture
+def frame() -> Iterator[Frame]:
+    opened = Frame()
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown", "expected"),
+    [
+        ("hello", "❯ hello", ("hello", 5, (), b"")),
+        ("hello\x1b[D\x1b[D\x7f", "❯ helo", ("helo", 2, (), b"")),
+        ("one two\x17three", "❯ one three", ("one three", 9, (), b"")),
+        ("first\rsecond", "❯ second", ("second", 6, ("first",), b"")),
+        ("a\nb", "❯ a\n  b", ("a\nb", 3, (), b"")),
+        ("end\\\rnext", "❯ end\n  next", ("end\nnext", 8, (), b"")),
+        ("漢字é", "❯ 漢", ("漢字é", 3, (), b"")),
+        ("x\x1b[200~two\rlines\x1b[201~y", "❯ xtwo\n  linesy", ("xtwo\nlinesy", 11, (), b"")),
+        ("see \x1b[Aup", "❯ see", ("see ", 4, (), b"\x1b[Aup")),
+        ("/model", "❯ Ask", ("", 0, (), b"/model")),
+        ("read @src", "❯ read", ("read ", 5, (), b"@src")),
+        ("gone\x03stays", "❯ stays", ("stays", 5, (), b"")),
+    ],
+)
+def test_what_is_typed_is_shown_and_handed_over_once(typed: str, shown: str, expected: tuple[object, ...]) -> None:
+    frame = Frame()
+    try:
+        frame.see("❯ ")
+        frame.type(typed)
+        frame.see(*shown.split("\n"))
+        assert frame.handed_over() == repr(expected)
+    finally:
+        frame.close()
+
+
+def test_a_character_that_comes_in_two_pieces_is_one(frame: Frame) -> None:
+    frame.see("❯ ")
+    frame.type("ä".encode()[:1])
+    frame.quiet(0.1)
+    frame.type("ä".encode()[1:] + b"b")
+    frame.see("❯ äb")
+    assert frame.handed_over() == repr(("äb", 2, (), b""))
+
+
+def test_a_large_paste_waits_for_the_application_whole(frame: Frame) -> None:
+    pasted = b"\x1b[200~" + b"line\r" * 5000 + b"\x1b[201~after"
+    frame.see("❯ ")
+    frame.type(b"before" + pasted)
+    frame.see("❯ before")
+    text = frame.handed_over()
+    assert text.startswith("('before', 6, (), ")
+    assert text.count("line") == 5000
+
+
+def test_ctrl_c_twice_leaves_the_terminal_as_it_was(frame: Frame) -> None:
+    before = termios.tcgetattr(frame.leader)
+    frame.see("❯ ")
+    frame.type("\x03")
+    frame.see("Ctrl+C again leaves")
+    frame.type("\x03")
+    assert frame.ends() == 0
+    assert "left" in frame.shown
+    assert termios.tcgetattr(frame.leader)[:4] == before[:4]
+
+
+def test_the_first_frame_follows_the_window(frame: Frame) -> None:
+    frame.see("❯ ")
+    frame.type("word " * 20)
+    frame.resize(40, 14)
+    shown = frame.until(lambda shown: shown.count("word") == 20 and shown.split("\n")[-1].strip() == "starting …")
+    assert shown.split("\n")[-2] == "─" * 40
+
+
+def test_the_screen_takes_over_with_what_was_typed(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see("❯ ")
+    for character in "typed while it starts":
+        terminal.type(character)
+    terminal.see("NORMAL", "❯ typed while it starts")
+    terminal.type(" and after")
+    assert terminal.see("❯ typed while it starts and after").count("typed while") == 1
+
+
+def test_an_early_enter_sends(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see("❯ ")
+    terminal.type("list files\rnext")
+    shown = terminal.see("NORMAL", "README.md", "❯ next")
+    assert shown.count("next") == 1
+
+
+def test_keys_the_first_frame_does_not_know_reach_the_screen_in_order(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see("❯ ")
+    terminal.type("abc\x1b[1;5Dx")  # Ctrl+Left, a word back
+    terminal.see("NORMAL", "❯ xabc")
+
+
+def test_the_composer_stands_where_the_first_frame_drew_it(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see("❯ Ask", "starting")
+    first = terminal.shown.split("\n")[-4:-1]
+    terminal.see("NORMAL")
+    assert terminal.shown.split("\n")[-4:-1] == first
+    assert terminal.shown.split("\n")[:2] == terminal.shown.split("\n")[:2]
+
+
+def test_a_faulty_configuration_gives_the_terminal_back_and_says_why(open_screen: Open, tmp_path: Path) -> None:
+    home = tmp_path / "home" / ".protea"
+    home.mkdir(parents=True)
+    (home / "config.toml").write_text("model = \n")
+    terminal = open_screen()
+    assert terminal.ends() == 1
+    assert "config.toml" in terminal.shown
+
+
+def test_rows_of_a_text_cover_it_and_the_cursor_has_one_place() -> None:
+    text = "one two three\nfour 漢字漢字 five"
+    rows = wrap(text, 8)
+    assert [text[begin:end] for begin, end in rows] == ["one two ", "three", "four ", "漢字漢字", " five"]
+    assert place(rows, text, text.index("three")) == (1, 0)
+    assert place(rows, text, len(text)) == (4, 5)
+
+
+def test_the_row_with_the_cursor_is_in_sight() -> None:
+    assert window(30, 0, 5, MOST_ROWS) == 0
+    assert window(30, 29, 0, MOST_ROWS) == 20
+    assert window(3, 2, 9, MOST_ROWS) == 0
+    assert len(PROMPT) == 2
