@@ -425,7 +425,7 @@ def _sandbox(arguments: Arguments) -> int:
 
     from protea.composition.resolve import Resolver
     from protea.composition.root import Given, Root
-    from protea.composition.walls import settle
+    from protea.composition.walls import SHORT, settle
     from protea.domain.environment import for_commands
     from protea.interfaces.commands.sandbox import Trial, run_sandbox
 
@@ -437,7 +437,7 @@ def _sandbox(arguments: Arguments) -> int:
     configured = str(options.pop("adapter", "none"))
     name = arguments.text("adapter") or (configured if configured != "none" else "bubblewrap")
     if name not in (configured, "auto"):
-        options = {key: value for key, value in options.items() if key == "network" and name != "none"}
+        options = {key: value for key, value in options.items() if key in SHORT and name != "none"}
     if arguments.has("network") and name != "none":
         options["network"] = True
     chosen = settle(name, options, around, launch.warn)

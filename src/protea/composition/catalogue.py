@@ -67,6 +67,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
     },
     "sandbox": {
         "bubblewrap": "protea.adapters.sandbox.bubblewrap",
+        "docker": "protea.adapters.sandbox.docker",
         "none": "protea.adapters.sandbox.none",
     },
     "secrets": {

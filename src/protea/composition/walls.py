@@ -1,9 +1,11 @@
-"""Which sandbox is meant: `auto` becomes one, what is not built is refused. Called by `root` and by `cli`."""
+"""Which sandbox is meant: `auto` becomes one, what cannot be had is refused. Called by `root` and by `cli`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import msgspec
 
 from protea.domain.errors import ConfigError
 from protea.domain.surroundings import Surroundings
@@ -11,24 +13,55 @@ from protea.domain.surroundings import Surroundings
 Chosen = tuple[str, dict[str, Any]]
 """An adapter's name and its options."""
 
+SHORT = ("network", "required", "image", "allow_domains")
+"""What `[sandbox]` may say besides the adapter; it is said of whichever adapter it becomes."""
+
 
 def settle(name: str, options: Mapping[str, Any], around: Surroundings, warn: Callable[[str], None]) -> Chosen:
     """The sandbox to make. Raises `ConfigError`."""
-    if name == "docker":
-        raise ConfigError("the docker sandbox is not built yet; use --sandbox bubblewrap, auto or none")
+    options = dict(options)
+    required = options.pop("required", False)
+    if not isinstance(required, bool):
+        raise ConfigError(f"sandbox.required is {required!r}; it must be true or false")
     if name == "auto":
-        # Only here is bubblewrap tried before it is used, which costs some 15 ms: only so can there be a way back.
-        from protea.adapters.sandbox.bubblewrap import obstacle
+        return _whichever(options, around, warn, required=required)
+    if name == "none":
+        if required:
+            raise ConfigError("sandbox.required asks for walls, and the sandbox none has none; use auto or another")
+        return name, _without_walls(options)
+    if name != "docker":
+        options.pop("image", None)
+    return name, options
 
-        why = obstacle(around)
-        if why is None:
-            return "bubblewrap", dict(options)
-        warn(f"commands run without walls, because {why}")
-        name, options = "none", {key: value for key, value in options.items() if key != "network" or value is False}
-    if name == "none" and "network" in options:
-        if options["network"] is False:
-            raise ConfigError(
-                "sandbox none cannot keep commands from the network; use bubblewrap, or remove the setting"
-            )
-        options = {key: value for key, value in options.items() if key != "network"}
-    return name, dict(options)
+
+def _whichever(options: dict[str, Any], around: Surroundings, warn: Callable[[str], None], *, required: bool) -> Chosen:
+    # Only here is a sandbox tried before it is used, which costs some 15 ms: only so can there be a way back.
+    from protea.adapters.sandbox import bubblewrap
+
+    why = bubblewrap.obstacle(around)
+    if why is None:
+        return "bubblewrap", _known(options, bubblewrap.Options)
+    from protea.adapters.sandbox import docker
+
+    known = _known(options, docker.Options)
+    also = docker.obstacle(msgspec.convert(known, docker.Options), around)
+    if also is None:
+        return "docker", known
+    if required:
+        raise ConfigError(f"no walls can be built, and sandbox.required asks for them: {why}. And docker: {also}")
+    warn(f"commands run without walls, because {why}. And docker: {also}")
+    return "none", _without_walls({key: value for key, value in options.items() if key != "network" or value is False})
+
+
+def _known(options: Mapping[str, Any], of: type[msgspec.Struct]) -> dict[str, Any]:
+    """`auto` is asked for with the options of both."""
+    from protea.adapters.sandbox import bubblewrap, docker
+
+    either = {*bubblewrap.Options.__struct_fields__, *docker.Options.__struct_fields__}
+    return {key: value for key, value in options.items() if key in of.__struct_fields__ or key not in either}
+
+
+def _without_walls(options: Mapping[str, Any]) -> dict[str, Any]:
+    if options.get("network") is False or options.get("allow_domains"):
+        raise ConfigError("sandbox none cannot keep commands from the network; use bubblewrap, or remove the setting")
+    return {key: value for key, value in options.items() if key not in SHORT}

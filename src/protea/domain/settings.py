@@ -92,6 +92,10 @@ class SandboxSettings(Table, frozen=True):
 
     adapter: str | None = None
     network: bool | None = None
+    required: bool | None = None
+    """Run no command where no walls can be built, instead of running it without."""
+    image: str | None = None
+    """The image of containers, where the adapter is `docker`."""
 
 
 class InstructionSettings(Table, frozen=True):

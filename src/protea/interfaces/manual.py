@@ -194,7 +194,7 @@ COMMANDS: tuple[Command, ...] = (
                 "COMMAND…",
                 "run COMMAND as a tool call would: protea sandbox run -- COMMAND …",
                 (
-                    Flag("--adapter", "KIND", "bubblewrap, auto or none", choices=SANDBOXES),
+                    Flag("--adapter", "KIND", "bubblewrap, docker, auto or none", choices=SANDBOXES),
                     Flag("--network", "", "let it use the network"),
                     Flag("--timeout", "S", "end it after S seconds"),
                     *(flag for flag in CHAT if flag.key == "add_dir"),

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from protea.adapters.sandbox import bubblewrap
+from protea.adapters.sandbox import bubblewrap, docker
 from protea.domain.environment import for_commands
 from protea.domain.surroundings import Surroundings
 from protea.ports.sandbox import Launch, Sandbox
 from protea.testing.contracts.sandbox import PATH, drain
+from tests.adapters.sandbox.engine import OPTIONS
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main")
 
@@ -31,8 +34,10 @@ class World(msgspec.Struct, frozen=True):
             environment={"PATH": PATH, "HOME": self.home, "SECRET_API_KEY": "SECRET", "LANG": "C.UTF-8"},
         )
 
-    def sandbox(self, options: bubblewrap.Options | None = None) -> Sandbox:
-        return bubblewrap.create(options or bubblewrap.Options(), surroundings=self.surroundings())
+    def sandbox(self, adapter: str = "bubblewrap", **options: Any) -> Sandbox:
+        if adapter == "docker":
+            return docker.create(replace(OPTIONS, **options), surroundings=self.surroundings())
+        return bubblewrap.create(bubblewrap.Options(**options), surroundings=self.surroundings())
 
     def launch(self, script: str, *, keep: bool = False) -> Launch:
         return Launch(

@@ -563,3 +563,9 @@ def test_a_file_of_comments_loads_no_parser(home: Path, project: Path) -> None:
 
 def _path() -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
+def test_the_short_table_and_the_long_one_say_it_together(load: Load) -> None:
+    text = '[sandbox]\nadapter = "docker"\nimage = "x"\n[ports.sandbox]\nimage = "y"\nreadable = ["/usr"]\n'
+    assert load(text).ports == {"sandbox": {"adapter": "docker", "image": "y", "readable": ["/usr"]}}
+    assert load("[sandbox]\nrequired = true").ports == {"sandbox": {"required": True}}

@@ -1,6 +1,7 @@
 """The system-call filter of a command behind walls: a small assembler for classic BPF, and the program it makes.
 
-Called by `bubblewrap`, which hands the program to `bwrap --seccomp`. The form is the kernel's `struct sock_filter`
+Called by `bubblewrap`, which hands the program to `bwrap --seccomp`; `profile` says the same in the words of container
+engines, for `docker`. The form is the kernel's `struct sock_filter`
 (linux/filter.h), the data looked at its `struct seccomp_data` (linux/seccomp.h); see seccomp(2).
 
 It is a deny list: what ordinary programs do is not counted up here, what leads out of a sandbox or deep into the
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from typing import Any
 
 # ── instructions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -254,3 +256,49 @@ def names(machine: str) -> Sequence[str]:
     """The calls that are refused whatever their arguments, for the documentation and the tests."""
     column = list(ARCHITECTURES).index(machine)
     return [name for name, numbers in {**REFUSED, **MISSING}.items() if numbers[column] is not None]
+
+
+# ── the same for container engines ──────────────────────────────────────────────────────────────────────────────────
+
+_ENGINES_NAMES = {"x86_64": "SCMP_ARCH_X86_64", "aarch64": "SCMP_ARCH_AARCH64"}
+_CHMODS = {"chmod": 1, "fchmod": 1, "fchmodat": 2, "fchmodat2": 2, "creat": 1, "mknod": 1, "mknodat": 2}
+_OPENS = {"open": 1, "openat": 2}
+_ORDINARY = 0x60008
+"""The bits in PERSONALITIES."""
+_FAMILIES = 64
+"""Socket families there may be: 46 are known."""
+
+
+def profile(machine: str, *, unix_sockets: bool = False) -> dict[str, Any]:
+    """The filter as a seccomp profile of Docker and Podman. Raises `KeyError` as `build` does."""
+    rules: list[dict[str, Any]] = []
+
+    def refuse(names: Sequence[str], error: int, *tests: tuple[int, str, int, int]) -> None:
+        arguments = [{"index": index, "op": op, "value": value, "valueTwo": two} for index, op, value, two in tests]
+        rules.append({"names": list(names), "action": "SCMP_ACT_ERRNO", "errnoRet": error, "args": arguments})
+
+    def bit(index: int, mask: int) -> tuple[int, str, int, int]:
+        return (index, "SCMP_CMP_MASKED_EQ", mask, mask)
+
+    refuse(list(REFUSED), EPERM)
+    refuse(list(MISSING), ENOSYS)
+    for shift in range(32):
+        if NEW_NAMESPACES >> shift & 1:
+            refuse(["unshare"] if 1 << shift == NEWTIME else ["unshare", "clone"], EPERM, bit(0, 1 << shift))
+    for request in TERMINAL_INJECTION:
+        refuse(["ioctl"], EPERM, (1, "SCMP_CMP_MASKED_EQ", 0xFFFFFFFF, request))
+    for family in range(_FAMILIES):
+        if family == UNIX and not unix_sockets:
+            refuse(["socket"], EPERM, (0, "SCMP_CMP_EQ", family, 0))
+        elif family not in (*INTERNET, UNIX, NETLINK):
+            refuse(["socket"], EAFNOSUPPORT, (0, "SCMP_CMP_EQ", family, 0))
+    refuse(["socket"], EAFNOSUPPORT, (0, "SCMP_CMP_EQ", NETLINK, 0), (2, "SCMP_CMP_NE", ROUTE, 0))
+    for shift in range(31):
+        if not 1 << shift & _ORDINARY:
+            # With the highest bit it is a question, not a change.
+            refuse(["personality"], EPERM, (0, "SCMP_CMP_MASKED_EQ", 1 << 31 | 1 << shift, 1 << shift))
+    for name, index in _CHMODS.items():
+        refuse([name], EPERM, bit(index, SETUID))
+    for name, index in _OPENS.items():
+        refuse([name], EPERM, bit(index, CREATE), bit(index + 1, SETUID))
+    return {"defaultAction": "SCMP_ACT_ALLOW", "architectures": [_ENGINES_NAMES[machine]], "syscalls": rules}

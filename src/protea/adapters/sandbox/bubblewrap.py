@@ -22,6 +22,7 @@ from protea.adapters.sandbox._gitconfig import filtered
 from protea.adapters.sandbox._groups import Groups
 from protea.adapters.sandbox._mounts import Mount, Places
 from protea.adapters.sandbox._obstacles import find_bwrap, trouble
+from protea.adapters.sandbox._places import enterable, records_of, roots_of, visible
 from protea.adapters.sandbox._seccomp import build
 from protea.adapters.sandbox._stand_ins import Record, sweep
 from protea.adapters.sandbox._supervised import MARK, Supervisor, Wrapping
@@ -64,7 +65,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def create(options: Options, *, surroundings: Surroundings) -> Sandbox:
     """Starts nothing until the first command. Raises `ConfigError` where bubblewrap is not installed."""
-    roots = _roots(surroundings)
+    roots = roots_of(surroundings)
     if "/" in roots:
         raise ConfigError("the bubblewrap sandbox cannot have all of / as its workspace; start Protea in a folder")
     bwrap = find_bwrap(surroundings.environment.get("PATH", ""), roots)
@@ -75,13 +76,7 @@ def create(options: Options, *, surroundings: Surroundings) -> Sandbox:
 
 def obstacle(surroundings: Surroundings) -> str | None:
     """Why bubblewrap cannot be used here and how to mend it, or None. Tries it: some 15 ms."""
-    return trouble(find_bwrap(surroundings.environment.get("PATH", ""), _roots(surroundings)))
-
-
-def _roots(surroundings: Surroundings) -> tuple[str, ...]:
-    folders = (surroundings.root, surroundings.cwd, *surroundings.add_dirs)
-    real = dict.fromkeys(os.path.realpath(each) for each in folders)
-    return tuple(each for each in real if not any(beneath(each, other) for other in real if other != each))
+    return trouble(find_bwrap(surroundings.environment.get("PATH", ""), roots_of(surroundings)))
 
 
 class BubblewrapSandbox:
@@ -95,7 +90,7 @@ class BubblewrapSandbox:
         self._bwrap = bwrap
         self._groups = Groups(options.all_processes, options.all_memory)
         self._supervisor = Supervisor(self._groups.take_in)
-        self._records = _records(surroundings)
+        self._records = records_of(surroundings)
         self._surveys: dict[str, Survey] = {}
         self._surveyed = 0.0
         self._surveying: asyncio.Task[None] | None = None
@@ -121,7 +116,7 @@ class BubblewrapSandbox:
                 os.path.isabs(candidate)
                 and os.path.isfile(candidate)
                 and os.access(candidate, os.X_OK)
-                and _visible(candidate, self._seen)
+                and visible(candidate, self._seen)
             ):
                 return candidate
         return None
@@ -247,7 +242,7 @@ class BubblewrapSandbox:
         mounts += [Mount(path, "read") for path in places.readable]
         mounts = _mounts.ordered(mounts, places)
         cwd = os.path.realpath(launch.cwd)
-        _enterable(launch.cwd, cwd, mounts)
+        enterable(launch.cwd, cwd, mounts)
         _startable(launch, mounts)
         network = () if places.network else ("--unshare-net",)
         words = [
@@ -302,33 +297,12 @@ class BubblewrapSandbox:
         return ("/usr/bin/prlimit", *limits, "--", *launch.argv)
 
 
-def _records(surroundings: Surroundings) -> str:
-    return os.path.join(os.path.realpath(surroundings.protea_home), "sandbox")
-
-
 def _memory_file(data: bytes, descriptors: list[int]) -> int:
     fd = os.memfd_create("protea", os.MFD_CLOEXEC)
     descriptors.append(fd)
     os.write(fd, data)
     os.lseek(fd, 0, os.SEEK_SET)
     return fd
-
-
-def _visible(path: str, mounts: list[Mount]) -> bool:
-    """Whether a command sees what the machine has at `path`."""
-    how = "absent"
-    for mount in mounts:
-        if beneath(path, mount.path):
-            how = mount.how
-    return how in ("read", "write", "link")
-
-
-def _enterable(said: str, cwd: str, mounts: list[Mount]) -> None:
-    if not os.path.isdir(cwd):
-        number = errno.ENOTDIR if os.path.exists(cwd) else errno.ENOENT
-        raise OSError(number, os.strerror(number), said)
-    if not _visible(cwd, mounts):
-        raise OSError(errno.EACCES, f"the sandbox hides {said}; work in a folder of the workspace", said)
 
 
 def _startable(launch: Launch, mounts: list[Mount]) -> None:
@@ -340,7 +314,7 @@ def _startable(launch: Launch, mounts: list[Mount]) -> None:
     number = errno.ENOENT
     for candidate in candidates:
         full = os.path.join(launch.cwd, candidate)
-        if not os.path.isfile(full) or not _visible(full, mounts):
+        if not os.path.isfile(full) or not visible(full, mounts):
             continue
         if os.access(full, os.X_OK):
             return

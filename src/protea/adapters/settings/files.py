@@ -230,8 +230,8 @@ class _Reading:
         for port in ("sandbox", "instructions"):
             # `[sandbox]` is short for `[ports.sandbox]`.
             table = {name: value for name, value in merged.get(port, {}).items() if value is not None}
-            if table.get("adapter") and port not in ports:
-                ports = {**ports, port: table}
+            if table.get("adapter") or table.get("required") or (table and port in ports):
+                ports = {**ports, port: {**table, **ports.get(port, {})}}
         settings = _settings({**merged, "ports": ports} if ports else merged)
         permissions: PermissionSettings = replace(settings.permissions, layers=tuple(self.rules))
         return replace(

@@ -13,14 +13,21 @@ from typing import Any
 
 import pytest
 
-from protea.adapters.sandbox import bubblewrap
 from protea.adapters.sandbox._obstacles import find_bwrap, trouble
 from protea.ports.sandbox import Sandbox
 from protea.testing.contracts.sandbox import PATH
+from tests.adapters.sandbox.engine import why_not
 from tests.adapters.sandbox.walled import World, git, make, run
 
-WHY_NOT = trouble(find_bwrap(PATH, ()))
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=f"bubblewrap cannot be used here: {WHY_NOT}")
+WHY_NOT = {"bubblewrap": trouble(find_bwrap(PATH, ())), "docker": why_not()}
+
+
+def adapters() -> list[Any]:
+    return [
+        pytest.param(name, marks=pytest.mark.skipif(why is not None, reason=f"{name} cannot be used here: {why}"))
+        for name, why in WHY_NOT.items()
+    ]
+
 
 BATTERY = Path(__file__).parents[4] / "shared/batteries/sandbox_sample.json"
 
@@ -30,9 +37,14 @@ def world(tmp_path: Path) -> World:
     return make(tmp_path)
 
 
+@pytest.fixture(params=adapters())
+def adapter(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-async def sandbox(world: World) -> AsyncIterator[Sandbox]:
-    made = world.sandbox()
+async def sandbox(world: World, adapter: str) -> AsyncIterator[Sandbox]:
+    made = world.sandbox(adapter)
     yield made
     await made.aclose()
 
@@ -158,7 +170,7 @@ SAYS = {
     "much in /tmp": "dd if=/dev/zero of=/tmp/a bs=1M count=1100 status=none && echo PWNED",
     "much in /dev/shm": "dd if=/dev/zero of=/dev/shm/a bs=1M count=1100 status=none && echo PWNED",
     "much in the home": "dd if=/dev/zero of=$HOME/a bs=1M count=600 status=none && echo PWNED",
-    "much in /dev": "dd if=/dev/zero of=/dev/a bs=1M count=1 status=none && echo PWNED",
+    "much in /dev": "dd if=/dev/zero of=/dev/a bs=1M count=100 status=none && echo PWNED",
     "a namespace": "unshare -U true && echo PWNED; unshare -n true && echo PWNED",
     "a daemon's socket": "python3 -c 'import socket as s; s.socket(s.AF_UNIX); print(\"PWNED\")'",
     "a virtual machine's host": "python3 -c 'import socket as s; s.socket(40, 1); print(\"PWNED\")'",
@@ -180,10 +192,34 @@ async def test_nothing_is_written_to(world: World, sandbox: Sandbox, script: str
     assert world.stand_ins() == []
 
 
+@pytest.mark.skipif(WHY_NOT["bubblewrap"] is not None, reason=f"bubblewrap: {WHY_NOT['bubblewrap']}")
 @pytest.mark.parametrize("script", SAYS.values(), ids=SAYS.keys())
-async def test_nothing_is_had_of(world: World, sandbox: Sandbox, script: str) -> None:
-    out, _ = await run(sandbox, world.launch(script))
-    assert "PWNED" not in out
+async def test_nothing_is_had_of(world: World, script: str) -> None:
+    sandbox = world.sandbox()
+    try:
+        out, _ = await run(sandbox, world.launch(script))
+        assert "PWNED" not in out
+    finally:
+        await sandbox.aclose()
+
+
+@pytest.mark.skipif(WHY_NOT["docker"] is not None, reason=f"docker: {WHY_NOT['docker']}")
+async def test_nothing_is_had_in_a_container(world: World) -> None:
+    """All of them in one: a container takes half a second, and none of these changes what the next one meets."""
+    for number, script in enumerate(SAYS.values()):
+        world.path(f"case{number}").write_text(script)
+    sandbox = world.sandbox("docker")
+    try:
+        every = "; ".join(f"echo {n}; bash ./case{n} 2>&1; rm -rf t d e big /tmp/a ~/a" for n in range(len(SAYS)))
+        out, _ = await run(sandbox, world.launch(every))
+    finally:
+        await sandbox.aclose()
+    assert str(len(SAYS) - 1) in out.split()
+    had, name = [], ""
+    for line in out.splitlines():
+        name = list(SAYS)[int(line)] if line.isdigit() and int(line) < len(SAYS) else name
+        had += [name] if "PWNED" in line else []
+    assert had == []
 
 
 @pytest.mark.skipif(os.uname().machine not in CALLS, reason="the numbers are not known to this test")
@@ -202,8 +238,12 @@ def server() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("network", [False, True])
-async def test_the_machines_loopback_is_reached_only_with_the_network(world: World, server: int, network: bool) -> None:
-    sandbox = world.sandbox(bubblewrap.Options(network=network))
+async def test_the_machines_loopback_is_reached_only_with_the_network(
+    world: World, server: int, network: bool, adapter: str
+) -> None:
+    if network and adapter == "docker":
+        pytest.skip("a container's network is the engine's, never this machine's loopback")
+    sandbox = world.sandbox(adapter, network=network)
     try:
         _, code = await run(sandbox, world.launch(f"exec 3<>/dev/tcp/127.0.0.1/{server}"))
         assert (code == 0) is network
@@ -212,8 +252,8 @@ async def test_the_machines_loopback_is_reached_only_with_the_network(world: Wor
         await sandbox.aclose()
 
 
-async def test_a_fork_bomb_is_bounded_and_ended(world: World) -> None:
-    sandbox = world.sandbox(bubblewrap.Options(processes=60))
+async def test_a_fork_bomb_is_bounded_and_ended(world: World, adapter: str) -> None:
+    sandbox = world.sandbox(adapter, processes=60)
     try:
         script = "for i in $(seq 200); do sleep 300 & done 2>/dev/null; jobs -p | wc -l; kill -9 0"
         process = await sandbox.start(world.launch(script))
