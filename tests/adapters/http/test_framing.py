@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protea.adapters.http._address import parse_address
-from protea.adapters.http._framing import Body, Chunked, Sized, encode_head, find_head_end, parse_head
 from protea.adapters.http.errors import HttpError
+from protea.adapters.http.framing import Body, Chunked, Sized, encode_head, find_head_end, parse_head
 
 
 def fed(body: Body, data: bytes, cuts: list[int]) -> bytes:

@@ -14,9 +14,9 @@ import ssl
 from collections.abc import Awaitable, Callable
 
 from protea.adapters.http._address import Address
-from protea.adapters.http._framing import MAX_HEAD, encode_head, find_head_end, parse_head
 from protea.adapters.http._tls import tls_error
 from protea.adapters.http.errors import HttpError
+from protea.adapters.http.framing import MAX_HEAD, encode_head, find_head_end, parse_head
 
 _FULL = 4 * 1024 * 1024
 """Bytes kept unread before the other side is made to wait."""

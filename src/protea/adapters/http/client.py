@@ -20,9 +20,9 @@ import msgspec
 
 from protea.adapters.http._address import Address, parse_address, proxy_for
 from protea.adapters.http._connection import Connection, Silence, connect, proxy_authorization
-from protea.adapters.http._framing import MAX_HEAD, Body, Head, body_of, encode_head, find_head_end, parse_head
 from protea.adapters.http._tls import make_context
 from protea.adapters.http.errors import HttpError
+from protea.adapters.http.framing import MAX_HEAD, Body, Head, body_of, encode_head, find_head_end, parse_head
 
 MAX_IDLE = 8
 """Connections kept per place."""

@@ -16,8 +16,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from protea.adapters.http._framing import MAX_HEAD, Body, Head, body_of, encode_head, find_head_end, parse_head
 from protea.adapters.http.errors import HttpError
+from protea.adapters.http.framing import MAX_HEAD, Body, Head, body_of, encode_head, find_head_end, parse_head
 
 LARGEST = 8 << 20
 """Bytes of an answer."""
