@@ -37,6 +37,7 @@ from protea.adapters.persona import minimal as persona_minimal
 from protea.adapters.rule_store import file as rule_store_file
 from protea.adapters.rule_store import none as rule_store_none
 from protea.adapters.sandbox import bubblewrap as sandbox_bubblewrap
+from protea.adapters.sandbox import docker as sandbox_docker
 from protea.adapters.sandbox import none as sandbox_none
 from protea.adapters.secrets import command as secrets_command
 from protea.adapters.secrets import configured as secrets_configured
@@ -109,6 +110,7 @@ persona_minimal_fills: Callable[..., Persona] = persona_minimal.create
 rule_store_file_fills: Callable[..., RuleStore] = rule_store_file.create
 rule_store_none_fills: Callable[..., RuleStore] = rule_store_none.create
 sandbox_bubblewrap_fills: Callable[..., Sandbox] = sandbox_bubblewrap.create
+sandbox_docker_fills: Callable[..., Sandbox] = sandbox_docker.create
 sandbox_none_fills: Callable[..., Sandbox] = sandbox_none.create
 secrets_command_fills: Callable[..., Secrets] = secrets_command.create
 secrets_configured_fills: Callable[..., Secrets] = secrets_configured.create

@@ -449,19 +449,21 @@ class ContainerSandbox:
                 mode, owner = ("1777", "") if mount.path in ("/tmp", "/var/tmp") else ("0700", f",uid={uid},gid={gid}")
                 folders[mount.path] = f"rw,exec,nosuid,nodev,size={mount.size},mode={mode}{owner}"
         home = self._surroundings.user_home
-        if home in folders and self._git_configuration():
-            bind(f"{self._records}/own/gitconfig", f"{home}/.gitconfig")
+        if home in folders and (configuration := self._git_configuration()):
+            bind(configuration, f"{home}/.gitconfig")
         return binds, folders
 
-    def _git_configuration(self) -> bool:
-        """Whether there is one that commands may see; written where it can be bound."""
+    def _git_configuration(self) -> str | None:
+        """A file that says what commands may know of the person's; written where it can be bound."""
         home = self._surroundings.user_home
         said = "".join(filtered(_mounts.text(f"{home}/{name}")) for name in (".config/git/config", ".gitconfig"))
-        path = f"{self._records}/own/gitconfig"
-        if said and _mounts.text(path) != said:
-            with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
-                file.write(said)
-        return bool(said)
+        if not said:
+            return None
+        data = said.encode("utf-8", "surrogateescape")
+        path = f"{self._records}/own/gitconfig-{hashlib.sha256(data).hexdigest()[:16]}"
+        with contextlib.suppress(FileExistsError), open(path, "xb") as file:
+            file.write(data)
+        return path
 
     def _limit(self, name: str, launch: Launch) -> int:
         own, asked = getattr(self._options, name), getattr(launch.limits, name)
