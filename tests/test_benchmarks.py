@@ -1,0 +1,39 @@
+"""Every benchmark still measures: one short round of each. Its figures are judged by hand, on a quiet machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+SHORT = {
+    "startup": ("--rounds", "1"),
+    "hello": ("--rounds", "1"),
+    "tool_turns": ("--rounds", "1"),
+    "stream": ("--rounds", "1"),
+    "search": ("--rounds", "1", "--files", "1200"),
+}
+"""What each prints is a line per figure. `long_session`, `permission` and `sandbox` have no short form."""
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_round_of_it_runs_and_prints_its_figures(name: str, tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / f"{name}.py"), *SHORT[name]],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    if "rg is not installed" in done.stderr:
+        pytest.skip(done.stderr.strip())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert "≤" in done.stdout or name == "stream"
+    assert len(done.stdout.splitlines()) >= 3
