@@ -25,8 +25,7 @@ def test_a_session_reads_its_own_outputs_and_no_other_sessions(scenery: Scenery)
     assert scenery.decide("Read", {"path": f"{scenery.home}/.protea/config.toml"}, session="one").verdict == "ask"
 
 
-def test_in_a_project_that_is_not_trusted_git_asks_and_yolo_is_normal(scenery: Scenery) -> None:
-    assert scenery.bash("git status", trusted=False).verdict == "ask"
+def test_an_untrusted_project_gets_no_yolo(scenery: Scenery) -> None:
     assert scenery.bash("ls", trusted=False).verdict == "allow"
     assert scenery.bash("touch x", mode="yolo", trusted=False).verdict == "ask"
 

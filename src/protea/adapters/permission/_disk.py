@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Callable
 
+from protea.adapters.permission import _untouched
 from protea.domain.permission.paths import absolute, segment_matches
 from protea.domain.permission.sight import STORES, Kind, Place, Tree
 
@@ -111,7 +112,7 @@ class Disk:
             return False
         return needle.lower().encode() in content.lower() or b"\0" in content
 
-    def repository_fault(self, cwd: str, root: str, config: bool) -> str | None:
+    def repository_fault(self, cwd: str, root: str, config: bool, trusted: bool) -> str | None:
         if not os.path.isdir(cwd):
             return (
                 None if not os.path.isdir(root) and cwd == root else "the directory git would start in does not exist"
@@ -124,7 +125,12 @@ class Disk:
             return "git would work in another repository than the project's"
         if here is None or fault:
             return fault
-        return _config_fault(here) if config else None
+        if not config:
+            return None
+        strange = None if trusted else _untouched.fault(here)
+        if strange is not None:
+            return f"the project is not trusted and its repository may run programs: {strange}"
+        return _config_fault(here)
 
     def twin(self, place: Place, files: tuple[str, ...]) -> str | None:
         pending = list(files)

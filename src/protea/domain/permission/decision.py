@@ -817,9 +817,7 @@ class Judge:
         return None
 
     def repository(self, cwd: str, config: bool) -> str | None:
-        if not self.request.trusted and config:
-            return "the project is not trusted, and its git configuration may run programs"
-        return self.eyes.repository_fault(cwd, self.anchors.root, config)
+        return self.eyes.repository_fault(cwd, self.anchors.root, config, self.request.trusted)
 
     def by_rule(self, strict: Script | Unreadable, agree: bool) -> Decision:
         """Every part needs an allow rule, or must only read."""

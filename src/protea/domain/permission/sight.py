@@ -51,8 +51,9 @@ class Eyes(Protocol):
     def shows(self, path: str, needle: str) -> bool:
         """Whether a file has this text in it, whatever the case; also True when it cannot be told."""
 
-    def repository_fault(self, cwd: str, root: str, config: bool) -> str | None:
-        """Why git in `cwd` is not git in the project's repository; with `config`, also why that one runs programs."""
+    def repository_fault(self, cwd: str, root: str, config: bool, trusted: bool) -> str | None:
+        """Why git in `cwd` is not git in the project's repository; with `config`, also why that one runs programs: what
+        is known to do so in a project that is trusted, whatever git did not write itself in one that is not."""
 
     def twin(self, place: Place, files: tuple[str, ...]) -> str | None:
         """One of `files` (or of the files in them, where they are folders) that is the same file as `place`."""
