@@ -83,7 +83,7 @@ async def main() -> None:
             started=started,
             hub=hub,
             transcript=transcript,
-            lineup=Lineup(model, (), OneModel(model), hub),
+            lineup=Lineup(model, (), OneModel(model), hub, clock),
             runner=runner,
             system=("You calculate.",),
             clock=clock,

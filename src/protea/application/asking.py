@@ -7,7 +7,7 @@ from collections.abc import Callable
 from protea.domain.errors import ModelError
 from protea.domain.events import Passing, RetryScheduled, TextDelta, ThinkingDelta, UsageUpdated
 from protea.domain.reply import ModelRequest, Reply, TextPiece, ThinkingPiece, UsageSeen
-from protea.domain.retry import next_delay
+from protea.domain.retry import MOST_ATTEMPTS, next_delay
 from protea.ports.clock import Clock
 from protea.ports.model import Model
 
@@ -38,9 +38,14 @@ class Heard:
 
 
 async def ask(
-    model: Model, request: ModelRequest, tell: Callable[[Passing], None], clock: Clock, heard: Heard
+    model: Model,
+    request: ModelRequest,
+    tell: Callable[[Passing], None],
+    clock: Clock,
+    heard: Heard,
+    attempts: int = MOST_ATTEMPTS,
 ) -> Reply:
-    """One whole reply.
+    """One whole reply, in at most so many attempts.
 
     Deltas are told as they come; after a `RetryScheduled` those of the failed attempt are void. Raises `ModelError`
     once waiting cannot help or has been tried long enough.
@@ -50,7 +55,7 @@ async def ask(
         try:
             return await _attempt(model, request, tell, heard)
         except ModelError as error:
-            delay = next_delay(error.failure, attempt, waited, clock.monotonic() * 1e6 % 1)
+            delay = next_delay(error.failure, attempt, waited, clock.monotonic() * 1e6 % 1, attempts)
             if delay is None:
                 raise
             heard.forget()

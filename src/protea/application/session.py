@@ -51,6 +51,7 @@ from protea.domain.events import (
 )
 from protea.domain.limits import Limits
 from protea.domain.permission import Mode, PermissionRequest
+from protea.domain.prefix import PrefixGuard
 from protea.domain.transcript import INTERRUPTED, Transcript, transcript_of
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
@@ -90,6 +91,7 @@ class Session:
         self._clock = clock
         self._ids = ids
         self._past = past
+        self._prefix = PrefixGuard()
         self.hub = Hub(id, log, clock, self._advance, read_closed)
         self.hub.identity = parts.profile
         self._limits = Limits(
@@ -99,7 +101,7 @@ class Session:
         )
         priced = self._limits.budget_usd is not None or parts.budgets.any
         self.purse = Purse(parts.budgets, parts.ledger, self.hub, clock, spent=past.cost_usd)
-        self.lineup = Lineup(model, parts.fallback, parts.models, self.hub, effort=parts.effort, priced=priced)
+        self.lineup = Lineup(model, parts.fallback, parts.models, self.hub, clock, effort=parts.effort, priced=priced)
         self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed)
         self.runner = ToolRunner(
             toolsets=parts.toolsets,
@@ -259,6 +261,7 @@ class Session:
         }
 
     def _advance(self, event: LastingEvent) -> None:
+        self._prefix.note(event)
         self._past.take(event)
         if self._spans is not None:
             self._spans.saw(event)
@@ -330,6 +333,7 @@ class Session:
                 ids=self._ids,
                 limits=self._limits,
                 purse=self.purse,
+                prefix=self._prefix,
                 schema=self._spec.schema,
                 after_calls=self._nearby().after_calls,
                 window=self._window,

@@ -23,8 +23,10 @@ from protea.domain.errors import Failure, ModelError, ProteaError, StoreError
 from protea.domain.events import MessageCompleted, NoticeGiven, Outcome, PromptSubmitted, TurnFinished, TurnStarted
 from protea.domain.limits import NOTICE_AFTER, STOP_AFTER, Limits, LoopGuard, Spent, exceeded
 from protea.domain.messages import Text, ToolCall, calls_of, text_of
+from protea.domain.prefix import PrefixGuard
 from protea.domain.reply import ModelRequest, Reply, own_ids
 from protea.domain.spending import next_cost
+from protea.domain.standing_in import without_images
 from protea.domain.tools import ToolResult
 from protea.domain.transcript import Transcript
 from protea.domain.usage import Usage, cost
@@ -73,6 +75,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     ids: Ids
     purse: Purse
+    prefix: PrefixGuard = msgspec.field(default_factory=PrefixGuard)
     limits: Limits = Limits()
     schema: dict[str, Any] | None = None
     after_calls: Callable[[Sequence[tuple[ToolCall, ToolResult]]], Awaitable[None]] | None = None
@@ -108,6 +111,7 @@ async def turn(given: Turn) -> TurnFinished:
 async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
     guard, corrections, pauses, denied = LoopGuard(), 0, 0, False
     begin = given.clock.monotonic()
+    await given.lineup.begin()
     while True:
         model, seen = given.lineup.current, given.hub.last
         request = await _request(given, model)
@@ -120,16 +124,21 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
         if refusal := given.purse.refusal(expected):
             await given.hub.commit(NoticeGiven(level="warning", text=refusal))
             return _finished(given, tally, "limit", limit="budget")
+        if lost := given.prefix.look(model.info.id, request):
+            given.hub.record(NoticeGiven(level="warning", text=lost))
         try:
-            reply = await _within_time(given, ask(model, request, given.hub.tell, given.clock, heard), begin)
+            reply = await _within_time(
+                given, ask(model, request, given.hub.tell, given.clock, heard, given.lineup.attempts), begin
+            )
         except ModelError as error:
             heard.forget()
-            if await given.lineup.fall_back(model, error.failure):
+            if await given.lineup.fall_back(model, error.failure, tally.last.input):
                 continue
             raise
         if reply is None:
             _keep_partial(given, heard)
             return _finished(given, tally, "limit", limit="time")
+        given.lineup.answered(model)
         reply = own_ids(reply)
         heard.forget()
         await _keep(given, model, reply, heard.seen, tally)
@@ -172,6 +181,8 @@ async def _request(given: Turn, model: Model) -> ModelRequest:
     messages, tools = given.transcript.messages(), given.runner.specs()
     if given.window is not None:
         messages = await given.window.of(messages, model.info, given.system, tools)
+    if model.info.images is False:
+        messages = without_images(messages)
     return ModelRequest(
         messages=messages,
         system=given.system,

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.domain.errors import ConfigError, UsageError
+from protea.domain.families import able
 from protea.domain.providers import PROVIDERS, Provider, address_of, api_of, key_of
 from protea.domain.settings import ModelSettings, ProviderSettings, Settings
 from protea.domain.spelling import nearest
@@ -116,7 +117,7 @@ class ConfiguredModels:
 
     def _info(self, provider: str, model: str, settings: ModelSettings | None) -> ModelInfo:
         """What the catalog knows, and what the person's own settings say instead."""
-        info = self._catalog.find(provider, model) or ModelInfo(id=f"{provider}/{model}")
+        info = self._catalog.find(provider, model) or able(ModelInfo(id=f"{provider}/{model}"))
         if settings is None:
             return info
         return replace(

@@ -87,13 +87,14 @@ def next_cost(request: ModelRequest, price: Price | None, before: Usage) -> floa
     """
     if price is None:
         return 0.0
-    size = sum(map(len, request.system)) + sum(map(_size, request.messages))
+    size = sum(map(len, request.system)) + sum(map(size_of, request.messages))
     cheapest = price.input if price.cache_read is None else min(price.input, price.cache_read)
     read = max(size // _BYTES_PER_TOKEN, before.input) * cheapest
     return (read + before.output * price.output) / 1_000_000
 
 
-def _size(message: Message) -> int:
+def size_of(message: Message) -> int:
+    """Characters of what a message says; images count for nothing."""
     match message:
         case ToolMessage(text=text):
             return len(text)

@@ -1,8 +1,11 @@
-"""When another model may help, and what it cannot do that the first could. Pure."""
+"""When another model may help, what it cannot do that the first could, and what it is shown instead. Pure."""
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from protea.domain.errors import Failure
+from protea.domain.messages import Image, Message, Text, ToolMessage, UserMessage
 from protea.domain.usage import ModelInfo
 
 _ELSEWHERE = frozenset(
@@ -31,10 +34,39 @@ def helps(failure: Failure) -> bool:
 def lost(before: ModelInfo, after: ModelInfo) -> tuple[str, ...]:
     """What the second model is known to lack of what the first is known to have."""
     found = []
-    if before.images and not after.images:
+    if before.images and after.images is False:
         found.append("images")
-    if before.thinking and not after.thinking:
+    if before.thinking and after.thinking is False:
         found.append("thinking")
     if before.context and after.context and after.context < before.context:
         found.append(f"window ({after.context:,} tokens instead of {before.context:,})")
     return tuple(found)
+
+
+def without_images(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The messages as a model is shown them that sees no images: a word where each was. Others stay what they are."""
+    if not any(map(_pictures, messages)):
+        return messages
+    return tuple(_told(message) if _pictures(message) else message for message in messages)
+
+
+_LEFT_OUT = "[an image stood here; this model sees none]"
+
+
+def _pictures(message: Message) -> bool:
+    match message:
+        case UserMessage(content=content):
+            return any(isinstance(part, Image) for part in content)
+        case ToolMessage(images=images):
+            return bool(images)
+        case _:
+            return False
+
+
+def _told(message: Message) -> Message:
+    if isinstance(message, UserMessage):
+        return UserMessage(tuple(Text(_LEFT_OUT) if isinstance(part, Image) else part for part in message.content))
+    if isinstance(message, ToolMessage):
+        text = "\n".join([*([message.text] if message.text else []), *[_LEFT_OUT] * len(message.images)])
+        return replace(message, text=text, images=())
+    return message

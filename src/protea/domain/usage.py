@@ -45,8 +45,9 @@ class ModelInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """Tokens it can see, in and out together."""
     max_output: int | None = None
     price: Price | None = None
-    images: bool = False
-    thinking: bool = False
+    images: bool | None = None
+    """Whether it sees images; None where nobody says."""
+    thinking: bool | None = None
     efforts: tuple[str, ...] = ()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from protea.domain.families import able
 from protea.domain.usage import ModelInfo, Price
 
 _DATA = os.path.join(os.path.dirname(__file__), "data")
@@ -64,11 +65,8 @@ def _extended(model: str, table: dict[str, Row]) -> str | None:
 
 def _info(id: str, row: Row) -> ModelInfo:
     context, price_in, price_out, read, write = (*row, None, None)[:5]
-    return ModelInfo(
-        id=id,
-        context=None if context is None else int(context),
-        price=Price(input=price_in or 0.0, output=price_out or 0.0, cache_read=read, cache_write=write),
-    )
+    price = Price(input=price_in or 0.0, output=price_out or 0.0, cache_read=read, cache_write=write)
+    return able(ModelInfo(id=id, context=None if context is None else int(context), price=price))
 
 
 def create(options: Options) -> SnapshotCatalog:

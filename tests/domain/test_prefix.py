@@ -1,0 +1,62 @@
+"""Where a request leaves the one before it."""
+
+from __future__ import annotations
+
+from protea.domain.events import Compacted, Rewound
+from protea.domain.messages import AssistantMessage, Message, Text, UserMessage
+from protea.domain.prefix import PrefixGuard, broken_at
+from protea.domain.reply import ModelRequest
+from protea.domain.tools import ToolSpec
+
+LONG = "x" * 8000
+
+
+def talk(*texts: str) -> tuple[Message, ...]:
+    return tuple(
+        AssistantMessage((Text(text),)) if n % 2 else UserMessage((Text(text),)) for n, text in enumerate(texts)
+    )
+
+
+def request(*texts: str, system: tuple[str, ...] = ("You are.",), tools: tuple[ToolSpec, ...] = ()) -> ModelRequest:
+    return ModelRequest(talk(*texts), system, tools)
+
+
+def test_more_behind_the_same_beginning_breaks_nothing() -> None:
+    assert broken_at("m", request("a"), "m", request("a", "b", "c")) is None
+    assert broken_at("m", request("a"), "m", request("a")) is None
+
+
+def test_it_is_told_where_and_what_is_no_news_is_counted() -> None:
+    one = request("a", LONG, "c")
+    found = broken_at("m", one, "m", request("a", LONG, "other", LONG, "new"))
+    assert found is not None
+    assert (found.where, found.tokens) == ("message 3", 2000)
+    other = broken_at("m", one, "m", request("a", LONG, "c", "d", "e", system=("I am.",)))
+    assert other is not None
+    assert other.where == "the system prompt"
+    assert other.tokens > 2000
+    assert str(broken_at("m", one, "n", one)).startswith("Break(where='the model'")
+    tool = ToolSpec("Look", "", {})
+    assert str(broken_at("m", one, "m", request("a", LONG, "c", tools=(tool,)))).startswith("Break(where='the tools'")
+
+
+def test_the_guard_names_the_event() -> None:
+    guard = PrefixGuard()
+    assert guard.look("m", request("a", LONG, "c")) is None
+    guard.note(Compacted(upto=3, summary="s"))
+    text = guard.look("m", request("s", LONG, "d"))
+    assert text == "The cached beginning ends at message 1 (compacted): about 2,000 tokens are read anew."
+    assert guard.look("m", request("s", LONG, "d", "e", "f")) is None
+
+
+def test_a_break_that_nothing_explains_is_told_as_such() -> None:
+    guard = PrefixGuard()
+    guard.look("m", request("a", LONG, "c"))
+    assert "nothing in the log says why" in str(guard.look("m", request("b", LONG, "c")))
+
+
+def test_going_back_costs_nothing() -> None:
+    guard = PrefixGuard()
+    guard.look("m", request("a", LONG, "c", LONG, "e"))
+    guard.note(Rewound(to=1))
+    assert guard.look("m", request("a", LONG, "other")) is None
