@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from protea._version import __version__
+from protea.domain.view import Figures
+from protea.interfaces.headless import result_object
 
 
 def protea(
@@ -142,18 +145,33 @@ def in_deleted(gone: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([sys.executable, "-c", program, *words], cwd=gone, capture_output=True, timeout=30)
 
 
-def test_an_interrupt_while_a_headless_run_is_being_loaded_has_its_exit_code() -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("module", ["protea.interfaces.arguments", "asyncio.base_events", "msgspec._core"])
+@pytest.mark.parametrize("output_format", ["text", "json", "stream-json"])
+def test_an_interrupt_while_a_headless_run_is_being_loaded_is_an_interrupted_run(
+    number: signal.Signals, module: str, output_format: str, tmp_path: Path
+) -> None:
     program = (
-        "import os, signal, sys\n"
+        "import os, sys\n"
         "class Early:\n"
         "    def find_spec(self, name, path, target=None):\n"
-        "        if name == 'protea.interfaces.arguments': os.kill(os.getpid(), signal.SIGINT)\n"
+        f"        if name == {module!r}: os.kill(os.getpid(), {number.value})\n"
         "sys.meta_path.insert(0, Early())\n"
         "from protea.cli import main\n"
         "sys.exit(main())\n"
     )
-    done = subprocess.run([sys.executable, "-c", program, "-p", "hi"], capture_output=True, timeout=30)
-    assert (done.returncode, done.stderr) == (4, b"")
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program, "-p", "--output-format", output_format, "hi"],
+        capture_output=True,
+        timeout=60,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PROTEA_MODEL": "offline/grammar"},
+    )
+    assert (done.returncode, done.stderr) == (4, b"protea: interrupted\n")
+    if output_format == "text":
+        assert done.stdout == b""
+    else:
+        assert json.loads(done.stdout) == result_object("", Figures(), "interrupted", 4, None)
 
 
 def test_everything_closed_still_has_its_exit_code() -> None:

@@ -25,6 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command line (the process's own where none is given) and return its exit code. Never raises."""
     words = sys.argv[1:] if arguments is None else arguments
     printing = "-p" in words or "--print" in words
+    told: list[int] = []
+    if printing and arguments is None:
+        _leave_on_signals(words, told)
     try:
         _fill_closed_descriptors()
         if words in (["--version"], ["-V"], ["version"]):
@@ -32,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 
             _write(f"protea {__version__}\n")
             return 0
-        return _guarded(words)
+        return _guarded(words, told)
     except KeyboardInterrupt:
         return 4 if printing else 130
     except BrokenPipeError:
@@ -46,11 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _no_more_interrupts() -> None:
-    """What there was to interrupt is over: Ctrl+C while the interpreter takes itself apart would be a traceback."""
+    """What there was to interrupt is over: a signal while the interpreter takes itself apart would be a traceback, or
+    change the exit code of a run that has told its own."""
     import signal
 
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 # ── what can go wrong ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -60,12 +64,12 @@ class _StdoutError(Exception):
     pass
 
 
-def _guarded(words: list[str]) -> int:
+def _guarded(words: list[str], told: list[int]) -> int:
     from protea.interfaces.arguments import Mistake, parse
 
     try:
         arguments = parse(words)
-        return _dispatch(arguments)
+        return _dispatch(arguments, told)
     except Mistake as error:
         _complain(str(error))
         return 1
@@ -141,7 +145,7 @@ class _Stdout:
 # ── what to do ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _dispatch(arguments: Arguments) -> int:
+def _dispatch(arguments: Arguments, told: list[int]) -> int:
     if arguments.has("help"):
         from protea.interfaces.manual import help_text
 
@@ -170,47 +174,47 @@ def _dispatch(arguments: Arguments) -> int:
     # apart, which is another tenth.
     gc.set_threshold(20_000, 10, 10)
     try:
-        return _run(arguments)
+        return _run(arguments, told)
     finally:
         gc.freeze()
 
 
-def _run(arguments: Arguments) -> int:
+def _run(arguments: Arguments, told: list[int]) -> int:
     if arguments.has("print"):
-        return _headless(arguments)
+        return _headless(arguments, told)
     if not arguments.path or arguments.name == "repl":
         return _conversation(arguments)
     return _command(arguments)
 
 
-def _headless(arguments: Arguments) -> int:
+def _headless(arguments: Arguments, told: list[int]) -> int:
     output_format = arguments.text("output_format") or "text"
     if sys.stdout is None:
         _complain("standard output is closed, so the answer has nowhere to go; redirect it to a file or to /dev/null")
         return 2
-    _end_on_signals()
     try:
-        return _run_headless(arguments, output_format)
+        return _run_headless(arguments, output_format, told)
     except KeyboardInterrupt as error:
-        return _end_early(error, output_format)
+        return _end_early(error, output_format, told)
     except Exception as error:
         from protea.interfaces.arguments import Mistake
 
         if isinstance(error, Mistake):
             raise
-        _end_early(error, output_format)
+        _end_early(error, output_format, told)
         raise
 
 
-def _end_early(error: BaseException, output_format: str) -> int:
+def _end_early(error: BaseException, output_format: str, told: list[int]) -> int:
     """The result of a run that stopped before or beside its own ways of ending."""
     from protea.interfaces.headless import failed, outcome_of
 
     failed(error, output_format)
-    return outcome_of(error)[1]
+    told.append(outcome_of(error)[1])
+    return told[0]
 
 
-def _run_headless(arguments: Arguments, output_format: str) -> int:
+def _run_headless(arguments: Arguments, output_format: str, told: list[int]) -> int:
     import asyncio
 
     from protea.interfaces import headless
@@ -235,7 +239,8 @@ def _run_headless(arguments: Arguments, output_format: str) -> int:
     )
 
     async def run() -> int:
-        return await headless.run(await _gateway(launch), spec, on_open=warnings.release)
+        told.append(await headless.run(await _gateway(launch), spec, on_open=warnings.release))
+        return told[0]
 
     return asyncio.run(run())
 
@@ -612,13 +617,39 @@ def _home(launch: Launch) -> str:
     return protea_home(launch.environment)
 
 
-def _end_on_signals() -> None:
-    """Until the run has its own handlers, SIGTERM and SIGHUP end the process the way Ctrl+C does: with a result."""
-    import signal
+INTERRUPTED = (
+    '{"type":"result","outcome":"interrupted","exit_code":4,"session":"","text":"","structured":null,"turns":0,'
+    '"usage":{"input":0,"output":0,"cache_read":0,"cache_write":0,"reasoning":0},"cost_usd":null,"denied":[],'
+    '"limit":null,"error":null}'
+)
+"""The result of a run that was interrupted before it began; a test compares it with the one headless runs make."""
 
-    def stop(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, stop)
+def _leave_on_signals(words: list[str], told: list[int]) -> None:
+    """While a headless run has no handlers of its own, signals end the process at once, with a result where none was
+    told.
+
+    Not by an exception: it could land in the middle of an import, and what is half imported fails in other words, or
+    takes the interpreter with it. `told` gets the exit code when there is a result.
+    """
+    # `signal` would load `enum` first, and this is the first thing that is done.
+    import _signal  # type: ignore[import-not-found]  # typeshed knows only `signal`
+
+    # Before anything is parsed: the flag's value stands in its word or in the next.
+    in_json = any(
+        word.startswith("--output-format") and (word + " ".join(words[at + 1 : at + 2])).endswith("json")
+        for at, word in enumerate(words)
+    )
+
+    def leave(number: int, frame: object) -> None:
+        try:
+            if not told:
+                os.write(2, b"protea: interrupted\n")
+                if in_json:
+                    os.write(1, INTERRUPTED.encode() + b"\n")
+        finally:
+            os._exit(told[0] if told else 4)
+
+    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
+        if _signal.getsignal(number) in (_signal.SIG_DFL, _signal.default_int_handler):
+            _signal.signal(number, leave)

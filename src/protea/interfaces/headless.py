@@ -8,8 +8,9 @@ is the result.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -116,15 +117,19 @@ class _Run:
         self.background: set[asyncio.Task[None]] = set()
 
     async def run(self) -> int:
-        restore = self._catch_signals()
+        caught = self._catch_signals()
         work = asyncio.create_task(self._work())
         try:
-            await asyncio.wait((work, self.done), return_when=asyncio.FIRST_COMPLETED)
+            try:
+                await asyncio.wait((work, self.done), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await self._close(work)
+                self._leave_on_signals(caught)
+                self.output.close()
+            return self._finish()
         finally:
-            await self._close(work)
-            restore()
-            self.output.close()
-        return self._finish()
+            for number, was in caught.items():
+                signal.signal(number, signal.SIG_DFL if was is None else was)
 
     async def _work(self) -> None:
         """Open, submit, follow, until the session closes or nobody wants to know more."""
@@ -297,22 +302,22 @@ class _Run:
 
     # ── interrupting ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _catch_signals(self) -> Any:
+    def _catch_signals(self) -> dict[signal.Signals, Any]:
+        """Which are caught now, and what was done about each before."""
         loop = asyncio.get_running_loop()
-        before = {}
+        before: dict[signal.Signals, Any] = {}
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             was = signal.getsignal(number)
             if was is not signal.SIG_IGN:  # nohup, or a shell's background job: whoever started us wants it ignored
                 before[number] = was
                 loop.add_signal_handler(number, self._interrupt)
+        return before
 
-        def restore() -> None:
-            for number, was in before.items():
-                loop.remove_signal_handler(number)
-                if was is not None:
-                    signal.signal(number, was)
-
-        return restore
+    def _leave_on_signals(self, caught: Iterable[signal.Signals]) -> None:
+        """The work is over and the result is next: only a reader that does not read can be waited for now."""
+        for number in caught:
+            asyncio.get_running_loop().remove_signal_handler(number)
+            signal.signal(number, lambda *_: os._exit(4))
 
     def _interrupt(self) -> None:
         """Once: ask the turn to end and wait a little. Twice: leave."""
