@@ -387,6 +387,14 @@ def _ports(arguments: Arguments) -> int:
     return show_ports(arguments, _place(launch), rows)
 
 
+def _profile(arguments: Arguments) -> int:
+    from protea.composition.profiles import ProfileShelf
+    from protea.interfaces.commands.profile import run_profile
+
+    launch = _launch(arguments, interactive=True)
+    return run_profile(arguments, _place(launch), ProfileShelf(launch))
+
+
 def _doctor(arguments: Arguments) -> int:
     import asyncio
 
@@ -463,6 +471,7 @@ _OWN: dict[str, Callable[[Arguments], int]] = {
     "doctor": _doctor,
     "perm": _perm,
     "ports": _ports,
+    "profile": _profile,
     "sandbox": _sandbox,
     "trust": _trust,
 }

@@ -228,3 +228,37 @@ async def test_an_address_of_ones_own_is_named_by_its_key() -> None:
     models, _ = source(Settings(providers={"acme": own}))
     with pytest.raises(ConfigError, match=r"providers\.acme\.base_url is no address"):
         await models.open("acme/m")
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "api", "options"),
+    [
+        ({"adapter": "echo", "loud": True}, "echo", "echo", {"loud": True}),
+        (
+            {"adapter": "openai-chat", "model": "vendor/big", "base_url": "http://127.0.0.1:1/v1"},
+            "openai-chat/vendor/big",
+            "openai-chat",
+            {"model": "vendor/big", "base_url": "http://127.0.0.1:1/v1"},
+        ),
+        ({"adapter": "offline"}, "offline/grammar", "offline", {}),
+    ],
+)
+async def test_a_profile_names_a_model_by_its_adapter(
+    table: dict[str, Any], name: str, api: str, options: dict[str, Any]
+) -> None:
+    models, made = source(Settings(model=name, ports={"model": table}))
+    assert models.default() == name
+    model = await models.open(name)
+    assert made.calls == [(api, options)]
+    assert await models.open(model.info.id) is model
+
+
+async def test_what_a_profile_says_of_a_known_provider_s_model_is_added_to_it() -> None:
+    table = {"adapter": "anthropic", "model": "claude-1", "idle_timeout": 9}
+    settings = Settings(model="anthropic/claude-1", ports={"model": table})
+    models, made = source(settings, ANTHROPIC_API_KEY="k")
+    await models.open("anthropic/claude-1")
+    await models.open("anthropic/claude-2")
+    (_, first), (_, second) = made.calls
+    assert (first["model"], first["idle_timeout"], first["key"]) == ("claude-1", 9, "k")
+    assert "idle_timeout" not in second

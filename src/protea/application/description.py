@@ -8,7 +8,6 @@ import msgspec
 
 from protea.application.parts import Parts
 from protea.domain.permission import Mode
-from protea.domain.settings import PROFILES
 from protea.ports.gateway import Topic
 
 
@@ -39,7 +38,7 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
         case "session":
             return session
         case "profiles":
-            return [{"name": name, "about": "", "current": name == parts.profile} for name in PROFILES]
+            return [{**each, "current": each["name"] == parts.profile} for each in parts.profiles()]
         case "ports":
             return []
         case "cost":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -63,6 +63,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: Telemetry | None = None
     notifier: Notifier | None = None
     clipboard: Clipboard | None = None
+    profiles: Callable[[], Sequence[dict[str, Any]]] = tuple
+    """Who else it could be: `name`, `about` and `source` of each profile there is."""
 
     async def aclose(self) -> None:
         """Close all of them, whatever any of them raises; the last failure is raised in the end."""

@@ -155,3 +155,15 @@ SWAP_CLASSES: dict[str, str] = {
     "toolset": "hot",
     "workspace": "hot",
 }
+
+EXTRAS: dict[str, str] = {
+    "PIL": "media",
+    "dbos": "durable",
+    "ddgs": "web",
+    "html_to_markdown": "web",
+    "keyring": "keyring",
+    "pypdf": "media",
+    "textual": "tui",
+    "watchfiles": "tui",
+}
+"""Package that an adapter imports → the extra that has it: `pip install 'protea[EXTRA]'`."""

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from protea.domain.errors import ConfigError, UsageError
 from protea.domain.families import able
+from protea.domain.profile import model_named
 from protea.domain.providers import PROVIDERS, Provider, address_of, api_of, key_of
 from protea.domain.settings import ModelSettings, ProviderSettings, Settings
 from protea.domain.spelling import nearest
@@ -66,7 +67,8 @@ class ConfiguredModels:
 
     async def open(self, name: str) -> Model:
         if name not in self._open:
-            self._open[name] = await self._create(name)
+            model = await self._create(name)
+            self._open[name] = self._open.setdefault(model.info.id, model)
         return self._open[name]
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
@@ -80,16 +82,19 @@ class ConfiguredModels:
         return [info for id, info in known.items() if provider is None or id.partition("/")[0] == provider]
 
     async def aclose(self) -> None:
-        for model in self._open.values():
+        for model in {id(each): each for each in self._open.values()}.values():
             await model.aclose()
         self._open.clear()
 
     async def _create(self, name: str) -> Model:
         provider, slash, model = name.partition("/")
+        more = self._table(name)
         if provider == "offline":
-            return self._make("offline", {})
+            return self._make("offline", more or {})
         own = self._settings.providers.get(provider)
         row = PROVIDERS.get(provider)
+        if row is None and own is None and more is not None:
+            return self._make(provider, {"model": model, **more} if model else more)
         if row is None and own is None:
             raise UsageError(self._unknown(name, provider, slash))
         model = model or (row.model if row is not None else None) or next(iter(own.models if own else ()), "")
@@ -113,7 +118,14 @@ class ConfiguredModels:
         api = wanted.api()
         if api == "openai-chat":
             options["dialect"] = (row.dialect if row is not None else None) or "generic"
-        return self._make(api, {key: value for key, value in options.items() if value is not None})
+        return self._make(api, {key: value for key, value in options.items() if value is not None} | (more or {}))
+
+    def _table(self, name: str) -> dict[str, Any] | None:
+        """What the profile's `[model]` table says besides adapter and model, where that is the model it names."""
+        table = self._settings.ports.get("model", {})
+        if not table or model_named(table) != name:
+            return None
+        return {key: value for key, value in table.items() if key not in ("adapter", "model")}
 
     def _info(self, provider: str, model: str, settings: ModelSettings | None) -> ModelInfo:
         """What the catalog knows, and what the person's own settings say instead."""

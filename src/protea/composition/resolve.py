@@ -1,27 +1,62 @@
-"""From a port and a name to an adapter: import, check its options, hand it what it asks for by parameter name."""
+"""From a port and a name to an adapter: import, check its options, hand it what it asks for by parameter name.
+
+The adapters of this package are found by the catalogue. For a name that is not in it the entry points `protea.<port>`
+of other packages are looked through: an adapter is a module (or any object) with `Options` and `create`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
-from types import ModuleType
 from typing import Any
 
 import msgspec
 
-from protea.composition.catalogue import CATALOGUE
+from protea.composition.catalogue import CATALOGUE, EXTRAS
 from protea.domain.errors import ConfigError
 from protea.domain.spelling import nearest
+
+Choice = tuple[str, Mapping[str, Any]]
+"""An adapter's name and its options."""
+
+GROUP = "protea."
+"""The beginning of an entry point group; the port's name is the rest."""
+
+
+class UnknownAdapterError(ConfigError):
+    """No adapter has that name, here or in another package."""
+
+
+class MissingPackageError(ConfigError):
+    """The adapter is there, and what it is written over is not installed."""
+
+
+class WrongOptionError(ConfigError):
+    """What an adapter was told is not what it takes."""
 
 
 class Resolver:
     """Creates adapters, each port at most once, others on demand as parameters ask for them."""
 
-    def __init__(self, chosen: Mapping[str, tuple[str, Mapping[str, Any]]], given: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        chosen: Mapping[str, Choice],
+        given: Mapping[str, Any],
+        *,
+        before: Resolver | None = None,
+        origins: Mapping[str, str] | None = None,
+    ) -> None:
+        """`before` is the resolver whose place this one takes: what would be made alike is taken over from it.
+        `origins` tells who set an option (dotted key → file and line), for errors."""
         self._chosen = chosen
-        """Port → (adapter, options)."""
+        self._given = given
+        self._origins = origins or {}
         self._made: dict[str, Any] = dict(given)
+        self._needs: dict[str, tuple[str, ...]] = {}
+        """Port → what its adapter asked for."""
         self._making: list[str] = []
+        if before is not None:
+            self._take_over(before)
 
     def get(self, port: str) -> Any:
         """The adapter that fills `port`. Raises `ConfigError` for a wrong name, option or a circle of needs."""
@@ -34,38 +69,164 @@ class Resolver:
         self._making.append(port)
         try:
             name, options = self._chosen[port]
-            self._made[port] = self.make(port, name, options)
+            self._made[port] = self._make(port, name, options, port)
         finally:
             self._making.pop()
         return self._made[port]
 
     def make(self, port: str, name: str, options: Mapping[str, Any]) -> Any:
-        """A new adapter of that name; what its `create` names is got from here."""
-        module = load(port, name)
+        """A new adapter of that name; what its `create` names is got from here. It is the caller's to close."""
+        return self._make(port, name, options, None)
+
+    def differs(self, port: str, before: Resolver) -> bool:
+        """Whether `port` would be filled otherwise than it was: by another choice, or by one that needs such a port."""
+        if self._chosen.get(port) != before._chosen.get(port) or self._given.get(port) != before._given.get(port):
+            return True
+        return any(self.differs(need, before) for need in before._needs.get(port, ()))
+
+    def replace(self, before: Resolver) -> list[Any]:
+        """Take the place of `before`: take over what it has made since, and return what only it has used, to be
+        closed."""
+        self._take_over(before)
+        mine = {id(adapter) for adapter in self._made.values()}
+        return [adapter for adapter in reversed(before._own()) if id(adapter) not in mine]
+
+    def fresh(self, before: Resolver) -> list[Any]:
+        """What was made here and would have to be closed if `before` stayed."""
+        theirs = {id(adapter) for adapter in before._made.values()}
+        return [adapter for adapter in reversed(self._own()) if id(adapter) not in theirs]
+
+    def opened(self) -> list[Any]:
+        """What was made, the last first: the order to close it in."""
+        return self._own()[::-1]
+
+    def _own(self) -> list[Any]:
+        return [adapter for port, adapter in self._made.items() if port not in self._given]
+
+    def _take_over(self, before: Resolver) -> None:
+        for port, adapter in before._made.items():
+            if port not in self._made and not self.differs(port, before):
+                self._made[port] = adapter
+                self._needs[port] = before._needs.get(port, ())
+
+    def _make(self, port: str, name: str, options: Mapping[str, Any], keep: str | None) -> Any:
+        adapter = load(port, name)
+        values = checked(adapter, port, name, options, self._origins)
+        wanted = _parameters(adapter.create)
+        for parameter in wanted:
+            if parameter not in self._made and parameter not in self._chosen:
+                raise ConfigError(f"the adapter {name} of {port} asks for {parameter!r}, which is no port")
+        if keep is not None:
+            self._needs[keep] = wanted
+        return adapter.create(values, **{parameter: self.get(parameter) for parameter in wanted})
+
+
+def check(chosen: Mapping[str, Choice], origins: Mapping[str, str], ports: Iterable[str]) -> None:
+    """Look at what `ports` are filled with, and raise one `ConfigError` that tells all that is wrong with it."""
+    found: list[ConfigError] = []
+    for port in ports:
+        name, options = chosen[port]
         try:
-            values = msgspec.convert(dict(options), module.Options)
+            checked(load(port, name), port, name, options, origins)
+        except ConfigError as error:
+            found.append(error)
+    if len(found) == 1:
+        raise found[0]
+    if found:
+        raise ConfigError("; ".join(str(error) for error in found))
+
+
+def checked(adapter: Any, port: str, name: str, options: Mapping[str, Any], origins: Mapping[str, str]) -> Any:
+    """The adapter's `Options`. Raises one `WrongOptionError` for all that is wrong with them."""
+    try:
+        return msgspec.convert(dict(options), adapter.Options)
+    except msgspec.ValidationError as error:
+        wrong = _mistakes(adapter.Options, options) or [str(error)]
+        key = next((f"ports.{port}.{option}" for option in options if f"ports.{port}.{option}" in origins), "")
+        where = f"{origins[key]}: " if key else ""
+        known = ", ".join(adapter.Options.__struct_fields__) or "none"
+        raise WrongOptionError(
+            f"{where}[ports.{port}] adapter {name}: {', '.join(wrong)}; its options are: {known}"
+        ) from error
+
+
+def _mistakes(struct: Any, options: Mapping[str, Any]) -> list[str]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    wrong = []
+    for option, value in options.items():
+        if option not in fields:
+            near = nearest(option, fields)
+            wrong.append(f"there is no option {option!r}" + (f" (did you mean {near}?)" if near else ""))
+            continue
+        try:
+            msgspec.convert(value, fields[option].type)
         except msgspec.ValidationError as error:
-            known = ", ".join(module.Options.__struct_fields__) or "none"
-            raise ConfigError(f"[ports.{port}] adapter {name}: {error}; its options are: {known}") from error
-        code = module.create.__code__
-        wanted = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-        return module.create(values, **{parameter: self.get(parameter) for parameter in wanted})
+            text = str(error)
+            wrong.append(f"{option}: {text[:1].lower()}{text[1:]}")
+    wrong += [f"{option} is missing" for option, field in fields.items() if field.required and option not in options]
+    return wrong
 
 
-def load(port: str, name: str) -> ModuleType:
-    """The module of an adapter. Raises `ConfigError` for an unknown name or a missing package."""
+def load(port: str, name: str) -> Any:
+    """An adapter: its `Options` and its `create`. Raises `ConfigError` for an unknown name or a missing package."""
     names = CATALOGUE.get(port)
     if names is None:
-        raise ConfigError(f"there is no port {port}; there are {', '.join(CATALOGUE)}")
+        near = nearest(port, CATALOGUE)
+        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(CATALOGUE)}"
+        raise UnknownAdapterError(f"there is no port {port}{hint}")
     if name not in names:
-        near = nearest(name, names)
-        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(names)}"
-        raise ConfigError(f"the port {port} has no adapter {name}{hint}")
+        return _of_another_package(port, name, names)
     try:
         return import_module(names[name])
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.partition(".")[0] == "protea":
             raise
-        raise ConfigError(
-            f"the adapter {name} of {port} needs the package {error.name}: pip install 'protea[all]'"
+        extra = EXTRAS.get((error.name or "").partition(".")[0], "all")
+        raise MissingPackageError(
+            f"the adapter {name} of {port} needs the package {error.name}: pip install 'protea[{extra}]'"
         ) from error
+
+
+def _parameters(create: Any) -> tuple[str, ...]:
+    """The parameters behind the `*`: the ports an adapter asks for."""
+    code = getattr(create, "__code__", None)
+    if code is None:  # no plain function, which only other packages have
+        from inspect import signature
+
+        return tuple(name for name, each in signature(create).parameters.items() if each.kind is each.KEYWORD_ONLY)
+    names: tuple[str, ...] = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    return names
+
+
+def plugins(port: str) -> list[tuple[str, str]]:
+    """(name, distribution) of the adapters other packages bring for a port. Looks through what is installed."""
+    from importlib.metadata import entry_points  # costs milliseconds, and only unknown names need it
+
+    return [(each.name, each.dist.name if each.dist else "?") for each in entry_points(group=GROUP + port)]
+
+
+def _of_another_package(port: str, name: str, names: Sequence[str] | Mapping[str, str]) -> Any:
+    from importlib.metadata import entry_points  # see `plugins`
+
+    found = entry_points(group=GROUP + port)
+    if name not in found.names:
+        known = [*names, *sorted(found.names)]
+        near = nearest(name, known)
+        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
+        raise UnknownAdapterError(f"the port {port} has no adapter {name}{hint}")
+    entry = found[name]
+    package = entry.dist.name if entry.dist else "another package"
+    try:
+        adapter = entry.load()
+    except ModuleNotFoundError as error:
+        raise MissingPackageError(
+            f"the adapter {name} of {port} ({package}) needs the package {error.name}: pip install {error.name}"
+        ) from error
+    except Exception as error:
+        raise ConfigError(
+            f"the adapter {name} of {port} ({package}) cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    missing = [part for part in ("Options", "create") if not hasattr(adapter, part)]
+    if missing:
+        raise ConfigError(f"the adapter {name} of {port} ({package}) has no {' and no '.join(missing)}")
+    return adapter

@@ -13,18 +13,20 @@ from protea._version import __version__
 from protea.adapters.settings.files import load as load_settings
 from protea.application.parts import Parts
 from protea.application.sessions import Sessions
-from protea.composition.catalogue import DEFAULTS, IDLE
+from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE
 from protea.composition.launch import Launch
 from protea.composition.models import ConfiguredModels, OneModel
-from protea.composition.resolve import Resolver
+from protea.composition.profiles import list_profiles
+from protea.composition.resolve import Resolver, check
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.walls import settle
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
 from protea.domain.permission import Decision, Mode, PermissionRequest
+from protea.domain.profile import DEFAULT
 from protea.domain.redaction import secrets_of
-from protea.domain.settings import EFFORTS, PROFILES, Settings
+from protea.domain.settings import EFFORTS, Settings
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
 from protea.ports.gateway import Gateway, OpenSession
@@ -72,11 +74,15 @@ class Root:
         found = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
         self.settings = _settings(launch, found)
         self.surroundings = replace(found, trusted=self.settings.trusted)
-        self._shared = Resolver(self._chosen(self.settings), {"surroundings": self.surroundings})
+        origins = self.settings.origins
+        self._shared = Resolver(self._chosen(self.settings), {"surroundings": self.surroundings}, origins=origins)
         for warning in self.settings.warnings:
             launch.warn(warning)
 
     def sessions(self) -> Sessions:
+        """Raises `ConfigError` for all that is wrong with the options that were set, at once."""
+        said = [port for port, table in self.settings.ports.items() if port != "model" and len(table) > 1]
+        check(self._chosen(self.settings), self.settings.origins, said)
         get = self._shared.get
         return Sessions(
             assemble=self.assemble,
@@ -103,7 +109,7 @@ class Root:
         shared = {name: self._shared.get(name) for name in ("clock", "ids")}
         if chosen["sandbox"][0] != "none" or chosen["sandbox"][1]:
             chosen["sandbox"] = settle(*chosen["sandbox"], around, launch.warn)
-        resolver = Resolver(chosen, {"surroundings": around, **shared})
+        resolver = Resolver(chosen, {"surroundings": around, **shared}, origins=settings.origins)
         models = (
             OneModel(given.model)
             if given.model is not None
@@ -120,7 +126,7 @@ class Root:
             busy["tokens"] = resolver.get("tokens")
         builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()
         return Parts(
-            profile=settings.profile or "coding",
+            profile=settings.profile or DEFAULT,
             surroundings=around,
             models=models,
             persona=given.persona or resolver.get("persona"),
@@ -141,6 +147,7 @@ class Root:
             budgets=settings.budgets,
             warnings=settings.warnings,
             **busy,
+            profiles=lambda: list_profiles(launch, around),
         )
 
     def _chosen(self, settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -200,8 +207,8 @@ def _settings(launch: Launch, surroundings: Surroundings) -> Settings:
         flags={name: value for name, value in flags.items() if value is not None},
         set=launch.set,
         bare=launch.bare,
+        ports=CATALOGUE,
     )
-    _one_of(settings, "profile", settings.profile, PROFILES)
     _one_of(settings, "effort", settings.effort and settings.effort.lower(), EFFORTS)
     return settings
 

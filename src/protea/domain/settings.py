@@ -1,8 +1,9 @@
 """What a person may set, as values; how layers of it become one; who said what.
 
 Read from files, the environment and flags by `adapters.settings`; used by the composition. Later layers win: tables
-merge, lists replace. The rules in `[permissions]` are the exception: no layer takes back what another has denied, so
-their lists add up, and each layer is kept apart in `Settings.permissions.layers`.
+merge, lists replace, `"key+"` adds to the list below; a port's table that names another adapter begins anew. The rules
+in `[permissions]` are the exception: no layer takes back what another has denied, so their lists add up, and each layer
+is kept apart in `Settings.permissions.layers`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ Amount = Annotated[float, msgspec.Meta(ge=0)]
 
 EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max", "none", "off")
 """How much a model can be told to think; each wire says it in its own words."""
-PROFILES = ("coding", "base")
 
 
 class Table(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -181,7 +181,9 @@ def merge(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
 def rule_layer(layer: Layer, rule_lines: Mapping[str, int]) -> RuleLayer | None:
     """The permission rules of a layer, or None where it has none."""
     table = layer.data.get("permissions", {})
-    allow, ask, deny = (tuple(table.get(verdict, ())) for verdict in ("allow", "ask", "deny"))
+    allow, ask, deny = (
+        (*table.get(verdict, ()), *table.get(f"{verdict}+", ())) for verdict in ("allow", "ask", "deny")
+    )
     if not allow and not ask and not deny:
         return None
     return RuleLayer(source=layer.source, allow=allow, ask=ask, deny=deny, lines=dict(rule_lines))
@@ -192,6 +194,8 @@ def dotted(parts: Sequence[str]) -> str:
     return ".".join(part if _bare(part) else msgspec.json.encode(part).decode() for part in parts)
 
 
+_KEPT = frozenset({("ports.sandbox.", "network"), ("ports.sandbox.", "required")})
+"""Options that mean the same to whatever fills the port: what one layer forbids, another adapter does not lift."""
 _ADDED_UP = frozenset({"permissions.allow", "permissions.ask", "permissions.deny"})
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
@@ -201,6 +205,12 @@ def _bare(part: str) -> bool:
 
 
 def _pour(into: dict[str, Any], table: Mapping[str, Any], prefix: str, layer: Layer, origins: dict[str, str]) -> None:
+    if prefix.startswith("ports.") and _other_adapter(into, table):
+        # The options below are those of another adapter.
+        for option in [option for option in into if (prefix, option) not in _KEPT]:
+            del into[option]
+            for key in [key for key in origins if key.startswith(f"{prefix}{dotted([option])}")]:
+                del origins[key]
     for name, value in table.items():
         key = f"{prefix}{dotted([name])}"
         if isinstance(value, Mapping):
@@ -208,9 +218,19 @@ def _pour(into: dict[str, Any], table: Mapping[str, Any], prefix: str, layer: La
             if not isinstance(below, dict):
                 below = into[name] = {}
             _pour(below, value, key + ".", layer, origins)
-        elif key in _ADDED_UP:
-            into[name] = [*into.get(name, ()), *value]
-            origins[key] = layer.origin(key)
+            continue
+        added = isinstance(value, Sequence) and not isinstance(value, str) and name.endswith("+")
+        if added:
+            name = name.removesuffix("+")
+            origin, key = layer.origin(key), f"{prefix}{dotted([name])}"
+        else:
+            origin = layer.origin(key)
+        if added or key in _ADDED_UP:
+            into[name] = [*(into.get(name) or ()), *value]
         else:
             into[name] = value
-            origins[key] = layer.origin(key)
+        origins[key] = origin
+
+
+def _other_adapter(below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
+    return "adapter" in below and "adapter" in above and below["adapter"] != above["adapter"]

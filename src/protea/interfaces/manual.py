@@ -64,7 +64,7 @@ JSON = Flag("--json", "", "print JSON")
 EVERYWHERE = (
     Flag("-h --help", "", "show this help"),
     Flag("-C --cwd", "DIR", "work in DIR"),
-    Flag("--profile", "NAME", "the profile to be: coding, minimal, …"),
+    Flag("--profile", "NAME", "who to be: coding, reviewer, ops, … or a file; 'protea profile list'"),
     Flag("--set", "KEY=VALUE", "set one setting for this run (may repeat)", repeat=True),
     Flag("--bare", "", "no user or project configuration"),
 )
@@ -159,6 +159,18 @@ COMMANDS: tuple[Command, ...] = (
         "let this project's own configuration and instructions be used",
         (Flag("--forget", "", "no longer"),),
     ),
+    Command(
+        "profile",
+        "",
+        "who the agent can be",
+        (),
+        (
+            Command("list", "", "all profiles, and which one is in force", (JSON,)),
+            Command("show", "[NAME]", "one profile: its files, its adapters, what it says", (JSON,)),
+            Command("explain", "KEY [NAME]", "who set a key, with file and line", (JSON,)),
+            Command("diff", "A B", "how two profiles differ", (JSON,)),
+        ),
+    ),
     Command("ports", "", "the ports, their swap class, their adapters, what fills them", (JSON,)),
     Command("models", "[PROVIDER]", "the models there are", (JSON,)),
     Command(
@@ -220,7 +232,6 @@ PLANNED: dict[str, str] = {
     "a2a": "other agents over A2A",
     "schedule": "schedules",
     "tasks": "background tasks",
-    "profile": "looking at profiles",
     "undo": "undo",
     "redo": "redo",
     "diff": "diffs of a turn",

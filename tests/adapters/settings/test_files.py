@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from protea.adapters.settings import files
+from protea.adapters.settings.profiles import PACKAGED
 from protea.adapters.settings.trust import is_trusted, trust
 from protea.domain.errors import ConfigError
 from protea.domain.settings import ModelSettings, Settings
@@ -104,7 +105,7 @@ def test_every_table_of_the_documented_file_is_understood(load: Load, home: Path
     assert acme.headers == {"X-Team": "a"}
     assert acme.models == {"big-1": ModelSettings(context=200000, price=Price(3.0, 15.0, 0.3, 3.75))}
     assert (settings.limits.max_turns, settings.limits.budget_usd) == (30, 2.0)
-    assert settings.ports == {"context": {"adapter": "windowed", "keep": 20}}
+    assert settings.ports["context"] == {"adapter": "windowed", "keep": 20}
     (layer,) = settings.permissions.layers
     assert layer.source == str(home / "config.toml")
     assert layer.allow == ("Read(//usr/share/**)", "Bash(git status)")
@@ -133,6 +134,8 @@ def test_later_layers_win_key_by_key(load: Load, home: Path, project: Path) -> N
     (project / ".protea" / "config.toml").write_text(
         'model = "p/two"\neffort = "two"\nprofile = "two"\nproxy_url = "two"'
     )
+    (home / "profiles").mkdir()
+    (home / "profiles" / "three.toml").write_text('model = "p/zero"\nfallback = ["x/y"]')
     trust(str(home), str(project))
     settings = load(
         'model = "p/one"\neffort = "one"\nprofile = "one"\nproxy_url = "one"\nsocket_path = "one"',
@@ -142,6 +145,7 @@ def test_later_layers_win_key_by_key(load: Load, home: Path, project: Path) -> N
     assert settings.socket_path == "one"
     assert settings.proxy_url == settings.effort == "two"
     assert settings.profile == "three"
+    assert settings.fallback == ("x/y",)
     assert settings.model == "p/four"
     assert settings.log.level == "warning"
 
@@ -389,8 +393,8 @@ def test_a_home_others_could_look_into_is_closed(load: Load, home: Path, project
 
 
 def test_short_tables_fill_ports(load: Load) -> None:
-    assert load(flags={"sandbox.adapter": "bubblewrap"}).ports == {"sandbox": {"adapter": "bubblewrap"}}
-    assert load('[instructions]\nadapter = "none"').ports == {"instructions": {"adapter": "none"}}
+    assert load(flags={"sandbox.adapter": "bubblewrap"}).ports["sandbox"] == {"adapter": "bubblewrap"}
+    assert load('[instructions]\nadapter = "none"').ports["instructions"] == {"adapter": "none"}
 
 
 def test_the_first_run_writes_a_file_that_changes_nothing(home: Path, project: Path) -> None:
@@ -400,7 +404,8 @@ def test_the_first_run_writes_a_file_that_changes_nothing(home: Path, project: P
     assert file.stat().st_mode & 0o777 == 0o600
     assert home.stat().st_mode & 0o777 == 0o700
     assert os.listdir(home) == ["config.toml"]
-    assert files.load(surroundings(home, project)) == before == Settings(trusted=False)
+    assert files.load(surroundings(home, project)) == before
+    assert (before.model, before.warnings, before.permissions.layers) == (None, (), ())
 
 
 def test_every_example_of_the_first_file_is_valid(load: Load, home: Path, project: Path) -> None:
@@ -529,11 +534,15 @@ def test_reading_a_key_that_is_none_names_the_near_one(load: Load) -> None:
 
 
 def test_all_that_is_set_is_listed_with_its_origin(load: Load, home: Path) -> None:
-    found = files.entries(load('model = "a/b"\n[limits]\nmax_turns = 2'))
+    entries = files.entries(load('model = "a/b"\n[limits]\nmax_turns = 2'))
+    profile = os.path.join(PACKAGED, "coding.toml")
+    assert ("ports.persona.adapter", "coding", f"{profile}:6") in entries
+    found = [each for each in entries if not each[0].startswith("ports.")]
     assert found == [
         ("limits.max_turns", 2, f"{home / 'config.toml'}:3"),
         ("model", "a/b", f"{home / 'config.toml'}:1"),
         ("log.level", "warning", "built in"),
+        ("profile", "coding", "built in"),
     ]
 
 
@@ -567,5 +576,11 @@ def _path() -> dict[str, str]:
 
 def test_the_short_table_and_the_long_one_say_it_together(load: Load) -> None:
     text = '[sandbox]\nadapter = "docker"\nimage = "x"\n[ports.sandbox]\nimage = "y"\nreadable = ["/usr"]\n'
-    assert load(text).ports == {"sandbox": {"adapter": "docker", "image": "y", "readable": ["/usr"]}}
-    assert load("[sandbox]\nrequired = true").ports == {"sandbox": {"required": True}}
+    assert load(text).ports["sandbox"] == {"adapter": "docker", "image": "y", "readable": ["/usr"]}
+    assert load("[sandbox]\nrequired = true").ports["sandbox"] == {"required": True}
+
+
+def test_what_the_sandbox_must_keep_holds_whoever_chooses_another(load: Load) -> None:
+    text = '[sandbox]\nadapter = "docker"\nimage = "x"\nnetwork = false\nrequired = true\n'
+    chosen = load(text, flags={"sandbox.adapter": "bubblewrap"}).ports["sandbox"]
+    assert chosen == {"adapter": "bubblewrap", "network": False, "required": True}

@@ -4,24 +4,27 @@ Called by the composition at every start, so a home whose `config.toml` holds on
 TOML parser is imported for files that say something.
 
     built in < ~/.protea/config.toml < .protea/config.toml (trusted only) < environment < flags
+
+The profile stands right below the layer that names it, or below all of them where none does.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, get_args
 
 import msgspec
 from msgspec.structs import replace
 
-from protea.adapters.settings._regular import read_regular
+from protea.adapters.settings._parsing import column, nearest_place, parse, read, rule_lines, says_something
 from protea.adapters.settings._template import TEMPLATE
+from protea.adapters.settings.profiles import Profiles
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
 from protea.domain.permission import Mode, RuleLayer
+from protea.domain.profile import DEFAULT
 from protea.domain.settings import (
     ALIASES,
     Layer,
@@ -35,7 +38,7 @@ from protea.domain.settings import (
 )
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
-from protea.domain.toml_places import Place, places, split_key, texts
+from protea.domain.toml_places import places, split_key
 
 NAME = "config.toml"
 VARIABLES = {"PROTEA_MODEL": "model", "PROTEA_PROFILE": "profile", "PROTEA_LOG": "log.level"}
@@ -44,13 +47,30 @@ FLAGS = {"permissions.mode": "permission-mode", "sandbox.adapter": "sandbox"}
 
 
 def load(
-    surroundings: Surroundings, *, flags: Mapping[str, Any] | None = None, set: Sequence[str] = (), bare: bool = False
+    surroundings: Surroundings,
+    *,
+    flags: Mapping[str, Any] | None = None,
+    set: Sequence[str] = (),
+    bare: bool = False,
+    ports: Collection[str] = (),
 ) -> Settings:
-    """The settings in force. `flags` maps dotted keys to values, `set` holds `KEY=VALUE`s.
+    """The settings in force. `flags` maps dotted keys to values, `set` holds `KEY=VALUE`s; `ports` names the ports.
 
     Raises `ConfigError` with file, line and column for what cannot be understood. What can be passed over (an unknown
     key, an untrusted project, a home that cannot be written) is told in `warnings`.
     """
+    return load_layers(surroundings, flags=flags, set=set, bare=bare, ports=ports)[0]
+
+
+def load_layers(
+    surroundings: Surroundings,
+    *,
+    flags: Mapping[str, Any] | None = None,
+    set: Sequence[str] = (),
+    bare: bool = False,
+    ports: Collection[str] = (),
+) -> tuple[Settings, tuple[Layer, ...]]:
+    """The same, and the layers they were made of, the first to speak first."""
     reading = _Reading()
     trusted = True
     if not bare:
@@ -61,7 +81,8 @@ def load(
     reading.flags(flags or {})
     for assignment in set:
         reading.assignment(assignment)
-    return reading.result(trusted)
+    reading.profile(Profiles(surroundings, trusted=trusted, bare=bare, ports=ports))
+    return reading.result(trusted), tuple(reading.layers)
 
 
 def user_file(surroundings: Surroundings) -> str:
@@ -118,8 +139,8 @@ def set_value(file: str, key: str, value: str) -> None:
     path = _path(key)
     parsed = _assigned(path, value, f"config set {key}")
     _check(_nested(path, parsed), lambda _key, message: ConfigError(message), lambda _key, message: _refuse(message))
-    text = _read(file) or ""
-    before = _parse(text, file)
+    text = read(file) or ""
+    before = parse(text, file)
     try:
         after = with_value(text, path, parsed)
         expected = _merged(before, _nested(path, parsed))
@@ -151,7 +172,7 @@ class _Reading:
 
     def user(self, path: str) -> None:
         try:
-            text = _read(path)
+            text = read(path)
         except ConfigError as error:
             home = os.path.dirname(path)
             if os.path.isdir(home) and os.access(home, os.X_OK):
@@ -161,7 +182,7 @@ class _Reading:
             problem = _first_run(path)
             if problem:
                 self.warnings.append(problem)
-        elif _says_something(text):
+        elif says_something(text):
             self._file(path, text, trusted=True)
 
     def project(self, surroundings: Surroundings) -> bool:
@@ -169,18 +190,18 @@ class _Reading:
         folder = os.path.join(surroundings.root, ".protea")
         if os.path.realpath(folder) == os.path.realpath(surroundings.protea_home):
             return True
-        from protea.adapters.settings.trust import WATCHED, is_trusted
+        from protea.adapters.settings.trust import PROFILES, WATCHED, is_trusted
 
         if not os.path.lexists(os.path.join(surroundings.protea_home, "trusted.toml")) and not any(
-            os.path.lexists(os.path.join(surroundings.root, name)) for name in WATCHED
+            os.path.lexists(os.path.join(surroundings.root, name)) for name in (*WATCHED, PROFILES)
         ):
             return surroundings.trusted  # nobody was ever trusted, and there is nothing to trust
         trusted = surroundings.trusted or is_trusted(surroundings.protea_home, surroundings.root)
         path = os.path.join(folder, NAME)
         before = len(self.warnings)
         try:
-            text = _read(path)
-            if text is not None and _says_something(text):
+            text = read(path)
+            if text is not None and says_something(text):
                 if not trusted:
                     self.warnings.append(f"{path} is not used: this project has not been trusted")
                 self._file(path, text, trusted=trusted)
@@ -220,19 +241,27 @@ class _Reading:
         data = _nested(path, _assigned(path, value, "--set"))
         self._named("flags", data, {dotted(path): "flag --set"})
 
+    def profile(self, profiles: Profiles) -> None:
+        """Put the profile and its parents right below the layer that names it."""
+        naming = next((layer for layer in reversed(self.layers) if layer.data.get("profile")), None)
+        name = DEFAULT if naming is None else naming.data["profile"]
+        try:
+            chain = profiles.chain(name)
+        except ConfigError as error:
+            if naming is None or error.file is not None:
+                raise
+            raise ConfigError(f"{naming.origin('profile')}: {error}") from None
+        # The flags are several layers (each --set is one): below all of those that come from there.
+        at = next((at for at, layer in enumerate(self.layers) if naming and layer.source == naming.source), 0)
+        self.layers[at:at] = [each.layer for each in chain if each.data]
+        self.rules += [rules for each in chain if (rules := rule_layer(each.layer, each.rule_lines)) is not None]
+
     def result(self, trusted: bool) -> Settings:
-        if not self.layers and not self.rules:
-            return Settings(warnings=tuple(self.warnings), trusted=trusted)
         merged, origins = merge(self.layers)
         if "providers" in merged:
             self._incomplete(merged["providers"])
-        ports = merged.get("ports", {})
-        for port in ("sandbox", "instructions"):
-            # `[sandbox]` is short for `[ports.sandbox]`.
-            table = {name: value for name, value in merged.get(port, {}).items() if value is not None}
-            if table.get("adapter") or table.get("required") or (table and port in ports):
-                ports = {**ports, port: {**table, **ports.get(port, {})}}
-        settings = _settings({**merged, "ports": ports} if ports else merged)
+        merged.setdefault("profile", DEFAULT)
+        settings = _settings(merged)
         permissions: PermissionSettings = replace(settings.permissions, layers=tuple(self.rules))
         return replace(
             settings, permissions=permissions, origins=origins, warnings=tuple(self.warnings), trusted=trusted
@@ -250,18 +279,18 @@ class _Reading:
                 self.warnings.append(f"{layer.origin(key)}: {key} cannot be used without {' and '.join(missing)}")
 
     def _file(self, path: str, text: str, *, trusted: bool) -> None:
-        data = _renamed(_parse(text, path))
+        data = _renamed(parse(text, path))
         found = places(text)
         where = {dotted(place.key): place for place in reversed(found)}
 
         def fail(key: str, message: str) -> ConfigError:
-            place = _nearest_place(where, key)
+            place = nearest_place(where, key)
             if place is None:
                 return ConfigError(message, path)
-            return ConfigError(message, path, place.line, _column(text, place))
+            return ConfigError(message, path, place.line, column(text, place))
 
         def warn(key: str, message: str) -> None:
-            place = _nearest_place(where, key)
+            place = nearest_place(where, key)
             self.warnings.append(f"{path}:{place.line if place else 1}: {message}")
 
         if not trusted:
@@ -274,7 +303,7 @@ class _Reading:
             data=_check(data, fail, warn),
             lines={key: place.line for key, place in where.items()},
         )
-        self._add(layer, _rule_lines(text, found))
+        self._add(layer, rule_lines(text, found))
 
     def _named(self, source: str, data: dict[str, Any], named: dict[str, str]) -> None:
         layer = Layer(source=source, data=data, named=named)
@@ -289,10 +318,20 @@ class _Reading:
 
     def _add(self, layer: Layer, rule_lines: Mapping[str, int]) -> None:
         if layer.data:
-            self.layers.append(layer)
+            self.layers.append(replace(layer, data=_with_ports(layer.data)))
         rules = rule_layer(layer, rule_lines)
         if rules is not None:
             self.rules.append(rules)
+
+
+def _with_ports(data: dict[str, Any]) -> dict[str, Any]:
+    """`[sandbox]` is short for `[ports.sandbox]`, and so is `[instructions]`."""
+    for port in ("sandbox", "instructions"):
+        table = {name: value for name, value in data.get(port, {}).items() if value is not None}
+        if table:
+            ports = data.get("ports", {})
+            data = {**data, "ports": {**ports, port: {**table, **ports.get(port, {})}}}
+    return data
 
 
 _TEXTS = frozenset({"model", "effort", "profile"})
@@ -307,9 +346,15 @@ def _simple(data: Mapping[str, Any]) -> bool:
     """Whether it is only what most runs are given by flag or variable. Looking into types costs more than the rest of
     a start takes here, so these are known without."""
     return all(
-        isinstance(value, str) if name in _TEXTS else name in _TABLES and _simple_table(name, value)
+        isinstance(value, str)
+        if name in _TEXTS
+        else (name == "ports" and _simple_ports(value)) or (name in _TABLES and _simple_table(name, value))
         for name, value in data.items()
     )
+
+
+def _simple_ports(table: Any) -> bool:
+    return isinstance(table, dict) and all(isinstance(options, dict) for options in table.values())
 
 
 def _simple_table(name: str, table: Any) -> bool:
@@ -343,45 +388,6 @@ def _check(data: dict[str, Any], fail: Any, warn: Any) -> dict[str, Any]:
         except ValueError as error:
             raise fail("log.level", f"log.level: {error}") from None
     return checked
-
-
-def _read(path: str) -> str | None:
-    try:
-        data = read_regular(path)
-    except ConfigError as error:
-        raise ConfigError(f"{error}; mend that, or go without it by --bare") from None
-    if data is None:
-        return None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError("not UTF-8; save it as UTF-8", path, line) from None
-    return text
-
-
-def _parse(text: str, path: str) -> dict[str, Any]:
-    if not _says_something(text):
-        return {}
-    import tomllib  # costs more than all the rest of this file
-
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        said, _, place = str(error).rpartition(" (at ")
-        numbers = re.findall(r"\d+", place)
-        reason = said or str(error)
-        line = int(numbers[0]) if numbers else text.count("\n") + (not text.endswith("\n"))
-        column = int(numbers[1]) if len(numbers) > 1 else None
-        raise ConfigError(f"not valid TOML: {reason[:1].lower()}{reason[1:]}", path, line, column) from None
-    except ValueError as error:  # a number of thousands of digits
-        raise ConfigError(f"not valid TOML: {error}", path) from None
-    except RecursionError:
-        raise ConfigError("not valid TOML: nested too deeply", path) from None
-
-
-def _says_something(text: str) -> bool:
-    return any(line and not line.isspace() and not line.lstrip().startswith("#") for line in text.split("\n"))
 
 
 def _first_run(path: str) -> str | None:
@@ -496,23 +502,3 @@ def _builtins(settings: Settings) -> dict[str, Any]:
     made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(plain))
     made["log"] = {"level": settings.log.level}
     return made
-
-
-def _nearest_place(where: Mapping[str, Place], key: str) -> Place | None:
-    while key:
-        if key in where:
-            return where[key]
-        key = key.rpartition(".")[0]
-    return None
-
-
-def _column(text: str, place: Place) -> int:
-    return place.start - (text.rfind("\n", 0, place.start) + 1) + 1
-
-
-def _rule_lines(text: str, found: Sequence[Place]) -> dict[str, int]:
-    lines: dict[str, int] = {}
-    for place in found:
-        if place.key[:1] == ("permissions",) and place.key[-1] in ("allow", "ask", "deny", "permissions"):
-            lines.update(texts(text[place.start : place.end], place.line))
-    return lines

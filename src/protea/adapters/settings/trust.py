@@ -16,6 +16,8 @@ from protea.domain.errors import ConfigError, StoreError
 NAME = "trusted.toml"
 WATCHED = (".protea/config.toml", ".protea/permissions.toml", ".protea/mcp.json", ".mcp.json")
 """Files of a project that can make something run or be allowed."""
+PROFILES = ".protea/profiles"
+"""A folder of such files."""
 UNREADABLE = "unreadable"
 
 
@@ -30,11 +32,20 @@ def trust(protea_home: str, root: str) -> tuple[str, ...]:
 
     Raises `StoreError`, and `ConfigError` where one of its files cannot be read: nobody can know what it would say.
     """
-    for name in WATCHED:
+    for name in watched(root):
         read_regular(os.path.join(root, name))
     seen = _fingerprint(root)
     _save(protea_home, {**_load(protea_home), os.path.realpath(root): seen})
     return tuple(seen)
+
+
+def watched(root: str) -> tuple[str, ...]:
+    """The files of the project at `root` that count, whether or not they exist."""
+    try:
+        names = sorted(os.listdir(os.path.join(root, PROFILES)))
+    except OSError:
+        names = []
+    return (*WATCHED, *(f"{PROFILES}/{name}" for name in names if name.endswith(".toml")))
 
 
 def forget(protea_home: str, root: str) -> bool:
@@ -87,7 +98,7 @@ def _fingerprint(root: str) -> dict[str, str]:
     import hashlib  # only where a project brings files of its own
 
     found: dict[str, str] = {}
-    for name in WATCHED:
+    for name in watched(root):
         try:
             data = read_regular(os.path.join(root, name))
         except ConfigError:
