@@ -94,6 +94,8 @@ class SandboxSettings(Table, frozen=True):
     network: bool | None = None
     required: bool | None = None
     """Run no command where no walls can be built, instead of running it without."""
+    allow_domains: tuple[str, ...] | None = None
+    """Hosts commands may reach although they have no network."""
     image: str | None = None
     """The image of containers, where the adapter is `docker`."""
 

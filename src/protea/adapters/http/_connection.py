@@ -11,7 +11,8 @@ import errno
 import select
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 from protea.adapters.http._address import Address
 from protea.adapters.http._tls import tls_error
@@ -24,6 +25,14 @@ _FULL = 4 * 1024 * 1024
 
 class Silence(Exception):
     """Nothing came for as long as `read` was told to wait."""
+
+
+class Guarding(Protocol):
+    """Says where a connection may lead. `guard.Guard` does; it is not named here, because models need none of it."""
+
+    async def addresses(self, host: str, port: int) -> Sequence[str]:
+        """The addresses to try. Raises HttpError where there is none that may be."""
+        ...
 
 
 class Connection(asyncio.Protocol):
@@ -177,15 +186,23 @@ class Connection(asyncio.Protocol):
 
 
 async def connect(
-    address: Address, proxy: Address | None, context: Callable[[], Awaitable[ssl.SSLContext]], patience: float
+    address: Address,
+    proxy: Address | None,
+    context: Callable[[], Awaitable[ssl.SSLContext]],
+    patience: float,
+    guard: Guarding | None = None,
 ) -> Connection:
-    """A connection ready for requests to `address`, through `proxy` if there is one. Raises HttpError."""
+    """A connection ready for requests to `address`, through `proxy` if there is one. Raises HttpError.
+
+    With a `guard` only where that lets it lead; behind a proxy the guard judges the name, and the proxy connects.
+    """
     first = proxy or address
     connection: Connection | None = None
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(patience):
-            connection = await _dial(loop, first, context)
+            checked = await guard.addresses(address.host, address.port) if guard is not None else None
+            connection = await _dial(loop, first, context, checked if proxy is None else None)
             if proxy is not None and address.scheme == "https":
                 await _tunnel(connection, address, proxy)
                 try:
@@ -210,9 +227,22 @@ async def connect(
 
 
 async def _dial(
-    loop: asyncio.AbstractEventLoop, place: Address, context: Callable[[], Awaitable[ssl.SSLContext]]
+    loop: asyncio.AbstractEventLoop,
+    place: Address,
+    context: Callable[[], Awaitable[ssl.SSLContext]],
+    checked: Sequence[str] | None,
 ) -> Connection:
     secure = await context() if place.scheme == "https" else None
+    for number, each in enumerate(checked or (), 1):
+        try:
+            _, connection = await loop.create_connection(
+                lambda: Connection(loop), each, place.port, ssl=secure, server_hostname=place.host if secure else None
+            )
+        except ConnectionError:
+            if number == len(checked or ()):
+                raise
+        else:
+            return connection
     # Two addresses of a name (IPv6 and IPv4) race; an address that is a number has no rival.
     racing = 0.25 if not (":" in place.host or place.host.replace(".", "").isdigit()) else None
     _, connection = await loop.create_connection(

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from protea.adapters.http._address import Address, parse_address, proxy_for
-from protea.adapters.http._connection import Connection, Silence, connect, proxy_authorization
+from protea.adapters.http._connection import Connection, Guarding, Silence, connect, proxy_authorization
 from protea.adapters.http._tls import make_context
 from protea.adapters.http.errors import HttpError
 from protea.adapters.http.framing import MAX_HEAD, Body, Head, body_of, encode_head, find_head_end, parse_head
@@ -48,9 +48,11 @@ class Settings(msgspec.Struct, frozen=True):
 class Client:
     """Connections to any number of places. Belongs to one event loop at a time."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, environment: Mapping[str, str], guard: Guarding | None = None) -> None:
         self._settings = settings
         self._environment = environment
+        self._guard = guard
+        """Where connections may lead; None: anywhere."""
         self._idle: dict[tuple[Address, Address | None], list[Connection]] = {}
         self._busy: set[Connection] = set()
         self._context: asyncio.Future[ssl.SSLContext] | None = None
@@ -65,7 +67,7 @@ class Client:
             key = _place_of(address), proxy
             if self._closed or self._idle.get(key):
                 return
-            connection = await connect(address, proxy, self._tls, self._settings.connect_timeout)
+            connection = await connect(address, proxy, self._tls, self._settings.connect_timeout, self._guard)
         except HttpError:
             return  # the request itself will say it better
         self._keep(key, connection)
@@ -129,7 +131,7 @@ class Client:
                 self._busy.add(connection)
                 return connection
             connection.close()
-        connection = await connect(key[0], key[1], self._tls, self._settings.connect_timeout)
+        connection = await connect(key[0], key[1], self._tls, self._settings.connect_timeout, self._guard)
         self._busy.add(connection)
         return connection
 

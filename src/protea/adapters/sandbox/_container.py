@@ -8,7 +8,7 @@ import errno
 import os
 import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from protea.adapters.sandbox._engine import Engine, EngineError, refusal, target
@@ -54,8 +54,11 @@ class ContainerProcess:
     def when_gone(self, tell: Callable[[], None]) -> None:
         self._when_gone = tell
 
-    async def start(self, program: str) -> None:
-        """Raises the `OSError` that kept it from starting. Cancelled, it ends what may run already."""
+    async def start(self, program: str, before: Callable[[int], Awaitable[None]] | None = None) -> None:
+        """Raises the `OSError` that kept it from starting. Cancelled, it ends what may run already.
+
+        `before` is done when the container stands and the command has not begun; it is told its first process.
+        """
         where = ("containers", self._container)
         reader, self._writer, rest = await self._engine.stream(
             target(*where, "attach", stream=True, stdin=True, stdout=True, stderr=True)
@@ -66,13 +69,16 @@ class ContainerProcess:
             answer = await self._engine.call("POST", target(*where, "start"))
             if (error := refusal(answer)) is not None:
                 raise OSError(errno.EPERM, f"nothing was run, because the container was refused: {error.strerror}")
+            if before is not None:
+                self._pid = await self._look_up_pid()
+                await before(self._pid)
             self._writer.write(f"{self._word}\n".encode())
             either: list[asyncio.Future[Any]] = [self._started, self._gone]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not self._started.done():
                 raise OSError(errno.EIO, "the container ended before the command began; has its image a /bin/sh?")
             self._started.result()
-            self._pid = await self._look_up_pid()
+            self._pid = self._pid or await self._look_up_pid()
         except OSError as error:
             pumping.cancel()
             watching.cancel()

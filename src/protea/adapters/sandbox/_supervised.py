@@ -155,6 +155,9 @@ class SupervisedProcess:
     def ended(self) -> Exit | None:
         return self._ended
 
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        self._gone.add_done_callback(lambda _: tell())
+
     async def started(self) -> None:
         """Raises the `OSError` that kept the program from starting."""
         try:

@@ -483,7 +483,7 @@ class Warden:
             self.reap()
 
     def _receive(self) -> tuple[bytes, list[int]] | None:
-        data, extra, _flags, _address = self.door.recvmsg(65536, _socket.CMSG_SPACE(32))
+        data, extra, _flags, _address = self.door.recvmsg(65536, _socket.CMSG_SPACE(1000))
         fds: list[int] = []
         for _level, _kind, packed in extra:
             fds += [int.from_bytes(packed[at : at + 4], sys.byteorder) for at in range(0, len(packed) - 3, 4)]

@@ -18,6 +18,7 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.adapters.sandbox import _mounts
+from protea.adapters.sandbox._egress import Egress, Way, environment, way_to
 from protea.adapters.sandbox._gitconfig import filtered
 from protea.adapters.sandbox._groups import Groups
 from protea.adapters.sandbox._mounts import Mount, Places
@@ -25,13 +26,15 @@ from protea.adapters.sandbox._obstacles import find_bwrap, trouble
 from protea.adapters.sandbox._places import enterable, records_of, roots_of, visible
 from protea.adapters.sandbox._seccomp import build
 from protea.adapters.sandbox._stand_ins import Record, sweep
-from protea.adapters.sandbox._supervised import MARK, Supervisor, Wrapping
+from protea.adapters.sandbox._supervised import MARK, SupervisedProcess, Supervisor, Wrapping
 from protea.adapters.sandbox._survey import Survey, survey
 from protea.domain.errors import ConfigError
 from protea.domain.permission.paths import beneath
 from protea.domain.surroundings import Surroundings
 from protea.ports.sandbox import Launch, Process, Sandbox, Wall
 
+PATIENCE = 20.0
+"""Seconds bubblewrap has to say what it started, where that must be known."""
 FRESH = 10.0
 """Seconds after which the workspace is looked through again, beside the commands that run."""
 
@@ -39,6 +42,8 @@ FRESH = 10.0
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network: bool = False
     """Whether commands may use the machine's network. Without, they have a loopback of their own."""
+    allow_domains: tuple[str, ...] = ()
+    """Hosts they may reach all the same, by a proxy of ours: `example.org`, `*.example.org`, `host:port`."""
     env_files: bool = False
     """Whether commands may read `.env` files of the workspace."""
     unix_sockets: bool = False
@@ -71,7 +76,8 @@ def create(options: Options, *, surroundings: Surroundings) -> Sandbox:
     bwrap = find_bwrap(surroundings.environment.get("PATH", ""), roots)
     if bwrap is None:
         raise ConfigError(f"the bubblewrap sandbox cannot be used: {trouble(None)}")
-    return BubblewrapSandbox(options, surroundings, roots, bwrap)
+    way = way_to(options.allow_domains) if options.allow_domains and not options.network else None
+    return BubblewrapSandbox(options, surroundings, roots, bwrap, way)
 
 
 def obstacle(surroundings: Surroundings) -> str | None:
@@ -83,7 +89,15 @@ class BubblewrapSandbox:
     """`Sandbox` with walls. `Process.pid` is bubblewrap's, outside; a signal that ends the program is told where
     bubblewrap's exit code (128 + its number) cannot be meant otherwise."""
 
-    def __init__(self, options: Options, surroundings: Surroundings, roots: tuple[str, ...], bwrap: str) -> None:
+    def __init__(
+        self,
+        options: Options,
+        surroundings: Surroundings,
+        roots: tuple[str, ...],
+        bwrap: str,
+        way: Way | None = None,
+    ) -> None:
+        self._way = way
         self._options = options
         self._surroundings = surroundings
         self._roots = roots
@@ -140,6 +154,12 @@ class BubblewrapSandbox:
             if config:
                 passed.append(_memory_file(config.encode("utf-8", "surrogateescape"), descriptors))
                 words += ["--perms", "0444", "--ro-bind-data", "5", f"{self._surroundings.user_home}/.gitconfig"]
+            egress = self._way is not None and launch.network
+            info, told, hold, held = *(os.pipe() if egress else (-1, -1)), *(os.pipe() if egress else (-1, -1))
+            if egress:
+                descriptors += [info, told, hold, held]
+                words += ["--info-fd", str(4 + len(passed)), "--block-fd", str(5 + len(passed))]
+                passed += [told, hold]
             arguments = _memory_file("\0".join(words).encode("utf-8", "surrogateescape") + b"\0", descriptors)
             outer = replace(
                 launch,
@@ -153,10 +173,33 @@ class BubblewrapSandbox:
                 records=tuple(records),
                 environment=self._surroundings.environment,
             )
-            return await self._supervisor.start(outer, wrapping)
+            process = await self._supervisor.start(outer, wrapping)
+            if self._way is not None and egress:
+                os.close(descriptors.pop(descriptors.index(told)))
+                await self._let_out(process, self._way, info, held)
+            return process
         finally:
             for fd in descriptors:
                 os.close(fd)
+
+    async def _let_out(self, process: SupervisedProcess, way: Way, info: int, held: int) -> None:
+        """Put the proxy up before the command begins. Raises `OSError`; then the command does not run."""
+        egress = Egress(way)
+        process.when_gone(egress.close)
+        try:
+            said = b""
+            async with asyncio.timeout(PATIENCE):
+                while b"}" not in said:
+                    piece = await asyncio.to_thread(os.read, info, 4096)
+                    if not piece:
+                        raise OSError(errno.EIO, "nothing was run: bubblewrap did not say what it started")
+                    said += piece
+            await egress.open(int(msgspec.json.decode(said)["child-pid"]))
+            os.write(held, b"x")
+        except BaseException:
+            await process.end(0)
+            process.close()
+            raise
 
     async def aclose(self) -> None:
         await self._supervisor.aclose()
@@ -256,7 +299,8 @@ class BubblewrapSandbox:
             *("--remount-ro", "/"),
             *("--chdir", cwd, "--clearenv"),
         ]
-        for name, value in {**launch.env, MARK: "walled"}.items():
+        way_out = environment() if self._way is not None and launch.network else {}
+        for name, value in {**launch.env, **way_out, MARK: "walled"}.items():
             if "\0" not in name + value and name and "=" not in name:
                 words += ["--setenv", name, value]
         return words, records

@@ -21,6 +21,7 @@ import msgspec
 
 from protea.adapters.sandbox import _mounts
 from protea.adapters.sandbox._container import ContainerProcess
+from protea.adapters.sandbox._egress import Egress, Way, environment, way_to
 from protea.adapters.sandbox._engine import Engine, EngineError, find_socket, refusal, target
 from protea.adapters.sandbox._gitconfig import filtered
 from protea.adapters.sandbox._keeper import SCRIPT, mark
@@ -50,6 +51,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the engine listens; None: DOCKER_HOST, or the usual places of Docker and Podman."""
     network: bool = False
     """Whether commands may use the engine's default network. Without, they have a loopback of their own."""
+    allow_domains: tuple[str, ...] = ()
+    """Hosts they may reach all the same, by a proxy of ours: `example.org`, `*.example.org`, `host:port`."""
     env_files: bool = False
     """Whether commands may read `.env` files of the workspace."""
     unix_sockets: bool = False
@@ -81,7 +84,8 @@ def create(options: Options, *, surroundings: Surroundings) -> Sandbox:
         engine = Engine(find_socket(surroundings.environment, options.socket))
     except EngineError as error:
         raise ConfigError(f"the docker sandbox cannot be used: {error.strerror}, {OTHERWISE}") from error
-    return ContainerSandbox(options, surroundings, roots, engine)
+    way = way_to(options.allow_domains) if options.allow_domains and not options.network else None
+    return ContainerSandbox(options, surroundings, roots, engine, way)
 
 
 def obstacle(options: Options, surroundings: Surroundings) -> str | None:
@@ -135,7 +139,15 @@ class ContainerSandbox:
     """`Sandbox` of one container a command. `Process.pid` is that of the container's first process, as the engine sees
     it; a signal that ends the program is told where its exit code (128 + its number) cannot be meant otherwise."""
 
-    def __init__(self, options: Options, surroundings: Surroundings, roots: tuple[str, ...], engine: Engine) -> None:
+    def __init__(
+        self,
+        options: Options,
+        surroundings: Surroundings,
+        roots: tuple[str, ...],
+        engine: Engine,
+        way: Way | None = None,
+    ) -> None:
+        self._way = way
         self._options = options
         self._surroundings = surroundings
         self._roots = roots
@@ -238,13 +250,17 @@ class ContainerSandbox:
         process = ContainerProcess(self._engine, container, merge=launch.merge, word=mark())
         self._running.add(process)
 
+        egress = Egress(self._way) if self._way is not None and launch.network else None
+
         def over() -> None:
+            if egress is not None:
+                egress.close()
             self._running.discard(process)
             _tidy(records)
 
         process.when_gone(over)
         try:
-            await process.start(f"{launch.argv[0]}")
+            await process.start(launch.argv[0], egress.open if egress is not None else None)
         except BaseException:
             process.close()
             self._errand(self._remove(container))
@@ -387,7 +403,8 @@ class ContainerSandbox:
         """The image knows best where its own things lie; of PATH both count."""
         own = {name: value for name, value in found.environment.items() if name != "PATH"}
         path = _joined(launch.env.get("PATH", ""), found.environment.get("PATH", ""))
-        chosen = {**launch.env, **own, **({"PATH": path} if path else {}), MARK: "walled"}
+        way_out = environment() if self._way is not None and launch.network else {}
+        chosen = {**launch.env, **own, **way_out, **({"PATH": path} if path else {}), MARK: "walled"}
         return {n: v for n, v in chosen.items() if n and "=" not in n and "\0" not in n + v}
 
     def _walls(self, launch: Launch, records: list[int]) -> list[Mount]:

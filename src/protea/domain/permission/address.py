@@ -159,3 +159,28 @@ def _embedded(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddre
     elif int(ip) < 2**32:
         found.append(ipaddress.IPv4Address(int(ip)))
     return [one for one in found if one is not None]
+
+
+def public(address: str) -> bool:
+    """Whether a number a name was resolved to may be connected to: a global one, whatever it carries inside."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return _number(str(ip), 0, ip).verdict == "fine"
+
+
+def loopback(address: str) -> bool:
+    """Whether it is this machine, by the addresses that mean nothing else."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return ip.is_loopback
+
+
+def numeric(host: str) -> str | None:
+    """The address of a host written in numbers of any kind (`127.1`, `0x7f000001`, `[::1]`); None for a name."""
+    plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
+    ip = _six(plain) if ":" in plain else _four(plain)
+    return str(ip) if ip is not None else None
