@@ -27,11 +27,11 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 async def listeners(pid: int, ports: Sequence[int]) -> list[socket.socket]:
     """Sockets that listen on 127.0.0.1 of the namespace `pid` is in. Raises `OSError`."""
     ours, theirs = socket.socketpair()
-    code = f"import sys; sys.path.append({_HERE!r}); import _netns; _netns.main()"
-    words = map(str, (pid, theirs.fileno(), *ports))
+    what = f"_netns.main({pid}, {theirs.fileno()}, {[*ports]})"
+    code = f"import sys; sys.path.append({_HERE!r}); import _netns; {what}"
     try:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", "-c", code, *words),
+            *(sys.executable, "-I", "-S", "-c", code),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
@@ -56,8 +56,7 @@ async def listeners(pid: int, ports: Sequence[int]) -> list[socket.socket]:
         theirs.close()
 
 
-def main() -> None:
-    pid, fd, *ports = map(int, sys.argv[1:])
+def main(pid: int, fd: int, ports: Sequence[int]) -> None:
     enter(pid)
     doors = []
     for port in ports:
