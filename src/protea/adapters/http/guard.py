@@ -21,7 +21,7 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 USUAL_PORTS = frozenset({80, 443})
 
 
-class Refused(HttpError):
+class RefusedError(HttpError):
     """Not a failure: nobody tried to connect."""
 
     def __init__(self, message: str) -> None:
@@ -42,12 +42,12 @@ class Guard(msgspec.Struct, frozen=True):
     resolver: Resolve = resolve
 
     async def addresses(self, host: str, port: int) -> list[str]:
-        """The addresses to try, in order. Raises `Refused`, or `HttpError` where the name has none.
+        """The addresses to try, in order. Raises `RefusedError`, or `HttpError` where the name has none.
 
         One address that may not be connected to refuses all: a name that mixes them is up to something.
         """
         if port not in self.ports and port not in self.local_ports:
-            raise Refused(f"port {port} of {host} is not one that may be connected to")
+            raise RefusedError(f"port {port} of {host} is not one that may be connected to")
         number = numeric(host)
         if number is not None:
             found = [number]
@@ -64,5 +64,5 @@ class Guard(msgspec.Struct, frozen=True):
                 continue
             if port not in self.ports or not public(address):
                 what = host if address == host else f"{host} ({address})"
-                raise Refused(f"{what} is not a public address, and is not connected to")
+                raise RefusedError(f"{what} is not a public address, and is not connected to")
         return found

@@ -19,7 +19,7 @@ import msgspec
 
 from protea.adapters.http.errors import HttpError
 from protea.adapters.http.framing import MAX_HEAD, Body, Head, body_of
-from protea.adapters.http.guard import USUAL_PORTS, Guard, Refused, Resolve, resolve
+from protea.adapters.http.guard import USUAL_PORTS, Guard, RefusedError, Resolve, resolve
 from protea.adapters.sandbox._netns import PORT, listeners
 from protea.domain.errors import ConfigError
 from protea.domain.permission.address import loopback, numeric
@@ -157,7 +157,7 @@ class Egress:
             return await _answer(writer, 403, f"{host}:{port} is not in sandbox.allow_domains")
         try:
             way_in, way_out = await self._dial(host, port)
-        except Refused as error:
+        except RefusedError as error:
             return await _answer(writer, 403, error.message)
         except (OSError, HttpError, TimeoutError) as error:
             said = error.message if isinstance(error, HttpError) else str(error) or "no answer"
