@@ -104,8 +104,11 @@ class Egress:
     async def serve(self, door: socket.socket, port: int | None = None) -> None:
         """The proxy, or what listens at a port of this machine."""
 
-        async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._visit(reader, writer, port)
+        def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # A task of our own: asyncio calls it an error when one that it made is cancelled.
+            task = asyncio.get_running_loop().create_task(self._visit(reader, writer, port))
+            self._visits.add(task)
+            task.add_done_callback(self._visits.discard)
 
         self._servers.append(await asyncio.start_server(visit, sock=door, limit=MAX_HEAD))
 
@@ -116,9 +119,6 @@ class Egress:
             visit.cancel()
 
     async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int | None) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._visits.add(task)
         try:
             if len(self._visits) > AT_ONCE:
                 await _answer(writer, 503, "too many connections at once")
@@ -130,12 +130,9 @@ class Egress:
                     await _both(_pipe(reader, way_out), _pipe(way_in, writer))
                 finally:
                     way_out.transport.abort()
-        except asyncio.CancelledError:
-            pass  # by `close`: nobody waits for this task, and asyncio would call it an error
         except (OSError, HttpError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             pass  # the visitor broke off, or speaks something else
         finally:
-            self._visits.discard(task)
             writer.close()
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
