@@ -7,9 +7,17 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "interactive": "protea.adapters.approval.interactive",
         "policy": "protea.adapters.approval.policy",
     },
+    "capability": {
+        "none": "protea.adapters.capability.none",
+        "skills": "protea.adapters.capability.skills",
+    },
     "catalog": {
         "none": "protea.adapters.catalog.none",
         "snapshot": "protea.adapters.catalog.snapshot",
+    },
+    "channel": {
+        "none": "protea.adapters.channel.none",
+        "spool": "protea.adapters.channel.spool",
     },
     "clipboard": {
         "none": "protea.adapters.clipboard.none",
@@ -28,6 +36,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "everything": "protea.adapters.context.everything",
         "windowed": "protea.adapters.context.windowed",
     },
+    "embedding": {
+        "hashing": "protea.adapters.embedding.hashing",
+        "none": "protea.adapters.embedding.none",
+    },
     "ids": {
         "system": "protea.adapters.ids.system",
     },
@@ -38,6 +50,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
     "ledger": {
         "file": "protea.adapters.ledger.file",
         "memory": "protea.adapters.ledger.memory",
+    },
+    "memory": {
+        "files": "protea.adapters.memory.files",
+        "none": "protea.adapters.memory.none",
     },
     "model": {
         "anthropic": "protea.adapters.models.anthropic",
@@ -53,6 +69,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "desktop": "protea.adapters.notifier.desktop",
         "none": "protea.adapters.notifier.none",
     },
+    "peer_server": {
+        "loopback": "protea.adapters.peer_server.loopback",
+        "none": "protea.adapters.peer_server.none",
+    },
     "permission": {
         "everything-asks": "protea.adapters.permission.everything_asks",
         "rules": "protea.adapters.permission.rules",
@@ -60,6 +80,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
     "persona": {
         "coding": "protea.adapters.persona.coding",
         "minimal": "protea.adapters.persona.minimal",
+    },
+    "proactive": {
+        "checklist": "protea.adapters.proactive.checklist",
+        "none": "protea.adapters.proactive.none",
     },
     "rule_store": {
         "file": "protea.adapters.rule_store.file",
@@ -70,6 +94,15 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "docker": "protea.adapters.sandbox.docker",
         "none": "protea.adapters.sandbox.none",
     },
+    "scheduler": {
+        "cron": "protea.adapters.scheduler.cron",
+        "none": "protea.adapters.scheduler.none",
+    },
+    "search": {
+        "metasearch": "protea.adapters.search.metasearch",
+        "none": "protea.adapters.search.none",
+        "searxng": "protea.adapters.search.searxng",
+    },
     "secrets": {
         "command": "protea.adapters.secrets.command",
         "configured": "protea.adapters.secrets.configured",
@@ -79,6 +112,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
     "session_store": {
         "jsonl": "protea.adapters.storage.jsonl",
         "memory": "protea.adapters.storage.memory",
+    },
+    "task_runner": {
+        "in-process": "protea.adapters.task_runner.in_process",
+        "none": "protea.adapters.task_runner.none",
     },
     "telemetry": {
         "log": "protea.adapters.telemetry.log",
@@ -101,21 +138,30 @@ CATALOGUE: dict[str, dict[str, str]] = {
 
 DEFAULTS: dict[str, str] = {
     "approval": "interactive",
+    "capability": "skills",
     "catalog": "snapshot",
+    "channel": "none",
     "clipboard": "none",
     "clock": "system",
     "compaction": "none",
     "context": "everything",
+    "embedding": "none",
     "ids": "system",
     "instructions": "files",
     "ledger": "file",
+    "memory": "files",
     "notifier": "none",
+    "peer_server": "none",
     "permission": "rules",
     "persona": "coding",
+    "proactive": "none",
     "rule_store": "file",
     "sandbox": "none",
+    "scheduler": "cron",
+    "search": "none",
     "secrets": "configured",
     "session_store": "jsonl",
+    "task_runner": "in-process",
     "telemetry": "none",
     "tokens": "estimate",
     "toolset": "builtin",
@@ -134,22 +180,31 @@ IDLE: dict[str, str] = {
 
 SWAP_CLASSES: dict[str, str] = {
     "approval": "hot",
+    "capability": "hot",
     "catalog": "hot",
+    "channel": "cold",
     "clipboard": "hot",
     "clock": "cold",
     "compaction": "hot",
     "context": "hot",
+    "embedding": "warm",
     "ids": "cold",
     "instructions": "hot",
     "ledger": "warm",
+    "memory": "warm",
     "model": "hot",
     "notifier": "hot",
+    "peer_server": "cold",
     "permission": "hot",
     "persona": "hot",
+    "proactive": "cold",
     "rule_store": "hot",
     "sandbox": "hot",
+    "scheduler": "cold",
+    "search": "hot",
     "secrets": "warm",
     "session_store": "warm",
+    "task_runner": "warm",
     "telemetry": "hot",
     "tokens": "hot",
     "toolset": "hot",

@@ -38,6 +38,7 @@ THIRD_PARTY = {
     "protea.application": {"msgspec"},
     "protea.adapters": {"msgspec"},
     "protea.adapters.http": {"msgspec", "certifi"},
+    "protea.adapters.search": {"msgspec", "ddgs"},
     "protea.adapters.tools": {"msgspec", "PIL", "pypdf"},
     "protea.adapters.permission": {"msgspec", "tree_sitter", "tree_sitter_bash"},
     "protea.interfaces": {"msgspec"},

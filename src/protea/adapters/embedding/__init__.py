@@ -1,0 +1,1 @@
+"""Ways from text to vectors."""

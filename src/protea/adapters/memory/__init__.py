@@ -1,0 +1,1 @@
+"""What an agent keeps beyond a session."""

@@ -1,0 +1,1 @@
+"""What lets other agents in."""

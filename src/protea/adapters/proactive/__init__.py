@@ -1,0 +1,1 @@
+"""What says what to do unasked."""

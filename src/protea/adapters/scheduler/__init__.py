@@ -1,0 +1,1 @@
+"""What knows when to wake."""

@@ -1,0 +1,1 @@
+"""What runs work beside sessions."""

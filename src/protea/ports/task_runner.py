@@ -1,0 +1,73 @@
+"""The port to background work that survives. Swap class: warm."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+TaskState = Literal["running", "done", "failed", "stopped", "lost"]
+"""`lost`: its process ended before it did, and it could not be run again."""
+
+Work = Callable[[Mapping[str, Any], Callable[[str], None]], Awaitable[str]]
+"""(input, tell how far it is) → the result. What it raises is why it failed."""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    kind: str
+    title: str
+    state: TaskState
+    input: dict[str, Any]
+    """What it was started with, as JSON."""
+    session: str = ""
+    started: str
+    ended: str = ""
+    progress: str = ""
+    """The last it told."""
+    result: str = ""
+    """What came out, or why it failed."""
+    runs: int = 1
+    """How often it was begun."""
+
+
+class TaskRunner(Protocol):
+    """Runs work beside sessions and keeps what became of it, also when the process dies.
+
+    Work is told by its kind and a JSON input, so that another process can do it again. Any method may raise
+    `StoreError`; those that take an id raise `UsageError` where there is no such task.
+    """
+
+    def define(self, kind: str, work: Work) -> None:
+        """What tasks of a kind do, in this process. To be called before any is started or recovered."""
+        ...
+
+    async def start(
+        self, kind: str, input: Mapping[str, Any], *, title: str, session: str = "", again: bool = False
+    ) -> Task:
+        """Begin; returns at once. `again`: it may be begun anew where its process died. Raises `UsageError` for a kind
+        nobody defined, or where nothing can be run."""
+        ...
+
+    async def get(self, id: str) -> Task: ...
+
+    async def list(self, session: str | None = None) -> Sequence[Task]:
+        """All, or those of a session; the latest first."""
+        ...
+
+    async def wait(self, id: str) -> Task:
+        """Return once it has ended. Of a task of this process."""
+        ...
+
+    async def stop(self, id: str) -> Task:
+        """End it, and return once it has; one that has ended already stays as it is."""
+        ...
+
+    async def recover(self) -> Sequence[Task]:
+        """Look after tasks whose process is gone: begin again what may be, call the rest lost. What became of each."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop what runs in this process."""
+        ...
