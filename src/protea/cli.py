@@ -433,6 +433,32 @@ def _trust(arguments: Arguments) -> int:
     return tell_trusted(_place(launch), *trust_project(launch))
 
 
+def _piece(arguments: Arguments) -> int:
+    """Commands about one port alone, which is opened for them."""
+    import asyncio
+
+    from protea.composition.root import Given, Root
+
+    launch = _launch(arguments, interactive=False)
+    place, root = _place(launch), Root(launch, Given())
+    match arguments.path[0].name:
+        case "memory":
+            from protea.interfaces.commands.memory import run_memory
+
+            return asyncio.run(run_memory(root.piece("memory"), arguments, place))
+        case "tasks":
+            from protea.interfaces.commands.tasks import run_tasks
+
+            return asyncio.run(run_tasks(root.piece("task_runner"), arguments, place))
+        case "skills":
+            from protea.interfaces.commands.skills import run_skills
+
+            return asyncio.run(run_skills(root.piece("capability"), arguments, place))
+    from protea.interfaces.commands.schedule import run_schedule
+
+    return run_schedule(root.piece("scheduler"), arguments, place)
+
+
 def _sandbox(arguments: Arguments) -> int:
     import asyncio
 
@@ -469,10 +495,14 @@ def _sandbox(arguments: Arguments) -> int:
 _OWN: dict[str, Callable[[Arguments], int]] = {
     "config": _config,
     "doctor": _doctor,
+    "memory": _piece,
     "perm": _perm,
     "ports": _ports,
     "profile": _profile,
     "sandbox": _sandbox,
+    "schedule": _piece,
+    "skills": _piece,
+    "tasks": _piece,
     "trust": _trust,
 }
 """Commands that need more of the composition than a gateway."""

@@ -79,6 +79,10 @@ class Root:
         for warning in self.settings.warnings:
             launch.warn(warning)
 
+    def piece(self, port: str) -> Any:
+        """What fills a port, for a command about that piece alone. Raises `ConfigError`."""
+        return self._shared.get(port)
+
     def sessions(self) -> Sessions:
         """Raises `ConfigError` for all that is wrong with the options that were set, at once."""
         said = [port for port, table in self.settings.ports.items() if port != "model" and len(table) > 1]

@@ -101,6 +101,8 @@ HEADLESS = (
 
 VERSION = Flag("-V --version", "", "show the version")
 
+_TAG = Flag("--tag", "TAG", "a word to find it by (may repeat)", repeat=True)
+_LIMIT = Flag("--limit", "N", "at most N")
 _FORMATS = ("md", "json", "jsonl")
 _FORMAT = Flag("--format", "FORMAT", "md, json or jsonl", choices=_FORMATS)
 _OUTPUT = Flag("-o --output", "FILE", "write to FILE instead of standard output")
@@ -215,6 +217,58 @@ COMMANDS: tuple[Command, ...] = (
             ),
         ),
     ),
+    Command(
+        "memory",
+        "",
+        "what is kept beyond sessions",
+        (),
+        (
+            Command("search", "TEXT…", "notes that have to do with TEXT", (JSON, _LIMIT), rest=True),
+            Command(
+                "add", "TEXT…", "keep a note", (JSON, Flag("--tag", "TAG", "(may repeat)", repeat=True)), rest=True
+            ),
+            Command("list", "", "all notes, the latest first", (JSON, _LIMIT)),
+            Command("forget", "ID…", "remove notes for good", (), rest=True),
+        ),
+    ),
+    Command(
+        "schedule",
+        "",
+        "prompts for later",
+        (),
+        (
+            Command(
+                "add",
+                "WHEN PROMPT…",
+                "WHEN: '0 9 * * 1-5', @daily, 'every 2h', 'in 20m', 'at 18:30'",
+                (JSON, Flag("--skip-missed", "", "what passed while nobody was awake is not made up for")),
+                rest=True,
+            ),
+            Command("list", "", "all of them, and when they are due", (JSON,)),
+            Command("remove", "ID…", "take them away", (), rest=True),
+        ),
+    ),
+    Command(
+        "tasks",
+        "",
+        "background work",
+        (),
+        (
+            Command("list", "", "all tasks, the latest first", (JSON,)),
+            Command("show", "ID", "one task and what came of it", (JSON,)),
+        ),
+    ),
+    Command(
+        "skills",
+        "",
+        "instructions for certain kinds of work",
+        (),
+        (
+            Command("list", "", "the skills that are found here", (JSON,)),
+            Command("show", "NAME", "one skill, as the model reads it", (JSON,)),
+            Command("validate", "", "where a skill departs from the standard, or hides another", (JSON,)),
+        ),
+    ),
     Command("doctor", "", "is everything there that is needed?", (JSON,)),
     Command("completion", "SHELL", "completions for bash, zsh or fish"),
     Command("help", "[COMMAND]", "what --help shows", rest=True),
@@ -226,12 +280,8 @@ PLANNED: dict[str, str] = {
     "web": "the screen in a browser",
     "daemon": "the daemon",
     "mcp": "MCP servers",
-    "skills": "skills",
-    "memory": "memory",
     "acp": "editors over ACP",
     "a2a": "other agents over A2A",
-    "schedule": "schedules",
-    "tasks": "background tasks",
     "undo": "undo",
     "redo": "redo",
     "diff": "diffs of a turn",
@@ -241,6 +291,9 @@ PLANNED: dict[str, str] = {
 PLANNED_WORDS: dict[str, tuple[str, ...]] = {
     "perm": ("test", "audit"),
     "config": ("edit", "import"),
+    "skills": ("install",),
+    "tasks": ("stop",),
+    "schedule": ("run",),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-TaskState = Literal["running", "done", "failed", "stopped", "lost"]
+WorkState = Literal["running", "done", "failed", "stopped", "lost"]
 """`lost`: its process ended before it did, and it could not be run again."""
 
 Work = Callable[[Mapping[str, Any], Callable[[str], None]], Awaitable[str]]
@@ -18,7 +18,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     kind: str
     title: str
-    state: TaskState
+    state: WorkState
     input: dict[str, Any]
     """What it was started with, as JSON."""
     session: str = ""

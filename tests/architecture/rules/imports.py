@@ -168,6 +168,10 @@ def faces_do_not_know_one_another(tree: Tree) -> Iterator[str]:
 
 WITHOUT_A_SESSION = {
     "protea.interfaces.commands.perm": {"protea.ports.permission"},  # tells of decisions; there is nothing to run
+    "protea.interfaces.commands.memory": {"protea.ports.memory"},
+    "protea.interfaces.commands.schedule": {"protea.ports.scheduler"},
+    "protea.interfaces.commands.skills": {"protea.ports.capability"},
+    "protea.interfaces.commands.tasks": {"protea.ports.task_runner"},
     "protea.interfaces.commands.sandbox": {"protea.ports.sandbox"},  # one command behind its walls, and no agent
 }
 """Commands about one piece alone, and the port of that piece. Composition hands it to them."""

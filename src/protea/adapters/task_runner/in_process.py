@@ -15,7 +15,7 @@ from protea.domain.errors import StoreError, UsageError
 from protea.domain.surroundings import Surroundings
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
-from protea.ports.task_runner import Task, TaskState, Work
+from protea.ports.task_runner import Task, Work, WorkState
 
 Running = list[asyncio.Task[None]]
 
@@ -136,11 +136,12 @@ class InProcess:
         def tell(progress: str) -> None:
             self._now[task.id] = replace(self._now[task.id], progress=progress)
 
-        state: TaskState
+        state: WorkState
         try:
             result, state = await work(task.input, tell), "done"
         except asyncio.CancelledError:
-            result, state = "", "stopped"
+            self._keep(self._ended(self._now[task.id], "stopped", ""))
+            raise
         except Exception as fault:  # work comes from anywhere; what went wrong is what became of the task
             result, state = f"{type(fault).__name__}: {fault}", "failed"
         ended = self._ended(self._now[task.id], state, result)
@@ -151,7 +152,7 @@ class InProcess:
         self._table.update(ended)
         del self._now[ended.id]
 
-    def _ended(self, task: Task, state: TaskState, result: str) -> Task:
+    def _ended(self, task: Task, state: WorkState, result: str) -> Task:
         return replace(task, state=state, ended=self._clock.now(), result=result[:LONGEST])
 
 

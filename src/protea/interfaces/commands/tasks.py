@@ -1,0 +1,37 @@
+"""`protea tasks …`: background work, also that of other processes."""
+
+from __future__ import annotations
+
+from protea.domain.columns import table
+from protea.interfaces.arguments import Arguments
+from protea.interfaces.commands.telling import Place, as_json
+from protea.interfaces.tables import ago
+from protea.interfaces.terminal import one_line, visible
+from protea.ports.task_runner import TaskRunner
+
+
+async def run_tasks(runner: TaskRunner, arguments: Arguments, place: Place) -> int:
+    if arguments.name == "tasks show":
+        task = await runner.get(arguments.words[0])
+        if arguments.has("json"):
+            place.write(as_json(task))
+            return 0
+        rows = [
+            ["task", task.id],
+            ["title", one_line(task.title, 100)],
+            ["kind", task.kind],
+            ["state", task.state],
+            ["session", task.session],
+            ["begun", ago(task.started)],
+            *([["ended", ago(task.ended)]] if task.ended else []),
+            *([["progress", one_line(task.progress, 100)]] if task.progress else []),
+        ]
+        place.write(table(None, rows) + (f"\n{visible(task.result)}\n" if task.result else ""))
+        return 0
+    tasks = list(await runner.list())
+    if arguments.has("json"):
+        place.write(as_json(tasks))
+        return 0
+    rows = [[task.id, task.state, ago(task.started), one_line(task.title, 70)] for task in tasks]
+    place.write(table(["ID", "STATE", "BEGUN", "TITLE"], rows) if rows else "no tasks yet\n")
+    return 0
