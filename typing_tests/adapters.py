@@ -21,6 +21,8 @@ from protea.adapters.context import everything as context_everything
 from protea.adapters.context import windowed as context_windowed
 from protea.adapters.embedding import hashing as embedding_hashing
 from protea.adapters.embedding import none as embedding_none
+from protea.adapters.hooks import configured as hooks_configured
+from protea.adapters.hooks import none as hooks_none
 from protea.adapters.ids import system as ids_system
 from protea.adapters.instructions import files as instructions_files
 from protea.adapters.instructions import none as instructions_none
@@ -81,6 +83,7 @@ from protea.ports.clock import Clock
 from protea.ports.compaction import Compaction
 from protea.ports.context import Context
 from protea.ports.embedding import Embedding
+from protea.ports.hooks import Hooks
 from protea.ports.ids import Ids
 from protea.ports.instructions import Instructions
 from protea.ports.ledger import Ledger
@@ -122,6 +125,8 @@ context_everything_fills: Callable[..., Context] = context_everything.create
 context_windowed_fills: Callable[..., Context] = context_windowed.create
 embedding_hashing_fills: Callable[..., Embedding] = embedding_hashing.create
 embedding_none_fills: Callable[..., Embedding] = embedding_none.create
+hooks_configured_fills: Callable[..., Hooks] = hooks_configured.create
+hooks_none_fills: Callable[..., Hooks] = hooks_none.create
 ids_system_fills: Callable[..., Ids] = ids_system.create
 instructions_files_fills: Callable[..., Instructions] = instructions_files.create
 instructions_none_fills: Callable[..., Instructions] = instructions_none.create

@@ -11,6 +11,7 @@ from protea.ports.compaction import Compaction
 from protea.ports.context import Context
 from protea.ports.embedding import Embedding
 from protea.ports.gateway import Gateway
+from protea.ports.hooks import Hooks
 from protea.ports.ids import Ids
 from protea.ports.instructions import Instructions
 from protea.ports.memory import Memory
@@ -33,6 +34,7 @@ from protea.testing.compaction import ClearingCompaction
 from protea.testing.context import LastTurns
 from protea.testing.embedding import WordEmbedding
 from protea.testing.gateway import ScriptedGateway
+from protea.testing.hooks import TableHooks
 from protea.testing.ids import FakeIds
 from protea.testing.instructions import FixedInstructions
 from protea.testing.memory import ListMemory
@@ -57,6 +59,7 @@ rule_store: Callable[..., RuleStore] = ListRuleStore
 tokens: Callable[..., Tokens] = WordTokens
 context: Callable[..., Context] = LastTurns
 compaction: Callable[..., Compaction] = ClearingCompaction
+hooks: Callable[..., Hooks] = TableHooks
 telemetry: Callable[..., Telemetry] = RecordingTelemetry
 notifier: Callable[..., Notifier] = RecordingNotifier
 clipboard: Callable[..., Clipboard] = MemoryClipboard

@@ -16,6 +16,7 @@ from protea.adapters.storage.memory import MemoryStore
 from protea.adapters.tools.functions import FunctionToolset
 from protea.application.approvals import Approvals
 from protea.application.budgets import Purse
+from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
 from protea.application.lineup import Lineup
 from protea.application.tool_runner import ToolRunner
@@ -74,6 +75,7 @@ async def main() -> None:
         ids=ids,
         request=asked,
         output_folder=lambda: log.folder,
+        hooks=HookRunner(hub, lambda: None, lambda: "normal", "/"),
     )
     prompt = PromptSubmitted(id="p_1", text="What is 6 x 7?")
     started = TurnStarted(id="t_1", prompt="p_1", model="demo/calculator")

@@ -25,6 +25,7 @@ from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.approval import Approval
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
+from protea.ports.hooks import Hooks
 from protea.ports.instructions import Instruction
 from protea.ports.model_source import ModelSource
 from protea.ports.session_store import SessionStore
@@ -132,6 +133,7 @@ class World:
         self.budgets = Budgets()
         self.source: ModelSource | None = None
         self.approval: Approval | None = None
+        self.hooks: Hooks | None = None
         self.store: SessionStore = store or MemoryStore()
         self.toolsets: tuple[Toolset, ...] = (FunctionToolset(tools),)
         self.use_clock(self.clock)
@@ -157,6 +159,7 @@ class World:
             ledger=self.ledger,
             budgets=self.budgets,
             model=spec.model or NAME,
+            hooks=self.hooks,
         )
 
     async def run(self, prompt: str, **spec: Any) -> list[AnyEvent]:

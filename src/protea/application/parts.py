@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # most runs have none of these, and each would be read from t
     from protea.ports.clipboard import Clipboard
     from protea.ports.compaction import Compaction
     from protea.ports.context import Context
+    from protea.ports.hooks import Hooks
     from protea.ports.notifier import Notifier
     from protea.ports.telemetry import Telemetry
     from protea.ports.tokens import Tokens
@@ -63,6 +64,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: Telemetry | None = None
     notifier: Notifier | None = None
     clipboard: Clipboard | None = None
+    hooks: Hooks | None = None
     profiles: Callable[[], Sequence[dict[str, Any]]] = tuple
     """Who else it could be: `name`, `about` and `source` of each profile there is."""
 
@@ -70,5 +72,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
         """Close all of them, whatever any of them raises; the last failure is raised in the end."""
         async with AsyncExitStack() as ends:
             ends.push_async_callback(self.models.aclose)
+            if self.hooks is not None:
+                ends.push_async_callback(self.hooks.aclose)
             for toolset in self.toolsets:
                 ends.push_async_callback(toolset.aclose)

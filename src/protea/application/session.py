@@ -12,13 +12,15 @@ from msgspec.structs import replace
 
 from protea.application.approvals import Approvals
 from protea.application.budgets import Purse
+from protea.application.hooked_turn import hooked_turn
+from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
 from protea.application.lineup import Lineup
 from protea.application.nearby import Nearby
 from protea.application.parts import Parts
 from protea.application.past import Past
 from protea.application.tool_runner import ToolRunner
-from protea.application.turn import Turn, turn
+from protea.application.turn import Turn
 from protea.domain.commands import (
     AnyCommand,
     Copy,
@@ -103,6 +105,7 @@ class Session:
         self.purse = Purse(parts.budgets, parts.ledger, self.hub, clock, spent=past.cost_usd)
         self.lineup = Lineup(model, parts.fallback, parts.models, self.hub, clock, effort=parts.effort, priced=priced)
         self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed)
+        self.hooks = HookRunner(self.hub, lambda: self.parts.hooks, lambda: self.mode, parts.surroundings.root)
         self.runner = ToolRunner(
             toolsets=parts.toolsets,
             permission=parts.permission,
@@ -111,11 +114,14 @@ class Session:
             ids=ids,
             request=self._permission_request,
             output_folder=lambda: log.folder,
+            hooks=self.hooks,
         )
         self._worker: asyncio.Task[None] | None = None
         self._turn: asyncio.Task[TurnFinished] | None = None
         self._held = False
         """After an interrupt the queue waits for the next prompt."""
+        self._began = False
+        """Whether a turn was run in this process."""
         self._cut = False
         """An interrupt came after a prompt and before its turn."""
         self._closing: asyncio.Task[None] | None = None
@@ -234,6 +240,8 @@ class Session:
             self._calls.close()
         async with AsyncExitStack() as ends:  # each of them, whatever the others raise
             ends.push_async_callback(self.parts.aclose)
+            if self._began:
+                ends.push_async_callback(self.hooks.ask, "session_end", text=reason or "closed")
             ends.callback(self._log.close)
             ends.callback(self.hub.close)
             if reason is not None and self.hub.failure is None:
@@ -309,7 +317,7 @@ class Session:
             id=self._ids.short("t"), prompt=prompt.id, model=self.lineup.current.info.id, mode=self.mode
         )
         self.hub.record(started)
-        self._turn = asyncio.create_task(self._run(started), name=f"turn {started.id}")
+        self._turn = asyncio.create_task(self._run(started, prompt), name=f"turn {started.id}")
         if self._cut:
             self._turn.cancel()
         try:
@@ -320,7 +328,7 @@ class Session:
             finished = TurnFinished(id=started.id, outcome="interrupted")  # before its first step
         await self.hub.commit(finished)
 
-    async def _run(self, started: TurnStarted) -> TurnFinished:
+    async def _run(self, started: TurnStarted, prompt: PromptSubmitted) -> TurnFinished:
         try:
             given = Turn(
                 started=started,
@@ -341,7 +349,8 @@ class Session:
         except Exception as fault:  # persona, instructions and tools come from anywhere
             message = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
             return TurnFinished(id=started.id, outcome="error", error=Failure(kind="internal", message=message))
-        return await turn(given)
+        first, self._began = not self._began, True
+        return await hooked_turn(given, self.hooks, prompt, first=first)
 
     def _system_parts(self) -> tuple[str, ...]:
         """The system prompt: made once, so that the cache of it holds; a change of mode or model remakes it."""

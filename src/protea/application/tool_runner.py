@@ -14,9 +14,11 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.application.approvals import Approvals
+from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
 from protea.domain.errors import StoreError
 from protea.domain.events import ApprovalRequested, TodoChanged, ToolCallChanged, ToolOutputDelta
+from protea.domain.hooks import HookAnswer, decided
 from protea.domain.messages import ToolCall
 from protea.domain.permission import Decision, PermissionRequest
 from protea.domain.schema import problems
@@ -51,6 +53,7 @@ class ToolRunner:
         ids: Ids,
         request: Callable[[str, dict[str, Any], str | None], PermissionRequest],
         output_folder: Callable[[], str],
+        hooks: HookRunner,
     ) -> None:
         self.toolsets = tuple(toolsets)
         self.permission = permission
@@ -60,6 +63,7 @@ class ToolRunner:
         self._request = request
         """(tool, arguments, cwd of its toolset) → what the engine is asked."""
         self._output_folder = output_folder
+        self._hooks = hooks
         self._states: dict[str, tuple[ToolCall, CallState]] = {}
         self._tasks: dict[str, asyncio.Task[ToolResult]] = {}
         self._stopped: set[str] = set()
@@ -233,7 +237,14 @@ class ToolRunner:
 
     async def _permit_and_run(self, planned: Planned) -> ToolResult:
         call, tool = planned.call, planned.tool
-        answer = await self._permit(planned, tool.spec)
+        said = await self._hooks.ask("before_tool", tool.spec.name, call.id, arguments=planned.arguments)
+        if said.arguments is not None:
+            wrong = problems(said.arguments, tool.spec.parameters)
+            if wrong:
+                mistakes = "".join(f"\n- {each}" for each in wrong)
+                return ToolResult(f"A hook rewrote the arguments of {tool.spec.name} wrongly:{mistakes}", is_error=True)
+            planned = replace(planned, arguments=said.arguments)
+        answer = await self._permit(planned, tool.spec, said)
         if isinstance(answer, ToolResult):
             return answer
         self._record(ToolCallChanged(call=call, state="executing"))
@@ -241,14 +252,33 @@ class ToolRunner:
         result = await tool.run(planned.arguments, context)
         if not isinstance(result, ToolResult):  # tools come from anywhere
             raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
-        return result
+        return await self._looked_over(planned, result, said.context)
 
-    async def _permit(self, planned: Planned, spec: ToolSpec) -> str | ToolResult | None:
+    async def _looked_over(self, planned: Planned, result: ToolResult, told: str) -> ToolResult:
+        """The result, with what hooks have to say of it."""
+        name, arguments = planned.tool.spec.name, planned.arguments
+        after = await self._hooks.ask(
+            "after_tool",
+            name,
+            planned.call.id,
+            arguments=arguments,
+            result=result.text,
+            failed=result.is_error,
+        )
+        words = [text for text in (told, after.context) if text]
+        if after.verdict == "deny":
+            words.append(f"The hook {after.hook} objects: {after.why or 'this must not stay as it is'}")
+        if not words:
+            return result
+        text = "\n".join([result.text.rstrip("\n"), *(f"[hook] {each}" for each in words)])
+        return replace(result, text=text, is_error=result.is_error or after.verdict == "deny")
+
+    async def _permit(self, planned: Planned, spec: ToolSpec, said: HookAnswer) -> str | ToolResult | None:
         """What a person answered (often nothing), or the refusal the model gets."""
         call = planned.call
         found = self._find(call.name)
         cwd = found[1].cwd if found else None
-        decision = self.permission.decide(self._request(spec.name, planned.arguments, cwd))
+        decision = decided(self.permission.decide(self._request(spec.name, planned.arguments, cwd)), said)
         question = "ask" in spec.effects
         if decision.verdict == "deny":
             return ToolResult(text=f"Not allowed: {decision.why}", is_error=True, denied=decision.rule or decision.why)

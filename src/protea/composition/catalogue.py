@@ -40,6 +40,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "hashing": "protea.adapters.embedding.hashing",
         "none": "protea.adapters.embedding.none",
     },
+    "hooks": {
+        "configured": "protea.adapters.hooks.configured",
+        "none": "protea.adapters.hooks.none",
+    },
     "ids": {
         "system": "protea.adapters.ids.system",
     },
@@ -146,6 +150,7 @@ DEFAULTS: dict[str, str] = {
     "compaction": "none",
     "context": "everything",
     "embedding": "none",
+    "hooks": "configured",
     "ids": "system",
     "instructions": "files",
     "ledger": "file",
@@ -173,10 +178,11 @@ IDLE: dict[str, str] = {
     "clipboard": "none",
     "compaction": "none",
     "context": "everything",
+    "hooks": "configured",
     "notifier": "none",
     "telemetry": "none",
 }
-"""Adapters that leave everything as it is: they need not be loaded to do so."""
+"""Adapters that, without options, leave everything as it is: they need not be loaded to do so."""
 
 SWAP_CLASSES: dict[str, str] = {
     "approval": "hot",
@@ -188,6 +194,7 @@ SWAP_CLASSES: dict[str, str] = {
     "compaction": "hot",
     "context": "hot",
     "embedding": "warm",
+    "hooks": "hot",
     "ids": "cold",
     "instructions": "hot",
     "ledger": "warm",

@@ -201,6 +201,21 @@ class InstructionsFound(Lasting, frozen=True, kw_only=True):
     text: str
 
 
+class HookRan(Lasting, frozen=True, kw_only=True):
+    """A hook had something to say, or failed. One that only looked on is not recorded."""
+
+    hook: str
+    moment: str
+    call_id: str | None = None
+    verdict: Literal["allow", "ask", "deny"] | None = None
+    why: str = ""
+    arguments: dict[str, Any] | None = None
+    """What the call is made with instead of what the model wrote."""
+    context: str = ""
+    """What the model was told by it."""
+    failed: str = ""
+
+
 class TitleChanged(Lasting, frozen=True, kw_only=True):
     title: str
 
@@ -298,6 +313,7 @@ LastingEvent = (
     | TodoChanged
     | Rewound
     | InstructionsFound
+    | HookRan
     | TitleChanged
     | NoticeGiven
     | TurnFinished

@@ -128,6 +128,8 @@ class Settings(Table, frozen=True):
     """Where the daemon listens."""
     sandbox: SandboxSettings = SandboxSettings()
     instructions: InstructionSettings = InstructionSettings()
+    hooks: dict[str, Any] = {}
+    """`[[hooks.MOMENT]]`: what is to be asked before and after tools, turns and sessions."""
     ports: dict[str, dict[str, Any]] = {}
     """`[ports.PORT]`: the `adapter` that fills it, and that adapter's options."""
 

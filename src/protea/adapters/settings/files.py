@@ -325,8 +325,8 @@ class _Reading:
 
 
 def _with_ports(data: dict[str, Any]) -> dict[str, Any]:
-    """`[sandbox]` is short for `[ports.sandbox]`, and so is `[instructions]`."""
-    for port in ("sandbox", "instructions"):
+    """`[sandbox]` is short for `[ports.sandbox]`, and so are `[instructions]` and `[hooks]`."""
+    for port in ("sandbox", "instructions", "hooks"):
         table = {name: value for name, value in data.get(port, {}).items() if value is not None}
         if table:
             ports = data.get("ports", {})

@@ -1,0 +1,229 @@
+"""Hooks as programs, addresses and functions: real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protea.adapters.hooks import configured, none
+from protea.adapters.hooks.configured import ConfiguredHooks, Hook, Options
+from protea.adapters.sandbox import none as no_sandbox
+from protea.domain.errors import ConfigError
+from protea.domain.hooks import HookMoment, HookSaid
+from protea.domain.surroundings import Surroundings
+from protea.ports.hooks import Hooks
+from protea.ports.sandbox import Sandbox
+from protea.testing.contracts.hooks import HooksContract
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    made = no_sandbox.create(no_sandbox.Options())
+    yield made
+    await made.aclose()
+
+
+class Desk:
+    """A project with scripts in it, and hooks over it."""
+
+    def __init__(self, root: Path, sandbox: Sandbox) -> None:
+        self.root, self.sandbox = root, sandbox
+
+    def script(self, name: str, text: str) -> tuple[str, ...]:
+        (self.root / name).write_text(text)
+        return (sys.executable, name)
+
+    def hooks(self, **options: tuple[Hook, ...]) -> ConfiguredHooks:
+        root = str(self.root)
+        around = Surroundings(
+            cwd=root,
+            root=root,
+            user_home=root,
+            protea_home=root,
+            environment={"PATH": os.environ["PATH"], "SOME_API_KEY": "hush"},
+        )
+        return configured.create(Options(**options), sandbox=self.sandbox, surroundings=around)
+
+    async def before(self, *hooks: Hook, command: str = "make") -> list[HookSaid]:
+        made = self.hooks(before_tool=hooks)
+        said = await made.run(
+            HookMoment(
+                moment="before_tool", session="s", cwd=str(self.root), tool="Bash", arguments={"command": command}
+            )
+        )
+        await made.aclose()
+        return list(said)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, sandbox: Sandbox) -> Desk:
+    return Desk(Path(os.path.realpath(tmp_path)), sandbox)
+
+
+class TestConfigured(HooksContract):
+    @pytest.fixture(autouse=True)
+    def _desk(self, desk: Desk) -> None:
+        self._hooks = desk.hooks(
+            before_tool=(Hook(match="Bash", command=("cat",)),), prompt=(Hook(command=("echo", "hello")),)
+        )
+
+    def hooks(self) -> Hooks:
+        return self._hooks
+
+
+class TestNone(HooksContract):
+    def hooks(self) -> Hooks:
+        return none.create(none.Options())
+
+
+async def test_a_command_is_told_the_call_and_nothing_secret(desk: Desk) -> None:
+    command = desk.script(
+        "hook.py",
+        "import json, os, sys\n"
+        "told = json.load(sys.stdin)\n"
+        "open('told.json', 'w').write(json.dumps([told, dict(os.environ), os.getcwd()]))\n",
+    )
+    assert await desk.before(Hook(command=command)) == [HookSaid(hook=" ".join(command))]
+    told, environment, cwd = json.loads((desk.root / "told.json").read_text())
+    assert told["hook_event_name"] == "PreToolUse"
+    assert (told["tool_name"], told["tool_input"]) == ("Bash", {"command": "make"})
+    assert cwd == environment["PROTEA_PROJECT"] == str(desk.root)
+    assert "hush" not in str(environment)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import sys; sys.stderr.write('not on a Friday'); sys.exit(2)", {"verdict": "deny", "why": "not on a Friday"}),
+        ("import sys; sys.exit(2)", {"verdict": "deny", "why": "the hook said no"}),
+        ('print(\'{"decision": "ask", "reason": "look"}\')', {"verdict": "ask", "why": "look"}),
+        ("print('plain words')", {}),
+        ("pass", {}),
+        ('print(\'{"updatedInput": {"command": "ls"}}\')', {"arguments": {"command": "ls"}}),
+    ],
+)
+async def test_a_command_answers_by_exit_code_and_json(desk: Desk, code: str, expected: dict[str, Any]) -> None:
+    (said,) = await desk.before(Hook(command=desk.script("hook.py", code), name="h"))
+    assert said == HookSaid(hook="h", **expected)
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("import sys; sys.stderr.write('oops'); sys.exit(1)", "exit code 1: oops"),
+        ("import os; os.kill(os.getpid(), 9)", "signal 9"),
+        ("print('{not json')", "failed"),
+        ('print(\'{"decision": "perhaps"}\')', "it decided 'perhaps'"),
+        ("while True: print('x' * 1000)", "more than"),
+    ],
+)
+async def test_a_hook_that_fails_is_seen_and_a_strict_one_denies(desk: Desk, code: str, problem: str) -> None:
+    command = desk.script("hook.py", code)
+    loose, strict = await desk.before(Hook(command=command), Hook(command=command, strict=True))
+    assert problem in loose.failed
+    assert (loose.verdict, strict.verdict) == (None, "deny")
+    assert problem in strict.why
+
+
+async def test_a_hook_that_hangs_is_ended_with_all_it_started(desk: Desk) -> None:
+    command = desk.script(
+        "hook.py",
+        "import os, subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)\n"
+        "open('child', 'w').write(str(child.pid))\n"
+        "time.sleep(600)\n",
+    )
+    (said,) = await desk.before(Hook(command=command, timeout=1.5))
+    assert "longer than 1.5 s" in said.failed
+    child = int((desk.root / "child").read_text())
+    async with asyncio.timeout(30):
+        while _runs(child):  # noqa: ASYNC110 - nothing tells of the end of somebody else's child
+            await asyncio.sleep(0.02)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_a_program_that_is_missing_fails_in_words(desk: Desk) -> None:
+    (said,) = await desk.before(Hook(command=("no-such-program",), strict=True))
+    assert said.verdict == "deny"
+    assert "no-such-program" in said.failed
+
+
+async def test_a_later_hook_is_told_what_an_earlier_one_rewrote(desk: Desk) -> None:
+    first = desk.script("first.py", 'print(\'{"updatedInput": {"command": "ls"}}\')')
+    second = desk.script("second.py", "import sys; open('seen.json', 'w').write(sys.stdin.read())")
+    await desk.before(Hook(command=first), Hook(command=second))
+    assert json.loads((desk.root / "seen.json").read_text())["tool_input"] == {"command": "ls"}
+
+
+async def test_only_hooks_about_the_tool_are_asked(desk: Desk) -> None:
+    hooks = desk.hooks(before_tool=(Hook(match="Edit|Write", command=("false",)),))
+    assert (hooks.wants("before_tool", "Bash"), hooks.wants("before_tool", "Write")) == (False, True)
+    assert hooks.wants("after_tool", "Write") is False
+    assert await desk.before(Hook(match="Edit", command=("false",))) == []
+
+
+async def test_a_function_may_wait_or_not(desk: Desk) -> None:
+    (desk.root / "mine.py").write_text(
+        "def no(told):\n    return {'decision': 'deny', 'reason': told['tool_input']['command']}\n"
+        "async def later(told):\n    return None\n"
+        "def broken(told):\n    raise RuntimeError('oops')\n"
+    )
+    no, later, broken, gone = await desk.before(
+        *(Hook(python=f"mine.py:{name}") for name in ("no", "later", "broken", "gone"))
+    )
+    assert (no.verdict, no.why) == ("deny", "make")
+    assert later == HookSaid(hook="mine.py:later")
+    assert "oops" in broken.failed
+    assert "no function gone" in gone.failed
+
+
+async def test_an_address_is_asked_by_post(desk: Desk) -> None:
+    heard: list[bytes] = []
+    answers = {b"/no": b'{"decision": "deny", "reason": "by HTTP"}', b"/quiet": b"", b"/bad": b"<html>"}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int(
+            next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")).split(b":")[1]
+        )
+        heard.append(await reader.readexactly(size))
+        path = head.split()[1]
+        body = answers.get(path)
+        status = b"200 OK" if body is not None else b"500 Oh"
+        body = body or b""
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    at = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    no, quiet, bad, broken = await desk.before(*(Hook(url=at + path) for path in ("/no", "/quiet", "/bad", "/500")))
+    server.close()
+    await server.wait_closed()
+    (unreachable,) = await desk.before(Hook(url=at + "/no", strict=True))
+    assert (no.verdict, no.why) == ("deny", "by HTTP")
+    assert quiet == HookSaid(hook=f"{at}/quiet")
+    assert bad.failed
+    assert "HTTP 500" in broken.failed
+    assert unreachable.verdict == "deny"
+    assert json.loads(heard[0])["tool_name"] == "Bash"
+
+
+@pytest.mark.parametrize("hook", [Hook(), Hook(command=("a",), url="http://b"), Hook(python="only_a_file.py")])
+def test_a_hook_says_exactly_one_thing_to_do(desk: Desk, hook: Hook) -> None:
+    with pytest.raises(ConfigError, match="before_tool"):
+        desk.hooks(before_tool=(hook,))
