@@ -114,6 +114,8 @@ class UntilClose(Body):
 
 
 class Chunked(Body):
+    """Framing that goes wrong in mid-answer was garbled on the way: the same request may come through."""
+
     def __init__(self) -> None:
         super().__init__()
         self._left = 0
@@ -139,13 +141,17 @@ class Chunked(Body):
             end = data.find(b"\n", at)
             if end < 0:
                 if size - at > _MAX_SIZE_LINE:
-                    raise HttpError("malformed", "the answer's chunks cannot be told apart (a size line without end)")
+                    raise HttpError(
+                        "malformed",
+                        "the answer's chunks cannot be told apart (a size line without end)",
+                        retryable=True,
+                    )
                 self._pending = data[at:]
                 break
             line, at = data[at:end].rstrip(b"\r"), end + 1
             if self._after_chunk:
                 if line:
-                    raise HttpError("malformed", "a chunk of the answer is longer than it says")
+                    raise HttpError("malformed", "a chunk of the answer is longer than it says", retryable=True)
                 self._after_chunk = False
             elif self._trailer:
                 if not line:
@@ -159,7 +165,9 @@ class Chunked(Body):
 def _chunk_size(line: bytes) -> int:
     digits = line.partition(b";")[0].strip()
     if not digits or len(digits) > 15 or digits.translate(None, _HEX):
-        raise HttpError("malformed", f"the answer's chunks cannot be told apart: {line[:40]!r} is no size")
+        raise HttpError(
+            "malformed", f"the answer's chunks cannot be told apart: {line[:40]!r} is no size", retryable=True
+        )
     return int(digits, 16)
 
 
