@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from protea.domain.errors import ConfigError, UsageError
 from protea.domain.families import able
 from protea.domain.profile import model_named
-from protea.domain.providers import PROVIDERS, Provider, address_of, api_of, key_of
+from protea.domain.providers import PROVIDERS, Provider, address_of, api_of, dialect_at, key_of
 from protea.domain.settings import ModelSettings, ProviderSettings, Settings
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
@@ -117,7 +117,8 @@ class ConfiguredModels:
         }
         api = wanted.api()
         if api == "openai-chat":
-            options["dialect"] = (row.dialect if row is not None else None) or "generic"
+            said = (own.dialect if own else None) or dialect_at(base_url)
+            options["dialect"] = said or (row.dialect if row is not None else None) or "generic"
         return self._make(api, {key: value for key, value in options.items() if value is not None} | (more or {}))
 
     def _table(self, name: str) -> dict[str, Any] | None:

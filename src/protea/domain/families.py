@@ -35,6 +35,7 @@ _RULES: tuple[tuple[str, Family], ...] = (
     (r"gpt-oss.*", Family(False, True, _THREE)),
     (r"gpt-\d+(\.\d+)?-chat.*", Family(True, None)),
     (r"gpt-5(-|$).*", Family(True, True, ("minimal", *_THREE))),
+    (r"gpt-5\.1(?!-codex-max).*", Family(True, True, ("none", *_THREE))),
     (r"gpt-(5\.|[6-9]|\d\d).*", Family(True, True, ("none", *_THREE, "xhigh"))),
     (r"o1-mini.*|o3-mini.*", Family(False, True, _THREE)),
     (r"o[134](-|$).*", Family(True, True, _THREE)),
@@ -71,3 +72,20 @@ def able(info: ModelInfo) -> ModelInfo:
         thinking=family.thinking if info.thinking is None else info.thinking,
         efforts=info.efforts or family.efforts,
     )
+
+
+_SCALE = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
+def fitting_effort(effort: str, info: ModelInfo) -> str | None:
+    """The effort to ask `info` for: as it was wanted where the model knows it, else the nearest it knows.
+
+    None where the model does not think at all. Where nothing is known of it the wish goes as it is.
+    """
+    if info.thinking is False:
+        return None
+    wanted = "none" if effort == "off" else effort
+    if not info.efforts or wanted in info.efforts or wanted not in _SCALE:
+        return wanted
+    known = [each for each in _SCALE if each in info.efforts]
+    return min(known, key=lambda each: abs(_SCALE.index(each) - _SCALE.index(wanted)), default=wanted)

@@ -123,11 +123,11 @@ _ROWS = (
         dialect="generic",
     ),
     Provider(
-        # The resource's own host has no default: AZURE_OPENAI_BASE_URL = https://NAME.openai.azure.com/openai/v1
+        # The resource's own host has no default: AZURE_OPENAI_BASE_URL = https://NAME.openai.azure.com
         "azure",
         "openai-chat",
         "",
-        ("AZURE_OPENAI_BASE_URL",),
+        ("AZURE_OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"),
         ("AZURE_OPENAI_API_KEY",),
         dialect="azure",
     ),
@@ -180,6 +180,25 @@ def api_of(provider: Provider, environment: Mapping[str, str]) -> Api:
     address = address_of(provider, environment).rstrip("/").removesuffix("/v1")
     moved = address != provider.base_url.rstrip("/").removesuffix("/v1")
     return provider.elsewhere if moved and provider.elsewhere is not None else provider.api
+
+
+_HOSTS = {
+    "api.openai.com": "openai",
+    "openai.azure.com": "azure",
+    "services.ai.azure.com": "azure",
+    "cognitiveservices.azure.com": "azure",
+    "openrouter.ai": "openrouter",
+    "api.groq.com": "groq",
+    "api.deepseek.com": "deepseek",
+    "api.mistral.ai": "mistral",
+    "api.x.ai": "xai",
+}
+
+
+def dialect_at(base_url: str) -> str | None:
+    """Whose Chat Completions is spoken at an address, where its host tells."""
+    host = base_url.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2].partition(":")[0].lower()
+    return next((name for known, name in _HOSTS.items() if host == known or host.endswith("." + known)), None)
 
 
 def is_own(model: str) -> bool:

@@ -18,6 +18,9 @@ from protea.domain.spending import Budgets
 from protea.domain.usage import Price
 
 Api = Literal["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"]
+Dialect = Literal[
+    "openai", "azure", "openrouter", "groq", "deepseek", "mistral", "xai", "vllm", "llamacpp", "ollama", "generic"
+]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Amount = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -52,6 +55,8 @@ class ProviderSettings(Table, frozen=True):
     """A command, as a list of words, that prints the key."""
     api_key_file: str | None = None
     """A file, readable by its owner alone, that holds the key."""
+    dialect: Dialect | None = None
+    """Whose Chat Completions it speaks, where its address does not tell."""
     headers: dict[str, str] = {}
     """Sent with every request."""
     proxy_url: str | None = None

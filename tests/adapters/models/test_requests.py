@@ -23,6 +23,7 @@ from protea.domain.messages import (
 )
 from protea.domain.reply import ModelRequest
 from protea.domain.tools import ToolSpec
+from protea.domain.usage import ModelInfo
 from tests.adapters.models.recordings import surroundings
 
 LOOK = ToolSpec("Look", "Look at a file.", {"type": "object", "properties": {"path": {"type": "string"}}})
@@ -327,6 +328,38 @@ def test_a_schema_is_sent_by_each_wires_own_means() -> None:
     assert body(responses(), ModelRequest(request.messages, schema=closed))["text"]["format"]["strict"] is True
     free = ModelRequest(request.messages, schema={"type": "object"})
     assert "output_config" not in body(claude(), free)  # closed, it would allow nothing but {}
+
+
+def test_a_schema_that_has_no_field_is_said_in_the_system_prompt() -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    hello = (UserMessage((Text("?"),)),)
+    plain, beside_tools = (ModelRequest(hello, ("Be kind.",), tools, schema=schema) for tools in ((), (LOOK,)))
+    free = ModelRequest(hello, ("Be kind.",), schema={"type": "object"})
+    older = gemini.create(gemini.Options(model="gemini-2.5-flash"), surroundings=surroundings())
+    rows: list[tuple[Any, ModelRequest, bool]] = [
+        (claude(), beside_tools, False),
+        (claude(), free, True),
+        (claude("claude-opus-4-1"), plain, True),
+        (responses(), beside_tools, False),
+        (google(), beside_tools, False),
+        (older, plain, False),
+        (older, beside_tools, True),
+        (local(), plain, False),
+        (local(), beside_tools, True),
+    ]
+    for model, request, said in rows:
+        sent = json.dumps(body(model, request))
+        assert ("valid by this JSON Schema" in sent) == said, (model.info.id, request)
+    assert "format" not in body(local(), beside_tools)
+
+
+def test_a_model_that_does_not_think_is_not_asked_for_its_thoughts() -> None:
+    info = ModelInfo("openai/gpt-4.1", thinking=False)
+    plain = openai_responses.create(openai_responses.Options(model="gpt-4.1", info=info), surroundings=surroundings())
+    sent = body(plain, asked(conversation(1), effort="high"))
+    assert "include" not in sent
+    assert "reasoning" not in sent
+    assert body(responses(), asked(conversation(1), effort="high"))["include"] == ["reasoning.encrypted_content"]
 
 
 def test_the_cache_key_goes_to_openai_only() -> None:

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import msgspec
+
+
+def told(system: Sequence[str], schema: dict[str, Any] | None) -> tuple[str, ...]:
+    """The system prompt where a schema must be said in words: the wire, or the model, has no field for it.
+
+    It stands last and is the same in every request, so the beginning stays.
+    """
+    if schema is None:
+        return tuple(system)
+    said = msgspec.json.encode(schema).decode()
+    return (
+        *system,
+        "Your final answer must be one JSON value and nothing else: no words around it, no code fence. "
+        f"It must be valid by this JSON Schema:\n{said}",
+    )
 
 
 def is_strict(schema: Any) -> bool:

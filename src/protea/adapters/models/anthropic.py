@@ -16,7 +16,7 @@ from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, headers_of
-from protea.adapters.models._schemas import closed, is_closable
+from protea.adapters.models._schemas import closed, is_closable, told
 from protea.adapters.models._sse import EventReader
 from protea.domain.messages import (
     AssistantMessage,
@@ -104,7 +104,8 @@ class AnthropicModel:
         """
         cache = self._options.cache
         parts = [b'{"model":', encode(self._options.model)]
-        system = [part for part in request.system if part]
+        given = request.system if self._has_field(request) else told(request.system, request.schema)
+        system = [part for part in given if part]
         if system:
             blocks = [encode({"type": "text", "text": part}) for part in system]
             if cache:
@@ -141,13 +142,17 @@ class AnthropicModel:
         fields: dict[str, Any] = {"max_tokens": most, "stream": request.stream}
         if thinking is not None:
             fields["thinking"] = thinking
-        if request.schema is not None and _has_schemas(self._options.model) and is_closable(request.schema):
+        if request.schema is not None and self._has_field(request):
             output["format"] = {"type": "json_schema", "schema": closed(request.schema)}
         if output:
             fields["output_config"] = output
         if stops := [text for text in request.stop_sequences if text.strip()]:
             fields["stop_sequences"] = stops
         return fields
+
+    def _has_field(self, request: ModelRequest) -> bool:
+        """Whether the schema goes in a field of its own."""
+        return _has_schemas(self._options.model) and is_closable(request.schema)
 
     def _messages(self, messages: Sequence[Message]) -> list[bytes]:
         """One JSON object per turn of the wire. Results that follow one another are one turn, as the API wants them."""

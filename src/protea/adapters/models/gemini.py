@@ -20,6 +20,7 @@ from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decod
 from protea.adapters.models._exchange import Ask, Pieces, exchange
 from protea.adapters.models._gemini_schemas import openapi
 from protea.adapters.models._options import HttpOptions, client_of, headers_of
+from protea.adapters.models._schemas import told
 from protea.adapters.models._sse import EventReader
 from protea.domain.messages import (
     AssistantMessage,
@@ -103,7 +104,8 @@ class GeminiModel:
         That is what implicit caching wants: no breakpoints are set on this wire.
         """
         parts = [b"{"]
-        if system := [{"text": text} for text in request.system if text]:
+        given = request.system if self._has_field(request) else told(request.system, request.schema)
+        if system := [{"text": text} for text in given if text]:
             parts += [b'"systemInstruction":', encode({"parts": system}), b","]
         if request.tools:
             tools = [self._known.get(tool, _tool) for tool in request.tools]
@@ -121,14 +123,17 @@ class GeminiModel:
             settings["thinkingConfig"] = thinking
         if stops := [text for text in request.stop_sequences if text][:5]:
             settings["stopSequences"] = stops
-        # Before Gemini 3 a schema beside tools is refused; the caller checks the answer in any case.
-        if request.schema is not None and (self._version is None or self._version >= (3, 0) or not request.tools):
+        if request.schema is not None and self._has_field(request):
             settings["responseMimeType"] = "application/json"
             if self._version is None or self._version >= (2, 5):
                 settings["responseJsonSchema"] = _without_mark(request.schema)
             elif (said := openapi(request.schema)) is not None:
                 settings["responseSchema"] = said
         return settings
+
+    def _has_field(self, request: ModelRequest) -> bool:
+        """Whether the schema goes in a field of its own: before Gemini 3 one beside tools is refused."""
+        return self._version is None or self._version >= (3, 0) or not request.tools
 
     def _contents(self, messages: Sequence[Message]) -> list[bytes]:
         """One JSON object per turn of the wire: the results of a reply are one, and so are two replies in a row."""

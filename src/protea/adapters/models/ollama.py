@@ -17,6 +17,7 @@ from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, headers_of
+from protea.adapters.models._schemas import told
 from protea.adapters.models._sse import EventReader, JsonLineReader
 from protea.domain.messages import (
     AssistantMessage,
@@ -106,7 +107,9 @@ class OllamaModel:
         if request.tools:
             parts += [b',"tools":[', b",".join([known.get(tool, _tool) for tool in request.tools]), b"]"]
         messages: list[bytes] = []
-        if system := "\n\n".join(part for part in request.system if part):
+        # With a grammar for the answer the server's model could call no tool.
+        given = told(request.system, request.schema) if request.tools else request.system
+        if system := "\n\n".join(part for part in given if part):
             messages.append(encode({"role": "system", "content": system}))
         before, now = self._settled.turns(request.messages, self._messages)
         messages += before + now
@@ -155,7 +158,7 @@ class OllamaModel:
         fields: dict[str, Any] = {"stream": request.stream}
         if request.effort:
             fields["think"] = _think(self._options.model, self._info, request.effort.lower())
-        if request.schema is not None:
+        if request.schema is not None and not request.tools:
             fields["format"] = request.schema
         settings: dict[str, Any] = {}
         settings["num_ctx"] = self._options.num_ctx or self._info.context or _USUAL_CONTEXT

@@ -8,7 +8,7 @@ server manuals.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,8 +18,10 @@ from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, Settled, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, endpoint, headers_of
-from protea.adapters.models._schemas import is_strict
+from protea.adapters.models._schemas import is_strict, told
 from protea.adapters.models._sse import EventReader
+from protea.adapters.models._stops import StopSequences
+from protea.domain.families import fitting_effort
 from protea.domain.messages import (
     AssistantMessage,
     Content,
@@ -60,8 +62,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Models whose names begin so are cached only when asked: `cache_control` for the whole request."""
     stream_options: bool = True
     """Whether usage in a stream must be asked for, and the asking is not refused."""
-    schemas: bool = True
-    """Whether `json_schema` is known; else `json_object`, and the prompt must say the rest."""
+    schemas: Literal["field", "both", "object", "words"] = "both"
+    """How a schema is given: in `json_schema`; there and in the prompt, where servers pass over the field; in the
+    prompt, with `json_object`; in the prompt alone, where the field is refused beside tools or in a stream."""
     key_header: str | None = None
     """Instead of `Authorization: Bearer`."""
     id_length: int = 256
@@ -73,20 +76,42 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Said by the assistant between a tool's result and a person's message, where those may not follow one another."""
     raw_arguments: bool = False
     """Whether arguments that are no JSON may go back as they were; most servers parse them again."""
+    stops: int = 4
+    """Stop sequences the server takes; the rest are looked for here."""
+    stops_of_thinkers: bool = True
+    """Whether models that think take them."""
+    efforts_listed: bool = False
+    """Whether effort is refused by models that list none."""
 
 
 DIALECTS: dict[str, Dialect] = {
-    "openai": Dialect(most="max_completion_tokens", cache_key=True, id_length=40, id_extra="_-", raw_arguments=True),
+    "openai": Dialect(
+        most="max_completion_tokens",
+        cache_key=True,
+        id_length=40,
+        id_extra="_-",
+        raw_arguments=True,
+        schemas="field",
+        stops_of_thinkers=False,
+    ),
     "azure": Dialect(
-        most="max_completion_tokens", key_header="api-key", id_length=40, id_extra="_-", raw_arguments=True
+        most="max_completion_tokens",
+        key_header="api-key",
+        id_length=40,
+        id_extra="_-",
+        raw_arguments=True,
+        schemas="field",
+        stops_of_thinkers=False,
     ),
     "openrouter": Dialect(effort="reasoning", thoughts="reasoning", cache_mark="anthropic/"),
-    "groq": Dialect(most="max_completion_tokens"),
-    "deepseek": Dialect(effort="thinking", thoughts="reasoning_content", schemas=False),
-    "mistral": Dialect(effort="none", stream_options=False, id_length=9, id_extra="", id_exact=True, bridge="OK."),
-    "xai": Dialect(),
-    "vllm": Dialect(),
-    "llamacpp": Dialect(effort="chat_template_kwargs", thoughts="reasoning_content"),
+    "groq": Dialect(most="max_completion_tokens", schemas="words"),
+    "deepseek": Dialect(effort="thinking", thoughts="reasoning_content", schemas="object", stops=16),
+    "mistral": Dialect(
+        effort="none", stream_options=False, id_length=9, id_extra="", id_exact=True, bridge="OK.", schemas="field"
+    ),
+    "xai": Dialect(schemas="field", stops_of_thinkers=False, efforts_listed=True),
+    "vllm": Dialect(schemas="field"),
+    "llamacpp": Dialect(effort="chat_template_kwargs", thoughts="reasoning_content", schemas="field"),
     "ollama": Dialect(thoughts="reasoning"),
     "generic": Dialect(),
 }
@@ -111,7 +136,10 @@ class OpenAIChatModel:
         self._dialect = DIALECTS.get(options.dialect, DIALECTS["generic"])
         self._client = client_of(options, surroundings.environment)
         self._info = options.info or ModelInfo(f"{options.provider}/{options.model}")
-        self._url = endpoint(options.base_url, "chat/completions")
+        base = options.base_url
+        if options.dialect == "azure":
+            base = _azure(base, surroundings.environment).replace("{model}", options.model)
+        self._url = endpoint(base, "chat/completions")
         self._known = EncodedOnce()
         self._settled = Settled()
 
@@ -127,19 +155,25 @@ class OpenAIChatModel:
         options, own = self._options, {}
         if options.key:
             header = self._dialect.key_header
-            own = {header: options.key} if header else {"Authorization": f"Bearer {options.key}"}
+            token = options.key.startswith("eyJ")  # of Entra ID, which goes where tokens go
+            own = {header: options.key} if header and not token else {"Authorization": f"Bearer {options.key}"}
         ask = Ask(
             options.provider, self._url, headers_of(options, own), self.body(request), request.stream, options.key
         )
         assembly = ChatAssembly(options.provider, self._info.id)
+        stops = StopSequences(request.stop_sequences[self._dialect.stops if self._takes_stops() else 0 :])
         async with aclosing(exchange(self._client, ask, assembly, EventReader())) as pieces:
             async for piece in pieces:
-                yield piece
+                for given in stops.pass_on(piece):
+                    yield given
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
     # -- the request
+
+    def _takes_stops(self) -> bool:
+        return self._dialect.stops_of_thinkers or self._info.thinking is False
 
     def body(self, request: ModelRequest) -> bytes:
         """The request's JSON: it begins with the bytes of the turn before, up to the end of that one's messages."""
@@ -148,7 +182,8 @@ class OpenAIChatModel:
         if request.tools:
             parts += [b',"tools":[', b",".join([known.get(tool, _tool) for tool in request.tools]), b"]"]
         messages: list[bytes] = []
-        if system := "\n\n".join(part for part in request.system if part):
+        given = request.system if self._dialect.schemas == "field" else told(request.system, request.schema)
+        if system := "\n\n".join(part for part in given if part):
             messages.append(encode({"role": "system", "content": system}))
         before, now = self._settled.turns(request.messages, self._messages)
         messages += before + now
@@ -232,17 +267,34 @@ class OpenAIChatModel:
             fields["stream_options"] = {"include_usage": True}
         if request.max_output is not None:
             fields[dialect.most] = request.max_output
-        if request.effort:
-            fields |= _effort(dialect, request.effort.lower())
-        if stops := list(request.stop_sequences[:4]):
+        effort = fitting_effort(request.effort.lower(), self._info) if request.effort else None
+        if effort and (self._info.efforts or not dialect.efforts_listed):
+            fields |= _effort(dialect, effort)
+        if self._takes_stops() and (stops := [text for text in request.stop_sequences if text][: dialect.stops]):
             fields["stop"] = stops
-        if request.schema is not None:
+        if request.schema is not None and dialect.schemas != "words":
             fields["response_format"] = _response_format(dialect, request.schema)
         if dialect.cache_key and request.cache_key:
             fields["prompt_cache_key"] = request.cache_key[:64]
         if dialect.cache_mark and self._options.model.startswith(dialect.cache_mark):
             fields["cache_control"] = {"type": "ephemeral"}
         return fields
+
+
+def _azure(url: str, environment: Mapping[str, str]) -> str:
+    """A resource's address made whole: the version 1 API, or a deployment's address where an `api-version` is named."""
+    base, mark, query = url.strip().partition("?")
+    base = base.rstrip("/")
+    version = environment.get("AZURE_OPENAI_API_VERSION") or environment.get("OPENAI_API_VERSION") or ""
+    if base.endswith(("/openai/v1", "/v1")) or "/deployments/" in base or "/chat/completions" in base:
+        pass
+    elif mark or version:
+        base = base.removesuffix("/openai") + "/openai/deployments/{model}"
+    else:
+        base = base.removesuffix("/openai") + "/openai/v1"
+    if "/deployments/" in base and "api-version=" not in query and version:
+        query, mark = "&".join(filter(None, (query, f"api-version={version}"))), "?"
+    return base + mark + query
 
 
 def _effort(dialect: Dialect, effort: str) -> dict[str, Any]:
@@ -262,7 +314,7 @@ def _effort(dialect: Dialect, effort: str) -> dict[str, Any]:
 
 
 def _response_format(dialect: Dialect, schema: dict[str, Any]) -> dict[str, Any]:
-    if not dialect.schemas:
+    if dialect.schemas == "object":
         return {"type": "json_object"}
     named: dict[str, Any] = {"name": "answer", "schema": schema}
     if is_strict(schema):

@@ -19,6 +19,8 @@ from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
 from protea.adapters.models._options import HttpOptions, client_of, endpoint, headers_of
 from protea.adapters.models._schemas import is_strict
 from protea.adapters.models._sse import EventReader
+from protea.adapters.models._stops import StopSequences
+from protea.domain.families import fitting_effort
 from protea.domain.messages import (
     AssistantMessage,
     Content,
@@ -77,9 +79,11 @@ class OpenAIResponsesModel:
             options.provider, self._url, headers_of(options, own), self.body(request), request.stream, options.key
         )
         assembly = ResponsesAssembly(options.provider, self._info.id)
+        stops = StopSequences(request.stop_sequences)
         async with aclosing(exchange(self._client, ask, assembly, EventReader())) as pieces:
             async for piece in pieces:
-                yield piece
+                for given in stops.pass_on(piece):
+                    yield given
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -141,14 +145,11 @@ class OpenAIResponsesModel:
         return items
 
     def _volatile(self, request: ModelRequest) -> dict[str, Any]:
-        fields: dict[str, Any] = {
-            "stream": request.stream,
-            "store": False,
-            "include": ["reasoning.encrypted_content"],
-        }
-        if request.effort:
-            asked = request.effort.lower()
-            effort = {"max": "xhigh", "off": "none"}.get(asked, asked)
+        fields: dict[str, Any] = {"stream": request.stream, "store": False}
+        if self._info.thinking is not False:  # models that do not think refuse both
+            fields["include"] = ["reasoning.encrypted_content"]
+        if request.effort and (effort := fitting_effort(request.effort.lower(), self._info)):
+            effort = "xhigh" if effort == "max" else effort
             fields["reasoning"] = {"effort": effort}
             if self._options.summaries and effort != "none":
                 fields["reasoning"]["summary"] = "auto"
