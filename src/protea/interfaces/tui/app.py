@@ -28,16 +28,19 @@ class ProteaApp(App[int], inherit_bindings=False):
         self.animation_level = "none"
         self.fault: Exception | None = None
         """What ended it."""
-        self._use_theme()
+        desk.dress = self.dress
+        self.dress()
 
-    def _use_theme(self) -> None:
+    def dress(self) -> None:
+        """Take the background of the theme."""
         theme = self.desk.look.theme
         background = "ansi_default" if theme.background == "default" else theme.background
         # The variables of Textual's own ANSI theme, for the style sheets of its widgets; ours ask the `Look`.
         plain = BUILTIN_THEMES["ansi-dark"]
+        name = f"protea-{theme.name}"
         self.register_theme(
             TextualTheme(
-                name="protea",
+                name=name,
                 primary="ansi_cyan",
                 background=background,
                 foreground="ansi_default",
@@ -48,7 +51,7 @@ class ProteaApp(App[int], inherit_bindings=False):
                 variables=plain.variables,
             )
         )
-        self.theme = "protea"
+        self.theme = name
 
     def on_mount(self) -> None:
         if (typed := self.typed) is not None:

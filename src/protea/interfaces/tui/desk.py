@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+import os
+import tomllib
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from protea.domain.errors import ProteaError
+from protea.domain.events import ToolCallChanged
+from protea.domain.messages import Image
+from protea.domain.view import call_object
+from protea.interfaces.tui import remembered
 from protea.interfaces.tui.composer.history import History
-from protea.interfaces.tui.keys import Keys, keymap
+from protea.interfaces.tui.keys import Keys, Table, keymap
+from protea.interfaces.tui.state import State
+from protea.interfaces.tui.suggestions import Offers
 from protea.interfaces.tui.themes import THEMES, Look
-from protea.ports.gateway import Gateway, OpenSession
+from protea.ports.gateway import Gateway, OpenSession, Topic
 
 
 class Preferences(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +33,7 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
     motion: bool = True
     """Whether anything moves by itself."""
     screen_reader: bool = False
-    """Plain words instead of drawings, nothing that moves, the newest text last."""
+    """Plain words instead of drawings, and nothing that moves."""
     notify: str = "auto"
     """`auto`, `bell`, `osc9`, `osc99`, `osc777` or `none`."""
 
@@ -46,14 +55,34 @@ class Desk:
         self.gateway = gateway
         self.place = place
         self.preferences = preferences
+        self.remembered = remembered.recall(f"{place.home}/tui.json")
         self.look = Look(
             THEMES.get(preferences.theme, THEMES["terminal"]), colour=not place.environment.get("NO_COLOR")
         )
-        self.keys = Keys(keymap(preferences.keymap).table)
+        self.key_problems: tuple[str, ...] = ()
+        self.keys = Keys(self.read_keys())
         self.history = History(f"{place.home}/history")
+        self.offers = Offers()
+        self.branch = ""
+        self.keep: Callable[[str, Any], None] = lambda name, value: None
+        """Remembers a preference."""
+        self.dress: Callable[[], None] = lambda: None
+        """Puts the colours of `look` on the application."""
         self.hint: Callable[[str], None] = lambda text: None
         """Shows one line for a moment."""
+        self.notify: Callable[[str, str], None] = lambda title, text: None
+        """Calls a person who looks elsewhere."""
+        self.paste: Callable[[], Awaitable[str | Image | None]] = _nothing
+        """What is in the clipboard."""
+        self.title: Callable[[State], None] = lambda state: None
+        """Tells the terminal what its window is about."""
         self._running: set[asyncio.Task[Any]] = set()
+
+    def looking(self) -> Look:
+        """The colours of now: widgets ask each time they draw."""
+        return self.look
+
+    # ── doing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Do something that waits; what goes wrong is told in one line."""
@@ -71,3 +100,99 @@ class Desk:
         """Wait for what was spawned."""
         while self._running:
             await asyncio.wait(self._running)
+
+    # ── what is there ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def refresh_offers(self, session: str) -> None:
+        """Ask what can be completed."""
+        describe = self.gateway.describe
+        self.offers.commands = await describe("commands", session)
+        topics: tuple[Topic, ...] = ("models", "modes", "profiles")
+        for topic in topics:
+            self.offers.topics[topic] = await describe(topic, session)
+        known = await self.gateway.sessions(self.place.open.cwd)
+        self.offers.mentions = [(f"session:{each.id}", each.title or "(empty)") for each in known[:200]]
+
+    async def files(self, session: str) -> Sequence[str]:
+        """The files of the project, relative to it, ignored ones left out."""
+        paths: Sequence[str] = await self.gateway.describe("files", session)
+        self.offers.set_files(paths)
+        return paths
+
+    def changes_of(self, event: ToolCallChanged) -> Iterator[tuple[str, str]]:
+        """(file, diff) of what a call changed."""
+        if event.result is not None and event.result.diff:
+            cwd = self.place.open.cwd.rstrip("/") + "/"
+            for path, diff in split_diff(event.result.diff, call_object(event.call)):
+                yield path.removeprefix(cwd), diff
+
+    def find_branch(self) -> None:
+        """The branch the project is on, as its files say."""
+        folder = self.place.open.cwd
+        while not os.path.lexists(os.path.join(folder, ".git")):
+            if folder == "/":
+                self.branch = ""
+                return
+            folder = os.path.dirname(folder)
+        place = os.path.join(folder, ".git")
+        text = _first_line(os.path.join(place, "HEAD")) or _first_line(place)
+        if text.startswith("gitdir: "):  # a work tree of a repository that lies elsewhere
+            text = _first_line(os.path.join(folder, text.removeprefix("gitdir: "), "HEAD"))
+        self.branch = text.removeprefix("ref: refs/heads/") if text.startswith("ref: ") else text[:8]
+
+    # ── keys, and what is remembered ───────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def keys_file(self) -> str:
+        return f"{self.place.home}/keybinds.toml"
+
+    def read_keys(self) -> Table:
+        """The keymap with a person's own keys on top; what is wrong with those is kept in `key_problems`."""
+        own: dict[str, Any] = {}
+        problems: tuple[str, ...] = ()
+        try:
+            with open(self.keys_file, "rb") as file:
+                own = tomllib.load(file)
+        except FileNotFoundError:
+            pass
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            problems = (f"keybinds.toml: {error}",)
+        name = own.get("keymap") or self.preferences.keymap
+        read = keymap(str(name), own)
+        self.key_problems = (*problems, *(f"keybinds.toml: {each}" for each in read.problems))
+        return read.table
+
+    def remember(self, **fields: Any) -> None:
+        """Keep something for the next run."""
+        after = remembered.changed(self.remembered, **fields)
+        if after != self.remembered:
+            self.remembered = after
+            remembered.remember(f"{self.place.home}/tui.json", after)
+
+
+def _first_line(path: str) -> str:
+    with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
+        return file.readline(4096).strip()
+    return ""
+
+
+async def _nothing() -> None:
+    """There is no clipboard."""
+
+
+def split_diff(diff: str, named: str) -> Iterator[tuple[str, str]]:
+    """(path, diff) of every file in a unified diff; one without a head is `named`'s."""
+    path, lines = named, list[str]()
+    for line in diff.split("\n"):
+        if line.startswith("+++ ") and lines and lines[-1].startswith("--- "):
+            before = lines.pop()
+            if lines and any(each.startswith(("+", "-", "@")) for each in lines):
+                yield path, "\n".join(lines)
+            name = line[4:].partition("\t")[0]
+            if name == "/dev/null":
+                name = before[4:].partition("\t")[0]
+            path, lines = name.removeprefix("b/").removeprefix("a/"), []
+            continue
+        lines.append(line)
+    if any(each.startswith(("+", "-", "@")) for each in lines):
+        yield path, "\n".join(lines)

@@ -130,6 +130,7 @@ ACTIONS: dict[str, str] = {
     "suggestions.next": "the next one",
     "suggestions.previous": "the one before",
     "suggestions.take": "take it",
+    "suggestions.accept": "take it; a command that is whole is sent",
     "suggestions.close": "close",
     "approval.once": "allow once",
     "approval.session": "allow for this session",
@@ -278,7 +279,7 @@ DEFAULT: Table = {
         "ctrl+p": "suggestions.previous",
         "ctrl+n": "suggestions.next",
         "tab": "suggestions.take",
-        "enter": "suggestions.take",
+        "enter": "suggestions.accept",
         "escape": "suggestions.close",
     },
     "approval": {

@@ -13,8 +13,9 @@ from protea.domain.errors import SessionError
 from protea.interfaces.tui.app import ProteaApp
 from protea.interfaces.tui.desk import Desk, Place, Preferences
 from protea.interfaces.tui.driver import FirstFrame
+from protea.interfaces.tui.opening import open_tab
 from protea.interfaces.tui.tab import Tab
-from protea.ports.gateway import Gateway, OpenSession
+from protea.ports.gateway import Gateway
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +59,3 @@ async def _first_tab(desk: Desk, opening: Opening) -> Tab:
             raise SessionError(f"there is no session of {spec.cwd} to go on with; leave -c or -r out to begin one")
         spec = replace(spec, resume=found[0].id)
     return await open_tab(desk, spec)
-
-
-async def open_tab(desk: Desk, spec: OpenSession) -> Tab:
-    """A tab of the session that `spec` asks for."""
-    session = await desk.gateway.open(spec)
-    past = tuple(await desk.gateway.history(session)) if spec.resume is not None else ()
-    return Tab(desk, session, past)

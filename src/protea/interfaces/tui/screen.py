@@ -1,19 +1,38 @@
-"""The main screen: tabs, panes, the status bar, and which of them a key is for."""
+"""The main screen: tabs, panes, the status bar; which of them a key is for, and what an action does."""
 
 from __future__ import annotations
 
+import inspect
 import time
+from typing import Any
 
+from msgspec.structs import replace
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
+from textual.timer import Timer
 
-from protea.domain.commands import SubmitPrompt
+from protea.domain.commands import EndSession, SubmitPrompt
+from protea.domain.events import AnyEvent, TaskChanged, ToolCallChanged, TurnFinished
+from protea.interfaces.tui.composer import external
 from protea.interfaces.tui.desk import Desk
-from protea.interfaces.tui.driver import Typed
+from protea.interfaces.tui.driver import ScreenDriver, Typed
+from protea.interfaces.tui.keys import Keys
+from protea.interfaces.tui.menus import MENUS
+from protea.interfaces.tui.opening import open_tab
+from protea.interfaces.tui.panes.arrangement import Arrangement
+from protea.interfaces.tui.panes.diff import Changes
+from protea.interfaces.tui.panes.pane import Pane
+from protea.interfaces.tui.panes.tasks import Tasks
+from protea.interfaces.tui.panes.todos import Todos
+from protea.interfaces.tui.panes.tree import Tree
+from protea.interfaces.tui.panes.viewer import Viewer
 from protea.interfaces.tui.status import Facts, StatusBar
 from protea.interfaces.tui.tab import Tab
+from protea.interfaces.tui.tabbar import TabBar
+from protea.interfaces.tui.themes import THEMES, Look
+from protea.interfaces.tui.which_key import WhichKey
 
 HINT = 4.0
 """Seconds a hint stands."""
@@ -32,23 +51,54 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def __init__(self, desk: Desk, first: Tab) -> None:
         super().__init__()
         self.desk = desk
-        self.tabs = [first]
+        self.tabs: list[Tab] = [first]
         self.tab = first
-        self.status = StatusBar(lambda: desk.look, self.facts)
+        look = desk.looking
+        self.tab_bar = TabBar(look, lambda: ([tab.state for tab in self.tabs], self.tabs.index(self.tab)))
+        self.file_tree = Tree(look, self.open_file)
+        self.viewer = Viewer(look)
+        self.changes = Changes(look, self.open_file)
+        self.todos = Todos(look)
+        self.tasks = Tasks(look, self._open_task)
+        self.arrangement = Arrangement((self.file_tree, self.viewer, self.changes, self.todos, self.tasks))
+        self.which_key = WhichKey(look)
+        self.status = StatusBar(look, self.facts)
+        self.focus_on = "composer"
+        """`composer`, `transcript`, or the name of a pane."""
         self._hint = ""
-        self._hint_timer: object | None = None
+        self._hint_timer: Timer | None = None
         self._pressed: tuple[str, float] = ("", 0.0)
         """The action that is waiting to be done a second time, and since when."""
 
     def compose(self) -> ComposeResult:
+        yield self.tab_bar
         with Horizontal(id="body"):
+            yield self.file_tree
             yield self.tab
+            yield self.viewer
+            yield self.changes
+            yield self.todos
+            yield self.tasks
+        yield self.which_key
         yield self.status
 
     def on_mount(self) -> None:
-        for tab in self.tabs:
-            self._adopt(tab)
         self.desk.hint = self.hint
+        self._adopt(self.tab)
+        self.tab_bar.chosen = self.to_tab
+        for pane in self.arrangement.panes.values():
+            pane.focus_me = lambda pane: self.focus_part(pane.name_of)
+        kept = self.desk.remembered
+        self.arrangement.open = [name for name in kept.open if name in self.arrangement.panes]
+        self.arrangement.widths = dict(kept.widths)
+        self.tab.composer.stashed = kept.stash
+        self._arrange()
+        self.desk.spawn(self._begin())
+
+    async def _begin(self) -> None:
+        await self.desk.refresh_offers(self.tab.session)
+        await self._about()
+        await self._load_files()
 
     def begin_with(self, typed: Typed) -> None:
         """What was typed before anything stood: prompts that were sent, and what is still being written."""
@@ -57,8 +107,169 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.desk.history.add(text)
         self.tab.composer.buffer.set(typed.text, typed.cursor)
 
+    # ── tabs ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
     def _adopt(self, tab: Tab) -> None:
-        tab.changed = lambda tab: self.status.again()
+        tab.changed = self._tab_changed
+        tab.happened = self._happened
+        tab.face = self._face
+        tab.clicked = self.focus_part
+
+    def _tab_changed(self, tab: Tab) -> None:
+        self.tab_bar.again()
+        if tab is self.tab:
+            self.status.again()
+            self._feed_panes()
+        self.desk.title(self.tab.state)
+
+    def _happened(self, tab: Tab, event: AnyEvent) -> None:
+        if isinstance(event, ToolCallChanged) and event.state == "success" and event.result and event.result.diff:
+            if tab is self.tab:
+                for path, diff in self.desk.changes_of(event):
+                    self.changes.add(path, diff)
+                self.file_tree.touch(self.changes.files)
+            self.desk.spawn(self._load_files())
+        if tab.state.questions and not self.app.app_focus:
+            self.desk.notify("Protea asks", tab.state.questions[0].why)
+        elif isinstance(event, TurnFinished) and not self.app.app_focus and not tab.state.busy:
+            self.desk.notify("Protea", f"{tab.state.title}: {event.outcome}")
+        if isinstance(event, TurnFinished) and tab is self.tab:
+            self.desk.spawn(self._about())
+
+    def to_tab(self, place: int) -> None:
+        """Show a tab."""
+        if not 0 <= place < len(self.tabs) or self.tabs[place] is self.tab:
+            return
+        self.tab.display = False
+        self.tab = self.tabs[place]
+        self.tab.display = True
+        self.focus_part("composer")
+        self._reload_panes()
+        self._tab_changed(self.tab)
+        self.desk.spawn(self._about())
+
+    async def open_session(self, id: str | None, *, fork: bool = False) -> None:
+        for place, tab in enumerate(self.tabs):
+            if id is not None and tab.session.startswith(id) and not fork:
+                self.to_tab(place)
+                return
+        spec = replace(self.desk.place.open, resume=id, fork=fork)
+        tab = await open_tab(self.desk, spec)
+        tab.display = False
+        self._adopt(tab)
+        self.tabs.append(tab)
+        await self.query_one("#body").mount(tab, before=self.viewer)
+        self.to_tab(len(self.tabs) - 1)
+
+    async def close_tab(self) -> None:
+        """The session of this tab ends; with the last one the screen does."""
+        if len(self.tabs) == 1:
+            self.app.exit()
+            return
+        tab, place = self.tab, self.tabs.index(self.tab)
+        self.to_tab(place - 1 if place else 1)
+        self.tabs.remove(tab)
+        await tab.leave()
+        await tab.remove()
+        self._tab_changed(self.tab)
+        await self.desk.gateway.submit(tab.session, EndSession(reason="closed"))
+
+    async def _another(self, *, instead: bool) -> None:
+        """A new session, in a tab of its own or in place of this one."""
+        before = self.tab
+        await self.open_session(None)
+        if instead:
+            place = self.tabs.index(self.tab)
+            self.tabs.remove(before)
+            await before.leave()
+            await before.remove()
+            self._tab_changed(self.tabs[place - 1])
+            await self.desk.gateway.submit(before.session, EndSession(reason="cleared"))
+
+    def _face(self, name: str, rest: str) -> bool:
+        """The slash commands a face carries out itself."""
+        match name:
+            case "exit" | "quit" | "q":
+                self.app.exit()
+            case "clear" | "new":
+                self.desk.spawn(self._another(instead=True))
+            case "theme":
+                if rest in THEMES:
+                    self.use_theme(rest)
+                else:
+                    self.do("app.theme")
+            case "resume":
+                self.desk.spawn(self.open_session(rest)) if rest else self.do("session.sessions")
+            case "rewind" | "model" | "effort" | "profile" | "sessions" if not rest:
+                self.do(f"session.{name}")
+            case "help" if not rest:
+                self.do("app.help")
+            case _:
+                return False
+        return True
+
+    # ── panes ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _arrange(self) -> None:
+        widths = self.arrangement.lay_out(self.app.size.width, self.focus_on)
+        for name, pane in self.arrangement.panes.items():
+            was = pane.display
+            pane.display = widths[name] > 0
+            if pane.display:
+                pane.styles.width = widths[name]
+                pane.active = self.focus_on == name
+                if not was:
+                    self.call_after_refresh(pane.again)
+                pane.refresh()
+        self.tab.display = widths[""] > 0
+        self.desk.remember(open=tuple(self.arrangement.open), widths=dict(self.arrangement.widths))
+
+    def focus_part(self, name: str) -> None:
+        """Give the keys to the composer, the conversation or a pane."""
+        self.focus_on = name
+        for tab in self.tabs:
+            tab.composer.active = name == "composer"
+            tab.composer.border_role = "rule"
+            tab.transcript_active(name == "transcript")
+            tab.composer.update()
+        self._arrange()
+        self.status.again()
+
+    def toggle_pane(self, name: str) -> None:
+        if self.arrangement.toggle(name):
+            self.focus_part(name)
+            self._feed_panes()
+        else:
+            self.focus_part("composer")
+
+    def _feed_panes(self) -> None:
+        state = self.tab.state
+        self.todos.load(state.todos, state.plan)
+        self.tasks.load(state.tasks)
+
+    def _reload_panes(self) -> None:
+        self.changes.load(self.tab.diffs)
+        self.file_tree.touch(self.changes.files)
+        self._feed_panes()
+
+    async def _load_files(self) -> None:
+        paths = await self.desk.files(self.tab.session)
+        self.file_tree.load(paths)
+
+    def open_file(self, path: str, line: int = 0) -> None:
+        if "viewer" not in self.arrangement.open:
+            self.arrangement.toggle("viewer")
+        self.focus_part("viewer")
+        self.viewer.open(path, self.desk.place.open.cwd, line)
+
+    def _open_task(self, task: TaskChanged) -> None:
+        if session := getattr(task, "session_id", ""):
+            self.desk.spawn(self.open_session(str(session)))
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+        for tab in self.tabs:
+            tab.composer.update()
 
     # ── telling ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -66,7 +277,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """One line in the status bar, for a moment."""
         self._hint = text
         if self._hint_timer is not None:
-            self._hint_timer.stop()  # type: ignore[attr-defined]  # a Timer
+            self._hint_timer.stop()
         self._hint_timer = self.set_timer(HINT, self._hint_over) if text else None
         self.status.again()
 
@@ -75,14 +286,39 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._hint = ""
         self.status.again()
 
+    async def _about(self) -> None:
+        """What the bar and the welcome show that no event tells."""
+        tab = self.tab
+        about = await self.desk.gateway.describe("session", tab.session)
+        context = await self.desk.gateway.describe("context", tab.session)
+        tab.context = context if isinstance(context, dict) else {}
+        if isinstance(about, dict):
+            tab.about = about
+            tab.state = replace(
+                tab.state,
+                model=about.get("model") or tab.state.model,
+                effort=about.get("effort") or tab.state.effort,
+                mode=about.get("mode") or tab.state.mode,
+                profile=about.get("profile") or tab.state.profile,
+            )
+        tab.welcome.tell(tab.about, tab.state)
+        self.desk.find_branch()
+        self.status.again()
+
     def facts(self) -> Facts:
-        state = self.tab.state
-        waiting = sum(len(tab.state.questions) for tab in self.tabs if tab is not self.tab)
+        tab = self.tab
+        state, context = tab.state, tab.context
+        waiting = sum(len(other.state.questions) for other in self.tabs if other is not tab)
+        used = context.get("used") or state.last.input + state.last.output
+        cached = context.get("cache_read") or (state.last.cache_read / state.last.input if state.last.input else 0)
         return Facts(
             state=state,
             hint=self._hint,
-            used=state.last.input + state.last.output or None,
-            cached=state.last.cache_read / state.last.input if state.last.input else None,
+            branch=self.desk.branch,
+            window=context.get("window") or tab.about.get("context"),
+            used=used or None,
+            cached=cached or None,
+            vim=tab.vim.mode.upper() if tab.vim.mode != "insert" and self.focus_on == "composer" else "",
             inbox=waiting,
         )
 
@@ -91,44 +327,93 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def contexts(self) -> list[str]:
         """Whose keys count now, the nearest first."""
         tab = self.tab
+        if self.focus_on == "transcript":
+            return ["transcript", "global"]
+        if self.focus_on != "composer":
+            return ["pane", "list", "global"]
         found = []
         if tab.card.question is not None and not tab.composer.text and not tab.card.commenting:
             found.append("approval")
-        return [*found, "composer", "global"]
+        if tab.suggestions.offers:
+            found.append("suggestions")
+        return [*found, "normal" if tab.vim.mode != "insert" else "composer", "global"]
 
     def take_key(self, event: events.Key) -> None:
         """A key that was pressed."""
-        key = event.character if event.is_printable and event.character and "+" not in event.key else event.key
-        key = "space" if key == " " and self.desk.keys.pressed else key
-        action = self.desk.keys.press(key, self.contexts())
+        character = event.character if event.is_printable else None
+        key = character if character and "+" not in event.key and character != " " else event.key
+        keys = self.desk.keys
+        contexts = self.contexts()
+        action = keys.press(key, contexts)
+        self.which_key.show(keys.following(contexts) if keys.pressed else [])
         if action:
             self.do(action)
-        elif action is None and event.is_printable and event.character:
-            self._pressed = ("", 0.0)
-            self.tab.composer.insert(event.character)
+        elif action is None:
+            self._write(event, character)
+
+    def _write(self, event: events.Key, character: str | None) -> None:
+        """A key that is no action where it was pressed."""
+        if self.focus_on == "composer":
+            if self.tab.vim.mode != "insert":
+                self.tab.vim.press(character or event.key)
+                self.status.again()
+            elif character and character == "?" and not self.tab.composer.text:
+                self.do("app.help")
+            elif character:
+                self._pressed = ("", 0.0)
+                self.tab.composer.insert(character)
+        elif self.focus_on in self.arrangement.panes and (character or event.key == "backspace"):
+            self.arrangement.panes[self.focus_on].write(character or "\b")
 
     def take_paste(self, text: str) -> None:
+        self.focus_part("composer")
         self.tab.composer.paste(text)
 
     def do(self, action: str) -> None:
         """Do an action, whoever's it is."""
         if action not in ("app.clear_or_quit", "session.interrupt"):
             self._pressed = ("", 0.0)
-        match action:
-            case "app.quit":
-                self.app.exit()
-            case "app.clear_or_quit":
-                self._clear_or_quit()
-            case "composer.delete_or_quit" if not self.tab.composer.text:
-                self.app.exit()
-            case "composer.delete_or_quit":
-                self.tab.act("composer.delete")
-            case "session.interrupt":
-                self._escape()
-            case "app.redraw":
-                self.refresh(layout=True)
-            case _:
-                self.tab.act(action)
+        if action in MENUS:
+            found = MENUS[action](self)
+            if inspect.isawaitable(found):
+                self.desk.spawn(_awaited(found))
+        elif self.focus_on in self.arrangement.panes and self._act_in_pane(action):
+            return
+        elif (done := getattr(self, "_do_" + action.replace(".", "_"), None)) is not None:
+            done()
+        elif action.startswith("tab.") and action[4:].isdigit():
+            self.to_tab(int(action[4:]) - 1)
+        elif action.startswith("pane.") and action[5:] in self.arrangement.panes:
+            self.toggle_pane(action[5:])
+        else:
+            self.tab.act(action)
+
+    def _act_in_pane(self, action: str) -> bool:
+        pane: Pane = self.arrangement.panes[self.focus_on]
+        if action == "list.close":
+            if not pane.act(action):
+                self.focus_part("composer")
+            return True
+        return pane.act(action)
+
+    # ── actions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _do_app_quit(self) -> None:
+        self.app.exit()
+
+    def _do_app_clear_or_quit(self) -> None:
+        tab = self.tab
+        if self.focus_on != "composer":
+            self.focus_part("composer")
+        if tab.composer.text:
+            tab.composer.clear()
+            self._pressed = ("", 0.0)
+        elif self._twice("quit"):
+            self.app.exit()
+        else:
+            if tab.state.busy:
+                tab.interrupt()
+            self.hint("Ctrl+C again leaves")
 
     def _twice(self, action: str) -> bool:
         """Whether this is the second time within a moment."""
@@ -137,19 +422,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._pressed = (action, now)
         return was == action and now - at < TWICE
 
-    def _clear_or_quit(self) -> None:
-        if self.tab.composer.text:
-            self.tab.composer.clear()
-            self._pressed = ("", 0.0)
-            return
-        if self._twice("quit"):
-            self.app.exit()
-            return
-        if self.tab.state.busy:
-            self.tab.interrupt()
-        self.hint("Ctrl+C again leaves")
-
-    def _escape(self) -> None:
+    def _do_session_interrupt(self) -> None:
         tab = self.tab
         if tab.card.commenting:
             tab.card.commenting = False
@@ -158,3 +431,140 @@ class MainScreen(Screen[None], inherit_bindings=False):
             tab.told.show("")
         elif tab.state.busy:
             tab.interrupt()
+        elif self._twice("rewind"):
+            self.do("session.rewind")
+        elif tab.state.prompts:
+            self.hint("Esc again goes back to an earlier prompt")
+
+    def _do_session_background(self) -> None:
+        self.hint("nothing that runs can be put into the background")
+
+    def _do_session_info(self) -> None:
+        self.tab.command("/cost")
+
+    def _do_composer_delete_or_quit(self) -> None:
+        if self.tab.composer.text:
+            self.tab.act("composer.delete")
+        else:
+            self.app.exit()
+
+    def _do_composer_normal(self) -> None:
+        if self.tab.card.commenting or self.tab.told.text:
+            self._do_session_interrupt()
+            return
+        if self.tab.vim.mode == "normal" and not self.tab.vim.pending:
+            self._do_session_interrupt()
+        self.tab.vim.normal()
+        self.status.again()
+
+    def _do_composer_editor(self) -> None:
+        words = external.editor_of(self.desk.place.environment)
+        if not words:
+            self.hint("there is no editor; set $EDITOR")
+            return
+        composer = self.tab.composer
+        try:
+            with self.app.suspend():
+                text = external.edit(words, composer.whole()[0], self.desk.place.environment)
+        except OSError as error:
+            self.hint(f"{words[0]}: {error.strerror}")
+            return
+        composer.set(text)
+        self.refresh(layout=True)
+
+    def _do_composer_stash(self) -> None:
+        self.tab.composer.act("composer.stash")
+        self.desk.remember(stash=self.tab.composer.stashed)
+        self.hint("put aside; Ctrl+S with nothing written takes it back" if self.tab.composer.stashed else "")
+
+    def _do_tab_new(self) -> None:
+        self.desk.spawn(self._another(instead=False))
+
+    def _do_tab_close(self) -> None:
+        self.desk.spawn(self.close_tab())
+
+    def _do_tab_next(self) -> None:
+        self.to_tab((self.tabs.index(self.tab) + 1) % len(self.tabs))
+
+    def _do_tab_previous(self) -> None:
+        self.to_tab((self.tabs.index(self.tab) - 1) % len(self.tabs))
+
+    def _do_pane_next(self) -> None:
+        self._step_pane(1)
+
+    def _do_pane_previous(self) -> None:
+        self._step_pane(-1)
+
+    def _step_pane(self, step: int) -> None:
+        order = self.arrangement.order()
+        here = "" if self.focus_on in ("composer", "transcript") else self.focus_on
+        at = order.index(here) if here in order else order.index("")
+        self.focus_part(order[(at + step) % len(order)] or "composer")
+
+    def _do_pane_zoom(self) -> None:
+        self.arrangement.zoomed = not self.arrangement.zoomed and bool(self.arrangement.open)
+        self._arrange()
+
+    def _do_pane_wider(self) -> None:
+        self._widen(4)
+
+    def _do_pane_narrower(self) -> None:
+        self._widen(-4)
+
+    def _widen(self, step: int) -> None:
+        name = self.focus_on if self.focus_on in self.arrangement.open else next(iter(self.arrangement.open), "")
+        if name:
+            self.arrangement.widen(name, step, self.app.size.width)
+            self._arrange()
+
+    def _do_pane_close(self) -> None:
+        if self.focus_on in self.arrangement.open:
+            self.toggle_pane(self.focus_on)
+
+    def _do_focus_composer(self) -> None:
+        self.arrangement.zoomed = False
+        self.focus_part("composer")
+
+    def _do_focus_transcript(self) -> None:
+        self.focus_part("transcript")
+
+    def _do_app_suspend(self) -> None:
+        self.app.action_suspend_process()
+
+    def _do_app_redraw(self) -> None:
+        self.app.refresh(layout=True)
+        self.refresh(layout=True, repaint=True)
+
+    def _do_app_mouse(self) -> None:
+        self.prefer(mouse=not self.desk.preferences.mouse)
+        if isinstance(driver := self.app._driver, ScreenDriver):
+            driver.set_mouse(self.desk.preferences.mouse)
+        self.hint("mouse on" if self.desk.preferences.mouse else "mouse off: the terminal selects by itself")
+
+    # ── how it looks and behaves ───────────────────────────────────────────────────────────────────────────────────
+
+    def use_theme(self, name: str, *, keep: bool = True) -> None:
+        theme = THEMES.get(name)
+        if theme is None:
+            return
+        self.desk.look = Look(theme, colour=self.desk.look.colour)
+        self.desk.dress()
+        if keep:
+            self.prefer(theme=name)
+        for widget in self.walk_children():
+            widget.refresh()
+
+    def use_keymap(self, name: str) -> None:
+        self.prefer(keymap=name)
+        self.desk.keys = Keys(self.desk.read_keys())
+        for tab in self.tabs:
+            tab.vim.insert()
+
+    def prefer(self, **changes: Any) -> None:
+        self.desk.preferences = replace(self.desk.preferences, **changes)
+        for name, value in changes.items():
+            self.desk.keep(name, value)
+
+
+async def _awaited(found: Any) -> None:
+    await found

@@ -37,6 +37,24 @@ class Transcript(ScrollView, can_focus=False):
         self._take(event)
         self._settle()
 
+    def act(self, action: str) -> bool:
+        """Scroll."""
+        page = max(1, self.size.height - 2)
+        steps = {
+            "page_up": -page,
+            "page_down": page,
+            "half_up": -page // 2,
+            "half_down": page // 2,
+            "line_up": -1,
+            "line_down": 1,
+            "top": -(10**9),
+            "bottom": 10**9,
+        }
+        step = steps.get(action.removeprefix("transcript."))
+        if step is not None:
+            self.scroll_relative(y=step, animate=False)
+        return step is not None
+
     def _take(self, event: AnyEvent) -> None:
         match event:
             case PromptSubmitted():

@@ -58,6 +58,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """After an interrupt what waits runs only before the next prompt."""
     questions: tuple[ApprovalRequested, ...] = ()
     todos: tuple[TodoItem, ...] = ()
+    plan: str = ""
+    """The plan that was proposed last, Markdown."""
     tasks: tuple[TaskChanged, ...] = ()
     outcome: Outcome | None = None
     usage: Usage = Usage()
@@ -110,7 +112,13 @@ def advance(state: State, event: AnyEvent) -> State:
         case ToolCallChanged():
             return replace(state, doing=_call(event))
         case ApprovalRequested():
-            return replace(state, questions=(*state.questions, event), doing="waiting for an answer")
+            plan = (event.detail or {}).get("plan")
+            return replace(
+                state,
+                questions=(*state.questions, event),
+                doing="waiting for an answer",
+                plan=plan if isinstance(plan, str) else state.plan,
+            )
         case ApprovalResolved():
             return replace(state, questions=tuple(each for each in state.questions if each.id != event.id))
         case RetryScheduled():

@@ -12,14 +12,16 @@ from textual.containers import Vertical
 
 from protea.domain.commands import Interrupt, Invoke, SetMode, SubmitPrompt, WithdrawPrompt
 from protea.domain.errors import ProteaError, UsageError
-from protea.domain.events import AnyEvent, CommandAnswered
+from protea.domain.events import AnyEvent, CommandAnswered, ToolCallChanged
 from protea.domain.messages import Image
 from protea.interfaces.tui.card import Card
 from protea.interfaces.tui.composer.editor import Composer
+from protea.interfaces.tui.composer.vim import Vim
 from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.stand_in import Transcript
 from protea.interfaces.tui.state import PASSING, advance, state_of
 from protea.interfaces.tui.strips import Activity, Queue, Told
+from protea.interfaces.tui.suggestions import Suggestions, wanted
 from protea.interfaces.tui.welcome import Welcome
 
 _numbers = itertools.count(1)
@@ -36,16 +38,28 @@ class Tab(Vertical):
         self.session = session
         self.state = state_of(past)
         self._past = past
-        look = lambda: desk.look  # noqa: E731  # what is handed on is the question, not today's answer
+        look = desk.looking
         self.welcome = Welcome(look, desk)
         self.transcript = Transcript(look)
         self.card = Card(look)
         self.activity = Activity(look, motion=desk.preferences.motion)
         self.queue = Queue(look)
         self.told = Told(look)
+        self.suggestions = Suggestions(look)
         self.composer = Composer(look, desk.history)
+        self.vim = Vim(lambda: self.composer.buffer, self.composer.update)
+        self.about: dict[str, Any] = {}
+        """What `describe("session")` last said."""
+        self.context: dict[str, Any] = {}
+        """What `describe("context")` last said."""
+        self.diffs: list[tuple[str, str]] = []
+        """(file, diff) of everything that was changed, in order."""
         self.changed: Callable[[Tab], None] = lambda tab: None
         """Called when something changed that others show."""
+        self.happened: Callable[[Tab, AnyEvent], None] = lambda tab, event: None
+        """Told of every lasting event."""
+        self.clicked: Callable[[str], None] = lambda part: None
+        """Called when a part of it was clicked: `composer` or `transcript`."""
         self.face: Callable[[str, str], bool] = lambda name, rest: False
         """Carries out a slash command of the face's own; whether it knows it."""
         self.broken: ProteaError | None = None
@@ -60,12 +74,18 @@ class Tab(Vertical):
         yield self.activity
         yield self.told
         yield self.queue
+        yield self.suggestions
         yield self.composer
 
     def on_mount(self) -> None:
         self._show_welcome()
+        self.composer.changed = self._offer
         if self._past:
             self.transcript.load(self._past)
+            for event in self._past:
+                if isinstance(event, ToolCallChanged) and event.state == "success":
+                    self.diffs += self.desk.changes_of(event)
+            self._past = ()
         self._spread()
         self._follower = asyncio.create_task(self._follow())
 
@@ -97,6 +117,9 @@ class Tab(Vertical):
         self._spread()
         if not isinstance(event, PASSING):
             self.changed(self)
+            if isinstance(event, ToolCallChanged) and event.state == "success":
+                self.diffs += self.desk.changes_of(event)
+            self.happened(self, event)
 
     def _spread(self) -> None:
         state = self.state
@@ -115,6 +138,54 @@ class Tab(Vertical):
         if event.command == "rewind" and isinstance(event.data, dict) and not self.composer.text:
             self.composer.set(str(event.data.get("text", "")))
         self.told.show(event.text)
+
+    def transcript_active(self, active: bool) -> None:
+        """Whether the keys go to the conversation."""
+        self.transcript.set_class(active, "-active")
+        if hasattr(self.transcript, "active"):
+            self.transcript.active = active
+
+    # ── what is offered ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _offer(self) -> None:
+        """The text or the cursor has changed: look for what completes it."""
+        text, cursor = self.composer.text, self.composer.buffer.cursor
+        what = wanted(text, cursor) if len(text) < 10_000 and self.composer.offering else None
+        self.suggestions.show(what, self.desk.offers.of(what) if what is not None else [])
+
+    def _take_offer(self) -> None:
+        offer, what = self.suggestions.chosen, self.suggestions.what
+        if offer is None or what is None:
+            return
+        buffer = self.composer.buffer
+        buffer.set(buffer.text[: what.begin] + offer.insert + buffer.text[what.end :], what.begin + len(offer.insert))
+        self.composer.update()
+
+    def _is_whole(self) -> bool:
+        """Whether the command that stands here needs nothing more."""
+        name, _, rest = self.composer.text.strip().removeprefix("/").partition(" ")
+        takes = next((str(each.get("arguments", "")) for each in self.desk.offers.commands if each["name"] == name), "")
+        return bool(rest) or not takes or takes.startswith("[")
+
+    def _suggest(self, action: str) -> bool:
+        what = self.suggestions.what
+        match action:
+            case "suggestions.next":
+                self.suggestions.move(1)
+            case "suggestions.previous":
+                self.suggestions.move(-1)
+            case "suggestions.close":
+                self.suggestions.show(None, [])
+            case "suggestions.take":
+                self._take_offer()
+            case "suggestions.accept":
+                self._take_offer()
+                if what is not None and what.kind != "mention" and self._is_whole():
+                    self.suggestions.show(None, [])
+                    self.send()
+            case _:
+                return False
+        return True
 
     # ── what a person does ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -157,7 +228,15 @@ class Tab(Vertical):
 
     def submit(self, command: Any) -> None:
         """Send a command; what is wrong with it is told."""
-        self.desk.spawn(self.desk.gateway.submit(self.session, command))
+        self.desk.spawn(self.submitted(command))
+
+    async def submitted(self, command: Any) -> None:
+        """Send a command and wait until it was taken."""
+        await self.desk.gateway.submit(self.session, command)
+
+    def command(self, text: str) -> None:
+        """Do what a slash command says, as if it had been written."""
+        self.desk.spawn(self._send(text, (), "", steer=False))
 
     def _answer_in_words(self) -> None:
         text, _ = self.composer.whole()
@@ -171,6 +250,16 @@ class Tab(Vertical):
             self.composer.take()
             self.card.commenting = False
             self.submit(reply)
+
+    async def _paste(self) -> None:
+        """What is in the clipboard, a picture too."""
+        found = await self.desk.paste()
+        if isinstance(found, Image):
+            self.composer.attach(found)
+        elif found:
+            self.composer.paste(found)
+        else:
+            self.desk.hint("nothing in the clipboard can be read; paste with the terminal's own key")
 
     def interrupt(self) -> None:
         self.submit(Interrupt())
@@ -201,6 +290,10 @@ class Tab(Vertical):
         """Do an action that concerns this session; whether it was one."""
         if action.startswith("approval."):
             return self._approve(action)
+        if action.startswith("suggestions."):
+            return self._suggest(action)
+        if action.startswith("transcript."):
+            return self.transcript.act(action)
         match action:
             case "composer.send":
                 if self.composer.text[: self.composer.buffer.cursor].endswith("\\"):
@@ -210,6 +303,12 @@ class Tab(Vertical):
                     self.send()
             case "composer.steer":
                 self.send(steer=True)
+            case "composer.complete":
+                self._offer()
+                if len(self.suggestions.offers) == 1:
+                    self._take_offer()
+            case "composer.paste":
+                self.desk.spawn(self._paste())
             case "composer.unqueue":
                 self.unqueue()
             case "session.mode":

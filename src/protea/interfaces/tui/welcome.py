@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from protea._version import __version__
 from protea.interfaces.terminal import one_line
 from protea.interfaces.tui.desk import Desk
+from protea.interfaces.tui.frame import wrap
 from protea.interfaces.tui.line import Lines, Row
+from protea.interfaces.tui.state import State
 from protea.interfaces.tui.themes import Look
 
 
@@ -19,8 +22,17 @@ class Welcome(Lines):
     def __init__(self, look: Callable[[], Look], desk: Desk) -> None:
         super().__init__(look, id="welcome")
         self._desk = desk
+        self.warnings: list[str] = []
         self.facts: dict[str, str] = {}
         """What a session is made of: name → value."""
+
+    def tell(self, about: Mapping[str, Any], state: State) -> None:
+        """What the session is made of, once that is known."""
+        effort = f", effort {state.effort}" if state.effort else ""
+        self.facts = {"model": f"{state.model}{effort}", "profile": state.profile, "mode": state.mode}
+        self.facts = {name: value for name, value in self.facts.items() if value}
+        self.warnings = [str(each) for each in about.get("warnings", ())]
+        self.again()
 
     def again(self) -> None:
         if self.is_attached:
@@ -29,8 +41,21 @@ class Welcome(Lines):
 
     def rows(self, width: int) -> list[Row]:
         cwd = self._desk.place.open.cwd
-        rows: list[Row] = [[(f" Protea {__version__}", "user")], [(one_line(" " + cwd, width - 1), "dim")]]
+        rows: list[Row] = [[(f" Protea {__version__}", "user")], [(" " + one_line(cwd, width - 2), "dim")]]
         if self.facts:
             rows.append([])
         rows += [[(f" {name:<9}", "dim"), (one_line(value, width - 12), "text")] for name, value in self.facts.items()]
+        if self.facts.get("model", "").startswith("offline/"):
+            rows += [[], *([(f" {line}", "dim")] for line in _wrapped(OFFLINE, width - 2))]
+        rows += [[], *([(f" {line}", "warn")] for each in self.warnings for line in _wrapped(each, width - 2))]
         return rows
+
+
+OFFLINE = (
+    "No key is set and no local server answers, so the built-in offline model does: a small grammar, real tools, your "
+    "real files. Try: list files · find TODO in src · read README.md · run git status. Ctrl+P shows everything else."
+)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return [text[begin:end] for begin, end in wrap(text, width)]

@@ -52,6 +52,8 @@ class Composer(Widget):
         """Which input of before stands here."""
         self._draft = ""
         """What stood here before one was recalled."""
+        self.offering = True
+        """Whether what stands here was written and not recalled: only then is anything offered."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of text or cursor."""
 
@@ -84,6 +86,7 @@ class Composer(Widget):
     def insert(self, text: str) -> None:
         self.buffer.insert(text)
         self._recalled = None
+        self.offering = True
         self.update()
 
     def paste(self, text: str) -> None:
@@ -134,6 +137,7 @@ class Composer(Widget):
         done = _ACTIONS.get(action)
         if done is None:
             return False
+        self.offering = action not in ("composer.up", "composer.down", "composer.history_up", "composer.history_down")
         done(self)
         self.update()
         return True

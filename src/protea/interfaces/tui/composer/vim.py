@@ -1,0 +1,434 @@
+"""Vim's normal and visual mode over a buffer: counts, operators, motions, text objects. Pure.
+
+`press` takes one key at a time. What it does not know it forgets, as vim does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from protea.interfaces.tui.composer.buffer import Buffer
+
+_PAIRS = {"(": "()", ")": "()", "b": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}", "B": "{}", "<": "<>", ">": "<>"}
+
+
+class Vim:
+    """Keys of the modes that do not insert."""
+
+    def __init__(self, buffer: Callable[[], Buffer], changed: Callable[[], None]) -> None:
+        self._of = buffer
+        self._changed = changed
+        self.mode = "insert"
+        self._keys = ""
+        """What was pressed of a command that is not complete."""
+        self._last_find = ("", "")
+        self._linewise = False
+        """Whether what was cut last is whole lines."""
+
+    @property
+    def pending(self) -> str:
+        return self._keys
+
+    def normal(self) -> None:
+        """Leave insert or visual mode."""
+        buffer = self._of()
+        if self.mode == "insert" and buffer.cursor > buffer.line_begin(buffer.cursor):
+            buffer.move(buffer.left(buffer.cursor))
+        self.mode, self._keys = "normal", ""
+        buffer.anchor = None
+        self._changed()
+
+    def insert(self) -> None:
+        self.mode, self._keys = "insert", ""
+        self._of().anchor = None
+
+    def press(self, key: str) -> None:
+        """One key, a character or a name such as `escape`."""
+        if key == "escape":
+            self.normal()
+            return
+        if key in _NAMED:
+            key = _NAMED[key]
+        if len(key) != 1:
+            self._keys = ""
+            return
+        self._keys += key
+        if self._run(self._keys):
+            self._keys = ""
+        self._changed()
+
+    def _run(self, keys: str) -> bool:
+        """Do what the keys say; whether they said anything complete (or nothing that could become so)."""
+        digits = ""
+        while keys and keys[0].isdigit() and (digits or keys[0] != "0"):
+            digits, keys = digits + keys[0], keys[1:]
+        count = min(int(digits or 1), 9999)
+        if not keys:
+            return False
+        if self.mode == "visual":
+            return self._visual(keys, count)
+        if keys[0] in "dcy":
+            return self._operator(keys, count)
+        moved = self._motion(keys, count)
+        if moved is not None:
+            if moved >= 0:
+                self._of().move(self._inside(moved))
+            return True
+        if keys[0] in "gfFtT" and len(keys) == 1:
+            return False
+        return self._command(keys, count)
+
+    # ── motions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _motion(self, keys: str, count: int) -> int | None:
+        """Where a motion leads; -1 where it leads nowhere, None where the keys are none (yet)."""
+        buffer = self._of()
+        at = buffer.cursor
+        simple = _MOTIONS.get(keys)
+        if simple is not None:
+            for _ in range(count):
+                at = simple(buffer, at)
+            return at
+        if keys in ("j", "k"):
+            return self._vertical(count if keys == "j" else -count)
+        if keys == "G":
+            return len(buffer.text)
+        if keys == "gg":
+            return 0
+        if keys[0] in "fFtT" and len(keys) == 2:
+            self._last_find = (keys[0], keys[1])
+            return self._find(keys[0], keys[1], count)
+        if keys in (";", ",") and self._last_find[0]:
+            kind, character = self._last_find
+            return self._find(kind if keys == ";" else kind.swapcase(), character, count)
+        return None
+
+    def _vertical(self, lines: int) -> int:
+        buffer = self._of()
+        at = buffer.cursor
+        column = at - buffer.line_begin(at)
+        for _ in range(abs(lines)):
+            if lines > 0:
+                end = buffer.line_end(at)
+                if end == len(buffer.text):
+                    break
+                at = end + 1
+            else:
+                begin = buffer.line_begin(at)
+                if not begin:
+                    break
+                at = buffer.line_begin(begin - 1)
+        begin = buffer.line_begin(at)
+        return min(begin + column, buffer.line_end(begin))
+
+    def _find(self, kind: str, character: str, count: int) -> int:
+        buffer = self._of()
+        at = buffer.cursor
+        for _ in range(count):
+            if kind in "ft":
+                found = buffer.text.find(character, at + (2 if kind == "t" else 1), buffer.line_end(at))
+            else:
+                end = at - (1 if kind == "T" else 0)
+                found = buffer.text.rfind(character, buffer.line_begin(at), max(0, end))
+            if found < 0:
+                return -1
+            at = found - 1 if kind == "t" else found + 1 if kind == "T" else found
+        return at
+
+    def _inside(self, at: int) -> int:
+        """The cursor of normal mode stands on a character, not behind the last of its line."""
+        buffer = self._of()
+        begin, end = buffer.line_begin(at), buffer.line_end(at)
+        return max(begin, min(at, end - 1)) if end > begin else begin
+
+    # ── operators ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _operator(self, keys: str, count: int) -> bool:
+        operator, rest = keys[0], keys[1:]
+        digits = ""
+        while rest and rest[0].isdigit() and (digits or rest[0] != "0"):
+            digits, rest = digits + rest[0], rest[1:]
+        count *= int(digits or 1)
+        if not rest:
+            return False
+        buffer = self._of()
+        if rest == operator:
+            begin = buffer.line_begin(buffer.cursor)
+            end = begin
+            for _ in range(count):
+                end = min(len(buffer.text), buffer.line_end(end) + 1)
+            self._apply(operator, begin, end, lines=True)
+            return True
+        if rest[0] in "ia":
+            if len(rest) == 1:
+                return False
+            found = self._object(rest[0], rest[1])
+            if found is not None:
+                self._apply(operator, *found)
+            return True
+        if rest == "w" and operator == "c":
+            rest = "e"  # as vim does: the blank behind the word stays
+        moved = self._motion(rest, count)
+        if moved is None:
+            return rest not in ("g", "f", "F", "t", "T")
+        if moved < 0:
+            return True
+        at = buffer.cursor
+        if rest in ("j", "k", "G", "gg"):
+            first, last = sorted((at, moved))
+            self._apply(
+                operator, buffer.line_begin(first), min(len(buffer.text), buffer.line_end(last) + 1), lines=True
+            )
+            return True
+        inclusive = rest[0] in "eft$%" and moved >= at
+        self._apply(operator, min(at, moved), max(at, moved) + (1 if inclusive else 0))
+        return True
+
+    def _apply(self, operator: str, begin: int, end: int, *, lines: bool = False) -> None:
+        buffer = self._of()
+        end = min(end, len(buffer.text))
+        self._linewise = lines
+        piece = buffer.text[begin:end]
+        if operator == "y":
+            buffer.cut = piece
+            buffer.move(begin)
+            return
+        if lines and operator == "c":
+            end = end - 1 if piece.endswith("\n") else end
+        elif lines and end == len(buffer.text) and begin and not piece.endswith("\n"):
+            begin -= 1
+        buffer.delete(begin, end)
+        buffer.cut = piece
+        if operator == "c":
+            buffer.move(begin)
+            self.insert()
+        else:
+            buffer.move(self._inside(begin))
+
+    def _object(self, kind: str, what: str) -> tuple[int, int] | None:
+        buffer = self._of()
+        text, at = buffer.text, buffer.cursor
+        if what in "wW":
+            same = _class(text[at : at + 1], what)
+            begin = end = at
+            while begin > 0 and _class(text[begin - 1], what) == same:
+                begin -= 1
+            while end < len(text) and _class(text[end], what) == same:
+                end += 1
+            if kind == "a":
+                while end < len(text) and text[end] in " \t":
+                    end += 1
+            return begin, end
+        if what in "\"'`":
+            line, line_end = buffer.line_begin(at), buffer.line_end(at)
+            places = [place for place in range(line, line_end) if text[place] == what]
+            for first, last in zip(places[::2], places[1::2], strict=False):
+                if at <= last:
+                    return (first, last + 1) if kind == "a" else (first + 1, last)
+            return None
+        if what in _PAIRS:
+            pair = _PAIRS[what]
+            first_at = _matching(text, at, pair[0], pair[1], -1)
+            last_at = _matching(text, at, pair[0], pair[1], 1)
+            if first_at is None or last_at is None:
+                return None
+            return (first_at, last_at + 1) if kind == "a" else (first_at + 1, last_at)
+        return None
+
+    # ── everything else ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _command(self, keys: str, count: int) -> bool:
+        buffer = self._of()
+        at = buffer.cursor
+        begin, end = buffer.line_begin(at), buffer.line_end(at)
+        match keys[0]:
+            case "i":
+                self.insert()
+            case "a":
+                buffer.move(min(end, buffer.right(at)) if end > at else at)
+                self.insert()
+            case "I":
+                buffer.move(_first(buffer, at))
+                self.insert()
+            case "A":
+                buffer.move(end)
+                self.insert()
+            case "o":
+                buffer.move(end)
+                buffer.insert("\n")
+                self.insert()
+            case "O":
+                buffer.move(begin)
+                buffer.insert("\n")
+                buffer.move(begin)
+                self.insert()
+            case "x":
+                self._apply("d", at, min(end, at + count))
+            case "X":
+                self._apply("d", max(begin, at - count), at)
+            case "s":
+                self._apply("c", at, min(end, at + count))
+            case "S":
+                self._apply("c", begin, end, lines=True)
+            case "D":
+                self._apply("d", at, end)
+            case "C":
+                self._apply("c", at, end)
+            case "Y":
+                self._apply("y", begin, min(len(buffer.text), end + 1), lines=True)
+            case "r":
+                if len(keys) == 1:
+                    return False
+                if at + count <= end:
+                    buffer.delete(at, at + count)
+                    buffer.move(at)
+                    buffer.insert(keys[1] * count)
+                    buffer.move(at + count - 1)
+            case "~":
+                piece = buffer.text[at : min(end, at + count)].swapcase()
+                if piece:
+                    buffer.delete(at, at + len(piece))
+                    buffer.move(at)
+                    buffer.insert(piece)
+                    buffer.move(self._inside(at + len(piece)))
+            case "J":
+                for _ in range(max(1, count - 1)):
+                    end = buffer.line_end(buffer.cursor)
+                    if end < len(buffer.text):
+                        after = buffer.text[end + 1 :]
+                        blanks = len(after) - len(after.lstrip(" \t"))
+                        buffer.delete(end, end + 1 + blanks)
+                        buffer.move(end)
+                        buffer.insert(" ")
+                        buffer.move(end)
+            case "p" | "P":
+                self._put(keys[0] == "p", count)
+            case "u":
+                for _ in range(count):
+                    buffer.undo()
+            case "\x12":
+                for _ in range(count):
+                    buffer.redo()
+            case "v" | "V":
+                self.mode = "visual"
+                buffer.move(at)
+                buffer.anchor = begin if keys[0] == "V" else at
+                if keys[0] == "V":
+                    buffer.cursor = max(begin, end - 1)
+            case _:
+                return True
+        return True
+
+    def _put(self, after: bool, count: int) -> None:
+        buffer = self._of()
+        piece = buffer.cut * count
+        if not piece:
+            return
+        at = buffer.cursor
+        if self._linewise:
+            line = piece.removesuffix("\n")
+            place = buffer.line_end(at) if after else buffer.line_begin(at)
+            buffer.move(place)
+            buffer.insert(f"\n{line}" if after else f"{line}\n")
+            buffer.move(place + 1 if after else place)
+            return
+        if after and buffer.line_end(at) > at:
+            buffer.move(buffer.right(at))
+        buffer.insert(piece)
+        buffer.move(buffer.cursor - 1)
+
+    def _visual(self, keys: str, count: int) -> bool:
+        buffer = self._of()
+        first, last = buffer.selection()
+        last = min(len(buffer.text), last + 1)
+        if keys[0] in "dxcys":
+            self.mode = "normal"
+            buffer.anchor = None
+            self._apply({"x": "d", "s": "c"}.get(keys[0], keys[0]), first, last)
+            return True
+        if keys[0] in "vV":
+            self.normal()
+            return True
+        if keys[0] == "o":
+            buffer.anchor, buffer.cursor = buffer.cursor, buffer.anchor if buffer.anchor is not None else buffer.cursor
+            return True
+        if keys[0] in "ia" and len(keys) == 1:
+            return False
+        if keys[0] in "ia":
+            found = self._object(keys[0], keys[1])
+            if found is not None:
+                buffer.anchor, buffer.cursor = found[0], max(found[0], found[1] - 1)
+            return True
+        moved = self._motion(keys, count)
+        if moved is None:
+            return not (len(keys) == 1 and keys[0] in "gfFtT")
+        if moved >= 0:
+            buffer.move(self._inside(moved), select=True)
+        return True
+
+
+def _class(character: str, what: str) -> int:
+    if not character or character.isspace():
+        return 0
+    return 1 if what == "W" or character.isalnum() or character == "_" else 2
+
+
+def _first(buffer: Buffer, at: int) -> int:
+    begin, end = buffer.line_begin(at), buffer.line_end(at)
+    line = buffer.text[begin:end]
+    return begin + len(line) - len(line.lstrip())
+
+
+def _matching(text: str, at: int, opening: str, closing: str, step: int) -> int | None:
+    wanted, other = (opening, closing) if step < 0 else (closing, opening)
+    depth = 0
+    place = at
+    while 0 <= place < len(text):
+        if text[place] == wanted:
+            if not depth:
+                return place
+            depth -= 1
+        elif text[place] == other and place != at:
+            depth += 1
+        place += step
+    return None
+
+
+def _in_line_left(buffer: Buffer, at: int) -> int:
+    return max(buffer.line_begin(at), buffer.left(at))
+
+
+def _in_line_right(buffer: Buffer, at: int) -> int:
+    return min(max(buffer.line_begin(at), buffer.line_end(at)), buffer.right(at))
+
+
+def _line_end(buffer: Buffer, at: int) -> int:
+    return max(buffer.line_begin(at), buffer.line_end(at) - 1)
+
+
+_MOTIONS: dict[str, Callable[[Buffer, int], int]] = {
+    "h": _in_line_left,
+    "l": _in_line_right,
+    " ": Buffer.right,
+    "w": Buffer.next_word,
+    "W": Buffer.next_word,
+    "b": Buffer.word_left,
+    "B": Buffer.word_left,
+    "e": Buffer.word_end,
+    "E": Buffer.word_end,
+    "0": Buffer.line_begin,
+    "^": _first,
+    "$": _line_end,
+}
+_NAMED = {
+    "left": "h",
+    "right": "l",
+    "up": "k",
+    "down": "j",
+    "home": "0",
+    "end": "$",
+    "space": " ",
+    "delete": "x",
+    "backspace": "h",
+    "ctrl+r": "\x12",
+}

@@ -1,0 +1,55 @@
+"""What lists and panes may ask of the main screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from textual.app import App
+
+from protea.interfaces.tui.desk import Desk
+from protea.interfaces.tui.tab import Tab
+
+
+class Front(Protocol):
+    """The main screen, seen from what opens over it."""
+
+    @property
+    def app(self) -> App[Any]: ...
+
+    @property
+    def desk(self) -> Desk: ...
+
+    @property
+    def tab(self) -> Tab: ...
+
+    @property
+    def tabs(self) -> Sequence[Tab]: ...
+
+    def contexts(self) -> list[str]:
+        """Whose keys count now, the nearest first."""
+        ...
+
+    def do(self, action: str) -> None:
+        """Do an action, whoever's it is."""
+        ...
+
+    def use_theme(self, name: str, *, keep: bool = True) -> None:
+        """Draw with a theme; with `keep` it is remembered."""
+        ...
+
+    def use_keymap(self, name: str) -> None: ...
+
+    def prefer(self, **changes: Any) -> None:
+        """Change how the screen behaves, and remember it."""
+        ...
+
+    def to_tab(self, place: int) -> None: ...
+
+    async def open_session(self, id: str | None, *, fork: bool = False) -> None:
+        """In a tab of its own; the one it is open in already, if there is one. None begins a new session."""
+        ...
+
+    def open_file(self, path: str, line: int = 0) -> None:
+        """Show a file in the viewer."""
+        ...

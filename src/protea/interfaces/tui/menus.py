@@ -1,0 +1,371 @@
+"""The lists one chooses from: what stands in each, and the command a choice becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from protea.domain.columns import ago, short
+from protea.domain.commands import Interrupt, Rewind, SetModel, Swap
+from protea.domain.events import PromptSubmitted
+from protea.domain.session import SessionSummary
+from protea.domain.settings import EFFORTS
+from protea.domain.view import call_object
+from protea.interfaces.tui.front import Front
+from protea.interfaces.tui.keys import ACTIONS, CONTEXTS, KEYMAPS, shown
+from protea.interfaces.tui.picker import Item, Picker
+from protea.interfaces.tui.themes import THEMES
+
+Menu = Callable[[Front], Any]
+
+
+def open_list(screen: Front, title: str, items: Sequence[Item], then: Callable[[str], Any], **more: Any) -> Picker:
+    """Show a list; `then` is called with the key of what was chosen."""
+
+    def chosen(key: str | None) -> None:
+        screen.tab.composer.update()
+        if key is not None:
+            then(key)
+
+    picker = Picker(screen.desk, title, items, **more)
+    screen.app.push_screen(picker, chosen)
+    return picker
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()
+
+
+# ── everything ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def palette(screen: Front) -> None:
+    """All actions, all slash commands, tabs, themes: by name."""
+    keys = screen.desk.keys
+    items = [
+        Item(key=name, text=about, detail=keys.of(name), words=name)
+        for name, about in ACTIONS.items()
+        if not name.startswith(("approval.", "list.", "suggestions.", "composer."))
+        and not name.rpartition(".")[2].isdigit()
+    ]
+    items += [
+        Item(key=name, text=ACTIONS[name], detail=keys.of(name), words=name)
+        for name in (
+            "composer.editor",
+            "composer.stash",
+            "composer.history",
+            "composer.paste",
+            "composer.clear",
+            "composer.unqueue",
+        )
+    ]
+    items += [
+        Item(
+            key=f"/{each['name']}",
+            text=f"/{each['name']} {each.get('arguments', '')}".rstrip(),
+            detail=str(each.get("about", "")),
+            words="command",
+        )
+        for each in screen.desk.offers.commands
+    ]
+    items += [Item(key=f"theme {name}", text=f"theme: {name}", detail=theme.about) for name, theme in THEMES.items()]
+    items += [Item(key=f"keymap {name}", text=f"keymap: {name}") for name in KEYMAPS]
+
+    def then(key: str) -> None:
+        if key.startswith("/"):
+            composer = screen.tab.composer
+            takes = next((each.get("arguments") for each in screen.desk.offers.commands if each["name"] == key[1:]), "")
+            if takes and not str(takes).startswith("["):
+                composer.set(key + " ")
+            else:
+                screen.tab.command(key)
+        elif key.startswith("theme "):
+            screen.use_theme(key.removeprefix("theme "))
+        elif key.startswith("keymap "):
+            screen.use_keymap(key.removeprefix("keymap "))
+        else:
+            screen.do(key)
+
+    open_list(screen, "everything", items, then)
+
+
+def keys_help(screen: Front) -> None:
+    """Every key that works, the nearest first."""
+    contexts = [*screen.contexts(), *(each for each in CONTEXTS if each not in screen.contexts())]
+    items = []
+    for context in contexts:
+        for key, action in screen.desk.keys.table.get(context, {}).items():
+            items.append(
+                Item(
+                    key=f"{context} {key} {action}",
+                    text=f"{shown(key):<18} {ACTIONS.get(action, action)}",
+                    detail=CONTEXTS[context],
+                    words=f"{key} {action}",
+                )
+            )
+    items += [
+        Item(key="", text=f"{sign:<18} {what}", detail="at the beginning")
+        for sign, what in (("/", "commands"), ("@", "files"), ("!", "a shell command of your own"))
+    ]
+    open_list(screen, "keys", items, lambda key: screen.do(key.split(" ")[-1]) if key else None)
+
+
+# ── what the session runs with ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def models(screen: Front) -> None:
+    found = await screen.desk.gateway.describe("models", screen.tab.session)
+    current = screen.tab.state.model
+    items = [
+        Item(
+            key=str(each["id"]),
+            text=str(each["id"]),
+            detail=price_text(each),
+            mark="●" if each["id"] == current else "",
+            about=model_about(each),
+        )
+        for each in found
+    ]
+    open_list(screen, "model", items, lambda key: screen.tab.submit(SetModel(model=key)), marked=current)
+
+
+def price_text(model: dict[str, Any]) -> str:
+    """`$3 in · $15 out · 200k`."""
+    price = model.get("price")
+    parts = [f"${price['input']:g} in · ${price['output']:g} out"] if price else []
+    if model.get("context"):
+        parts.append(short(model["context"]))
+    return " · ".join(parts)
+
+
+def model_about(model: dict[str, Any]) -> str:
+    """What is known of a model, in two lines."""
+    price = model.get("price") or {}
+    cache = "".join(
+        f" · ${price[name]:g} {words}"
+        for name, words in (("cache_read", "cache read"), ("cache_write", "cache write"))
+        if price.get(name) is not None
+    )
+    can = [word for word, has in (("images", model.get("images")), ("thinking", model.get("thinking"))) if has]
+    efforts = model.get("efforts") or ()
+    window = f"sees {short(model['context'])} tokens" if model.get("context") else "window unknown"
+    cost = f"${price['input']:g} in · ${price['output']:g} out{cache}, per million tokens" if price else "price unknown"
+    return f"{window}{''.join(f' · {each}' for each in can)}\n{cost}" + (
+        f"\nefforts: {', '.join(efforts)}" if efforts else ""
+    )
+
+
+async def efforts(screen: Front) -> None:
+    found = await screen.desk.gateway.describe("models", screen.tab.session)
+    own = next((each.get("efforts") for each in found if each["id"] == screen.tab.state.model), None) or EFFORTS
+    current = screen.tab.state.effort or ""
+    items = [Item(key=each, text=each, mark="●" if each == current else "") for each in own]
+    open_list(
+        screen,
+        "effort",
+        items,
+        lambda key: screen.tab.submit(SetModel(model=screen.tab.state.model, effort=key)),
+        marked=current,
+    )
+
+
+async def profiles(screen: Front) -> None:
+    gateway, session = screen.desk.gateway, screen.tab.session
+    found = await gateway.describe("profiles", session)
+    preview = getattr(gateway, "preview", None)
+    items = []
+    for each in found:
+        name = str(each["name"])
+        about = str(each.get("about", ""))
+        if preview is not None and name != screen.tab.state.profile:
+            about = f"{about}\n{preview_text(await preview(session, Swap(profile=name)))}".strip()
+        current = name == screen.tab.state.profile
+        items.append(
+            Item(key=name, text=name, detail=str(each.get("about", "")), about=about, mark="●" if current else "")
+        )
+    open_list(
+        screen, "profile", items, lambda key: screen.tab.submit(Swap(profile=key)), marked=screen.tab.state.profile
+    )
+
+
+def preview_text(preview: Any) -> str:
+    """What a swap would bring, from whatever fields the preview has."""
+    lines = []
+    for name, words in (
+        ("tools_added", "tools that come"),
+        ("tools_removed", "tools that go"),
+        ("changed", "changes"),
+        ("cache_tokens_lost", "cached tokens lost"),
+        ("waits_for", "waits for"),
+        ("restarts", "restarts"),
+        ("problems", "problems"),
+    ):
+        value = getattr(preview, name, None)
+        if value:
+            text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            if isinstance(value, dict):
+                text = ", ".join(f"{key}: {each}" for key, each in value.items())
+            lines.append(f"{words}: {text}")
+    return "\n".join(lines)
+
+
+# ── sessions and their past ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def sessions(screen: Front) -> None:
+    """The sessions of this directory, then all others; searched by title, and by what was said in them."""
+    gateway, cwd = screen.desk.gateway, screen.desk.place.open.cwd
+    every = await gateway.sessions()
+    ordered = sorted(every, key=lambda each: each.cwd != cwd)
+    open_here = {tab.session for tab in screen.tabs}
+    items = [session_item(each, here=each.cwd == cwd, open=each.id in open_here) for each in ordered]
+
+    def then(key: str) -> None:
+        word, _, id = key.rpartition(":")
+        if word == "ctrl+f":
+            screen.desk.spawn(screen.open_session(id, fork=True))
+        elif word == "ctrl+x":
+            screen.desk.spawn(gateway.delete(id))
+        else:
+            screen.desk.spawn(screen.open_session(id))
+
+    picker = open_list(
+        screen,
+        "sessions",
+        items,
+        then,
+        empty="no session has these words",
+        others={"ctrl+f": "forks", "ctrl+x": "deletes"},
+    )
+
+    async def by_words() -> None:
+        text = picker.query_text
+        hits = await gateway.search(text, 40)
+        if picker.query_text == text and not picker.shown:
+            picker.show(
+                [
+                    replace(session_item(each, here=each.cwd == cwd, open=each.id in open_here), about=snippet)
+                    for each, _, snippet in hits
+                ]
+            )
+
+    picker.nothing = lambda: screen.desk.spawn(by_words())
+
+
+def session_item(each: SessionSummary, *, here: bool, open: bool) -> Item:
+    where = "" if here else f" · {each.cwd}"
+    cost = f" · ${each.cost_usd:.2f}" if each.cost_usd else ""
+    mark = {"running": "▶", "waiting": "?", "interrupted": "!"}.get(each.state, "●" if open else "")
+    return Item(
+        key=each.id,
+        text=each.title or "(empty)",
+        detail=f"{ago(each.updated, _now())}{where}",
+        mark=mark,
+        words=f"{each.id} {each.model}",
+        about=f"{each.id} · {each.model} · {each.prompts} prompts{cost}",
+    )
+
+
+async def rewind(screen: Front) -> None:
+    """The prompts of this session; one goes back to before it, and stands in the composer again."""
+    tab = screen.tab
+    past = await screen.desk.gateway.history(tab.session)
+    prompts = [event for event in past if isinstance(event, PromptSubmitted) and event.origin == "user"]
+    items = [
+        Item(key=str(event.seq), text=" ".join(event.text.split()), detail=ago(event.at, _now()), about=event.text)
+        for event in reversed(prompts)
+    ]
+
+    def then(key: str) -> None:
+        event = next(each for each in prompts if str(each.seq) == key)
+        if tab.state.busy:
+            tab.submit(Interrupt())
+        screen.desk.spawn(_rewind(screen, int(key), event.text))
+
+    open_list(screen, "go back to before", items, then, empty="there is no prompt yet")
+
+
+async def _rewind(screen: Front, seq: int, text: str) -> None:
+    await screen.tab.submitted(Rewind(to=max(1, seq - 1)))
+    screen.tab.composer.set(text)
+
+
+def history(screen: Front) -> None:
+    """What was written before, searched as one types."""
+    kept = screen.desk.history
+
+    def found(words: str) -> list[Item]:
+        return [
+            Item(key=text, text=" ".join(text.split()), about=text if "\n" in text else "")
+            for text in kept.search(words)
+        ]
+
+    open_list(
+        screen, "written before", found(""), screen.tab.composer.set, search=found, empty="nothing like it was written"
+    )
+
+
+def inbox(screen: Front) -> None:
+    """Every question that waits, whichever tab it is in."""
+    items = [
+        Item(
+            key=f"{place} {question.id}",
+            text=f"{question.call.name} {' '.join(call_object(question.call).split())}"
+            if question.kind == "permission"
+            else question.why,
+            detail=tab.state.title or "new session",
+            mark="?",
+            about=question.why,
+        )
+        for place, tab in enumerate(screen.tabs)
+        for question in tab.state.questions
+    ]
+
+    def then(key: str) -> None:
+        screen.to_tab(int(key.split(" ")[0]))
+
+    open_list(screen, "waiting for an answer", items, then, empty="nothing waits")
+
+
+# ── the screen itself ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def themes(screen: Front) -> None:
+    before = screen.desk.look.theme.name
+    items = [
+        Item(key=name, text=name, detail=theme.about, mark="●" if name == before else "")
+        for name, theme in THEMES.items()
+    ]
+
+    def closed(key: str | None) -> None:
+        screen.use_theme(key or before, keep=key is not None)
+
+    screen.app.push_screen(
+        Picker(screen.desk, "theme", items, marked=before, moved=lambda name: screen.use_theme(name, keep=False)),
+        closed,
+    )
+
+
+def keymaps(screen: Front) -> None:
+    current = screen.desk.preferences.keymap
+    items = [Item(key=name, text=name, mark="●" if name == current else "") for name in KEYMAPS]
+    open_list(screen, "keymap", items, screen.use_keymap, marked=current)
+
+
+MENUS: dict[str, Menu] = {
+    "app.palette": palette,
+    "app.help": keys_help,
+    "app.theme": themes,
+    "app.keymap": keymaps,
+    "session.model": models,
+    "session.effort": efforts,
+    "session.profile": profiles,
+    "session.sessions": sessions,
+    "session.rewind": rewind,
+    "session.inbox": inbox,
+    "composer.history": history,
+}
+"""Action → the list it opens."""

@@ -1,0 +1,147 @@
+"""A pane: a title, rows, and a row that is marked. What each pane shows it says in `entries`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from rich.segment import Segment
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+
+from protea.interfaces.terminal import one_line
+from protea.interfaces.tui.frame import width_of
+from protea.interfaces.tui.line import Row, strip
+from protea.interfaces.tui.themes import Look
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One row."""
+
+    row: Row
+    key: str = ""
+    """What it is; rows without one cannot be marked."""
+
+
+class Pane(Widget):
+    """Beside the conversation. The screen tells it what keys say, by `act`."""
+
+    DEFAULT_CSS = "Pane { width: 32; height: 1fr; display: none; }"
+    name_of = ""
+    heading = ""
+    side = "right"
+
+    def __init__(self, look: Callable[[], Look]) -> None:
+        super().__init__(id=f"pane-{self.name_of}")
+        self._look = look
+        self.at = 0
+        self.top = 0
+        self.active = False
+        self.list: list[Entry] = []
+        self.focus_me: Callable[[Pane], None] = lambda pane: None
+
+    # ── what a pane says of itself ─────────────────────────────────────────────────────────────────────────────────
+
+    def entries(self, width: int) -> list[Entry]:
+        """All rows."""
+        return []
+
+    def opened(self, key: str) -> None:
+        """A row was taken."""
+
+    def shown(self) -> None:
+        """It has become visible."""
+
+    def details(self) -> str:
+        """Behind the title."""
+        return ""
+
+    # ── moving ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def room(self) -> int:
+        return max(1, self.size.height - 1)
+
+    @property
+    def current(self) -> Entry | None:
+        return self.list[self.at] if 0 <= self.at < len(self.list) else None
+
+    def again(self) -> None:
+        """What it shows has changed."""
+        if not self.is_attached or not self.display:
+            return
+        kept = self.current.key if self.current is not None else ""
+        self.list = self.entries(max(8, self.size.width - 2))
+        if kept and not (self.current is not None and self.current.key == kept):
+            self.at = next((place for place, entry in enumerate(self.list) if entry.key == kept), self.at)
+        self.mark(self.at)
+
+    def mark(self, at: int) -> None:
+        self.at = max(0, min(at, len(self.list) - 1))
+        self.top = min(max(self.top, self.at - self.room + 1), self.at)
+        self.top = max(0, min(self.top, len(self.list) - self.room))
+        self.refresh()
+
+    def act(self, action: str) -> bool:
+        """Do a `list.` action; whether it was one."""
+        moves = {
+            "list.up": self.at - 1,
+            "list.down": self.at + 1,
+            "list.page_up": self.at - self.room,
+            "list.page_down": self.at + self.room,
+            "list.top": 0,
+            "list.bottom": len(self.list) - 1,
+        }
+        if action in moves:
+            self.mark(moves[action])
+        elif action in ("list.take", "list.open"):
+            if self.current is not None and self.current.key:
+                self.opened(self.current.key)
+        else:
+            return False
+        return True
+
+    def write(self, character: str) -> None:
+        """A character that means nothing else."""
+
+    # ── drawing ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.again()
+
+    def on_click(self, event: events.Click) -> None:
+        self.focus_me(self)
+        if event.y > 0:
+            self.mark(self.top + event.y - 1)
+            if self.current is not None and self.current.key:
+                self.opened(self.current.key)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self.top = max(0, min(self.top + 3, len(self.list) - self.room))
+        self.refresh()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self.top = max(0, self.top - 3)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        look, width = self._look(), self.size.width
+        edge = Segment("│", look["active" if self.active else "rule"])
+        inner = width - 1
+        if y == 0:
+            title = one_line(f" {self.heading} ", inner)
+            details = one_line(self.details(), max(0, inner - width_of(title) - 2))
+            line = "─" * max(0, inner - width_of(title) - width_of(details) - 1)
+            role = "active" if self.active else "rule"
+            drawn = strip([(title, "heading"), (details, "dim"), (" " + line, role)], inner, look)
+        else:
+            place = self.top + y - 1
+            if place >= len(self.list):
+                drawn = Strip.blank(inner)
+            else:
+                drawn = strip([(" ", "text"), *self.list[place].row], inner, look)
+                if place == self.at and self.active:
+                    drawn = drawn.apply_style(look["select"])
+        segments = [edge, *drawn] if self.side == "right" else [*drawn, edge]
+        return Strip(segments, width)

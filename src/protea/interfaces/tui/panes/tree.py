@@ -1,0 +1,123 @@
+"""The files of the project as a tree, those that were changed marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from protea.interfaces.terminal import one_line
+from protea.interfaces.tui.fuzzy import Finder
+from protea.interfaces.tui.panes.pane import Entry, Pane
+from protea.interfaces.tui.themes import Look
+
+MOST = 5000
+"""Rows that are made of a folder that is open."""
+
+
+class Tree(Pane):
+    """Folders first; `open_file` is told of a file that was taken."""
+
+    name_of = "tree"
+    heading = "files"
+    side = "left"
+
+    def __init__(self, look: Callable[[], Look], open_file: Callable[[str], None]) -> None:
+        super().__init__(look)
+        self._open_file = open_file
+        self._folders: dict[str, tuple[list[str], list[str]]] = {}
+        """Folder (with a slash at the end, "" for the top) → (folders in it, files in it)."""
+        self._unfolded: set[str] = {""}
+        self._finder = Finder(())
+        self._count = 0
+        self.changed: set[str] = set()
+        self.filter = ""
+
+    def load(self, paths: Sequence[str]) -> None:
+        """All files, relative to the project."""
+        self._folders = folders_of(paths)
+        self._finder = Finder(paths)
+        self._count = len(paths)
+        self.again()
+
+    def touch(self, paths: Iterable[str]) -> None:
+        """Files that were changed."""
+        before = len(self.changed)
+        self.changed.update(paths)
+        if len(self.changed) != before:
+            self.again()
+
+    def details(self) -> str:
+        return f"/{self.filter}" if self.filter else f"{self._count}"
+
+    def entries(self, width: int) -> list[Entry]:
+        if self.filter:
+            return [self._file(path, path, 0, width) for path in self._finder.find(self.filter, 200)]
+        found: list[Entry] = []
+        self._below("", 0, width, found)
+        return found or [Entry([("nothing here", "dim")])]
+
+    def _below(self, folder: str, depth: int, width: int, found: list[Entry]) -> None:
+        folders, files = self._folders.get(folder, ([], []))
+        for name in folders:
+            if len(found) > MOST:
+                return
+            path = f"{folder}{name}/"
+            unfolded = path in self._unfolded
+            changed = any(each.startswith(path) for each in self.changed)
+            text = one_line(f"{'  ' * depth}{'▾' if unfolded else '▸'} {name}", width - 2)
+            found.append(Entry([(text, "folder"), (" ●" if changed else "", "warn")], path))
+            if unfolded:
+                self._below(path, depth + 1, width, found)
+        found += [self._file(folder + name, name, depth, width) for name in files]
+
+    def _file(self, path: str, name: str, depth: int, width: int) -> Entry:
+        text = one_line(f"{'  ' * depth}  {name}", width - 2)
+        changed = path in self.changed
+        return Entry([(text, "warn" if changed else "text"), (" ●" if changed else "", "warn")], path)
+
+    def opened(self, key: str) -> None:
+        if key.endswith("/"):
+            self._unfolded ^= {key}
+            self.again()
+        else:
+            self._open_file(key)
+
+    def act(self, action: str) -> bool:
+        current = self.current
+        if action == "list.search":
+            return True
+        if action == "list.out" and current is not None:
+            above = current.key.rstrip("/").rpartition("/")[0]
+            folder = current.key if current.key in self._unfolded else f"{above}/" if above else ""
+            self._unfolded.discard(folder)
+            self._unfolded.add("")
+            self.at = next((place for place, entry in enumerate(self.list) if entry.key == folder), self.at)
+            self.again()
+            return True
+        if action == "list.close" and self.filter:
+            self.filter = ""
+            self.again()
+            return True
+        return super().act(action)
+
+    def write(self, character: str) -> None:
+        self.filter = self.filter[:-1] if character == "\b" else self.filter + character
+        self.at = 0
+        self.again()
+
+
+def folders_of(paths: Iterable[str]) -> dict[str, tuple[list[str], list[str]]]:
+    """Folder → (its folders, its files), sorted as a person would."""
+    folders: dict[str, tuple[set[str], list[str]]] = {"": (set(), [])}
+    for path in paths:
+        folder, slash, name = path.rpartition("/")
+        key = folder + slash
+        if key not in folders:
+            above = ""
+            for part in folder.split("/"):
+                folders.setdefault(above, (set(), []))[0].add(part)
+                above = f"{above}{part}/"
+            folders.setdefault(key, (set(), []))
+        folders[key][1].append(name)
+    return {
+        key: (sorted(inner, key=str.lower), sorted(files, key=str.lower)) for key, (inner, files) in folders.items()
+    }

@@ -1,0 +1,133 @@
+"""A file, with colours and line numbers; `N G` or `:N` in the filter jumps to a line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from rich.segment import Segment
+from rich.style import Style
+from rich.syntax import ANSI_DARK, ANSISyntaxTheme, PygmentsSyntaxTheme, Syntax, SyntaxTheme
+from textual.strip import Strip
+
+from protea.interfaces.terminal import visible
+from protea.interfaces.tui.panes.pane import Entry, Pane
+from protea.interfaces.tui.themes import Look
+
+LARGEST = 2 << 20
+"""Bytes that are read of a file."""
+COLOURED = 300_000
+"""Characters up to which a file is coloured."""
+
+
+class Viewer(Pane):
+    """Shows one file."""
+
+    name_of = "viewer"
+    heading = "file"
+
+    def __init__(self, look: Callable[[], Look]) -> None:
+        super().__init__(look)
+        self.path = ""
+        self.lines: list[list[tuple[str, Style]]] = []
+        self._note = ""
+        self.left = 0
+        self.jump = ""
+        """Digits that were typed."""
+
+    def open(self, path: str, root: str, line: int = 0) -> None:
+        """Read a file and show it from a line on."""
+        self.path = path
+        text, self._note = read_text(os.path.join(root, path))
+        self.lines = colour(path, visible(text), self._look())
+        self.left = 0
+        self.jump = ""
+        self.again()
+        self.mark(max(0, line - 1))
+
+    def details(self) -> str:
+        note = f" · {self._note}" if self._note else ""
+        jump = f" :{self.jump}" if self.jump else ""
+        return f"{self.path}{note}{jump}"
+
+    def entries(self, width: int) -> list[Entry]:
+        return [Entry([], str(number)) for number in range(1, len(self.lines) + 1)] or [Entry([(self._note, "dim")])]
+
+    def act(self, action: str) -> bool:
+        if action == "list.out":
+            self.left = max(0, self.left - 8)
+        elif action == "list.open":
+            self.left += 8
+        elif action == "list.bottom" and self.jump:
+            self.mark(int(self.jump) - 1)
+            self.jump = ""
+        elif action == "list.take":
+            if self.jump:
+                self.mark(int(self.jump) - 1)
+                self.jump = ""
+        else:
+            return super().act(action)
+        self.refresh()
+        return True
+
+    def write(self, character: str) -> None:
+        if character.isdigit() and len(self.jump) < 7:
+            self.jump += character
+        elif character == "\b":
+            self.jump = self.jump[:-1]
+        self.refresh()
+
+    def opened(self, key: str) -> None:
+        """A line is no more than marked."""
+
+    def render_line(self, y: int) -> Strip:
+        place = self.top + y - 1
+        if y == 0 or not 0 <= place < len(self.lines):
+            return super().render_line(y)
+        look, width = self._look(), self.size.width
+        number = Segment(f"{place + 1:>{len(str(len(self.lines)))}} ", look["dim"])
+        line = Strip([Segment(text, style) for text, style in self.lines[place]])
+        edge = Strip([Segment("│", look["active" if self.active else "rule"]), number])
+        room = width - edge.cell_length
+        shown = line.crop(self.left, self.left + room).adjust_cell_length(room)
+        if place == self.at and self.active:
+            shown = shown.apply_style(look["select"])
+        return Strip.join([edge, shown])
+
+
+def read_text(path: str) -> tuple[str, str]:
+    """A file's text, and what should be said of it."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        return "", error.strerror or str(error)
+    if b"\0" in data[:8192]:
+        return "", f"binary, {len(data)} bytes"
+    note = f"its first {LARGEST >> 20} MB" if len(data) > LARGEST else ""
+    return data[:LARGEST].decode("utf-8", "replace"), note
+
+
+def colour(path: str, text: str, look: Look) -> list[list[tuple[str, Style]]]:
+    """Lines of styled pieces."""
+    text = text.replace("\t", "    ")
+    plain = Style()
+    lexer = None
+    if len(text) <= COLOURED and look.colour:
+        lexer = Syntax("", Syntax.guess_lexer(path, text[:1000])).lexer
+    if lexer is None:
+        return [[(line, plain)] for line in text.split("\n")]
+    theme: SyntaxTheme = (
+        ANSISyntaxTheme(ANSI_DARK) if look.theme.code.startswith("ansi") else PygmentsSyntaxTheme(look.theme.code)
+    )
+    lines: list[list[tuple[str, Style]]] = [[]]
+    styles: dict[object, Style] = {}
+    for token, piece in lexer.get_tokens(text):
+        style = styles.get(token)
+        if style is None:
+            found = theme.get_style_for_token(token)
+            style = styles[token] = Style(color=found.color, bold=found.bold, italic=found.italic)
+        first, *more = piece.split("\n")
+        lines[-1].append((first, style))
+        lines += [[(each, style)] for each in more]
+    return lines

@@ -1,0 +1,262 @@
+"""A list to choose from, over the screen: filtered as one types, with more about the one that is marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from textual import events
+from textual.app import ComposeResult
+from textual.geometry import Offset
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from protea.interfaces.terminal import one_line, visible
+from protea.interfaces.tui.desk import Desk
+from protea.interfaces.tui.frame import width_of
+from protea.interfaces.tui.fuzzy import rank
+from protea.interfaces.tui.line import Row, strip
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One row."""
+
+    key: str
+    text: str
+    detail: str = ""
+    """Beside it, dim."""
+    mark: str = ""
+    """Before it: what is current, or its state."""
+    about: str = ""
+    """Below the list while it is marked; may have several lines."""
+    words: str = ""
+    """What else it is found by."""
+
+
+class Picker(ModalScreen[str | None], inherit_bindings=False):
+    """Gives the key of what was chosen, None where nothing was."""
+
+    DEFAULT_CSS = """
+    Picker { background: transparent; align: center bottom; }
+    Picker > _Body { width: 100%; max-width: 110; height: auto; }
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        title: str,
+        items: Sequence[Item],
+        *,
+        marked: str = "",
+        empty: str = "nothing fits",
+        search: Callable[[str], Sequence[Item] | None] | None = None,
+        moved: Callable[[str], None] | None = None,
+        others: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.desk = desk
+        self.title_text = title
+        self.items = list(items)
+        self.empty = empty
+        self.query_text = ""
+        self._search = search
+        """Finds rows for what is written, in place of the filter."""
+        self._moved = moved
+        """Told of every row that is marked: for what can be seen at once."""
+        self.others = others or {}
+        """Key → what it does, for keys of this list's own: it closes with `key:row`."""
+        self.nothing: Callable[[], None] = lambda: None
+        """Called when nothing fits what is written: whoever opened it may look elsewhere and `show` more."""
+        self.shown = list(self.items)
+        self.at = next((place for place, item in enumerate(self.items) if item.key == marked), 0)
+        self.body = _Body(self)
+
+    def compose(self) -> ComposeResult:
+        yield self.body
+
+    @property
+    def current(self) -> Item | None:
+        return self.shown[self.at] if 0 <= self.at < len(self.shown) else None
+
+    def show(self, items: Sequence[Item]) -> None:
+        """Rows that were found meanwhile for what is written."""
+        self.shown = list(items)
+        self._mark(0)
+
+    def take_key(self, event: events.Key) -> None:
+        if event.key in self.others and self.current is not None:
+            self.dismiss(f"{event.key}:{self.current.key}")
+            return
+        action = self.desk.keys.press(event.key, ["list"])
+        if action:
+            self.do(action)
+        elif action is None:
+            self._write(event)
+
+    def take_paste(self, text: str) -> None:
+        self.query_text += " ".join(text.split())
+        self._filter()
+
+    def do(self, action: str) -> None:
+        page = max(1, self.body.room - 1)
+        match action:
+            case "list.close":
+                self.dismiss(None)
+            case "list.take":
+                if self.current is not None:
+                    self.dismiss(self.current.key)
+            case "list.up":
+                self._mark(self.at - 1 if self.at else len(self.shown) - 1)
+            case "list.down":
+                self._mark(self.at + 1 if self.at + 1 < len(self.shown) else 0)
+            case "list.page_up":
+                self._mark(max(0, self.at - page))
+            case "list.page_down":
+                self._mark(min(len(self.shown) - 1, self.at + page))
+            case "list.top":
+                self._mark(0)
+            case "list.bottom":
+                self._mark(len(self.shown) - 1)
+            case _:
+                return
+
+    def _write(self, event: events.Key) -> None:
+        if event.key == "backspace":
+            self.query_text = self.query_text[:-1]
+        elif event.key in ("ctrl+w", "ctrl+u"):
+            self.query_text = ""
+        elif event.is_printable and event.character:
+            self.query_text += event.character
+        else:
+            return
+        self._filter()
+
+    def _filter(self) -> None:
+        before = self.current.key if self.current is not None else ""
+        found = self._search(self.query_text) if self._search is not None else None
+        if found is not None:
+            self.shown = list(found)
+        elif self.query_text:
+            by_key = {item.key: item for item in self.items}
+            order = rank(self.query_text, ((item.key, item.text, f"{item.detail} {item.words}") for item in self.items))
+            self.shown = [by_key[key] for key in order]
+        else:
+            self.shown = list(self.items)
+        kept = next((place for place, item in enumerate(self.shown) if item.key == before), 0)
+        self._mark(0 if self.query_text else kept)
+        if not self.shown and self.query_text:
+            self.nothing()
+
+    def _mark(self, at: int) -> None:
+        self.at = max(0, min(at, len(self.shown) - 1))
+        if self._moved is not None and self.current is not None:
+            self._moved(self.current.key)
+        self.body.again()
+
+    def choose(self, row: int) -> None:
+        """A row was clicked."""
+        if 0 <= row < len(self.shown):
+            self.at = row
+            if self.current is not None:
+                self.dismiss(self.current.key)
+
+
+class _Body(Widget):
+    """Draws the list."""
+
+    def __init__(self, picker: Picker) -> None:
+        super().__init__()
+        self._picker = picker
+        self._top = 0
+        self._rows: list[Row] = []
+        self._first = 0
+        """The row of the first item."""
+        self.room = 1
+
+    def on_mount(self) -> None:
+        self.again()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.again()
+
+    def again(self) -> None:
+        picker = self._picker
+        width = min(110, self.app.size.width)
+        most = max(3, min(self.app.size.height - 4, self.app.size.height * 2 // 3))
+        about = _about(picker.current, width, max(0, most // 3))
+        self.room = max(1, min(len(picker.shown) or 1, most - len(about)))
+        self._top = min(max(self._top, picker.at - self.room + 1), picker.at) if picker.shown else 0
+        count = f"{picker.at + 1}/{len(picker.shown)}" if picker.shown else "0"
+        title = one_line(f" {picker.title_text} ", width - 12)
+        line = "─" * max(0, width - width_of(title) - len(count) - 4)
+        rows: list[Row] = [
+            [("─", "active"), (title, "heading"), (line, "active"), (f" {count} ", "dim"), ("─", "active")]
+        ]
+        rows.append(
+            [
+                (" / ", "dim"),
+                (picker.query_text, "text"),
+                (" ", "cursor"),
+                ("" if picker.query_text else " write to filter", "placeholder"),
+            ]
+        )
+        self._first = len(rows)
+        rows += [
+            self._row(item, self._top + place, width)
+            for place, item in enumerate(picker.shown[self._top : self._top + self.room])
+        ]
+        if not picker.shown:
+            rows.append([(f"   {picker.empty}", "dim")])
+        rows += about
+        keys = "Enter takes · Esc closes" + "".join(f" · {key} {what}" for key, what in picker.others.items())
+        rows.append([("─ ", "active"), (one_line(keys, width - 4), "dim"), (" " + "─" * width, "active")])
+        self._rows = rows
+        self.styles.height = len(rows)
+        self.refresh()
+        self.app.cursor_position = Offset(self.region.x + 3 + width_of(picker.query_text), self.region.y + 1)
+
+    def _row(self, item: Item, place: int, width: int) -> Row:
+        marked = place == self._picker.at
+        mark = f"{item.mark or ' '} "
+        room = width - 4 - width_of(mark)
+        text = one_line(item.text, room)
+        detail = one_line(item.detail, max(0, room - width_of(text) - 2)) if item.detail else ""
+        if width_of(text) + width_of(detail) + 2 > room:
+            detail = ""
+        fill = " " * max(0, width - 2 - width_of(mark) - width_of(text) - width_of(detail) - 2)
+        lead = ("▌ " if marked else "  ", "active")
+        role = "select" if marked else "text"
+        return [
+            lead,
+            (mark, "mark"),
+            (text, role),
+            ("  " if detail else "", role),
+            (detail, role if marked else "dim"),
+            (fill, "text"),
+        ]
+
+    def render_line(self, y: int) -> Strip:
+        look = self._picker.desk.look
+        width = self.size.width
+        return (
+            strip(self._rows[y], width, look).apply_style(look.background)
+            if y < len(self._rows)
+            else Strip.blank(width)
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        self._picker.choose(self._top + event.y - self._first)
+
+    def on_mouse_scroll_down(self) -> None:
+        self._picker.do("list.down")
+
+    def on_mouse_scroll_up(self) -> None:
+        self._picker.do("list.up")
+
+
+def _about(item: Item | None, width: int, most: int) -> list[Row]:
+    if item is None or not item.about:
+        return []
+    lines = visible(item.about).split("\n")[:most]
+    return [[("  ", "text"), (one_line(line, width - 4) if line.strip() else "", "dim")] for line in lines]

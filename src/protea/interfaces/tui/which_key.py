@@ -1,0 +1,38 @@
+"""What may follow the keys that were pressed: shown while a sequence goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from protea.interfaces.terminal import one_line
+from protea.interfaces.tui.frame import width_of
+from protea.interfaces.tui.keys import ACTIONS, shown
+from protea.interfaces.tui.line import Lines, Row
+from protea.interfaces.tui.themes import Look
+
+COLUMN = 34
+
+
+class WhichKey(Lines):
+    """Above the status bar, in as many columns as fit."""
+
+    def __init__(self, look: Callable[[], Look]) -> None:
+        super().__init__(look, id="which-key")
+        self._following: list[tuple[str, str]] = []
+
+    def show(self, following: list[tuple[str, str]]) -> None:
+        if following or self._following:
+            self._following = following
+            self.again()
+
+    def rows(self, width: int) -> list[Row]:
+        if not self._following:
+            return []
+        columns = max(1, width // COLUMN)
+        height = -(-len(self._following) // columns)
+        rows: list[list[tuple[str, str]]] = [[(" ", "text")] for _ in range(height)]
+        for place, (key, action) in enumerate(self._following):
+            text = one_line(ACTIONS.get(action, action), COLUMN - 11)
+            row = rows[place % height]
+            row += [(f"{shown(key):>8} ", "key"), (text + " " * (COLUMN - 10 - width_of(text)), "text")]
+        return [[("─" * width, "rule")], *rows]
