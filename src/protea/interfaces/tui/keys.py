@@ -481,12 +481,13 @@ class Keys:
 
 def shown(key: str) -> str:
     """`ctrl+x m` → `Ctrl+X M`."""
-    return " ".join(
-        "+".join(_SHOWN.get(part, part.title() if len(part) > 1 else part) for part in each.split("+"))
-        if len(each) > 1
-        else each
-        for each in key.split(" ")
-    )
+    return " ".join(_shown_one(each) for each in key.split(" "))
+
+
+def _shown_one(key: str) -> str:
+    if len(key) == 1 or "+" not in key:
+        return _SHOWN.get(key, key if len(key) == 1 else key.title())
+    return "+".join(_SHOWN.get(part, part.title()) for part in key.split("+"))
 
 
 _SHOWN = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓", "left": "←", "right": "→"}

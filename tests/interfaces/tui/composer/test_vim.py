@@ -1,0 +1,93 @@
+"""Vim's keys: what they do to a text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protea.interfaces.tui.composer.buffer import Buffer
+from protea.interfaces.tui.composer.vim import Vim
+
+
+def after(text: str, keys: str, cursor: int = 0) -> tuple[str, int, str]:
+    buffer = Buffer(text, cursor)
+    vim = Vim(lambda: buffer, lambda: None)
+    vim.mode = "normal"
+    for key in keys:
+        if vim.mode == "insert" and key != "\x1b":
+            buffer.insert(key)
+        else:
+            vim.press("escape" if key == "\x1b" else key)
+    return buffer.text, buffer.cursor, vim.mode
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "expected"),
+    [
+        ("one two three", "dw", "two three"),
+        ("one two three", "2dw", "three"),
+        ("one two three", "d2w", "three"),
+        ("one two three", "wD", "one "),
+        ("one two three", "wcwsix\x1b", "one six three"),
+        ("one two three", "ftx", "one wo three"),
+        ("one two three", "dft", "wo three"),
+        ("one two three", "dtt", "two three"),
+        ("a (b c) d", "fcdi(", "a () d"),
+        ("a (b c) d", "fcda(", "a  d"),
+        ("a (b (x) c) d", "fcdib", "a () d"),
+        ('say "hi there" now', "fhci\"yo\x1b", 'say "yo" now'),
+        ("one two three", "wdaw", "one three"),
+        ("one two three", "wdiw", "one  three"),
+        ("a\nb\nc", "dd", "b\nc"),
+        ("a\nb\nc", "jdd", "a\nc"),
+        ("a\nb\nc", "jddp", "a\nc\nb"),
+        ("a\nb\nc", "ddP", "a\nb\nc"),
+        ("a\nb\nc", "dj", "c"),
+        ("a\nb\nc", "dG", ""),
+        ("a\nb\nc", "Gdgg", ""),
+        ("a\nb", "yyp", "a\na\nb"),
+        ("abc", "xp", "bac"),
+        ("abc", "lr-", "a-c"),
+        ("abc", "~~", "ABc"),
+        ("a\n  b", "J", "a b"),
+        ("abc", "A!\x1b", "abc!"),
+        ("  abc", "I!\x1b", "  !abc"),
+        ("a", "ob\x1bOc\x1b", "a\nc\nb"),
+        ("abc", "xxuu", "abc"),
+        ("one two", "vwd", "wo"),
+        ("one two", "wvy0P", "tone two"),
+        ("a\nb", "Vd", "\nb"),
+        ("abc abc", "$dFb", "abc ac"),
+        ("abc", "S-\x1b", "-"),
+        ("abc def", "ccnew\x1b", "new"),
+    ],
+)  # fmt: skip
+def test_keys_change_the_text(text: str, keys: str, expected: str) -> None:
+    assert after(text, keys)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "cursor"),
+    [
+        ("one two", "w", 4), ("one two", "e", 2), ("one two", "$", 6), ("one two", "$0", 0), ("  ab", "^", 2),
+        ("ab\ncd", "jl", 4), ("ab\ncd", "jlk", 1), ("ab\ncd", "G", 4), ("ab\ncd", "Ggg", 0), ("a b c d", "fbfd", 6),
+        ("a x a x", "fx;", 6), ("a x a x", "fx;,", 2), ("one", "lll", 2), ("one two", "wb", 0),
+    ],
+)  # fmt: skip
+def test_keys_move_the_cursor(text: str, keys: str, cursor: int) -> None:
+    assert after(text, keys)[1] == cursor
+
+
+def test_a_command_that_is_none_is_forgotten() -> None:
+    assert after("abc", "zdqx") == ("bc", 0, "normal")
+
+
+@given(
+    st.text(alphabet="ab (\n", max_size=20),
+    st.text(alphabet="hjklwbeGg0$^dcyxXpPiaIAoOvVuDCSJ~rft;,123(\x1b", max_size=14),
+)
+def test_no_keys_lead_out_of_the_text(text: str, keys: str) -> None:
+    text_after, cursor, mode = after(text, keys)
+    assert 0 <= cursor <= len(text_after)
+    assert mode in ("normal", "insert", "visual")
