@@ -40,7 +40,7 @@ def test_arguments_are_words_or_what_a_topic_lists(offers: Offers) -> None:
 
 def test_files_are_offered_behind_an_at_sign(offers: Offers) -> None:
     assert inserts(offers, "read @main") == ["@src/main.py "]
-    assert inserts(offers, "read @afile") == ['@"a file.txt" ']
+    assert inserts(offers, "read @filetxt") == ['@"a file.txt" ']
 
 
 @pytest.mark.parametrize("text", ["", "hello", "me@example.org", "//not", "/etc/hosts", "x /model"])
