@@ -21,6 +21,9 @@ from protea.adapters.context import everything as context_everything
 from protea.adapters.context import windowed as context_windowed
 from protea.adapters.embedding import hashing as embedding_hashing
 from protea.adapters.embedding import none as embedding_none
+from protea.adapters.file_list import git as file_list_git
+from protea.adapters.file_list import none as file_list_none
+from protea.adapters.file_list import walk as file_list_walk
 from protea.adapters.hooks import configured as hooks_configured
 from protea.adapters.hooks import none as hooks_none
 from protea.adapters.ids import system as ids_system
@@ -83,6 +86,7 @@ from protea.ports.clock import Clock
 from protea.ports.compaction import Compaction
 from protea.ports.context import Context
 from protea.ports.embedding import Embedding
+from protea.ports.file_list import FileList
 from protea.ports.hooks import Hooks
 from protea.ports.ids import Ids
 from protea.ports.instructions import Instructions
@@ -125,6 +129,9 @@ context_everything_fills: Callable[..., Context] = context_everything.create
 context_windowed_fills: Callable[..., Context] = context_windowed.create
 embedding_hashing_fills: Callable[..., Embedding] = embedding_hashing.create
 embedding_none_fills: Callable[..., Embedding] = embedding_none.create
+file_list_git_fills: Callable[..., FileList] = file_list_git.create
+file_list_none_fills: Callable[..., FileList] = file_list_none.create
+file_list_walk_fills: Callable[..., FileList] = file_list_walk.create
 hooks_configured_fills: Callable[..., Hooks] = hooks_configured.create
 hooks_none_fills: Callable[..., Hooks] = hooks_none.create
 ids_system_fills: Callable[..., Ids] = ids_system.create

@@ -10,6 +10,7 @@ from protea.ports.clock import Clock
 from protea.ports.compaction import Compaction
 from protea.ports.context import Context
 from protea.ports.embedding import Embedding
+from protea.ports.file_list import FileList
 from protea.ports.gateway import Gateway
 from protea.ports.hooks import Hooks
 from protea.ports.ids import Ids
@@ -33,6 +34,7 @@ from protea.testing.clock import FakeClock
 from protea.testing.compaction import ClearingCompaction
 from protea.testing.context import LastTurns
 from protea.testing.embedding import WordEmbedding
+from protea.testing.file_list import FixedFileList
 from protea.testing.gateway import ScriptedGateway
 from protea.testing.hooks import TableHooks
 from protea.testing.ids import FakeIds
@@ -72,3 +74,4 @@ channel: Callable[..., Channel] = MemoryChannel
 peer_server: Callable[..., PeerServer] = DirectPeerServer
 capability: Callable[..., Capability] = TableCapability
 search: Callable[..., Search] = ListSearch
+file_list: Callable[..., FileList] = FixedFileList

@@ -297,11 +297,13 @@ def _full_screen(arguments: Arguments) -> int:
 
 
 def _load_screen(arguments: Arguments, frame: FirstFrame, warnings: _Warnings) -> int:
+    from msgspec.structs import replace
+
     from protea.interfaces.input import typed_prompt
     from protea.interfaces.tui import run as screen
     from protea.interfaces.tui.desk import Place
 
-    launch = _launch(arguments, interactive=True, warn=warnings)
+    launch = replace(_launch(arguments, interactive=True, warn=warnings), screen=True)
     opening = screen.Opening(
         place=Place(home=_home(launch), environment=launch.environment, open=_opening(arguments, launch)),
         prompt=typed_prompt(arguments.words),

@@ -22,6 +22,7 @@ from protea.testing.contracts.clipboard import ClipboardContract
 from protea.testing.contracts.compaction import CompactionContract
 from protea.testing.contracts.context import ContextContract
 from protea.testing.contracts.embedding import EmbeddingContract
+from protea.testing.contracts.file_list import FileListContract
 from protea.testing.contracts.instructions import InstructionsContract
 from protea.testing.contracts.memory import MemoryContract
 from protea.testing.contracts.notifier import NotifierContract
@@ -35,6 +36,7 @@ from protea.testing.contracts.task_runner import TaskRunnerContract
 from protea.testing.contracts.telemetry import TelemetryContract
 from protea.testing.contracts.tokens import TokensContract
 from protea.testing.embedding import WordEmbedding
+from protea.testing.file_list import FixedFileList
 from protea.testing.instructions import FixedInstructions
 from protea.testing.memory import ListMemory
 from protea.testing.notifier import RecordingNotifier
@@ -210,3 +212,11 @@ class TestListSearch(SearchContract):
 class TestListSearchThatIsDown(SearchContract):
     def search(self) -> ListSearch:
         return ListSearch(down=True)
+
+
+class TestFixedFileList(FileListContract):
+    def file_list(self) -> FixedFileList:
+        return FixedFileList({self.folder(): ["b.md", "a/c.py"]})
+
+    def folder(self) -> str:
+        return "/project"

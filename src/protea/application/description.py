@@ -39,8 +39,8 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
             return session
         case "profiles":
             return [{**each, "current": each["name"] == parts.profile} for each in parts.profiles()]
-        case "files":
-            return []
+        case "files" | "clipboard":
+            return None  # of a session alone
         case "ports":
             return []
         case "cost":

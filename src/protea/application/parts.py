@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # most runs have none of these, and each would be read from t
     from protea.ports.clipboard import Clipboard
     from protea.ports.compaction import Compaction
     from protea.ports.context import Context
+    from protea.ports.file_list import FileList
     from protea.ports.hooks import Hooks
     from protea.ports.notifier import Notifier
     from protea.ports.telemetry import Telemetry
@@ -67,6 +68,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     hooks: Hooks | None = None
     profiles: Callable[[], Sequence[dict[str, Any]]] = tuple
     """Who else it could be: `name`, `about` and `source` of each profile there is."""
+    files: Callable[[], FileList] | None = None
+    """Opened when someone first asks what files there are."""
 
     async def aclose(self) -> None:
         """Close all of them, whatever any of them raises; the last failure is raised in the end."""

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from protea.application.description import describe
@@ -94,6 +95,11 @@ class Sessions:
                 return open_session.purse.describe()
             if topic == "context":
                 return open_session.context()
+            if topic == "files":
+                return await _files(open_session.parts)
+            if topic == "clipboard":
+                clipboard = open_session.parts.clipboard
+                return msgspec.to_builtins(None if clipboard is None else await clipboard.paste())
             return describe(topic, open_session.parts, open_session.describe())
         if self._idle_parts is None:
             self._idle_parts = self._assemble(OpenSession(cwd=""))
@@ -204,6 +210,11 @@ async def _open_model(parts: Parts, spec: OpenSession) -> Model:
     if spec.max_budget_usd is not None or parts.budget_usd is not None or parts.budgets.any:
         needs_price(model)
     return model
+
+
+async def _files(parts: Parts) -> list[str]:
+    """What files the project has, relative to where the session works."""
+    return [] if parts.files is None else list(await parts.files().files(parts.surroundings.cwd))
 
 
 def _switched(session: Session, past: Past) -> None:

@@ -40,6 +40,11 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "hashing": "protea.adapters.embedding.hashing",
         "none": "protea.adapters.embedding.none",
     },
+    "file_list": {
+        "git": "protea.adapters.file_list.git",
+        "none": "protea.adapters.file_list.none",
+        "walk": "protea.adapters.file_list.walk",
+    },
     "hooks": {
         "configured": "protea.adapters.hooks.configured",
         "none": "protea.adapters.hooks.none",
@@ -150,6 +155,7 @@ DEFAULTS: dict[str, str] = {
     "compaction": "none",
     "context": "everything",
     "embedding": "none",
+    "file_list": "walk",
     "hooks": "configured",
     "ids": "system",
     "instructions": "files",
@@ -194,6 +200,7 @@ SWAP_CLASSES: dict[str, str] = {
     "compaction": "hot",
     "context": "hot",
     "embedding": "warm",
+    "file_list": "hot",
     "hooks": "hot",
     "ids": "cold",
     "instructions": "hot",

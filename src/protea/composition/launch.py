@@ -24,3 +24,5 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     set: tuple[str, ...] = ()
     bare: bool = False
     interactive: bool = True
+    screen: bool = False
+    """Whether someone sits at the full screen."""

@@ -29,6 +29,7 @@ from protea.domain.redaction import secrets_of
 from protea.domain.settings import EFFORTS, Settings
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
+from protea.ports.file_list import FileList
 from protea.ports.gateway import Gateway, OpenSession
 from protea.ports.model import Model
 from protea.ports.permission import Permission
@@ -152,10 +153,13 @@ class Root:
             warnings=settings.warnings,
             **busy,
             profiles=lambda: list_profiles(launch, around),
+            files=lambda: cast(FileList, resolver.get("file_list")),
         )
 
     def _chosen(self, settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
         chosen: dict[str, tuple[str, dict[str, Any]]] = {port: (name, {}) for port, name in DEFAULTS.items()}
+        if self._launch.screen:
+            chosen["clipboard"] = ("system", {})  # Ctrl+V reads it, pictures too; elsewhere nobody asks
         for port, table in settings.ports.items():
             options = dict(table)
             chosen[port] = (str(options.pop("adapter", chosen.get(port, ("", {}))[0])), options)

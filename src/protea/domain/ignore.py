@@ -1,6 +1,6 @@
 """Which files a project does not want looked at: `.gitignore` and kin, as git and ripgrep read them. Pure.
 
-https://git-scm.com/docs/gitignore. The walks that use it live in `adapters/tools/_walk`.
+https://git-scm.com/docs/gitignore. The walks that use it live in `adapters/walking`.
 """
 
 from __future__ import annotations

@@ -11,7 +11,9 @@ from protea.domain.commands import AnyCommand
 from protea.domain.events import AnyEvent, LastingEvent
 from protea.domain.session import SessionSummary
 
-Topic = Literal["models", "tools", "commands", "profiles", "modes", "ports", "session", "context", "cost", "files"]
+Topic = Literal[
+    "models", "tools", "commands", "profiles", "modes", "ports", "session", "context", "cost", "files", "clipboard"
+]
 
 
 class OpenSession(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ from protea.adapters.tools._search import (
     look,
     pattern_for,
 )
-from protea.adapters.tools._walk import Stop, files_below, read_file
+from protea.adapters.walking.disk import Stop, files_below, read_file
 
 SMALL_FILES = 300
 SMALL_BYTES = 1 << 20

@@ -11,7 +11,7 @@ import msgspec
 
 from protea.adapters.tools._kit import Kit
 from protea.adapters.tools._program import Done, run
-from protea.adapters.tools._walk import Stop
+from protea.adapters.walking.disk import Stop
 from protea.domain.glob import compiled
 from protea.domain.ignore import Layer, parse, verdict
 from protea.domain.plain import plain

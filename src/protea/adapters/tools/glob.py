@@ -11,7 +11,8 @@ from typing import Any
 from protea.adapters.tools._files import explained
 from protea.adapters.tools._kit import Kit
 from protea.adapters.tools._search import Filter, clean, filter_for, in_thread, ripgrep, split
-from protea.adapters.tools._walk import Stop, files_below, paths_below
+from protea.adapters.tools._walk import paths_below
+from protea.adapters.walking.disk import Stop, files_below
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 from protea.ports.workspace import WorkspaceError

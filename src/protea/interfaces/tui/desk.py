@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tomllib
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -72,8 +72,6 @@ class Desk:
         """Shows one line for a moment."""
         self.notify: Callable[[str, str], None] = lambda title, text: None
         """Calls a person who looks elsewhere."""
-        self.paste: Callable[[], Awaitable[str | Image | None]] = _nothing
-        """What is in the clipboard."""
         self.title: Callable[[State], None] = lambda state: None
         """Tells the terminal what its window is about."""
         self._running: set[asyncio.Task[Any]] = set()
@@ -113,9 +111,14 @@ class Desk:
         known = await self.gateway.sessions(self.place.open.cwd)
         self.offers.mentions = [(f"session:{each.id}", each.title or "(empty)") for each in known[:200]]
 
+    async def clipboard(self, session: str) -> str | Image | None:
+        """What is in the clipboard."""
+        found = await self.gateway.describe("clipboard", session)
+        return msgspec.convert(found, Image) if isinstance(found, dict) else found if isinstance(found, str) else None
+
     async def files(self, session: str) -> Sequence[str]:
         """The files of the project, relative to it, ignored ones left out."""
-        paths: Sequence[str] = await self.gateway.describe("files", session)
+        paths: Sequence[str] = await self.gateway.describe("files", session) or ()
         self.offers.set_files(paths)
         return paths
 
@@ -174,10 +177,6 @@ def _first_line(path: str) -> str:
     with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
         return file.readline(4096).strip()
     return ""
-
-
-async def _nothing() -> None:
-    """There is no clipboard."""
 
 
 def split_diff(diff: str, named: str) -> Iterator[tuple[str, str]]:

@@ -107,7 +107,9 @@ class Offers:
             if what.command == each["name"] or what.command in each.get("aliases", ()):
                 completes = each.get("completes", ())
                 rows = (
-                    self.topics.get(completes, ()) if isinstance(completes, str) else [{"name": word} for word in completes]
+                    self.topics.get(completes, ())
+                    if isinstance(completes, str)
+                    else [{"name": word} for word in completes]
                 )
                 named = {str(row.get("id") or row.get("name", "")): str(row.get("about", "")) for row in rows}
                 order = [name for name in named if name.startswith(what.word)]

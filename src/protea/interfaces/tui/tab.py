@@ -253,7 +253,7 @@ class Tab(Vertical):
 
     async def _paste(self) -> None:
         """What is in the clipboard, a picture too."""
-        found = await self.desk.paste()
+        found = await self.desk.clipboard(self.session)
         if isinstance(found, Image):
             self.composer.attach(found)
         elif found:
