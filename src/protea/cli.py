@@ -401,10 +401,14 @@ def _doctor(arguments: Arguments) -> int:
     import asyncio
 
     from protea._version import __version__
+    from protea.composition.checkup import look_at_ports
+    from protea.composition.root import Given, Root
     from protea.domain.providers import PROVIDERS, address_of
     from protea.interfaces.commands.doctor import Case, run_doctor
 
     launch = _launch(arguments, interactive=True)
+    if port := arguments.text("port"):
+        return _doctor_of(port, arguments, launch)
     case = Case(
         version=__version__,
         environment=launch.environment,
@@ -413,8 +417,17 @@ def _doctor(arguments: Arguments) -> int:
         extras={"PIL": "media", "pypdf": "media"},
         address=lambda name: address_of(PROVIDERS[name], launch.environment) if name in PROVIDERS else "",
         gateway=lambda: _gateway(launch),
+        ports=lambda: look_at_ports(Root(launch, Given())),
     )
     return asyncio.run(run_doctor(arguments, _place(launch), case))
+
+
+def _doctor_of(port: str, arguments: Arguments, launch: Launch) -> int:
+    from protea.composition.checkup import look_at_port
+    from protea.composition.root import Given, Root
+    from protea.interfaces.commands.doctor import tell_findings
+
+    return tell_findings(look_at_port(Root(launch, Given()), port), arguments, _place(launch))
 
 
 def _config(arguments: Arguments) -> int:

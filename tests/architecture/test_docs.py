@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import get_args
 
 import msgspec
@@ -91,6 +95,21 @@ def test_every_setting_is_in_the_docs() -> None:
     names = set(settings_of(Settings))
     assert {"model", "api_key_env", "max_turns", "cache_read"} <= names
     assert unmentioned(names, pages()) == []
+
+
+def test_the_pages_of_the_ports_are_those_of_the_source(tmp_path: Path) -> None:
+    """Make them anew with `python scripts/port_pages.py`."""
+    check = [sys.executable, "scripts/port_pages.py", "--check"]
+    done = subprocess.run(check, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == ""
+    for name in ("src/protea/ports", "src/protea/adapters", "docs/ports", "scripts"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "src/protea/composition").mkdir()
+    shutil.copy(ROOT / "src/protea/composition/catalogue.py", tmp_path / "src/protea/composition")
+    clock = tmp_path / "src/protea/ports/clock.py"
+    clock.write_text(clock.read_text().replace("RFC 3339", "RFC 9999"))
+    done = subprocess.run(check, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "docs/ports/clock.md is stale: run python scripts/port_pages.py\n"
 
 
 def test_every_name_the_library_gives_out_is_in_the_docs() -> None:

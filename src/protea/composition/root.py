@@ -80,6 +80,10 @@ class Root:
         for warning in self.settings.warnings:
             launch.warn(warning)
 
+    def choices(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """What is to fill each port: an adapter's name and its options. The model is chosen by name."""
+        return self._chosen(self.settings)
+
     def piece(self, port: str) -> Any:
         """What fills a port, for a command about that piece alone. Raises `ConfigError`."""
         return self._shared.get(port)

@@ -269,7 +269,12 @@ COMMANDS: tuple[Command, ...] = (
             Command("validate", "", "where a skill departs from the standard, or hides another", (JSON,)),
         ),
     ),
-    Command("doctor", "", "is everything there that is needed?", (JSON,)),
+    Command(
+        "doctor",
+        "",
+        "is everything there that is needed?",
+        (JSON, Flag("--port", "PORT", "look at one port: its adapter, and whether it keeps what the port promises")),
+    ),
     Command("completion", "SHELL", "completions for bash, zsh or fish"),
     Command("help", "[COMMAND]", "what --help shows", rest=True),
     Command("version", "", "the version"),

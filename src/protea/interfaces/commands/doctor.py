@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -49,6 +49,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     address: Callable[[str], str]
     """Provider → its address, empty where it has none."""
     gateway: Callable[[], Awaitable[Gateway]]
+    ports: Callable[[], Iterable[Finding]]
+    """What fills the ports, looked at; it may raise `ConfigError`."""
 
 
 async def run_doctor(arguments: Arguments, place: Place, case: Case) -> int:
@@ -60,8 +62,15 @@ async def run_doctor(arguments: Arguments, place: Place, case: Case) -> int:
         *_programs(case.environment),
         *_extras(case.extras),
         _keys(case),
+        *_ports(case),
         *await _session(case),
     ]
+    return tell_findings(findings, arguments, place)
+
+
+def tell_findings(findings: Iterable[Finding], arguments: Arguments, place: Place) -> int:
+    """As a table or as JSON; exit code 1 where there is a problem."""
+    findings = list(findings)
     if arguments.has("json"):
         place.write(as_json(findings))
     else:
@@ -127,6 +136,13 @@ def _keys(case: Case) -> Finding:
     if set_:
         return Finding("keys", "ok", ", ".join(set_))
     return Finding("keys", "note", "none is set", f"one of {', '.join(case.keys[:4])} makes a provider's models usable")
+
+
+def _ports(case: Case) -> list[Finding]:
+    try:
+        return list(case.ports())
+    except ProteaError:
+        return []  # a configuration that cannot be read is told below
 
 
 async def _session(case: Case) -> list[Finding]:

@@ -1,0 +1,122 @@
+"""Looks at what fills the ports: is there such an adapter, is what it needs installed, are its options right, does it
+open, does it keep what its port promises. Called by `cli` for `protea doctor`.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from protea.composition.catalogue import IDLE, SWAP_CLASSES
+from protea.composition.resolve import Resolver, load
+from protea.composition.root import Root
+from protea.domain.errors import ConfigError, ProteaError, UsageError
+from protea.domain.spelling import nearest
+from protea.interfaces.commands.doctor import Finding
+
+
+def look_at_ports(root: Root) -> list[Finding]:
+    """One finding for each port whose adapter cannot be made as it is set; one for all the others together."""
+    problems = [finding for port, (name, options) in root.choices().items() for finding in _wrong(port, name, options)]
+    filled = len(SWAP_CLASSES) - len(problems)
+    return [Finding("ports", "ok", f"{filled} of {len(SWAP_CLASSES)} are as they should be"), *problems]
+
+
+def look_at_port(root: Root, port: str) -> Iterator[Finding]:
+    """Everything that can be said of one port, to the promises its adapter keeps. Raises `UsageError` for no port.
+
+    The adapter is made as it is configured, but with a home and a project of its own in a temporary folder: nothing of
+    the person's is touched, as long as its options do not lead out of there.
+    """
+    if port not in SWAP_CLASSES:
+        near = nearest(port, SWAP_CLASSES)
+        raise UsageError(
+            f"there is no port {port}; " + (f"did you mean {near}?" if near else "`protea ports` lists them")
+        )
+    if port not in root.choices():
+        yield Finding(port, "note", "what fills it is chosen by name each time", "`protea doctor` looks at the model")
+        return
+    name, options = root.choices()[port]
+    yield Finding(f"{port} is filled by", "ok", name + (f", told {_shown(options)}" if options else ""))
+    wrong = _wrong(port, name, options)
+    yield from wrong
+    if wrong:
+        return
+    with tempfile.TemporaryDirectory(prefix="protea-") as folder:
+        try:
+            _made(root, port, os.path.join(folder, "open"))
+        except (ProteaError, OSError) as error:
+            yield Finding("opens", "problem", _line(error), "mend what it names")
+            return
+        yield Finding("opens", "ok", f"{name} was made")
+        yield from _promises(root, port, name, folder)
+
+
+def _promises(root: Root, port: str, name: str, folder: str) -> Iterator[Finding]:
+    # What ships for tests is needed by this and by nothing else that runs.
+    from protea.testing.running import has_suite, run_suite
+
+    if not has_suite(port):
+        yield Finding("promises", "note", "its suite is not run on a live adapter: it would be paid for")
+        return
+
+    def make(below: str, **given: Any) -> Any:
+        return _made(root, port, below, **given)
+
+    idle = name == IDLE.get(port, "none")
+    kept = left = 0
+    for verdict in run_suite(port, make, os.path.join(folder, "suite"), idle=idle):
+        kept += verdict.outcome == "kept"
+        left += verdict.outcome == "left out"
+        if verdict.outcome == "broken":
+            yield Finding("promise broken", "problem", f"{verdict.promise}: {verdict.why}")
+    more = f", {left} were left out" if left else ""
+    yield Finding("promises", "ok" if kept else "note", f"{kept} of {port}'s suite are kept{more}")
+
+
+def _made(root: Root, port: str, below: str, **given: Any) -> Any:
+    for name in ("home", "project"):
+        os.makedirs(os.path.join(below, name), 0o700, exist_ok=True)
+    home, project = (os.path.realpath(os.path.join(below, name)) for name in ("home", "project"))
+    around = replace(
+        root.surroundings, cwd=project, root=project, add_dirs=(), user_home=home, protea_home=home, trusted=True
+    )
+    return Resolver(root.choices(), {"surroundings": around, **given}).get(port)
+
+
+def _wrong(port: str, name: str, options: Mapping[str, Any]) -> list[Finding]:
+    """What is wrong with a choice, told apart: an unknown name, a package that is missing, options it does not take."""
+    try:
+        adapter = load(port, name)
+    except ConfigError as error:
+        missing = isinstance(error.__cause__, ModuleNotFoundError)
+        found, _, mend = _line(error).partition("; " if not missing else ": pip")
+        about = f"{port}: a package is missing" if missing else f"{port}: there is no such adapter"
+        return [Finding(about, "problem", found, f"pip{mend}" if missing else mend)]
+    try:
+        msgspec.convert(dict(options), adapter.Options)
+    except msgspec.ValidationError as error:
+        known = ", ".join(adapter.Options.__struct_fields__) or "none"
+        text = str(error)
+        return [
+            Finding(
+                f"{port}: a wrong option",
+                "problem",
+                f"[ports.{port}] adapter {name}: {text[:1].lower()}{text[1:]}",
+                f"its options are: {known}",
+            )
+        ]
+    return []
+
+
+def _shown(options: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {msgspec.json.encode(value).decode()}" for name, value in options.items())
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
