@@ -40,7 +40,7 @@ def test_an_unknown_name_a_wrong_option_and_a_missing_package_are_told_apart(
     monkeypatch.delitem(sys.modules, "protea.adapters.search.metasearch", raising=False)
     made = root(
         tmp_path,
-        "ports.memory.adapter=fils",
+        "ports.memory.adapter=filez",
         "ports.context.adapter=windowed",
         'ports.context.share="much"',
         "ports.search.adapter=metasearch",
