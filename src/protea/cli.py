@@ -299,12 +299,17 @@ def _full_screen(arguments: Arguments) -> int:
 def _load_screen(arguments: Arguments, frame: FirstFrame, warnings: _Warnings) -> int:
     from msgspec.structs import replace
 
+    from protea.composition.configuration import Configuration
     from protea.interfaces.input import typed_prompt
     from protea.interfaces.tui import run as screen
     from protea.interfaces.tui.desk import Place
 
     launch = replace(_launch(arguments, interactive=True, warn=warnings), screen=True)
+    configuration = Configuration(launch)
     opening = screen.Opening(
+        preferences=configuration.screen(),
+        keep=configuration.keep_for_screen,
+        warnings=warnings.taken,
         place=Place(home=_home(launch), environment=launch.environment, open=_opening(arguments, launch)),
         prompt=typed_prompt(arguments.words),
         latest=arguments.has("continue"),
@@ -549,6 +554,11 @@ class _Warnings:
             _complain(text)
         else:
             self._kept.append(text)
+
+    def taken(self) -> list[str]:
+        """What was kept so far, for a face that shows it in its own way."""
+        kept, self._kept = self._kept or [], []
+        return kept
 
     def release(self) -> None:
         kept, self._kept = self._kept or [], None

@@ -25,6 +25,8 @@ class Approvals:
         self._open: dict[str, tuple[ApprovalRequested, asyncio.Future[ApprovalResolved]]] = {}
         self.allowed = allowed
         """Rules a person has allowed for the rest of this session."""
+        self.typed = False
+        """Whether what runs was typed by the person who would be asked: then they have answered."""
 
     @property
     def open(self) -> tuple[ApprovalRequested, ...]:
@@ -43,7 +45,8 @@ class Approvals:
         future: asyncio.Future[ApprovalResolved] = asyncio.get_running_loop().create_future()
         self._open[question.id] = (question, future)
         try:
-            answer = self._approval.answer(question)
+            typed = self.typed and question.kind == "permission"
+            answer = ApprovalResolved(id=question.id, decision="once") if typed else self._approval.answer(question)
             if answer is not None:
                 await self._close(question, answer)
             return await future

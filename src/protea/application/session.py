@@ -329,6 +329,12 @@ class Session:
         await self.hub.commit(finished)
 
     async def _run(self, started: TurnStarted, prompt: PromptSubmitted) -> TurnFinished:
+        if prompt.origin == "shell":
+            from protea.application.by_hand import by_hand  # typed by people, now and then
+
+            return await by_hand(
+                started, prompt.text, hub=self.hub, runner=self.runner, approvals=self.approvals, ids=self._ids
+            )
         try:
             given = Turn(
                 started=started,

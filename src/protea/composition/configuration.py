@@ -8,6 +8,7 @@ from protea.adapters.settings import files
 from protea.composition.launch import Launch
 from protea.composition.root import Given, Root
 from protea.composition.surroundings import find_surroundings
+from protea.domain.settings import ScreenSettings
 
 
 class Configuration:
@@ -30,6 +31,14 @@ class Configuration:
         file = files.project_file(self._around) if project else files.user_file(self._around)
         files.set_value(file, key, value)
         return file
+
+    def screen(self) -> ScreenSettings:
+        """How the person wants the full screen. Raises `ConfigError`."""
+        return Root(self._launch, Given()).settings.tui
+
+    def keep_for_screen(self, name: str, value: Any) -> None:
+        """Set a key of `[tui]` in the person's own file. Raises `ConfigError`, `StoreError`."""
+        self.write(f"tui.{name}", str(value).lower() if isinstance(value, bool) else str(value), project=False)
 
     def files(self) -> dict[str, str]:
         """Whose settings → the file."""

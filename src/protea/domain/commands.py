@@ -28,6 +28,7 @@ class SubmitPrompt(Command, frozen=True, kw_only=True):
     images: tuple[Image, ...] = ()
     delivery: Delivery = "now"
     origin: str = "user"
+    """Who it is from; `shell`: the text, behind a `!`, is a command the person wants to be run."""
 
 
 class Steer(Command, frozen=True, kw_only=True):

@@ -112,6 +112,22 @@ class InstructionSettings(Table, frozen=True):
     """`files` or `none`."""
 
 
+class ScreenSettings(Table, frozen=True):
+    """`[tui]`: the full screen."""
+
+    theme: str = "terminal"
+    """`terminal`, `dusk`, `paper` … /theme shows them."""
+    keymap: Literal["default", "claude", "codex", "vim", "emacs"] = "default"
+    mouse: bool = True
+    """Whether the mouse belongs to the screen; otherwise to the terminal's own selection."""
+    motion: bool = True
+    """Whether anything moves by itself."""
+    screen_reader: bool = False
+    """Words instead of drawings, and nothing that moves."""
+    notify: Literal["auto", "bell", "osc9", "osc99", "osc777", "none"] = "auto"
+    """How you are called while you look elsewhere."""
+
+
 class Settings(Table, frozen=True):
     """All of `config.toml`, and what environment and flags may set."""
 
@@ -135,6 +151,7 @@ class Settings(Table, frozen=True):
     instructions: InstructionSettings = InstructionSettings()
     hooks: dict[str, Any] = {}
     """`[[hooks.MOMENT]]`: what is to be asked before and after tools, turns and sessions."""
+    tui: ScreenSettings = ScreenSettings()
     ports: dict[str, dict[str, Any]] = {}
     """`[ports.PORT]`: the `adapter` that fills it, and that adapter's options."""
 

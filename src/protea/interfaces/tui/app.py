@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from textual import events
@@ -9,10 +10,16 @@ from textual.app import App
 from textual.theme import BUILTIN_THEMES
 from textual.theme import Theme as TextualTheme
 
+from protea.interfaces.tui.calling import call, way_of, window_title
 from protea.interfaces.tui.desk import Desk
-from protea.interfaces.tui.driver import FirstFrame, ScreenDriver, Typed, driver_for
+from protea.interfaces.tui.driver import FirstFrame, ScreenDriver, driver_for
 from protea.interfaces.tui.screen import MainScreen
+from protea.interfaces.tui.state import State
 from protea.interfaces.tui.tab import Tab
+from protea.interfaces.tui.tabbar import state_mark
+
+LOOK_AGAIN = 1.0
+"""Seconds between two looks at keybinds.toml."""
 
 
 class ProteaApp(App[int], inherit_bindings=False):
@@ -21,23 +28,28 @@ class ProteaApp(App[int], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     TITLE = "Protea"
 
-    def __init__(self, desk: Desk, first: Tab, frame: FirstFrame | None = None) -> None:
+    def __init__(self, desk: Desk, first: Tab, frame: FirstFrame | None = None, *, choose: bool = False) -> None:
         super().__init__(driver_class=driver_for(frame), ansi_color=True)
         self.desk = desk
         self.main = MainScreen(desk, first)
         self.animation_level = "none"
         self.fault: Exception | None = None
         """What ended it."""
+        self._choose = choose
+        self._keys_stamp = _stamp(desk.keys_file)
+        self._named = ""
         desk.dress = self.dress
+        desk.notify = self._call
+        desk.title = self._name_window
         self.dress()
 
     def dress(self) -> None:
         """Take the background of the theme."""
         theme = self.desk.look.theme
         background = "ansi_default" if theme.background == "default" else theme.background
+        name = f"protea-{theme.name}"
         # The variables of Textual's own ANSI theme, for the style sheets of its widgets; ours ask the `Look`.
         plain = BUILTIN_THEMES["ansi-dark"]
-        name = f"protea-{theme.name}"
         self.register_theme(
             TextualTheme(
                 name=name,
@@ -54,21 +66,46 @@ class ProteaApp(App[int], inherit_bindings=False):
         self.theme = name
 
     def on_mount(self) -> None:
-        if (typed := self.typed) is not None:
-            self.main.begin_with(typed)
+        driver = self._driver
+        if isinstance(driver, ScreenDriver) and driver.typed is not None:
+            self.main.begin_with(driver.typed)
         self.push_screen(self.main)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        """The composer stands: what was typed early is its text, and keys may come."""
-        driver = self._driver
-        if isinstance(driver, ScreenDriver):
-            driver.begin_reading()
+        """The composer stands: keys may come."""
+        if isinstance(self._driver, ScreenDriver):
+            self._driver.begin_reading()
+        self.set_interval(LOOK_AGAIN, self._look_at_keys)
+        if self.desk.key_problems:
+            self.desk.hint(self.desk.key_problems[0])
+        if self._choose:
+            self.main.do("session.sessions")
 
-    @property
-    def typed(self) -> Typed | None:
-        """What was typed before the screen stood."""
-        return self._driver.typed if isinstance(self._driver, ScreenDriver) else None
+    def _look_at_keys(self) -> None:
+        """Keys that were changed in their file count at once."""
+        stamp = _stamp(self.desk.keys_file)
+        if stamp != self._keys_stamp:
+            self._keys_stamp = stamp
+            self.desk.keys.table = self.desk.read_keys()
+            problems = self.desk.key_problems
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            self.desk.hint(problems[0] + more if problems else "keys read again")
+
+    def _write(self, text: str) -> None:
+        if text and isinstance(self._driver, ScreenDriver):
+            self._driver.write(text)
+            self._driver.flush()
+
+    def _call(self, title: str, text: str) -> None:
+        self._write(call(way_of(self.desk.preferences.notify, self.desk.place.environment), title, text))
+
+    def _name_window(self, state: State) -> None:
+        mark, _ = state_mark(state)
+        name = f"{mark} {state.title or 'Protea'}"
+        if name != self._named:
+            self._named = name
+            self._write(window_title(name))
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual would print a traceback; whoever runs us tells faults in one line and keeps the rest in a file.
@@ -85,3 +122,11 @@ class ProteaApp(App[int], inherit_bindings=False):
             screen.take_paste(event.text)
         else:
             await super().on_event(event)
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size

@@ -14,6 +14,7 @@ import msgspec
 from protea.domain.errors import ProteaError
 from protea.domain.events import ToolCallChanged
 from protea.domain.messages import Image
+from protea.domain.settings import ScreenSettings
 from protea.domain.view import call_object
 from protea.interfaces.tui import remembered
 from protea.interfaces.tui.composer.history import History
@@ -22,20 +23,6 @@ from protea.interfaces.tui.state import State
 from protea.interfaces.tui.suggestions import Offers
 from protea.interfaces.tui.themes import THEMES, Look
 from protea.ports.gateway import Gateway, OpenSession, Topic
-
-
-class Preferences(msgspec.Struct, frozen=True, kw_only=True):
-    """How a person wants the screen: `[tui]` of config.toml."""
-
-    theme: str = "terminal"
-    keymap: str = "default"
-    mouse: bool = True
-    motion: bool = True
-    """Whether anything moves by itself."""
-    screen_reader: bool = False
-    """Plain words instead of drawings, and nothing that moves."""
-    notify: str = "auto"
-    """`auto`, `bell`, `osc9`, `osc99`, `osc777` or `none`."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +38,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Desk:
     """Shared by every widget of a screen."""
 
-    def __init__(self, gateway: Gateway, place: Place, preferences: Preferences) -> None:
+    def __init__(self, gateway: Gateway, place: Place, preferences: ScreenSettings) -> None:
         self.gateway = gateway
         self.place = place
         self.preferences = preferences
@@ -65,7 +52,9 @@ class Desk:
         self.offers = Offers()
         self.branch = ""
         self.keep: Callable[[str, Any], None] = lambda name, value: None
-        """Remembers a preference."""
+        """Writes a setting of `[tui]`; may raise `ProteaError`."""
+        self.warnings: Callable[[], list[str]] = list
+        """What has come up since it was last asked."""
         self.dress: Callable[[], None] = lambda: None
         """Puts the colours of `look` on the application."""
         self.hint: Callable[[str], None] = lambda text: None

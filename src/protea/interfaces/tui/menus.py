@@ -355,7 +355,47 @@ def keymaps(screen: Front) -> None:
     open_list(screen, "keymap", items, screen.use_keymap, marked=current)
 
 
+def settings(screen: Front) -> None:
+    """What can be set for the screen; each choice holds at once and is written into config.toml."""
+    wishes = screen.desk.preferences
+    rows = [
+        ("theme", wishes.theme, "colours"),
+        ("keymap", wishes.keymap, "keys; your own go into keybinds.toml"),
+        ("mouse", _on(wishes.mouse), "whether the mouse belongs to the screen"),
+        ("motion", _on(wishes.motion), "whether anything moves by itself"),
+        ("screen_reader", _on(wishes.screen_reader), "words instead of drawings, and nothing that moves"),
+        ("notify", wishes.notify, "how you are called while you look elsewhere"),
+        ("session.model", screen.tab.state.model, "the model of this session"),
+        ("session.effort", screen.tab.state.effort or "as the model likes", "how hard it thinks"),
+        ("session.profile", screen.tab.state.profile, "who it is"),
+    ]
+    items = [Item(key=key, text=f"{key.rpartition('.')[2]:<14} {value}", detail=about) for key, value, about in rows]
+
+    def then(key: str) -> None:
+        if key in ("theme", "keymap"):
+            screen.do(f"app.{key}")
+        elif key.startswith("session."):
+            screen.do(key)
+        elif key == "mouse":
+            screen.do("app.mouse")
+            settings(screen)
+        else:
+            value = getattr(wishes, key)
+            screen.prefer(**{key: NOTIFY[(NOTIFY.index(value) + 1) % len(NOTIFY)] if key == "notify" else not value})
+            settings(screen)
+
+    open_list(screen, "settings", items, then)
+
+
+NOTIFY = ("auto", "bell", "osc9", "osc99", "osc777", "none")
+
+
+def _on(value: bool) -> str:
+    return "on" if value else "off"
+
+
 MENUS: dict[str, Menu] = {
+    "app.settings": settings,
     "app.palette": palette,
     "app.help": keys_help,
     "app.theme": themes,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from protea.domain.commands import SubmitPrompt
 from protea.domain.errors import SessionError
+from protea.domain.settings import ScreenSettings
 from protea.interfaces.tui.app import ProteaApp
-from protea.interfaces.tui.desk import Desk, Place, Preferences
+from protea.interfaces.tui.desk import Desk, Place
 from protea.interfaces.tui.driver import FirstFrame
 from protea.interfaces.tui.opening import open_tab
 from protea.interfaces.tui.tab import Tab
@@ -27,7 +29,11 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """Go on with the latest session of this directory."""
     choose: bool = False
     """Begin with the list of sessions."""
-    preferences: Preferences = Preferences()
+    preferences: ScreenSettings = ScreenSettings()
+    keep: Callable[[str, Any], None] = lambda name, value: None
+    """Writes a setting of `[tui]`."""
+    warnings: Callable[[], list[str]] = list
+    """What a person should be told, one line each; each once."""
 
 
 def run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame: FirstFrame | None = None) -> int:
@@ -39,8 +45,10 @@ async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame
     gateway = await create()
     try:
         desk = Desk(gateway, opening.place, opening.preferences)
+        desk.keep = opening.keep
+        desk.warnings = opening.warnings
         tab = await _first_tab(desk, opening)
-        app = ProteaApp(desk, tab, frame)
+        app = ProteaApp(desk, tab, frame, choose=opening.choose)
         if opening.prompt:
             await gateway.submit(tab.session, SubmitPrompt(text=opening.prompt))
         await app.run_async(mouse=opening.preferences.mouse)

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from protea.domain.commands import EndSession, SubmitPrompt
+from protea.domain.errors import ProteaError
 from protea.domain.events import AnyEvent, TaskChanged, ToolCallChanged, TurnFinished
 from protea.interfaces.tui.composer import external
 from protea.interfaces.tui.desk import Desk
@@ -135,6 +136,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.desk.notify("Protea", f"{tab.state.title}: {event.outcome}")
         if isinstance(event, TurnFinished) and tab is self.tab:
             self.desk.spawn(self._about())
+            self.desk.remember(welcomed=True)
 
     def to_tab(self, place: int) -> None:
         """Show a tab."""
@@ -563,7 +565,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def prefer(self, **changes: Any) -> None:
         self.desk.preferences = replace(self.desk.preferences, **changes)
         for name, value in changes.items():
-            self.desk.keep(name, value)
+            try:
+                self.desk.keep(name, value)
+            except ProteaError as error:
+                self.hint(f"not kept: {error}")
+        for tab in self.tabs:
+            tab.activity.motion = self.desk.preferences.motion and not self.desk.preferences.screen_reader
 
 
 async def _awaited(found: Any) -> None:

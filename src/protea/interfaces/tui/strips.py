@@ -20,7 +20,7 @@ class Activity(Lines):
     def __init__(self, look: Callable[[], Look], *, motion: bool = True) -> None:
         super().__init__(look, id="activity")
         self._state = State()
-        self._motion = motion
+        self.motion = motion
         self._step = 0
         self._timer: object | None = None
 
@@ -29,7 +29,7 @@ class Activity(Lines):
         self._state = state
         if state.busy != was.busy:
             if state.busy and self._timer is None:
-                self._timer = self.set_interval(0.1 if self._motion else 1.0, self._tick)
+                self._timer = self.set_interval(0.1 if self.motion else 1.0, self._tick)
             elif not state.busy and self._timer is not None:
                 self._timer.stop()  # type: ignore[attr-defined]  # a Timer; its type is private to Textual's module
                 self._timer = None
@@ -43,7 +43,7 @@ class Activity(Lines):
     def rows(self, width: int) -> list[Row]:
         if not self._state.busy:
             return []
-        mark = _SPIN[self._step % len(_SPIN)] if self._motion else "·"
+        mark = _SPIN[self._step % len(_SPIN)] if self.motion else "·"
         doing = one_line(self._state.doing or "working", max(10, width - 30))
         return [[(f"{mark} ", "accent"), (doing, "text"), (f"  {_seconds(self._state.since)}Esc interrupts", "dim")]]
 

@@ -42,7 +42,7 @@ class Tab(Vertical):
         self.welcome = Welcome(look, desk)
         self.transcript = Transcript(look)
         self.card = Card(look)
-        self.activity = Activity(look, motion=desk.preferences.motion)
+        self.activity = Activity(look, motion=desk.preferences.motion and not desk.preferences.screen_reader)
         self.queue = Queue(look)
         self.told = Told(look)
         self.suggestions = Suggestions(look)
@@ -207,6 +207,9 @@ class Tab(Vertical):
                 rest = text.strip().partition(" ")[2].strip()
                 if not self.face(name, rest):
                     await self.invoke(text.strip())
+                return
+            if text.startswith("!") and text[1:].strip():
+                await self.desk.gateway.submit(self.session, SubmitPrompt(text=text, origin="shell"))
                 return
             text = text.removeprefix("/") if text.startswith("//") else text
             delivery: Any = "steer" if steer else "now"

@@ -31,7 +31,8 @@ class Welcome(Lines):
         effort = f", effort {state.effort}" if state.effort else ""
         self.facts = {"model": f"{state.model}{effort}", "profile": state.profile, "mode": state.mode}
         self.facts = {name: value for name, value in self.facts.items() if value}
-        self.warnings = [str(each) for each in about.get("warnings", ())]
+        told = [str(each) for each in about.get("warnings", ())] + self._desk.warnings()
+        self.warnings += [each for each in told if each not in self.warnings]
         self.again()
 
     def again(self) -> None:
@@ -44,9 +45,11 @@ class Welcome(Lines):
         rows: list[Row] = [[(f" Protea {__version__}", "user")], [(" " + one_line(cwd, width - 2), "dim")]]
         if self.facts:
             rows.append([])
-        rows += [[(f" {name:<9}", "dim"), (one_line(value, width - 12), "text")] for name, value in self.facts.items()]
+        rows += [[(f" {name:<10}", "dim"), (one_line(value, width - 12), "text")] for name, value in self.facts.items()]
         if self.facts.get("model", "").startswith("offline/"):
             rows += [[], *([(f" {line}", "dim")] for line in _wrapped(OFFLINE, width - 2))]
+        if not self._desk.remembered.welcomed:
+            rows += [[], *([(f" {key:<10}", "key"), (one_line(text, width - 12), "dim")] for key, text in FIRST_STEPS)]
         rows += [[], *([(f" {line}", "warn")] for each in self.warnings for line in _wrapped(each, width - 2))]
         return rows
 
@@ -55,6 +58,17 @@ OFFLINE = (
     "No key is set and no local server answers, so the built-in offline model does: a small grammar, real tools, your "
     "real files. Try: list files · find TODO in src · read README.md · run git status. Ctrl+P shows everything else."
 )
+
+
+FIRST_STEPS = (
+    ("Enter", "sends what you write; everything works now, also without a key"),
+    ("Ctrl+P", "everything that can be done, by name"),
+    ("?", "the keys; Ctrl+P keymap has vim's, emacs's and those of other agents"),
+    ("Shift+Tab", "normal asks before it changes anything, plan only reads, yolo asks little"),
+    ("Ctrl+X C", "themes"),
+    ("a key", "export ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, or run Ollama"),
+)
+"""What a first run is told."""
 
 
 def _wrapped(text: str, width: int) -> list[str]:
