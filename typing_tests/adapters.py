@@ -7,6 +7,7 @@ from protea.adapters.approval import policy as approval_policy
 from protea.adapters.capability import none as capability_none
 from protea.adapters.capability import skills as capability_skills
 from protea.adapters.catalog import none as catalog_none
+from protea.adapters.catalog import provider as catalog_provider
 from protea.adapters.catalog import snapshot as catalog_snapshot
 from protea.adapters.channel import none as channel_none
 from protea.adapters.channel import spool as channel_spool
@@ -115,6 +116,7 @@ approval_policy_fills: Callable[..., Approval] = approval_policy.create
 capability_none_fills: Callable[..., Capability] = capability_none.create
 capability_skills_fills: Callable[..., Capability] = capability_skills.create
 catalog_none_fills: Callable[..., Catalog] = catalog_none.create
+catalog_provider_fills: Callable[..., Catalog] = catalog_provider.create
 catalog_snapshot_fills: Callable[..., Catalog] = catalog_snapshot.create
 channel_none_fills: Callable[..., Channel] = channel_none.create
 channel_spool_fills: Callable[..., Channel] = channel_spool.create

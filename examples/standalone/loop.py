@@ -32,7 +32,7 @@ from protea.domain.usage import ModelInfo, Usage
 
 
 class Calculator:
-    """A model that calls `multiply` once and then says what came back. Any object with these three will do."""
+    """A model that calls `multiply` once and then says what came back. Any object with these four will do."""
 
     info = ModelInfo(id="demo/calculator")
 
@@ -43,6 +43,9 @@ class Calculator:
         else:
             call = ToolCall(id="c1", name="multiply", arguments={"a": 6, "b": 7})
             yield Reply((call,), "tool_calls", Usage(), self.info.id)
+
+    async def warm(self) -> None:
+        """Nothing is opened ahead."""
 
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -512,10 +512,38 @@ def _sandbox(arguments: Arguments) -> int:
     return asyncio.run(run_sandbox(sandbox, trial, _complain))
 
 
+def _models(arguments: Arguments) -> int:
+    import asyncio
+
+    from protea.composition.root import Given, Root
+    from protea.domain.providers import PROVIDERS, is_own
+    from protea.interfaces.commands.models import show_models
+    from protea.ports.gateway import OpenSession
+
+    launch = _launch(arguments, interactive=False)
+    root = Root(launch, Given())
+    provider = arguments.words[0] if arguments.words else None
+    providers = ["offline", *dict.fromkeys((*PROVIDERS, *root.settings.providers))]
+
+    async def run() -> int:
+        models = root.assemble(OpenSession(cwd="")).models
+        try:
+            # A server of one's own says at once what it has, and nobody else knows.
+            live = arguments.has("live") or (provider is not None and provider in PROVIDERS and is_own(f"{provider}/"))
+            asked = live and provider != "offline" and provider in (None, *providers)
+            complaints = await models.refresh(provider) if asked else ()
+            return show_models(arguments, _place(launch), models.list(provider), providers, complaints, _complain)
+        finally:
+            await models.aclose()
+
+    return asyncio.run(run())
+
+
 _OWN: dict[str, Callable[[Arguments], int]] = {
     "config": _config,
     "doctor": _doctor,
     "memory": _piece,
+    "models": _models,
     "perm": _perm,
     "ports": _ports,
     "profile": _profile,

@@ -73,6 +73,9 @@ class PlayedModel:
                 yield TextPiece(part.text)
         yield reply
 
+    async def warm(self) -> None:
+        """Nothing is opened ahead."""
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

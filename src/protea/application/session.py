@@ -125,6 +125,7 @@ class Session:
         self._cut = False
         """An interrupt came after a prompt and before its turn."""
         self._closing: asyncio.Task[None] | None = None
+        self._warming: asyncio.Task[None] | None = None
         self._system: tuple[str, ...] | None = None
         self._window: Window | None = None
         self._spans: Spans | None = None
@@ -180,6 +181,12 @@ class Session:
 
             self._spans = Spans(parts.telemetry, self.id) if parts.telemetry is not None else None
             self._calls = Calls(parts.notifier, self._clock) if parts.notifier is not None else None
+
+    def warm(self) -> None:
+        """Begin what the first request will need, while a person types. Nobody waits for it."""
+        if self._warming is not None:
+            self._warming.cancel()
+        self._warming = asyncio.create_task(self.lineup.current.warm(), name=f"warm {self.id}")
 
     async def withdraw_all(self) -> None:
         """Take back every prompt that waits."""
@@ -238,6 +245,9 @@ class Session:
             await asyncio.wait([self._worker])
         if self._calls is not None:
             self._calls.close()
+        if self._warming is not None:
+            self._warming.cancel()
+            await asyncio.wait([self._warming])
         async with AsyncExitStack() as ends:  # each of them, whatever the others raise
             ends.push_async_callback(self.parts.aclose)
             if self._began:
@@ -407,6 +417,8 @@ class Session:
     async def _set_model(self, command: SetModel) -> None:
         await self.lineup.choose(command.model, command.effort)
         self._system = None
+        if self._spec.interactive:
+            self.warm()
 
     async def _set_mode(self, command: SetMode) -> None:
         modes = get_args(Mode)

@@ -150,6 +150,8 @@ class Sessions:
                 _switched(session, past)
             undo.pop_all()
         self._open[id] = session
+        if spec.interactive:
+            session.warm()
         return id
 
     def _copy(self, parent: str, last: int, log: EventLog, started: SessionStarted) -> None:
@@ -183,6 +185,8 @@ class Sessions:
             _switched(session, past)
             undo.pop_all()
         self._open[id] = session
+        if spec.interactive:
+            session.warm()
         return id
 
     def _session_of(self, id: str, spec: OpenSession, parts: Parts, past: Past, log: EventLog, model: Model) -> Session:

@@ -13,6 +13,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
     },
     "catalog": {
         "none": "protea.adapters.catalog.none",
+        "provider": "protea.adapters.catalog.provider",
         "snapshot": "protea.adapters.catalog.snapshot",
     },
     "channel": {

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec.structs import replace
 
-from protea.domain.errors import ConfigError, UsageError
+from protea.domain.errors import ConfigError, ModelError, UsageError
 from protea.domain.families import able
 from protea.domain.profile import model_named
 from protea.domain.providers import PROVIDERS, Provider, address_of, api_of, dialect_at, key_of
@@ -21,6 +22,9 @@ from protea.domain.usage import ModelInfo
 from protea.ports.catalog import Catalog
 from protea.ports.model import Model
 from protea.ports.secrets import Secrets
+
+if TYPE_CHECKING:
+    from protea.adapters.catalog.provider import ProviderCatalog
 
 OFFLINE = "offline/grammar"
 _BY_KEY = ("anthropic", "openai", "gemini", "openrouter")
@@ -50,6 +54,8 @@ class ConfiguredModels:
         self._around = surroundings
         self._make = make
         self._open: dict[str, Model] = {}
+        self._lists: dict[str, ProviderCatalog | None] = {}
+        """Their own lists, as far as they were looked for."""
 
     def default(self) -> str:
         environment = self._around.environment
@@ -78,8 +84,20 @@ class ConfiguredModels:
                 infos.append(self._info(row.name, row.model, None))
         for name, own in self._settings.providers.items():
             infos += [self._info(name, model, settings) for model, settings in own.models.items()]
+        for name in dict.fromkeys((*PROVIDERS, *self._settings.providers)):
+            if (kept := self._list_of(name)) is not None:
+                infos += [
+                    self._info(name, info.id.partition("/")[2], self._own_of(name, info.id)) for info in kept.list()
+                ]
         known = {info.id: info for info in infos}
         return [info for id, info in known.items() if provider is None or id.partition("/")[0] == provider]
+
+    async def refresh(self, provider: str | None = None) -> Sequence[str]:
+        if provider is not None and provider not in PROVIDERS and provider not in self._settings.providers:
+            raise UsageError(self._unknown(f"{provider}/", provider, "/"))
+        names = [provider] if provider is not None else [name for name in self._named() if self._at_hand(name)]
+        told = await asyncio.gather(*map(self._refreshed, names))
+        return [f"{name} was not asked for its models: {line}" for name, line in zip(names, told, strict=True) if line]
 
     async def aclose(self) -> None:
         for model in {id(each): each for each in self._open.values()}.values():
@@ -131,6 +149,9 @@ class ConfiguredModels:
     def _info(self, provider: str, model: str, settings: ModelSettings | None) -> ModelInfo:
         """What the catalog knows, and what the person's own settings say instead."""
         info = self._catalog.find(provider, model) or able(ModelInfo(id=f"{provider}/{model}"))
+        kept = self._list_of(provider)
+        if kept is not None and (said := kept.find(provider, model)) is not None:
+            info = _said_by_both(said, info)
         if settings is None:
             return info
         return replace(
@@ -140,6 +161,79 @@ class ConfiguredModels:
             price=settings.price or info.price,
             images=info.images if settings.images is None else settings.images,
         )
+
+    def _own_of(self, provider: str, id: str) -> ModelSettings | None:
+        own = self._settings.providers.get(provider)
+        return own.models.get(id.partition("/")[2]) if own is not None else None
+
+    def _named(self) -> Sequence[str]:
+        return tuple(dict.fromkeys((*PROVIDERS, *self._settings.providers)))
+
+    def _wanted(self, provider: str) -> _Wanted:
+        own, row = self._settings.providers.get(provider), PROVIDERS.get(provider)
+        return _Wanted(provider, "", row, own, self._around.environment)
+
+    def _at_hand(self, provider: str) -> bool:
+        """Whether its key is there, or its server may be: one of a person's own, or an Ollama that answers at once."""
+        own, row, environment = (
+            self._settings.providers.get(provider),
+            PROVIDERS.get(provider),
+            self._around.environment,
+        )
+        if own is not None:
+            return not own.api_key_env or bool(environment.get(own.api_key_env))
+        if row is None:
+            return False
+        if row.key_needed:
+            return key_of(row, environment) is not None
+        if row.name == "ollama":
+            return _first_ollama_model(address_of(row, environment), _PROBE) is not None
+        return any(environment.get(name, "").strip() for name in row.base_url_env)
+
+    async def _refreshed(self, provider: str) -> str:
+        """What went wrong, in a line; empty where nothing did."""
+        try:
+            wanted = self._wanted(provider)
+            base_url, key = wanted.base_url(), await self._key(wanted)
+            _check_address(base_url, wanted.named(), self._around.environment)
+            catalog = self._catalog_of(wanted, base_url, key)
+            await catalog.refresh()
+        except (UsageError, ModelError) as error:
+            return str(error)
+        self._lists[provider] = catalog
+        return ""
+
+    def _list_of(self, provider: str) -> ProviderCatalog | None:
+        """What the provider said of its models when it was last asked; None where it never was."""
+        if provider not in self._lists:
+            self._lists[provider] = None
+            try:
+                wanted = self._wanted(provider)
+                base_url = wanted.base_url()
+            except UsageError:
+                return None
+            folder = os.path.join(self._around.protea_home, "cache", "models")
+            if os.path.isdir(folder):  # else nobody was ever asked, and nothing need be loaded to know it
+                self._lists[provider] = self._catalog_of(wanted, base_url, None)
+        return self._lists[provider]
+
+    def _catalog_of(self, wanted: _Wanted, base_url: str, key: str | None) -> ProviderCatalog:
+        from protea.adapters.catalog import provider as lists  # most runs ask no provider for its list
+
+        own = wanted.own
+        options = lists.Options(
+            api=cast("Any", wanted.api()),
+            provider=wanted.provider,
+            base_url=base_url,
+            key=key,
+            headers=dict(own.headers) if own else {},
+            proxy_url=(own.proxy_url if own else None) or self._settings.proxy_url,
+            dialect=(own.dialect if own else None)
+            or dialect_at(base_url)
+            or (wanted.row.dialect if wanted.row else "")
+            or "generic",
+        )
+        return lists.create(options, surroundings=self._around)
 
     def _unknown(self, name: str, provider: str, slash: str) -> str:
         known = ["offline", *PROVIDERS, *self._settings.providers]
@@ -233,8 +327,24 @@ class OneModel:
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
         return [self._model.info]
 
+    async def refresh(self, provider: str | None = None) -> Sequence[str]:
+        return ()
+
     async def aclose(self) -> None:
         await self._model.aclose()
+
+
+def _said_by_both(own: ModelInfo, shipped: ModelInfo) -> ModelInfo:
+    """The provider's own word, and the shipped catalog's where it says nothing."""
+    return replace(
+        own,
+        context=own.context or shipped.context,
+        max_output=own.max_output or shipped.max_output,
+        price=own.price or shipped.price,
+        images=shipped.images if own.images is None else own.images,
+        thinking=shipped.thinking if own.thinking is None else own.thinking,
+        efforts=own.efforts or shipped.efforts,
+    )
 
 
 def _check_address(url: str, named: str, environment: Mapping[str, str]) -> None:

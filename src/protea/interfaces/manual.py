@@ -174,7 +174,12 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command("ports", "", "the ports, their swap class, their adapters, what fills them", (JSON,)),
-    Command("models", "[PROVIDER]", "the models there are", (JSON,)),
+    Command(
+        "models",
+        "[PROVIDER]",
+        "the models there are, their windows and prices",
+        (JSON, Flag("--live", "", "ask the providers whose key or server is at hand for their own lists")),
+    ),
     Command(
         "tools",
         "",

@@ -27,6 +27,10 @@ class Model(Protocol):
         """Ask. With `request.stream` false the reply comes in one piece, but by the same generator."""
         ...
 
+    async def warm(self) -> None:
+        """Do ahead what the first request will need (TLS, a connection). Never fails: the request says it better."""
+        ...
+
     async def aclose(self) -> None:
         """Close connections. The model is not used afterwards."""
         ...

@@ -24,7 +24,14 @@ class ModelSource(Protocol):
         ...
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
-        """Models that are known without asking anybody."""
+        """Models that are known without asking anybody: from the catalog, from settings, from lists that were kept."""
+        ...
+
+    async def refresh(self, provider: str | None = None) -> Sequence[str]:
+        """Ask providers for their own lists, which `list` then has: one, or all whose key or server is at hand.
+
+        A line for each that could not be asked; what was known of it stays. Raises `UsageError` for an unknown one.
+        """
         ...
 
     async def aclose(self) -> None:

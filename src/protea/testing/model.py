@@ -62,6 +62,9 @@ class ScriptedModel:
         if failure is not None:
             raise ModelError(failure)
 
+    async def warm(self) -> None:
+        """Nothing is opened ahead."""
+
     async def aclose(self) -> None:
         self.closed = True
 

@@ -67,6 +67,9 @@ class OfflineModel:
         stop: Stop = "end_turn" if isinstance(answer, str) else "tool_calls"
         yield Reply(content, stop, usage, NAME, wire_stop="answered" if isinstance(answer, str) else "called")
 
+    async def warm(self) -> None:
+        """Nothing is opened ahead."""
+
     async def aclose(self) -> None:
         """Nothing is open."""
 

@@ -94,5 +94,8 @@ class ScriptedModel:
             raise ModelError(reply.error)
         yield reply_of(reply, number, name)
 
+    async def warm(self) -> None:
+        """Nothing is opened ahead."""
+
     async def aclose(self) -> None:
         """Nothing is open."""

@@ -1,4 +1,4 @@
-"""`protea tools …` and `protea models`: what the gateway describes, as tables."""
+"""`protea tools …`: what the gateway describes, as tables."""
 
 from __future__ import annotations
 
@@ -70,36 +70,7 @@ def _kind(rule: Any) -> str:
     return "|".join(kind) if isinstance(kind, list) else str(kind)
 
 
-async def list_models(gateway: Gateway, arguments: Arguments, place: Place) -> int:
-    models: list[dict[str, Any]] = list(await gateway.describe("models"))
-    if arguments.words:
-        provider = arguments.words[0]
-        providers = list(dict.fromkeys(str(each["id"]).partition("/")[0] for each in models))
-        if provider not in providers:
-            near = nearest(provider, providers)
-            mend = f"did you mean {near}?" if near else f"there are {', '.join(providers)}"
-            raise UsageError(f"there is no provider {provider}; {mend}")
-        models = [each for each in models if str(each["id"]).partition("/")[0] == provider]
-    if arguments.has("json"):
-        place.write(as_json(models))
-        return 0
-    rows = [[one_line(str(each["id"])), _count(each.get("context")), _price(each.get("price"))] for each in models]
-    place.write(table(["MODEL", "CONTEXT", "$ PER MILLION IN/OUT"], rows) or "no models are known\n")
-    return 0
-
-
-def _count(tokens: int | None) -> str:
-    if not tokens:
-        return "-"
-    return f"{tokens / 1_000_000:g}M" if tokens >= 1_000_000 else f"{tokens // 1000}k"
-
-
-def _price(price: dict[str, float] | None) -> str:
-    return f"{price['input']:g} / {price['output']:g}" if price else "-"
-
-
 COMMANDS: dict[str, Callable[[Gateway, Arguments, Place], Awaitable[int]]] = {
     "tools list": list_tools,
     "tools help": help_tool,
-    "models": list_models,
 }

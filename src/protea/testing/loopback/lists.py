@@ -41,6 +41,8 @@ def listing(route: Route | None, models: tuple[str, ...]) -> tuple[int, bytes]:
                     for name in names
                 ]
             }
+        case "ollama-show":
+            body = {"capabilities": ["completion", "tools"], "model_info": {"loopback.context_length": 32_768}}
         case "ollama-version":
             body = {"version": "0.12.0"}
         case _:

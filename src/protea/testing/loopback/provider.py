@@ -178,6 +178,10 @@ class LoopbackProvider:
         """Wait until so many requests for a reply came. Raises TimeoutError."""
         await self._until(lambda: len(self.requests) >= count, within)
 
+    async def connected(self, count: int, within: float = 10.0) -> None:
+        """Wait until so many connections were opened. Raises TimeoutError."""
+        await self._until(lambda: self.connections >= count, within)
+
     async def settled(self, within: float = 10.0) -> None:
         """Wait until every answer has ended: given, broken, or the client left. Raises TimeoutError."""
         await self._until(lambda: all(request.outcome != "open" for request in self.requests), within)
@@ -201,6 +205,7 @@ class LoopbackProvider:
         self.connections += 1
         connection = Connection(self.connections, self._serve, self._open.discard)
         self._open.add(connection)
+        self._told()
         return connection
 
     def _serve(self, connection: Connection, request: Request) -> None:

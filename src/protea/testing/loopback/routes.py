@@ -41,6 +41,8 @@ def route_of(method: str, path: str, headers: dict[str, str], wire: str | None =
         for end, name in _ENDS:
             if bare.endswith(end):
                 return Route(WIRES[name])
+        if bare.endswith("/api/show"):
+            return Route(None, "ollama-show")
         model, colon, verb = bare.rpartition("/")[2].partition(":")
         if not colon and wire is None:
             return None
