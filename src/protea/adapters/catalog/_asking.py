@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from protea.adapters.catalog._place import Place
 from protea.adapters.http.client import Client, Settings
 from protea.adapters.http.errors import HttpError
 from protea.domain.errors import Cause, ModelError
-
-if TYPE_CHECKING:
-    from protea.adapters.catalog.provider import Options
 
 _MAX_BODY = 32 * 1024 * 1024
 _PATIENCE = 20.0
@@ -23,20 +21,20 @@ _KINDS: dict[int, Cause] = {401: "auth", 403: "auth", 404: "not_found", 429: "ra
 class Asking:
     """Asks one provider, with the headers its wire wants."""
 
-    def __init__(self, options: Options, environment: Mapping[str, str]) -> None:
-        self._options = options
+    def __init__(self, place: Place, environment: Mapping[str, str]) -> None:
+        self._place = place
         settings = Settings(
-            connect_timeout=10.0, first_byte_timeout=_PATIENCE, idle_timeout=_PATIENCE, proxy_url=options.proxy_url
+            connect_timeout=10.0, first_byte_timeout=_PATIENCE, idle_timeout=_PATIENCE, proxy_url=place.proxy_url
         )
         self._client = Client(settings, environment)
 
     async def get(self, path: str, body: Any = None) -> Any:
         """The JSON at `path` behind the base address. With a body it is sent by POST. Raises ModelError."""
-        url = _address(self._options, path)
+        url = _address(self._place, path)
         data = b"" if body is None else msgspec.json.encode(body)
         try:
             response = await self._client.request(
-                "GET" if body is None else "POST", url, headers=_headers(self._options), body=data
+                "GET" if body is None else "POST", url, headers=_headers(self._place), body=data
             )
             async with response:
                 said = await response.read(_MAX_BODY)
@@ -54,18 +52,18 @@ class Asking:
         await self._client.aclose()
 
 
-def _address(options: Options, path: str) -> str:
-    base, mark, query = options.base_url.strip().partition("?")
+def _address(place: Place, path: str) -> str:
+    base, mark, query = place.base_url.strip().partition("?")
     base = base.rstrip("/")
     version, _, rest = path.partition("/")
     bare = "/" not in base.partition("://")[2]
-    if options.api == "ollama":
+    if place.api == "ollama":
         for end in ("/chat", "/api", "/v1"):
             base = base.removesuffix(end)
         url = f"{base}/{path}"
-    elif options.api in ("openai-chat", "openai-responses") and options.dialect == "azure":
+    elif place.api in ("openai-chat", "openai-responses") and place.dialect == "azure":
         url = f"{base.partition('/openai')[0]}/openai/v1/{rest}"
-    elif options.api in ("openai-chat", "openai-responses"):
+    elif place.api in ("openai-chat", "openai-responses"):
         url = (
             f"{base}/{path}" if bare else f"{base.removesuffix('/chat/completions').removesuffix('/responses')}/{rest}"
         )
@@ -75,18 +73,18 @@ def _address(options: Options, path: str) -> str:
     return url + (("&" if "?" in url else "?") + query if mark and query else "")
 
 
-def _headers(options: Options) -> dict[str, str]:
+def _headers(place: Place) -> dict[str, str]:
     own = {"User-Agent": "protea", "Accept": "application/json"}
-    if options.api == "anthropic":
+    if place.api == "anthropic":
         own["anthropic-version"] = "2023-06-01"
-    if key := options.key:
-        if options.api == "anthropic":
+    if key := place.key:
+        if place.api == "anthropic":
             own["x-api-key"] = key
-        elif options.api == "gemini" and not key.startswith("ya29."):
+        elif place.api == "gemini" and not key.startswith("ya29."):
             own["x-goog-api-key"] = key
-        elif options.dialect == "azure" and not key.startswith("eyJ"):
+        elif place.dialect == "azure" and not key.startswith("eyJ"):
             own["api-key"] = key
         else:
             own["Authorization"] = f"Bearer {key}"
-    given = {name.lower() for name in options.headers}
-    return {name: value for name, value in own.items() if name.lower() not in given} | options.headers
+    given = {name.lower() for name in place.headers}
+    return {name: value for name, value in own.items() if name.lower() not in given} | place.headers

@@ -11,10 +11,11 @@ import hashlib
 import os
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from protea.adapters.catalog._place import Place
 from protea.domain.errors import ModelError
 from protea.domain.families import able
 from protea.domain.surroundings import Surroundings
@@ -23,14 +24,8 @@ from protea.domain.usage import ModelInfo, Price
 _MOST_PAGES = 20
 
 
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    api: Literal["anthropic", "openai-responses", "openai-chat", "gemini", "ollama"]
-    provider: str
-    base_url: str
-    key: str | None = None
-    headers: dict[str, str] = {}
-    proxy_url: str | None = None
-    dialect: str = "generic"
+class Options(Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which provider, and how it is asked."""
 
 
 def create(options: Options, *, surroundings: Surroundings) -> ProviderCatalog:
