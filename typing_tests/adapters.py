@@ -11,6 +11,8 @@ from protea.adapters.catalog import provider as catalog_provider
 from protea.adapters.catalog import snapshot as catalog_snapshot
 from protea.adapters.channel import none as channel_none
 from protea.adapters.channel import spool as channel_spool
+from protea.adapters.checkpoint import none as checkpoint_none
+from protea.adapters.checkpoint import snapshots as checkpoint_snapshots
 from protea.adapters.clipboard import none as clipboard_none
 from protea.adapters.clipboard import osc52 as clipboard_osc52
 from protea.adapters.clipboard import system as clipboard_system
@@ -77,11 +79,13 @@ from protea.adapters.tokens import estimate as tokens_estimate
 from protea.adapters.tools import builtin as toolset_builtin
 from protea.adapters.tools import none as toolset_none
 from protea.adapters.workspace import disk as workspace_disk
+from protea.adapters.workspace import journaled as workspace_journaled
 from protea.adapters.workspace import memory as workspace_memory
 from protea.ports.approval import Approval
 from protea.ports.capability import Capability
 from protea.ports.catalog import Catalog
 from protea.ports.channel import Channel
+from protea.ports.checkpoint import Checkpoint
 from protea.ports.clipboard import Clipboard
 from protea.ports.clock import Clock
 from protea.ports.compaction import Compaction
@@ -120,6 +124,8 @@ catalog_provider_fills: Callable[..., Catalog] = catalog_provider.create
 catalog_snapshot_fills: Callable[..., Catalog] = catalog_snapshot.create
 channel_none_fills: Callable[..., Channel] = channel_none.create
 channel_spool_fills: Callable[..., Channel] = channel_spool.create
+checkpoint_none_fills: Callable[..., Checkpoint] = checkpoint_none.create
+checkpoint_snapshots_fills: Callable[..., Checkpoint] = checkpoint_snapshots.create
 clipboard_none_fills: Callable[..., Clipboard] = clipboard_none.create
 clipboard_osc52_fills: Callable[..., Clipboard] = clipboard_osc52.create
 clipboard_system_fills: Callable[..., Clipboard] = clipboard_system.create
@@ -186,4 +192,5 @@ tokens_estimate_fills: Callable[..., Tokens] = tokens_estimate.create
 toolset_builtin_fills: Callable[..., Toolset] = toolset_builtin.create
 toolset_none_fills: Callable[..., Toolset] = toolset_none.create
 workspace_disk_fills: Callable[..., Workspace] = workspace_disk.create
+workspace_journaled_fills: Callable[..., Workspace] = workspace_journaled.create
 workspace_memory_fills: Callable[..., Workspace] = workspace_memory.create

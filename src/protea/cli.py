@@ -339,11 +339,11 @@ def _command(arguments: Arguments) -> int:
         return _OWN[arguments.path[0].name](arguments)
     import asyncio
 
-    from protea.interfaces.commands import sessions, tools
+    from protea.interfaces.commands import sessions, tools, undo
 
     launch = _launch(arguments, interactive=False)
     place = _place(launch)
-    run = {**sessions.COMMANDS, **tools.COMMANDS}[arguments.name]
+    run = {**sessions.COMMANDS, **tools.COMMANDS, **undo.COMMANDS}[arguments.name]
 
     async def with_gateway() -> int:
         gateway = await _gateway(launch)

@@ -23,6 +23,7 @@ from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.approval import Approval
+from protea.ports.checkpoint import Checkpoint
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
 from protea.ports.hooks import Hooks
@@ -136,6 +137,7 @@ class World:
         self.budgets = Budgets()
         self.source: ModelSource | None = None
         self.approval: Approval | None = None
+        self.checkpoint: Checkpoint | None = None
         self.hooks: Hooks | None = None
         self.store: SessionStore = store or MemoryStore()
         self.toolsets: tuple[Toolset, ...] = (FunctionToolset(tools),)
@@ -159,6 +161,7 @@ class World:
             permission=self.rules,
             approval=self.approval or (InteractiveApproval() if spec.interactive else PolicyApproval()),
             rules=self.fixed,
+            checkpoint=self.checkpoint,
             ledger=self.ledger,
             budgets=self.budgets,
             model=spec.model or NAME,

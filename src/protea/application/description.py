@@ -45,6 +45,10 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
             return []
         case "cost":
             return {}  # of a session alone
+        case "changes":
+            return {"turns": [], "files": [], "diff": "", "missing": ""}
+        case "undo":
+            return {"undo": [], "redo": []}
         case "context":
             return {"window": None, "used": 0, "parts": [], "cache_read": 0.0}
 

@@ -12,6 +12,7 @@ from protea.domain.permission import Mode, RuleLayer
 from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.ports.approval import Approval
+from protea.ports.checkpoint import Checkpoint
 from protea.ports.instructions import Instructions
 from protea.ports.ledger import Ledger
 from protea.ports.model_source import ModelSource
@@ -57,6 +58,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     budgets: Budgets = Budgets()
     warnings: tuple[str, ...] = ()
     """What a person should know about the configuration."""
+    checkpoint: Checkpoint | None = None
     # None in what follows is what the null adapter would do, without loading one.
     context: Context | None = None
     compaction: Compaction | None = None
@@ -77,5 +79,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
             ends.push_async_callback(self.models.aclose)
             if self.hooks is not None:
                 ends.push_async_callback(self.hooks.aclose)
+            if self.checkpoint is not None:
+                ends.push_async_callback(self.checkpoint.aclose)
             for toolset in self.toolsets:
                 ends.push_async_callback(toolset.aclose)

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 
 from protea.domain.events import (
     ApprovalResolved,
+    FilesChanged,
+    FilesRestored,
     LastingEvent,
     MessageCompleted,
     ModelSwitched,
@@ -20,6 +22,8 @@ from protea.domain.events import (
 )
 from protea.domain.summary import title_of
 from protea.domain.transcript import Transcript, transcript_of
+from protea.domain.turn_changes import TurnChanges
+from protea.domain.turn_changes import advance as advance_changes
 from protea.domain.usage import Usage
 
 
@@ -36,6 +40,8 @@ class Past:
         self.context = Usage()
         """Of its last reply: what the model saw then."""
         self.title = ""
+        self.changes = TurnChanges()
+        """What its turns did to files."""
         self.allowed: tuple[str, ...] = ()
         """Rules a person has allowed in it."""
 
@@ -55,6 +61,8 @@ class Past:
                 self.cost_usd += event.cost_usd or 0.0
             case ApprovalResolved(decision="session" | "always"):
                 self.allowed += tuple(rule for rule in event.rules if rule not in self.allowed)
+            case FilesChanged() | FilesRestored():
+                self.changes = advance_changes(self.changes, event)
             case _:
                 pass
 

@@ -21,11 +21,13 @@ from protea.application.parts import Parts
 from protea.application.past import Past
 from protea.application.tool_runner import ToolRunner
 from protea.application.turn import Turn
+from protea.application.undoing import NOTHING_KEPT, Undoing, changes_of, previews_of
 from protea.domain.commands import (
     AnyCommand,
     Copy,
     EndSession,
     Interrupt,
+    Redo,
     ResolveApproval,
     Rewind,
     SetMode,
@@ -34,6 +36,7 @@ from protea.domain.commands import (
     Steer,
     SubmitPrompt,
     Swap,
+    Undo,
     WithdrawPrompt,
 )
 from protea.domain.errors import Failure, ProteaError, SessionError, StoreError, UsageError
@@ -106,6 +109,9 @@ class Session:
         self.lineup = Lineup(model, parts.fallback, parts.models, self.hub, clock, effort=parts.effort, priced=priced)
         self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed)
         self.hooks = HookRunner(self.hub, lambda: self.parts.hooks, lambda: self.mode, parts.surroundings.root)
+        self.undoing = (
+            Undoing(parts.checkpoint, self.hub, lambda: self._past.changes) if parts.checkpoint is not None else None
+        )
         self.runner = ToolRunner(
             toolsets=parts.toolsets,
             permission=parts.permission,
@@ -115,6 +121,7 @@ class Session:
             request=self._permission_request,
             output_folder=lambda: log.folder,
             hooks=self.hooks,
+            undoing=self.undoing,
         )
         self._worker: asyncio.Task[None] | None = None
         self._turn: asyncio.Task[TurnFinished] | None = None
@@ -150,7 +157,7 @@ class Session:
         """Whether it takes commands; one that was closed or could not be written must be opened again."""
         return self._closing is None and self.hub.failure is None
 
-    def end_what_a_crash_left(self) -> None:
+    async def end_what_a_crash_left(self) -> None:
         """Give every call and turn that the last process left open its end: nothing unanswered counts as answered."""
         if self._log.mended:
             self.hub.record(NoticeGiven(level="warning", text=self._log.mended))
@@ -163,7 +170,10 @@ class Session:
                 if call.id not in self._transcript.states:
                     calls.append(ToolCallChanged(call=call, state="validating"))
                 calls.append(ToolCallChanged(call=call, state="cancelled", result=INTERRUPTED))
-            self.hub.record(*questions, *calls, TurnFinished(id=left.id, outcome="interrupted"))
+            self.hub.record(*questions, *calls)
+            if self.undoing is not None:
+                await self.undoing.recover(left.id)
+            self.hub.record(TurnFinished(id=left.id, outcome="interrupted"))
 
     def _open_by_the_way(self) -> None:
         """What most sessions do without, made of the parts that are there; again after one of these was exchanged."""
@@ -217,6 +227,8 @@ class Session:
                 await self._set_mode(command)
             case Rewind():
                 await self._rewind(command)
+            case Undo() | Redo():
+                await self._restore(command)
             case Swap():
                 raise UsageError("profiles are swapped by a later version; start with --profile NAME instead")
             case SetTitle():
@@ -327,6 +339,8 @@ class Session:
             id=self._ids.short("t"), prompt=prompt.id, model=self.lineup.current.info.id, mode=self.mode
         )
         self.hub.record(started)
+        if self.undoing is not None:
+            self.undoing.begin(started.id)
         self._turn = asyncio.create_task(self._run(started, prompt), name=f"turn {started.id}")
         if self._cut:
             self._turn.cancel()
@@ -336,6 +350,8 @@ class Session:
             if not self._turn.cancelled():
                 raise
             finished = TurnFinished(id=started.id, outcome="interrupted")  # before its first step
+        if self.undoing is not None:
+            await self.undoing.finish()
         await self.hub.commit(finished)
 
     async def _run(self, started: TurnStarted, prompt: PromptSubmitted) -> TurnFinished:
@@ -451,6 +467,21 @@ class Session:
             "parts": [],
             "cache_read": seen.cache_read / seen.input if seen.input else 0.0,
         }
+
+    async def _restore(self, command: Undo | Redo) -> None:
+        if self._transcript.turn is not None:
+            raise UsageError("a turn is running; interrupt it first")
+        if self.undoing is None:
+            raise UsageError(NOTHING_KEPT)
+        await self.undoing.restore(command)
+
+    async def changes(self) -> dict[str, Any]:
+        """What its turns did to files: `describe("changes")`."""
+        return await changes_of(self._past.changes, self.parts.checkpoint)
+
+    async def previews(self) -> dict[str, Any]:
+        """What an undo or redo would do: `describe("undo")`."""
+        return await previews_of(self._past.changes, self.parts.checkpoint)
 
     async def _rewind(self, command: Rewind) -> None:
         if self._transcript.turn is not None:

@@ -17,6 +17,7 @@ from protea.application.lineup import needs_price
 from protea.application.parts import Parts
 from protea.application.past import Past, past_of
 from protea.application.session import Session
+from protea.application.undoing import changes_of, previews_of
 from protea.domain.commands import AnyCommand, Invoke
 from protea.domain.errors import ProteaError, SessionError
 from protea.domain.events import (
@@ -87,8 +88,16 @@ class Sessions:
             raise SessionError(f"session {id} is open; close it first")
         self._store.delete(id)
         self._open.pop(id, None)
+        checkpoint = self._idle().checkpoint
+        if checkpoint is not None:
+            checkpoint.forget(id)
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
+        if topic in ("changes", "undo") and session is not None and session not in self._open:
+            id = self._store.find(session)
+            changes = past_of(lambda: self._store.read(id)).changes
+            tell = changes_of if topic == "changes" else previews_of
+            return await tell(changes, self._idle().checkpoint)
         if session is not None:
             open_session = self._session(session)
             if topic == "cost":
@@ -100,10 +109,18 @@ class Sessions:
             if topic == "clipboard":
                 clipboard = open_session.parts.clipboard
                 return msgspec.to_builtins(None if clipboard is None else await clipboard.paste())
+            if topic == "changes":
+                return await open_session.changes()
+            if topic == "undo":
+                return await open_session.previews()
             return describe(topic, open_session.parts, open_session.describe())
+        return describe(topic, self._idle(), None)
+
+    def _idle(self) -> Parts:
+        """What a session would be made of: for questions that need none."""
         if self._idle_parts is None:
             self._idle_parts = self._assemble(OpenSession(cwd=""))
-        return describe(topic, self._idle_parts, None)
+        return self._idle_parts
 
     async def _invoke(self, session: str, command: Invoke) -> None:
         from protea.application.slash_commands import invoke  # most runs are never given one
@@ -145,7 +162,7 @@ class Sessions:
                 session.hub.record(started)
             else:
                 self._copy(parent, past.transcript.last, log, replace(started, session=id, seq=1, at=self._clock.now()))
-                session.end_what_a_crash_left()
+                await session.end_what_a_crash_left()
                 await session.withdraw_all()  # what waits there is run there
                 _switched(session, past)
             undo.pop_all()
@@ -181,7 +198,7 @@ class Sessions:
             undo.push_async_callback(parts.aclose)
             model = await _open_model(parts, spec)
             session = self._session_of(id, spec, parts, past, log, model)
-            session.end_what_a_crash_left()
+            await session.end_what_a_crash_left()
             _switched(session, past)
             undo.pop_all()
         self._open[id] = session

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from protea.domain.columns import ago, short, table, usage_text
-from protea.domain.commands import Copy, Invoke, Rewind, SetMode, SetModel, SetTitle, Swap
+from protea.domain.commands import Copy, Invoke, Redo, Rewind, SetMode, SetModel, SetTitle, Swap, Undo
 from protea.domain.errors import UsageError
 from protea.domain.events import CommandAnswered, MessageCompleted, PromptSubmitted
 from protea.domain.messages import text_of
@@ -230,6 +230,53 @@ async def _copy(call: Call) -> Answer:
     return Answer(f"The last answer was copied ({len(text)} characters).\n", {"characters": len(text)})
 
 
+async def _undo(call: Call) -> Answer:
+    turns, dry_run = _turns_of(call.rest)
+    if dry_run:
+        return await _preview(call, "undo", turns or 1)
+    await call.gateway.submit(call.session, Undo(turns=turns or 1, by=call.by))
+    return Answer()
+
+
+async def _redo(call: Call) -> Answer:
+    turns, dry_run = _turns_of(call.rest)
+    if dry_run:
+        return await _preview(call, "redo", turns or 1)
+    await call.gateway.submit(call.session, Redo(turns=turns or 1, by=call.by))
+    return Answer()
+
+
+async def _preview(call: Call, direction: str, turns: int) -> Answer:
+    previews = (await call.gateway.describe("undo", call.session))[direction]
+    if turns > len(previews):
+        raise UsageError(
+            f"{len(previews)} turns can be {'undone' if direction == 'undo' else 'done again'}, not {turns}"
+        )
+    preview = previews[turns - 1]
+    return Answer(preview["missing"] or preview["text"], preview)
+
+
+async def _diff(call: Call) -> Answer:
+    changes: dict[str, Any] = await call.gateway.describe("changes", call.session)
+    turns, _ = _turns_of(call.rest)
+    if turns is None:
+        return Answer(changes["diff"] or changes["missing"] or "No turn has changed a file.\n", changes)
+    standing = [each for each in changes["turns"] if not each["undone"]][-turns:]
+    return Answer("".join(each["diff"] for each in standing) or "No turn has changed a file.\n", changes)
+
+
+def _turns_of(rest: str) -> tuple[int | None, bool]:
+    """How many turns, where that is said, and whether it is only to be told what would happen."""
+    words = rest.split()
+    dry_run = bool(words) and words[-1] in ("--dry-run", "-n")
+    words = words[:-1] if dry_run else words
+    if not words:
+        return None, dry_run
+    if len(words) > 1 or not words[0].isdecimal() or not 1 <= int(words[0]) <= 10_000:
+        raise UsageError(f"the number of turns is expected, from 1, not {rest!r}")
+    return int(words[0]), dry_run
+
+
 async def _profile(call: Call) -> Answer:
     if call.rest:
         await call.gateway.submit(call.session, Swap(profile=call.rest, by=call.by))
@@ -305,6 +352,11 @@ COMMANDS: tuple[SlashCommand, ...] = (
         name="rewind", arguments="[NUMBER]", about="go back to before a prompt; alone, list them", run=_rewind
     ),
     SlashCommand(name="copy", about="put the last answer into the clipboard", run=_copy),
+    SlashCommand(
+        name="undo", arguments="[TURNS] [--dry-run]", about="take back what the last turn did to files", run=_undo
+    ),
+    SlashCommand(name="redo", arguments="[TURNS] [--dry-run]", about="do again what was undone", run=_redo),
+    SlashCommand(name="diff", arguments="[TURNS]", about="what this session's turns did to files", run=_diff),
     SlashCommand(name="sessions", about="the sessions of this directory", run=_sessions),
     SlashCommand(name="resume", arguments="[ID]", about="go on with a session"),
     SlashCommand(name="clear", about="begin a new session", aliases=("new",)),

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from protea.application.approvals import Approvals
 from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
+from protea.application.undoing import Undoing
 from protea.domain.errors import StoreError
 from protea.domain.events import ApprovalRequested, TodoChanged, ToolCallChanged, ToolOutputDelta
 from protea.domain.hooks import HookAnswer, decided
@@ -54,6 +55,7 @@ class ToolRunner:
         request: Callable[[str, dict[str, Any], str | None], PermissionRequest],
         output_folder: Callable[[], str],
         hooks: HookRunner,
+        undoing: Undoing | None = None,
     ) -> None:
         self.toolsets = tuple(toolsets)
         self.permission = permission
@@ -64,6 +66,7 @@ class ToolRunner:
         """(tool, arguments, cwd of its toolset) → what the engine is asked."""
         self._output_folder = output_folder
         self._hooks = hooks
+        self._undoing = undoing
         self._states: dict[str, tuple[ToolCall, CallState]] = {}
         self._tasks: dict[str, asyncio.Task[ToolResult]] = {}
         self._stopped: set[str] = set()
@@ -244,12 +247,19 @@ class ToolRunner:
                 mistakes = "".join(f"\n- {each}" for each in wrong)
                 return ToolResult(f"A hook rewrote the arguments of {tool.spec.name} wrongly:{mistakes}", is_error=True)
             planned = replace(planned, arguments=said.arguments)
-        answer = await self._permit(planned, tool.spec, said)
+        decision = self._decide(planned, said)
+        answer = await self._permit(planned, decision)
         if isinstance(answer, ToolResult):
             return answer
         self._record(ToolCallChanged(call=call, state="executing"))
         context = RunningCall(self, self._hub, call.id, answer, self._output_folder, self._may_read)
-        result = await tool.run(planned.arguments, context)
+        if self._undoing is None:
+            result = await tool.run(planned.arguments, context)
+        else:
+            async with self._undoing.around(
+                tool.spec, planned.arguments, self.cwd() or "/", harmless=decision.harmless
+            ):
+                result = await tool.run(planned.arguments, context)
         if not isinstance(result, ToolResult):  # tools come from anywhere
             raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
         return await self._looked_over(planned, result, said.context)
@@ -273,12 +283,16 @@ class ToolRunner:
         text = "\n".join([result.text.rstrip("\n"), *(f"[hook] {each}" for each in words)])
         return replace(result, text=text, is_error=result.is_error or after.verdict == "deny")
 
-    async def _permit(self, planned: Planned, spec: ToolSpec, said: HookAnswer) -> str | ToolResult | None:
-        """What a person answered (often nothing), or the refusal the model gets."""
-        call = planned.call
-        found = self._find(call.name)
+    def _decide(self, planned: Planned, said: HookAnswer) -> Decision:
+        found = self._find(planned.call.name)
         cwd = found[1].cwd if found else None
-        decision = decided(self.permission.decide(self._request(spec.name, planned.arguments, cwd)), said)
+        request = self._request(planned.tool.spec.name, planned.arguments, cwd)
+        return decided(self.permission.decide(request), said)
+
+    async def _permit(self, planned: Planned, decision: Decision) -> str | ToolResult | None:
+        """What a person answered (often nothing), or the refusal the model gets."""
+        call, spec = planned.call, planned.tool.spec
+        found = self._find(call.name)
         question = "ask" in spec.effects
         if decision.verdict == "deny":
             return ToolResult(text=f"Not allowed: {decision.why}", is_error=True, denied=decision.rule or decision.why)

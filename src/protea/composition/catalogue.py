@@ -20,6 +20,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "none": "protea.adapters.channel.none",
         "spool": "protea.adapters.channel.spool",
     },
+    "checkpoint": {
+        "none": "protea.adapters.checkpoint.none",
+        "snapshots": "protea.adapters.checkpoint.snapshots",
+    },
     "clipboard": {
         "none": "protea.adapters.clipboard.none",
         "osc52": "protea.adapters.clipboard.osc52",
@@ -141,6 +145,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
     },
     "workspace": {
         "disk": "protea.adapters.workspace.disk",
+        "journaled": "protea.adapters.workspace.journaled",
         "memory": "protea.adapters.workspace.memory",
     },
 }
@@ -151,6 +156,7 @@ DEFAULTS: dict[str, str] = {
     "capability": "skills",
     "catalog": "snapshot",
     "channel": "none",
+    "checkpoint": "snapshots",
     "clipboard": "none",
     "clock": "system",
     "compaction": "none",
@@ -177,7 +183,7 @@ DEFAULTS: dict[str, str] = {
     "telemetry": "none",
     "tokens": "estimate",
     "toolset": "builtin",
-    "workspace": "disk",
+    "workspace": "journaled",
 }
 """What fills a port where neither profile nor settings say otherwise. The model is chosen by name: see `models`."""
 
@@ -196,6 +202,7 @@ SWAP_CLASSES: dict[str, str] = {
     "capability": "hot",
     "catalog": "hot",
     "channel": "cold",
+    "checkpoint": "hot",
     "clipboard": "hot",
     "clock": "cold",
     "compaction": "hot",

@@ -146,6 +146,7 @@ class Root:
             approval=resolver.get("approval"),
             rules=resolver.get("rule_store"),
             ledger=self._shared.get("ledger"),
+            checkpoint=resolver.get("checkpoint"),
             model=spec.model or launch.model or models.default(),
             effort=spec.effort or settings.effort,
             fallback=settings.fallback,

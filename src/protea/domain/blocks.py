@@ -16,12 +16,15 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from protea.domain.changes import changed_line, restored_text
 from protea.domain.errors import Failure
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
     Compacted,
+    FilesChanged,
+    FilesRestored,
     InstructionsFound,
     MessageCompleted,
     ModeChanged,
@@ -126,7 +129,7 @@ class Notice(Block, frozen=True, kw_only=True, tag="notice"):
     text: str
 
 
-MarkerOf = Literal["session", "model", "profile", "mode", "compacted", "rewound", "instructions", "other"]
+MarkerOf = Literal["session", "model", "profile", "mode", "compacted", "rewound", "instructions", "files", "other"]
 
 
 class Marker(Block, frozen=True, kw_only=True, tag="marker"):
@@ -556,6 +559,14 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
             return _marker(event, "compacted", "what was said before is summed up for the model", event.summary)
         case InstructionsFound():
             return _marker(event, "instructions", f"instructions: {event.path}", event.text)
+        case FilesChanged():
+            count = len(event.files) + event.more
+            rows = [changed_line(each) for each in event.files]
+            rows += [f"cannot be undone: {each.path}: {each.why}" for each in event.uncovered]
+            return _marker(event, "files", f"{count} file{'' if count == 1 else 's'} changed", "\n".join(rows))
+        case FilesRestored():
+            first, _, rest = restored_text(event.direction, event.files, event.skipped, more=event.more).partition("\n")
+            return _marker(event, "files", first, rest.rstrip())
         case TodoChanged():
             return Todo(key=f"todo:{event.seq}", seq=event.seq or 0, at=event.at, items=event.items)
         case NoticeGiven():

@@ -98,6 +98,18 @@ class Invoke(Command, frozen=True, kw_only=True):
     """Chosen by who sends it, to know the answer by."""
 
 
+class Undo(Command, frozen=True, kw_only=True):
+    """Take back what the latest turns did to files, whatever changed them. The conversation stays as it is."""
+
+    turns: int = 1
+
+
+class Redo(Command, frozen=True, kw_only=True):
+    """Do again what was taken back last."""
+
+    turns: int = 1
+
+
 class EndSession(Command, frozen=True, kw_only=True):
     reason: str = "closed"
 
@@ -114,6 +126,8 @@ AnyCommand = (
     | SetTitle
     | Copy
     | Rewind
+    | Undo
+    | Redo
     | Invoke
     | EndSession
 )

@@ -14,6 +14,7 @@ The order within one prompt:
                           → executing → tool_output_delta* → success | error | cancelled
       instructions_found*
       … until a message has no calls …
+    files_changed?
     turn_finished
 
 A call may end from any state. The calls of one message all begin, or none does (where the message was cut off or
@@ -29,6 +30,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from protea.domain.changes import ChangedFile, Direction, SkippedFile
 from protea.domain.errors import Failure
 from protea.domain.messages import Content, Image, Native, ToolCall
 from protea.domain.reply import Stop
@@ -216,6 +218,34 @@ class HookRan(Lasting, frozen=True, kw_only=True):
     failed: str = ""
 
 
+class FilesChanged(Lasting, frozen=True, kw_only=True):
+    """What a turn did to files; the last event before its end. A turn that changed none has no such event."""
+
+    turn: str
+    checkpoint: str
+    """By which it can be undone."""
+    files: tuple[ChangedFile, ...] = ()
+    """The first of them."""
+    more: int = 0
+    """How many more there are."""
+    uncovered: tuple[SkippedFile, ...] = ()
+    """What was changed and cannot be undone."""
+
+
+class FilesRestored(Lasting, frozen=True, kw_only=True):
+    """Turns were taken back, or done again."""
+
+    direction: Direction
+    turns: tuple[str, ...]
+    """In the order in which it was done."""
+    files: tuple[ChangedFile, ...] = ()
+    """What happened to files by that: one that a turn had created is `deleted` by its undo."""
+    more: int = 0
+    skipped: tuple[SkippedFile, ...] = ()
+    """Files that were left as they are, above all those that changed since."""
+    by: str = "user"
+
+
 class TitleChanged(Lasting, frozen=True, kw_only=True):
     title: str
 
@@ -314,6 +344,8 @@ LastingEvent = (
     | Rewound
     | InstructionsFound
     | HookRan
+    | FilesChanged
+    | FilesRestored
     | TitleChanged
     | NoticeGiven
     | TurnFinished

@@ -13,6 +13,7 @@ from protea.domain.events import (
     ApprovalResolved,
     Compacted,
     Event,
+    FilesRestored,
     InstructionsFound,
     MessageCompleted,
     PromptSubmitted,
@@ -24,6 +25,9 @@ from protea.domain.events import (
 )
 from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, UserMessage, calls_of
 from protea.domain.tools import ENDED, ToolResult
+
+MOST_RESTORED = 30
+"""Files the model is told of by name when a person undoes something."""
 
 INTERRUPTED = ToolResult(text="This call was interrupted before it gave a result.", is_error=True)
 
@@ -82,6 +86,8 @@ class Transcript:
             case InstructionsFound():
                 self.instructed[event.path] = seq
                 self._settle(seq, UserMessage(content=(Text(text=_told(event)),)))
+            case FilesRestored() if event.files:
+                self._settle(seq, UserMessage(content=(Text(text=_restored(event)),)))
             case Compacted():
                 self.instructed = {path: at for path, at in self.instructed.items() if at > event.upto}
                 summary = UserMessage(content=(Text(text=event.summary),))
@@ -176,6 +182,16 @@ def _user(prompt: PromptSubmitted) -> UserMessage:
 
 def _told(found: InstructionsFound) -> str:
     return f"[Protea] Instructions from {found.path}, for what you have just touched:\n\n{found.text}"
+
+
+def _restored(event: FilesRestored) -> str:
+    """For the model, which would go on as if its changes stood."""
+    what = "took back" if event.direction == "undo" else "did again"
+    turns = f"the last {len(event.turns)} turns" if len(event.turns) > 1 else "the last turn"
+    names = "".join(f"\n- {each.path}: {each.what}" for each in event.files[:MOST_RESTORED])
+    rest = len(event.files) - MOST_RESTORED + event.more
+    more = f"\n- and {rest} more" if rest > 0 else ""
+    return f"[Protea] The person {what} what {turns} had changed. By that:{names}{more}"
 
 
 def _tool_message(call: ToolCall, result: ToolResult) -> ToolMessage:

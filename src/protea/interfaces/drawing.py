@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from protea.domain.changes import restored_text
 from protea.domain.columns import usage_text
 from protea.domain.events import (
     AnyEvent,
@@ -12,6 +13,8 @@ from protea.domain.events import (
     ApprovalResolved,
     CommandAnswered,
     Compacted,
+    FilesChanged,
+    FilesRestored,
     MessageCompleted,
     ModeChanged,
     ModelSwitched,
@@ -88,6 +91,12 @@ class Drawing:
                 self.line(self._paint.dim("what was said before is now summed up for the model"))
             case Rewound():
                 self.line(self._paint.dim(f"went back to event {event.to}"))
+            case FilesChanged():
+                self._changed(event)
+            case FilesRestored():
+                text = restored_text(event.direction, event.files, event.skipped, more=event.more)
+                self._break()
+                self._write(visible(text))
             case ApprovalRequested():
                 self._asked[event.id] = event.call.id
             case ApprovalResolved(decision="deny"):
@@ -105,6 +114,16 @@ class Drawing:
                 self._finished(event)
             case _:
                 pass
+
+    def _changed(self, event: FilesChanged) -> None:
+        """One line: what changed is seen in the calls; that it can be undone, and what cannot, is not."""
+        count = len(event.files) + event.more
+        if count:
+            self.line(self._paint.dim(f"  {count} file{'s' if count > 1 else ''} changed; /undo takes it back"))
+        for each in event.uncovered[:5]:
+            self.line(self._paint.warn(f"  {one_line(each.path)} cannot be undone: {one_line(each.why)}"))
+        if len(event.uncovered) > 5:
+            self.line(self._paint.warn(f"  … nor can {len(event.uncovered) - 5} more"))
 
     def prompt(self, text: str) -> None:
         """A prompt of before, as it was typed."""

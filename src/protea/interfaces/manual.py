@@ -114,6 +114,9 @@ _PERM = (
 )
 _BATCH = Flag("--batch", "", "read requests as JSON lines on standard input, answer each")
 
+_TURNS = (Flag("--turns", "N", "that many of the latest turns"),)
+_DRY_RUN = Flag("--dry-run", "", "only tell what would happen")
+
 COMMANDS: tuple[Command, ...] = (
     Command("repl", "[PROMPT]", "a plain line-by-line chat", CHAT, rest=True),
     Command(
@@ -141,6 +144,9 @@ COMMANDS: tuple[Command, ...] = (
             Command("delete", "SESSION…", "remove sessions and their files", (), rest=True),
         ),
     ),
+    Command("undo", "[SESSION]", "take back what the latest turns did to files", (*_TURNS, _DRY_RUN, JSON)),
+    Command("redo", "[SESSION]", "do again what was undone", (*_TURNS, _DRY_RUN, JSON)),
+    Command("diff", "[SESSION]", "what a session's turns did to files", (*_TURNS, JSON)),
     Command("export", "[SESSION]", "the latest, or one session as Markdown, JSON or JSON lines", (_FORMAT, _OUTPUT)),
     Command(
         "config",
@@ -292,9 +298,6 @@ PLANNED: dict[str, str] = {
     "mcp": "MCP servers",
     "acp": "editors over ACP",
     "a2a": "other agents over A2A",
-    "undo": "undo",
-    "redo": "redo",
-    "diff": "diffs of a turn",
 }
 """Words that mean something to Protea and that this build cannot do: they are refused by name."""
 

@@ -12,7 +12,19 @@ from protea.domain.events import AnyEvent, LastingEvent
 from protea.domain.session import SessionSummary
 
 Topic = Literal[
-    "models", "tools", "commands", "profiles", "modes", "ports", "session", "context", "cost", "files", "clipboard"
+    "models",
+    "tools",
+    "commands",
+    "profiles",
+    "modes",
+    "ports",
+    "session",
+    "context",
+    "cost",
+    "files",
+    "clipboard",
+    "changes",
+    "undo",
 ]
 
 

@@ -85,3 +85,5 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     proposals: tuple[str, ...] = ()
     """Rules that `always` would save: the narrowest that match, proved to match; empty where none may be saved."""
     trace: tuple[TraceStep, ...] = ()
+    harmless: bool = False
+    """Known to change nothing: a command whose every part only reads."""

@@ -157,9 +157,10 @@ class Judge:
     def strictest(self) -> _Finding | None:
         return max(self.findings, key=lambda one: _ORDER[one.verdict], default=None)
 
-    def answer(self, verdict: Verdict, why: str, rule: Rule | None = None) -> Decision:
+    def answer(self, verdict: Verdict, why: str, rule: Rule | None = None, *, harmless: bool = False) -> Decision:
         self.note(f"decided: {why}", verdict, rule)
-        return Decision(verdict, why, rule.text if rule else None, rule.source if rule else None, (), tuple(self.trace))
+        text, source = (rule.text, rule.source) if rule else (None, None)
+        return Decision(verdict, why, text, source, (), tuple(self.trace), harmless)
 
     def stopped(self) -> Decision | None:
         """A denial, or a question no mode takes away."""
@@ -432,7 +433,7 @@ class Judge:
         if stopped:
             return stopped
         if fit:
-            return self.answer("allow", "it only reads, in the project")
+            return self.answer("allow", "it only reads, in the project", harmless=True)
         if self.mode == "yolo":
             certain = every if isinstance(strict, Script) else self.everything(loose.commands)
             reason = self.yolo(strict, loose, self.studies(strict, certain), text)
@@ -836,7 +837,7 @@ class Judge:
                 return self.answer("ask", why)
             used = used or rule
         if used is None:
-            return self.answer("allow", "it only reads, in the project")
+            return self.answer("allow", "it only reads, in the project", harmless=True)
         return self.answer("allow", f"allowed by {used.text}", used)
 
     def covered(self, command: Command, cwd: str, whole: Rule | None) -> tuple[Rule | None, str | None]:

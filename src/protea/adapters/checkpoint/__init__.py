@@ -1,0 +1,1 @@
+"""Ways to undo what turns did to files."""
