@@ -348,8 +348,9 @@ class Keeper:
                 left = tidy(settings.folder, self._pool, self.shelf, settings.keep, settings.limit)
                 for tree in self._trees or ():
                     tree.keep_only(left)
-                with open(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), "wb") as file:
-                    os.utime(file.fileno())
+                fd = os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+                os.utime(fd)
+                os.close(fd)
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
 

@@ -75,19 +75,6 @@ class Pool:
         finally:
             os.close(source)
 
-    def keep_bytes(self, data: bytes) -> str | None:
-        """Keep these bytes."""
-        self._count += 1
-        name = f"{self._count % 256:02x}/{self._prefix}{self._count:x}"
-        try:
-            target = self._create(name)
-        except OSError:
-            return None
-        with os.fdopen(target, "wb") as file:
-            file.write(data)
-        self.used += len(data)
-        return name
-
     def open(self, name: str) -> int:
         """A descriptor to read it by. Raises `OSError` where it is not kept any more."""
         return os.open(self.path(name), _READ)
