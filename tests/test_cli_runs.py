@@ -82,6 +82,16 @@ def test_a_session_goes_on_where_it_was(place: Place) -> None:
     assert {each["id"]: each["prompts"] for each in listed} == {first["session"]: 2, third["session"]: 3}
 
 
+def test_a_session_ends_where_a_command_says_so_and_can_be_gone_on_with(place: Place) -> None:
+    lines = b'{"type":"submit_prompt","text":"list files"}\n{"type":"end_session","reason":"enough"}\n'
+    formats = ("--input-format", "stream-json", "--output-format", "stream-json")
+    events = [json.loads(line) for line in place.run("-p", *formats, stdin=lines).stdout.splitlines()]
+    assert [each["type"] for each in events[-3:]] == ["turn_finished", "session_ended", "result"]
+    assert events[-2]["reason"] == "enough"
+    again = place.result("-c", "list files")
+    assert (again["session"], again["outcome"]) == (events[0]["session"], "finished")
+
+
 def test_a_session_that_does_not_exist_is_named(place: Place) -> None:
     done = place.run("-p", "hi", "-r", "nope")
     assert done.returncode == 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from protea.domain.textfile import binary, decode, encode, rewritten, shown
+from protea.domain.textfile import binary, decode, encode, rewritten, shown, shown_name
 
 
 @given(st.binary())
@@ -64,3 +64,18 @@ def test_a_rewritten_file_keeps_its_line_ends_and_mark() -> None:
 )
 def test_what_is_no_text_is_told_apart(data: bytes, expected: bool) -> None:
     assert binary(data) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("src/a b.py", "src/a b.py"),
+        ("été/日本.py", "été/日本.py"),
+        ("two\nlines", r"two\nlines"),
+        ("\x1b]0;title\x07.py", r"\x1b]0;title\x07.py"),
+        ("cod\u202efdp.exe", r"cod\u202efdp.exe"),
+        ("bad\udcff", r"bad\xff"),
+    ],
+)
+def test_a_name_is_one_line_and_nothing_in_it_is_obeyed(name: str, told: str) -> None:
+    assert shown_name(name) == told

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import Literal
 
 import msgspec
@@ -73,3 +74,14 @@ def binary(data: bytes) -> bool:
 def shown(text: str) -> str:
     """Text that can be encoded: bytes that were no UTF-8 as `\\xNN`."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode().replace("\\udc", "\\x")
+
+
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def shown_name(path: str) -> str:
+    """A path on one line, as it is: a line feed, an escape sequence or a mark that turns text round in somebody's file
+    name is written as `\\n`, `\\x1b`, `\\u202e`, so that one name is never read as two, nor as another."""
+    if path.isascii() and path.isprintable():
+        return path
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), shown(path))

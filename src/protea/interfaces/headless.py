@@ -106,6 +106,8 @@ class _Run:
         """Lines of standard input that were commands."""
         self.reading = spec.input_format == "stream-json"
         """Whether more commands may come from standard input."""
+        self.ending: EndSession | None = None
+        """The session ends with this run, because a command said so; else it may be gone on with."""
         self.waiting: set[str] = set()
         """Prompts whose turn has not begun."""
         self.seen: set[str] = set()
@@ -168,6 +170,7 @@ class _Run:
         for task in self.background:
             task.cancel()
         try:
+            await asyncio.wait_for(self._end_session(), bound)
             await asyncio.wait_for(self.gateway.close(), bound)
         except TimeoutError:
             self._say("it took too long to end what was running")
@@ -186,6 +189,10 @@ class _Run:
             self.failure = self.failure or StoreError(f"{error.strerror or error}: {error.filename or 'the session'}")
         if self.spec.output_format == "stream-json" and self.interrupts < 2:
             await self.output.flush()
+
+    async def _end_session(self) -> None:
+        if self.session and self.ending is not None and self.failure is None:
+            await self.gateway.submit(self.session, self.ending)
 
     # ── events ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -283,6 +290,7 @@ class _Run:
             command = read_command(line)
             self.usable += 1
             if isinstance(command, EndSession):
+                self.ending = command
                 self._input_ended()
                 return
             await self._submit(command)

@@ -99,6 +99,15 @@ async def test_glob_says_when_nothing_fits(tree: Project) -> None:
     assert (await tree.call("Glob", pattern="[z-a]")).is_error
 
 
+async def test_a_name_that_would_be_two_lines_or_an_escape_sequence_is_told_as_it_is(project: Project) -> None:
+    for name in ("two\nlines.py", "\x1b[31mred.py"):
+        (project.root / name).write_text("needle\n")
+    names = [r"\x1b[31mred.py", r"two\nlines.py"]
+    assert await lines(project, "Glob", pattern="*.py") == names
+    assert await lines(project, "Grep", pattern="needle", output="files") == names
+    assert set(await lines(project, "Read", path=".")) >= set(names)
+
+
 @pytest.mark.parametrize("project", [builtin.Options(glob_limit=3, grep_limit=2)], indirect=True)
 async def test_limits_are_said(tree: Project) -> None:
     found = await lines(tree, "Glob", pattern="**/*.py")

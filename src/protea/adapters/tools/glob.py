@@ -10,9 +10,10 @@ from typing import Any
 
 from protea.adapters.tools._files import explained
 from protea.adapters.tools._kit import Kit
-from protea.adapters.tools._search import Filter, clean, filter_for, in_thread, ripgrep, split
+from protea.adapters.tools._search import Filter, filter_for, in_thread, ripgrep, split
 from protea.adapters.tools._walk import paths_below
 from protea.adapters.walking.disk import Stop, files_below
+from protea.domain.textfile import shown_name
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 from protea.ports.workspace import WorkspaceError
@@ -84,7 +85,7 @@ class Glob:
         prefix = "" if top == self._kit.cwd else self._kit.shown(top).rstrip("/") + "/"
         lines: list[str] = []
         for path in paths[:limit]:
-            line = clean(prefix + path)
+            line = shown_name(prefix + path)
             budget -= len(line) + 1
             if budget < 0 and lines:
                 break

@@ -13,6 +13,7 @@ from protea.adapters.tools._kit import Kit
 from protea.adapters.tools._search import Hits, clean, look, parse_lines, relative, ripgrep
 from protea.adapters.tools._walk import paths_below
 from protea.domain.cut import shorten
+from protea.domain.textfile import shown_name
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 from protea.ports.workspace import Entry, WorkspaceError
@@ -121,7 +122,9 @@ class Grep:
             prefix = "" if entry.path == kit.cwd else kit.shown(entry.path).rstrip("/") + "/"
         if query.output == "content":
             return self._lines(prefix, found, query)
-        rows = [clean(prefix + hits.path) + (f":{hits.count}" if query.output == "count" else "") for hits in found]
+        rows = [
+            shown_name(prefix + hits.path) + (f":{hits.count}" if query.output == "count" else "") for hits in found
+        ]
         kept = _within(rows[: query.limit], kit.options.search_characters)
         if len(kept) < len(rows):
             kept.append(f"[the first {len(kept):,} of {len(rows):,} files; narrow the search to see others]")
@@ -136,7 +139,7 @@ class Grep:
         full = False
         for hits in found:
             last = 0
-            name = clean(prefix + hits.path)
+            name = shown_name(prefix + hits.path)
             for number, hit, text in hits.rows:
                 if hit and shown >= query.limit:
                     full = True

@@ -11,7 +11,7 @@ from protea.adapters.tools._kit import Kit
 from protea.domain.cut import shorten
 from protea.domain.messages import Image
 from protea.domain.plain import plain
-from protea.domain.textfile import binary, decode, shown
+from protea.domain.textfile import binary, decode, shown, shown_name
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 from protea.ports.workspace import Entry, WorkspaceError
@@ -95,7 +95,7 @@ class Read:
         names.sort(key=lambda name: (not name.endswith("/"), name))
         more = f"\n… and {len(names) - limit} more" if len(names) > limit else ""
         head = f"{self._kit.shown(entry.path)} is a directory" + (" with:" if names else ", and empty.")
-        return ToolResult("\n".join([head, *map(plain, map(shown, names[:limit]))]) + more)
+        return ToolResult("\n".join([head, *map(shown_name, names[:limit])]) + more)
 
     async def _image(self, path: str, entry: Entry, kind: str) -> ToolResult:
         limit = self._kit.options.image_bytes
