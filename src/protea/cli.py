@@ -440,7 +440,35 @@ def _config(arguments: Arguments) -> int:
     from protea.interfaces.commands.config import run_config
 
     launch = _launch(arguments, interactive=True)
-    return run_config(arguments, _place(launch), Configuration(launch))
+    if arguments.name == "config import":
+        return _import(arguments, launch)
+    return run_config(arguments, _place(launch), Configuration(launch), _edited)
+
+
+def _edited(path: str) -> int:
+    """The person's own editor on a file; its exit code."""
+    import shlex
+    import subprocess
+
+    command = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        return subprocess.run([*shlex.split(command), path], check=False).returncode
+    except (OSError, ValueError) as error:
+        raise _mistake(f"the editor {command!r} cannot be started: {error}; set EDITOR to another") from error
+
+
+def _import(arguments: Arguments, launch: Launch) -> int:
+    from protea.composition.adopting import Adoption
+    from protea.interfaces.commands.adoption import run_import
+    from protea.interfaces.terminal import is_terminal
+
+    adoption = Adoption(launch, arguments.words[0], project=arguments.has("project"))
+    return run_import(arguments, _place(launch), adoption, _yes_or_no if is_terminal(0) and is_terminal(1) else None)
+
+
+def _yes_or_no(question: str) -> bool:
+    _write(f"{question} [y/N] ")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _trust(arguments: Arguments) -> int:

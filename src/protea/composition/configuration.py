@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from protea.adapters.settings import files
 from protea.composition.launch import Launch
 from protea.composition.root import Given, Root
 from protea.composition.surroundings import find_surroundings
+from protea.domain.errors import ConfigError, UsageError
 from protea.domain.settings import ScreenSettings
+
+Changed = tuple[str, Any, Any]
+"""(dotted key, its value before, after); None where it was or is not set."""
 
 
 class Configuration:
@@ -40,6 +46,36 @@ class Configuration:
         """Set a key of `[tui]` in the person's own file. Raises `ConfigError`, `StoreError`."""
         self.write(f"tui.{name}", str(value).lower() if isinstance(value, bool) else str(value), project=False)
 
+    def edit(self, editor: Callable[[str], int], *, project: bool) -> tuple[str, tuple[str, ...], list[Changed]]:
+        """Let `editor` change a copy of a file and keep what it made of it, if that can be used: (the file, what will
+        be passed over, what is different). Raises `ConfigError` where it cannot; then the file is as it was, and the
+        copy is still there."""
+        file = files.project_file(self._around) if project else files.user_file(self._around)
+        before = _text(file)
+        copy = os.path.join(os.path.dirname(file), f"config.edited-{os.getpid()}.toml")
+        files.replace_file(copy, before)
+        try:
+            failed = editor(copy)
+        except BaseException:
+            os.unlink(copy)
+            raise
+        if failed:
+            os.unlink(copy)
+            raise UsageError(f"the editor failed; {file} is as it was")
+        after = _text(copy)
+        try:
+            warnings, values = files.look_at(after, copy)
+        except ConfigError as error:
+            raise ConfigError(f"{error} ({file} is as it was; what you wrote is in {copy})") from None
+        os.unlink(copy)
+        if after != before:
+            files.replace_file(file, after)
+        try:
+            old = files.look_at(before, file)[1]
+        except ConfigError:
+            old = {}  # it could not be used before
+        return file, warnings, changed(old, values)
+
     def files(self) -> dict[str, str]:
         """Whose settings → the file."""
         return {"user": files.user_file(self._around), "project": files.project_file(self._around)}
@@ -47,3 +83,19 @@ class Configuration:
     def schema(self) -> dict[str, Any]:
         """JSON Schema of `config.toml`."""
         return files.schema()
+
+
+def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Changed]:
+    """What two sets of settings differ in, by key."""
+    keys = sorted({*before, *after})
+    return [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise ConfigError("not UTF-8; save it as UTF-8", path) from None

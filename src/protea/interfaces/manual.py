@@ -101,6 +101,7 @@ HEADLESS = (
 
 VERSION = Flag("-V --version", "", "show the version")
 
+_PROJECT = Flag("--project", "", "in the project's file")
 _TAG = Flag("--tag", "TAG", "a word to find it by (may repeat)", repeat=True)
 _LIMIT = Flag("--limit", "N", "at most N")
 _FORMATS = ("md", "json", "jsonl")
@@ -157,7 +158,19 @@ COMMANDS: tuple[Command, ...] = (
             Command("show", "[KEY]", "every setting, its value and where it comes from", (JSON,)),
             Command("path", "", "the files that are read", (JSON,)),
             Command("get", "KEY", "one value", (JSON,)),
-            Command("set", "KEY VALUE", "write one value", (Flag("--project", "", "in the project's file"),)),
+            Command("set", "KEY VALUE", "write one value", (_PROJECT,)),
+            Command("edit", "", "open the file in your editor; what is wrong is not kept", (_PROJECT,)),
+            Command(
+                "import",
+                "AGENT",
+                "take over what claude-code, codex or opencode was told",
+                (
+                    JSON,
+                    Flag("--dry-run", "", "show it and write nothing"),
+                    Flag("--yes", "", "write without asking"),
+                    Flag("--project", "", "the project's files, into .protea/ of the project"),
+                ),
+            ),
             Command("schema", "", "JSON Schema of config.toml"),
         ),
     ),
@@ -303,7 +316,6 @@ PLANNED: dict[str, str] = {
 
 PLANNED_WORDS: dict[str, tuple[str, ...]] = {
     "perm": ("test", "audit"),
-    "config": ("edit", "import"),
     "skills": ("install",),
     "tasks": ("stop",),
     "schedule": ("run",),

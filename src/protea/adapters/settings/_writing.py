@@ -55,6 +55,24 @@ def with_value(text: str, key: tuple[str, ...], value: Any) -> str:
     raise AssertionError("the depth of 0 always has a place")
 
 
+def with_item(text: str, key: tuple[str, ...], value: Any) -> str:
+    """`text` with `value` as one more item of the list at `key`. What a person wrote between its items stays."""
+    place = next((place for place in places(text) if not place.table and place.key == key), None)
+    if place is None or not text.startswith("[", place.start):
+        return with_value(text, key, [value])
+    newline = "\r\n" if "\r\n" in text else "\n"
+    written = text[place.start : place.end]
+    if "#" in written:
+        rest = text[place.start + 1 :]
+        indent = "" if rest.lstrip(" \t").startswith(("\r", "\n")) else newline
+        return f"{text[: place.start + 1]}{newline}  {toml(value)},{indent}{rest}"
+    import tomllib
+
+    items = [*tomllib.loads(f"items = {written}")["items"], value]
+    lines = "".join(f"  {toml(item)},{newline}" for item in items)
+    return f"{text[: place.start]}[{newline}{lines}]{text[place.end :]}"
+
+
 def replace_file(path: str, text: str) -> None:
     """Write `text` in the place of a file, all at once; a new one can be read by its owner alone."""
     real = os.path.realpath(path)  # a link to a folder of dotfiles stays a link

@@ -151,6 +151,23 @@ def set_value(file: str, key: str, value: str) -> None:
     replace_file(file, after)
 
 
+def replace_file(path: str, text: str) -> None:
+    """Write a file all at once. Raises `StoreError`."""
+    from protea.adapters.settings import _writing
+
+    _writing.replace_file(path, text)
+
+
+def look_at(text: str, path: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """(what would be passed over, what is set by dotted key) of a file with this text. Raises `ConfigError`, as `load`
+    does for the file."""
+    reading = _Reading()
+    if says_something(text):
+        reading._file(path, text, trusted=True)
+    settings = reading.result(True)
+    return tuple(reading.warnings), {key: value for key, value, source in entries(settings) if source != "built in"}
+
+
 def schema() -> dict[str, Any]:
     """JSON Schema of `config.toml`, for editors."""
     made = msgspec.json.schema(Settings)

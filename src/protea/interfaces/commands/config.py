@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
 from protea.interfaces.tables import table
-from protea.interfaces.terminal import one_line
+from protea.interfaces.terminal import one_line, say
 
 HIDDEN = ("headers", "api_key_command")
 """Keys whose values may hold a secret: they are shown as set, not as what they are."""
@@ -29,12 +30,18 @@ class Configuration(Protocol):
         """Set a key and return the file it is now in."""
         ...
 
+    def edit(
+        self, editor: Callable[[str], int], *, project: bool
+    ) -> tuple[str, tuple[str, ...], list[tuple[str, Any, Any]]]:
+        """Let `editor` change a file: (the file, what will be passed over, (key, before, after))."""
+        ...
+
     def files(self) -> dict[str, str]: ...
 
     def schema(self) -> dict[str, Any]: ...
 
 
-def run_config(arguments: Arguments, place: Place, configuration: Configuration) -> int:
+def run_config(arguments: Arguments, place: Place, configuration: Configuration, editor: Callable[[str], int]) -> int:
     match arguments.name:
         case "config show":
             _show(arguments, place, configuration)
@@ -49,9 +56,27 @@ def run_config(arguments: Arguments, place: Place, configuration: Configuration)
             key, value = arguments.words
             file = configuration.write(key, value, project=arguments.has("project"))
             place.write(f"{key} is set in {file}\n")
+        case "config edit":
+            _tell_edited(place, *configuration.edit(editor, project=arguments.has("project")))
         case _:
             place.write(as_json(configuration.schema()))
     return 0
+
+
+def _tell_edited(place: Place, file: str, warnings: Sequence[str], changes: Sequence[tuple[str, Any, Any]]) -> None:
+    for warning in warnings:
+        say(warning)
+    if not changes:
+        place.write(f"{file}: nothing is set otherwise than before\n")
+        return
+    rows = [[key, _told(key, before), "→", _told(key, after)] for key, before, after in changes]
+    place.write(f"{file}\n" + table(None, rows))
+
+
+def _told(key: str, value: Any) -> str:
+    if value is None:
+        return "(not set)"
+    return "(set)" if any(part in HIDDEN for part in key.split(".")) else one_line(_shown(value), 50)
 
 
 def _show(arguments: Arguments, place: Place, configuration: Configuration) -> None:
