@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from protea.adapters.sandbox import none
 from protea.adapters.tools import builtin
+from protea.adapters.web.none import NoWeb
 from protea.adapters.workspace import disk
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult, ToolSpec
@@ -83,7 +84,11 @@ async def measure(top: str, rounds: int) -> bool:
     sandbox = none.create(none.Options())
     toolsets: dict[str, Toolset] = {
         name: builtin.create(
-            builtin.Options(ripgrep=name == "with rg"), workspace=workspace, sandbox=sandbox, surroundings=surroundings
+            builtin.Options(ripgrep=name == "with rg"),
+            workspace=workspace,
+            sandbox=sandbox,
+            surroundings=surroundings,
+            web=NoWeb(),
         )
         for name in BOUNDS
     }

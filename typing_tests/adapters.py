@@ -1,7 +1,6 @@
 """Written from the catalogue; checked by mypy: every adapter fills its port."""
 
 from collections.abc import Callable
-
 from protea.adapters.approval import interactive as approval_interactive
 from protea.adapters.approval import policy as approval_policy
 from protea.adapters.capability import none as capability_none
@@ -78,6 +77,8 @@ from protea.adapters.tokens import bytes as tokens_bytes
 from protea.adapters.tokens import estimate as tokens_estimate
 from protea.adapters.tools import builtin as toolset_builtin
 from protea.adapters.tools import none as toolset_none
+from protea.adapters.web import http as web_http
+from protea.adapters.web import none as web_none
 from protea.adapters.workspace import disk as workspace_disk
 from protea.adapters.workspace import journaled as workspace_journaled
 from protea.adapters.workspace import memory as workspace_memory
@@ -113,8 +114,8 @@ from protea.ports.task_runner import TaskRunner
 from protea.ports.telemetry import Telemetry
 from protea.ports.tokens import Tokens
 from protea.ports.toolset import Toolset
+from protea.ports.web import Web
 from protea.ports.workspace import Workspace
-
 approval_interactive_fills: Callable[..., Approval] = approval_interactive.create
 approval_policy_fills: Callable[..., Approval] = approval_policy.create
 capability_none_fills: Callable[..., Capability] = capability_none.create
@@ -191,6 +192,8 @@ tokens_bytes_fills: Callable[..., Tokens] = tokens_bytes.create
 tokens_estimate_fills: Callable[..., Tokens] = tokens_estimate.create
 toolset_builtin_fills: Callable[..., Toolset] = toolset_builtin.create
 toolset_none_fills: Callable[..., Toolset] = toolset_none.create
+web_http_fills: Callable[..., Web] = web_http.create
+web_none_fills: Callable[..., Web] = web_none.create
 workspace_disk_fills: Callable[..., Workspace] = workspace_disk.create
 workspace_journaled_fills: Callable[..., Workspace] = workspace_journaled.create
 workspace_memory_fills: Callable[..., Workspace] = workspace_memory.create

@@ -12,6 +12,7 @@ from typing import Any
 from protea.adapters.sandbox import none as no_sandbox
 from protea.adapters.tools import builtin
 from protea.adapters.tools.functions import FunctionToolset
+from protea.adapters.web import none as no_web
 from protea.adapters.workspace import disk
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult, ToolSpec
@@ -57,6 +58,7 @@ async def main(project: str) -> None:
         workspace=disk.create(disk.Options(), surroundings=around),
         sandbox=no_sandbox.create(no_sandbox.Options()),
         surroundings=around,
+        web=no_web.create(no_web.Options()),
     )
     calls = (
         ("Write", {"path": "greeting.py", "content": "print('hello')\n"}),

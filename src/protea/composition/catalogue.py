@@ -143,6 +143,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "builtin": "protea.adapters.tools.builtin",
         "none": "protea.adapters.tools.none",
     },
+    "web": {
+        "http": "protea.adapters.web.http",
+        "none": "protea.adapters.web.none",
+    },
     "workspace": {
         "disk": "protea.adapters.workspace.disk",
         "journaled": "protea.adapters.workspace.journaled",
@@ -183,6 +187,7 @@ DEFAULTS: dict[str, str] = {
     "telemetry": "none",
     "tokens": "estimate",
     "toolset": "builtin",
+    "web": "http",
     "workspace": "journaled",
 }
 """What fills a port where neither profile nor settings say otherwise. The model is chosen by name: see `models`."""
@@ -230,6 +235,7 @@ SWAP_CLASSES: dict[str, str] = {
     "telemetry": "hot",
     "tokens": "hot",
     "toolset": "hot",
+    "web": "hot",
     "workspace": "hot",
 }
 

@@ -13,6 +13,10 @@ Effect = Literal[
 ]
 
 
+Taint = Literal["web", "mcp", "channel"]
+"""Where content came from that somebody else wrote: a page, a tool of an MCP server, a message from outside."""
+
+
 class ToolSpec(msgspec.Struct, frozen=True):
     """What the model, the permission engine and a person are told of a tool."""
 
@@ -48,6 +52,8 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
     images: tuple[Image, ...] = ()
     denied: str | None = None
     """Why it was not allowed to run: the rule, or who refused."""
+    taint: tuple[Taint, ...] = ()
+    """Whose words these are, where somebody else wrote them: what follows is decided with that in mind."""
     todo: tuple[TodoItem, ...] | None = None
     """The todo list as it now stands, from the tool that keeps it."""
 

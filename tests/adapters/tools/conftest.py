@@ -16,7 +16,9 @@ from protea.domain.schema import problems
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult
 from protea.ports.toolset import Toolset
+from protea.ports.web import Web
 from protea.testing.toolset import RecordedCall
+from protea.testing.web import ScriptedWeb
 
 
 class Project:
@@ -35,6 +37,7 @@ class Project:
             environment={**os.environ, "SOME_API_KEY": "hush-hush"},
         )
         self.sandbox = none.create(none.Options())
+        self.web: Web = ScriptedWeb()
         self.tools: Toolset = self.open(options)
         self.last = RecordedCall(str(self.outputs))
         self.unreadable: set[str] = set()
@@ -42,7 +45,9 @@ class Project:
 
     def open(self, options: builtin.Options) -> Toolset:
         workspace = disk.create(disk.Options(), surroundings=self.surroundings)
-        return builtin.create(options, workspace=workspace, sandbox=self.sandbox, surroundings=self.surroundings)
+        return builtin.create(
+            options, workspace=workspace, sandbox=self.sandbox, surroundings=self.surroundings, web=self.web
+        )
 
     async def call(self, name: str, tools: Toolset | None = None, **arguments: Any) -> ToolResult:
         """Call a tool as the runner does: the arguments fit its schema."""

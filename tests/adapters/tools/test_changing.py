@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from protea.adapters.tools import builtin
 from protea.testing.sandbox import RecordingSandbox
+from protea.testing.web import ScriptedWeb
 from protea.testing.workspace import ScriptedWorkspace
 from tests.adapters.tools.conftest import Project
 
@@ -215,7 +216,9 @@ async def test_a_full_disk_in_the_middle_of_a_patch_takes_it_back(project: Proje
     files = ScriptedWorkspace({"/p/a": b"1\n", "/p/b": b"2\n", "/p/gone": b"x\n"}, roots=("/p",))
     files.failing["/p/new"] = "full"
     place = replace(project.surroundings, cwd="/p", root="/p")
-    tools = builtin.create(builtin.Options(), workspace=files, sandbox=RecordingSandbox(), surroundings=place)
+    tools = builtin.create(
+        builtin.Options(), workspace=files, sandbox=RecordingSandbox(), surroundings=place, web=ScriptedWeb()
+    )
     before = dict(files.files)
     patch = (
         "*** Begin Patch\n*** Update File: a\n@@\n-1\n+one\n*** Delete File: gone\n*** Add File: new\n+x\n*** End Patch"

@@ -28,6 +28,8 @@ MAX_IDLE = 8
 """Connections kept per place."""
 MAX_IDLE_SECONDS = 90.0
 """After that a middlebox may have forgotten the connection without telling."""
+MAX_INFLATED = 64 * 1024 * 1024
+"""Bytes that one block of an answer may unfold to: what is more was made to fill memory."""
 _DRAIN_SECONDS = 2.0
 _DRAIN_BYTES = 64 * 1024
 
@@ -386,10 +388,14 @@ class _Inflate:
 
     def feed(self, data: bytes, last: bool) -> bytes:
         out = []
+        left = MAX_INFLATED
         try:
             while data:
                 self._fed = True
-                out.append(self._stream.decompress(data))
+                out.append(self._stream.decompress(data, left))
+                left -= len(out[-1])
+                if self._stream.unconsumed_tail or left <= 0:
+                    raise HttpError("too_large", f"the answer's compression unfolds to more than {MAX_INFLATED} bytes")
                 data = self._stream.unused_data
                 if data:
                     self._stream = self._make()  # gzip members may follow one another

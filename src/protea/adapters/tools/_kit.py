@@ -11,6 +11,7 @@ import msgspec
 from protea.domain.environment import for_commands
 from protea.domain.surroundings import Surroundings
 from protea.ports.sandbox import Sandbox
+from protea.ports.web import Web
 from protea.ports.workspace import Entry, Workspace
 
 
@@ -55,11 +56,14 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Kit:
     """Shared by the tools of one session; also what they keep between calls."""
 
-    def __init__(self, options: Options, workspace: Workspace, sandbox: Sandbox, surroundings: Surroundings) -> None:
+    def __init__(
+        self, options: Options, workspace: Workspace, sandbox: Sandbox, surroundings: Surroundings, web: Web
+    ) -> None:
         self.options = options
         self.workspace = workspace
         self.sandbox = sandbox
         self.surroundings = surroundings
+        self.web = web
         self.cwd = surroundings.cwd
         """Where the next command starts and relative paths begin."""
         self.seen: dict[str, Entry] = {}
@@ -91,3 +95,4 @@ class Kit:
     async def aclose(self) -> None:
         while self.closers:
             await self.closers.popitem()[1]()
+        await self.web.aclose()

@@ -32,6 +32,8 @@ _LOCAL_TAILS = (
     ".corp",
     ".home",
 )
+_NOT_OURS = (ipaddress.IPv6Network("3fff::/20"), ipaddress.IPv6Network("5f00::/16"))
+"""For documentation and for routing inside one network: newer than the standard library's tables."""
 _METADATA = frozenset({"168.63.129.16"})
 """Public by number, but only ever answered by the machine's own host."""
 
@@ -144,6 +146,7 @@ def _number(host: str, port: int, ip: ipaddress.IPv4Address | ipaddress.IPv6Addr
     )
     if isinstance(ip, ipaddress.IPv6Address) and not inner and ip not in ipaddress.IPv6Network("2000::/3"):
         local = True
+    local = local or (ip.version == 6 and any(ip in network for network in _NOT_OURS))
     if local or any(str(one) in _METADATA for one in (ip, *inner)):
         return Address("deny", f"{host} is not a public address", str(ip), port, str(ip) not in _METADATA)
     return Address("fine", "", str(ip), port)
