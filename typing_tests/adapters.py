@@ -1,6 +1,7 @@
 """Written from the catalogue; checked by mypy: every adapter fills its port."""
 
 from collections.abc import Callable
+
 from protea.adapters.approval import interactive as approval_interactive
 from protea.adapters.approval import policy as approval_policy
 from protea.adapters.capability import none as capability_none
@@ -116,6 +117,7 @@ from protea.ports.tokens import Tokens
 from protea.ports.toolset import Toolset
 from protea.ports.web import Web
 from protea.ports.workspace import Workspace
+
 approval_interactive_fills: Callable[..., Approval] = approval_interactive.create
 approval_policy_fills: Callable[..., Approval] = approval_policy.create
 capability_none_fills: Callable[..., Capability] = capability_none.create

@@ -120,7 +120,7 @@ def test_what_would_be_made_alike_is_taken_over_and_the_rest_is_left_to_be_close
 
 def test_what_needs_a_port_that_changes_is_made_anew() -> None:
     around = Surroundings(cwd="/", root="/", user_home="/h", protea_home="/h/.protea", environment={})
-    chosen = {"toolset": ("builtin", {}), "workspace": ("memory", {}), "sandbox": ("none", {})}
+    chosen = {"toolset": ("builtin", {}), "workspace": ("memory", {}), "sandbox": ("none", {}), "web": ("none", {})}
     before = Resolver(chosen, {"surroundings": around})
     tools = before.get("toolset")
     assert Resolver(chosen, {"surroundings": around}, before=before).get("toolset") is tools

@@ -21,6 +21,7 @@ from protea.domain.events import (
     TurnFinished,
 )
 from protea.domain.summary import title_of
+from protea.domain.taint import Heard, heard
 from protea.domain.transcript import Transcript, transcript_of
 from protea.domain.turn_changes import TurnChanges
 from protea.domain.turn_changes import advance as advance_changes
@@ -44,9 +45,12 @@ class Past:
         """What its turns did to files."""
         self.allowed: tuple[str, ...] = ()
         """Rules a person has allowed in it."""
+        self.heard: Heard = {}
+        """Whose words are in it besides the person's and the project's."""
 
     def take(self, event: LastingEvent) -> None:
         self.transcript.add(event)
+        self.heard = heard(self.heard, event)
         match event:
             case MessageCompleted() if not event.partial:
                 self.context = event.usage

@@ -26,6 +26,7 @@ from protea.domain.messages import (
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult, ToolSpec
+from protea.testing.web import ScriptedWeb
 
 SPECS = builtin.specs(builtin.Options())
 
@@ -80,6 +81,7 @@ class Talk:
             workspace=disk.create(disk.Options(), surroundings=around),
             sandbox=self._sandbox,
             surroundings=around,
+            web=ScriptedWeb(),
         )
         self._model = offline.create(offline.Options())
 

@@ -173,7 +173,7 @@ class ContainerSandbox:
     # ── what there is in the image ──────────────────────────────────────────────────────────────────────────────────
 
     def which(self, program: str, path: str) -> str | None:
-        """Asks the engine, some milliseconds, once for each place. None too where it cannot be asked."""
+        """Asks the engine, some 50 ms, once for each place. None too where it cannot be asked."""
         try:
             self._found = self._found or _look(self._engine, self._options.image, patience=5.0)
             path = _joined(path, self._found.environment.get("PATH", ""))
@@ -181,6 +181,11 @@ class ContainerSandbox:
             return next((each for each in candidates if os.path.isabs(each) and self._runs(each)), None)
         except EngineError:
             return None  # the first command will say why
+        finally:
+            if self._probe is not None:
+                with contextlib.suppress(EngineError):
+                    self._engine.ask("DELETE", target("containers", self._probe, force=True))
+                self._probe = None
 
     def _runs(self, path: str) -> bool:
         if path not in self._programs:
@@ -280,9 +285,6 @@ class ContainerSandbox:
         for process in tuple(self._running):
             await process.end(grace=0.2)
             process.close()
-        if self._probe is not None:
-            await self._remove(self._probe)
-            self._probe = None
         while self._errands:
             await asyncio.gather(*self._errands, return_exceptions=True)
         for task in (self._surveying, self._ready):

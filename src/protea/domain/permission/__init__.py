@@ -60,6 +60,8 @@ class PermissionRequest(msgspec.Struct, frozen=True, kw_only=True):
     origin: str = "model"
     principal: str = "user"
     session: str = ""
+    taint: tuple[str, ...] = ()
+    """Whose words the session has heard: `web`, `mcp`, `channel` (`protea.domain.taint`)."""
     layers: tuple[RuleLayer, ...] = ()
     """Rules of this session, besides those the engine was made with."""
 

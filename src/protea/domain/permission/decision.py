@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 
 import msgspec
@@ -32,11 +32,13 @@ from protea.domain.permission.paths import (
     secret,
     segments,
 )
+from protea.domain.permission.reach import ANYTHING, Reach
 from protea.domain.permission.rules import (
     READERS,
     WRITERS,
     PathRule,
     Rule,
+    counts,
     family,
     host_matches,
     matches_argv,
@@ -128,6 +130,7 @@ class Judge:
         self.scene = scene
         self.trace: list[TraceStep] = []
         self.findings: list[_Finding] = []
+        self.reach = Reach(())
         # An untrusted project does not get the mode that asks least.
         self.mode = "normal" if request.mode == "yolo" and not request.trusted else request.mode
 
@@ -210,7 +213,9 @@ class Judge:
                 # Its name and size are no secret.
                 fault = None
             if fault and not (not writing and is_own_output(name, self.anchors)):
-                self.find("ask", f"{said} is protected: {fault}", subject=name, protection=True)
+                self.guarded(said, fault, name)
+                if not writing:
+                    self.effect_rules(("secret.read",), name)
                 free = False
         if content and place.kind in ("device", "fifo", "socket") and place.path != "/dev/null":
             self.find(
@@ -222,6 +227,25 @@ class Judge:
         return free and (
             all(inside(name, self.anchors) for name in names) or all(is_own_output(n, self.anchors) for n in names)
         )
+
+    def guarded(self, said: str, fault: str, subject: str) -> None:
+        """A protected place asks; where nobody looks closely and others' words have been heard, it is closed."""
+        if self.request.taint and self.mode == "yolo":
+            why = f"{said} is protected: {fault}, and yolo mode does not ask for it after {self.whose()}"
+            self.find("deny", why, subject=subject, protection=True)
+            return
+        after = f" (and this session has heard {self.whose()})" if self.request.taint else ""
+        self.find("ask", f"{said} is protected: {fault}{after}", subject=subject, protection=True)
+
+    def whose(self) -> str:
+        said = {"web": "the web", "mcp": "an MCP server", "channel": "a channel"}
+        return "words from " + " and ".join(said.get(kind, kind) for kind in self.request.taint)
+
+    def effect_rules(self, effects: Collection[str], subject: str | None = None) -> None:
+        """Ask and deny rules on effects."""
+        for rule in (*self.rules.deny, *self.rules.ask):
+            if rule.shape == "effect" and rule.body in effects and counts(rule, self.request.taint):
+                self.find(rule.verdict, f"{rule.text} is set to {rule.verdict}", rule, subject)
 
     def hard_link(self, place: Place, writing: bool, said: str) -> bool:
         guarded = [
@@ -300,8 +324,13 @@ class Judge:
     def bare(self, rule: Rule, tool: str) -> bool:
         """A rule that names a file tool or an effect of it without a path."""
         if rule.shape == "effect":
-            return rule.body in EFFECTS.get(tool, ()) or (rule.verdict != "allow" and tool not in EFFECTS)
+            return self.brings(rule, tool)
         return rule.shape == "any" and rule.tool == family(tool) and rule.only in ("", tool)
+
+    def brings(self, rule: Rule, tool: str) -> bool:
+        """Whether a rule on an effect is about this tool; what nobody knows may do anything."""
+        known = rule.body in EFFECTS.get(tool, ()) or (rule.verdict != "allow" and tool not in EFFECTS)
+        return known and counts(rule, self.request.taint)
 
     # -- everything else -------------------------------------------------------------------------------------------
 
@@ -331,6 +360,10 @@ class Judge:
                 ):
                     allowing = rule
             elif self.bare(rule, tool) and not address.local and address.port in (80, 443):
+                # What was read may have written the address, and what it asks for may be what it carries out.
+                if self.request.taint and isinstance(url, str) and "?" in url:
+                    self.note(f"near miss: a rule for every host, a query, and {self.whose()}", rule=rule)
+                    continue
                 allowing = rule
         if address.verdict == "deny" and not (address.local and allowing is not None and "*" not in allowing.body):
             return self.answer("deny", address.why)
@@ -387,7 +420,7 @@ class Judge:
 
     def names(self, rule: Rule, tool: str, subject: str) -> bool:
         if rule.shape == "effect":
-            return rule.body in EFFECTS.get(tool, ()) or (rule.verdict != "allow" and tool not in EFFECTS)
+            return self.brings(rule, tool)
         if tool.startswith("mcp__"):
             if rule.verdict == "allow" and rule.shape != "any":
                 return False
@@ -413,11 +446,11 @@ class Judge:
             if isinstance(strict, Script):
                 commands += strict.commands
         every = self.everything(commands)
-        for rule in (*self.rules.deny, *self.rules.ask):
-            if rule.shape == "effect" and rule.body in EFFECTS["Bash"]:
-                self.find(rule.verdict, f"{rule.text} is set to {rule.verdict}", rule)
         self.rules_on_commands(every, text)
         studies = self.studies(strict, every)
+        self.reach = Reach((command, one) for command, one, _, _ in studies)
+        understood = isinstance(strict, Script) and agree
+        self.effect_rules(self.reach.maybe if understood else self.reach.maybe | ANYTHING)
         self.rules_on_paths(every, studies)
         denied = self.denied()
         if denied:
@@ -448,11 +481,13 @@ class Judge:
         """A script nobody reads: only what a deny rule names is looked for, in words cut roughly."""
         plain = text.replace("\\\n", "").replace("'", "").replace('"', "").replace("\\", "")
         for rule in self.rules.deny:
-            if rule.tool != "Bash":
+            if rule.tool not in ("Bash", "Effect"):
                 continue
             spread = r"[ \t]+".join(re.escape(word) for word in rule.words)
             named = rule.shape in ("exact", "prefix") and spread
-            if rule.shape in ("any", "effect") or (named and re.search(rf"(?<![\w.-]){spread}(?![\w.-])", plain)):
+            effect = rule.shape == "effect" and rule.body in ANYTHING and counts(rule, self.request.taint)
+            everything = effect or (rule.shape == "any" and rule.tool == "Bash")
+            if everything or (named and re.search(rf"(?<![\w.-]){spread}(?![\w.-])", plain)):
                 self.find("deny", f"the script contains what {rule.text} denies", rule)
         if self.mode == "plan":
             return self.denied() or self.answer("deny", "plan mode: only commands that read are possible")
@@ -691,12 +726,13 @@ class Judge:
         for name in names:
             fault = secret(name, self.anchors)
             if fault and (place.kind != "missing" or name.startswith(self.anchors.home + "/.")):
-                self.find("ask", f"{shown(path)} is protected: {fault}", subject=name, protection=True)
+                self.guarded(shown(path), fault, name)
+                self.effect_rules(("secret.read",), name)
                 break
             if place.kind != "missing" or "/" in path:
                 fault = protected(name, self.anchors) or (pseudo(name) if place.kind != "folder" else None)
                 if fault:
-                    self.find("ask", f"{shown(path)} is protected: {fault}", subject=name, protection=True)
+                    self.guarded(shown(path), fault, name)
                     break
 
     # -- allowing --------------------------------------------------------------------------------------------------
@@ -823,6 +859,9 @@ class Judge:
     def by_rule(self, strict: Script | Unreadable, agree: bool) -> Decision:
         """Every part needs an allow rule, or must only read."""
         whole = next((rule for rule in self.rules.allow if rule.tool == "Bash" and rule.shape == "any"), None)
+        if whole is not None and self.request.taint and self.reach.outward:
+            self.note(f"near miss: it reaches out, after {self.whose()}", rule=whole, subject=self.reach.outward)
+            whole = None
         if isinstance(strict, Unreadable):
             return self.answer("ask", f"this command is not read with certainty: {strict.reason}")
         if not agree:

@@ -8,6 +8,7 @@
     WebFetch(domain:x.org)        this host; `*.x.org` any depth below it; `x.org:8080` a port
     mcp__server  mcp__server__t   all tools of a server, or one
     Agent(name)  Skill(name)  A2A(domain:x)  Cron  Effect(net.egress)
+    Effect(net.egress, taint:web) only once a page was fetched; also taint:mcp, taint:channel, taint:any
 
 `decision` asks `match_*`; the adapter parses once per engine.
 """
@@ -25,7 +26,7 @@ from protea.domain.permission import RuleLayer, Verdict
 from protea.domain.permission.lexer import read_strictly, visible
 from protea.domain.permission.paths import Anchors, anchored, folded, path_matches, segments
 from protea.domain.permission.script import Script, listed
-from protea.domain.tools import Effect
+from protea.domain.tools import Effect, Taint
 
 Shape = Literal["any", "exact", "prefix", "glob", "path", "domain", "name", "effect", "other"]
 
@@ -58,6 +59,8 @@ class Rule(msgspec.Struct, frozen=True):
     body: str = ""
     words: tuple[str, ...] = ()
     """For Bash: the words of the body."""
+    taint: str = ""
+    """For an effect: it counts only once the session has heard such words; `any` is whichever."""
     only: str = ""
     """`Glob` or `Grep`, when a bare rule names just that tool."""
 
@@ -102,9 +105,15 @@ def parse(text: str, verdict: Verdict, source: str, file: str | None = None, lin
             raise broken("needs domain:HOST")
         return Rule(text, verdict, source, name, "domain", body[7:].strip().lower().rstrip("."))
     if name == "Effect":
-        if body not in get_args(Effect):
+        effect, comma, said = (part.strip() for part in body.partition(","))
+        if effect not in get_args(Effect):
             raise broken(f"names no effect; there are {', '.join(get_args(Effect))}")
-        return Rule(text, verdict, source, name, "effect", body)
+        kind = said.removeprefix("taint:").strip()
+        if comma and (not said.startswith("taint:") or kind not in (*get_args(Taint), "any")):
+            raise broken(f"may name a taint behind the effect: taint:any, taint:{', taint:'.join(get_args(Taint))}")
+        if kind and verdict == "allow":
+            raise broken("would allow more for what others have said; name the taint in an ask or a deny")
+        return Rule(text, verdict, source, name, "effect", effect, taint=kind)
     return Rule(text, verdict, source, name, "name" if body != "*" else "any", body)
 
 
@@ -145,6 +154,11 @@ def parse_layers(layers: Iterable[RuleLayer]) -> tuple[Rule, ...]:
                 file = layer.source if line is not None or "/" in layer.source else None
                 rules.append(parse(text, verdict, source, file, line))
     return tuple(rules)
+
+
+def counts(rule: Rule, taint: Sequence[str]) -> bool:
+    """Whether a rule counts in a session that has heard such words."""
+    return not rule.taint or rule.taint in taint or (rule.taint == "any" and bool(taint))
 
 
 # -- matching --------------------------------------------------------------------------------------------------------

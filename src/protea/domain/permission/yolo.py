@@ -35,6 +35,8 @@ _RESERVED = {
     "it can run anything typed into it": "eval source . exec trap coproc enable expect screen tmux compgen alias"
     " unalias hash bind complete",
 }
+OUTWARD = listed(_RESERVED["it reaches out of this machine"])
+SECRETIVE = listed(_RESERVED["it reads secrets"]) - {"set", "export", "declare"}
 _WHY = {name: why for why, names in _RESERVED.items() for name in names.split()}
 
 _PUBLISHING = {

@@ -143,6 +143,7 @@ class _Line(msgspec.Struct):
     interactive: bool = True
     trusted: bool = True
     add_dirs: tuple[str, ...] | None = ()
+    taint: tuple[str, ...] | None = ()
 
 
 def _batch(engine: Engine, surroundings: Surroundings, stdin: BinaryIO, stdout: TextIO) -> int:
@@ -190,6 +191,7 @@ def _answer(
             add_dirs=line.add_dirs or (),
             interactive=line.interactive,
             trusted=line.trusted,
+            taint=line.taint or (),
         )
         decision = engines[rules].decide(request)
     except (ValueError, msgspec.ValidationError, UsageError, RecursionError) as error:
