@@ -1,0 +1,87 @@
+"""Code with its words told apart, by Pygments: loaded when the first code is seen, never before the first frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from protea.interfaces.tui.transcript.cells import Span, clean
+
+MOST = 200_000
+"""Characters of code that are still told apart."""
+_ROLES = (
+    ("Token.Comment", "comment"),
+    ("Token.Keyword", "keyword"),
+    ("Token.Literal.String", "string"),
+    ("Token.Literal.Number", "numeral"),
+    ("Token.Operator.Word", "keyword"),
+    ("Token.Operator", "operator"),
+    ("Token.Name.Function", "function"),
+    ("Token.Name.Class", "class"),
+    ("Token.Name.Decorator", "decorator"),
+    ("Token.Name.Builtin", "builtin"),
+    ("Token.Name.Exception", "class"),
+    ("Token.Name.Tag", "keyword"),
+    ("Token.Name.Attribute", "function"),
+    ("Token.Name.Constant", "numeral"),
+    ("Token.Generic.Deleted", "del"),
+    ("Token.Generic.Inserted", "add"),
+    ("Token.Generic.Heading", "h3"),
+    ("Token.Generic.Subheading", "h3"),
+    ("Token.Generic.Prompt", "comment"),
+    ("Token.Generic.Output", "comment"),
+)
+
+
+class Colouring:
+    """What has been loaded of Pygments, and the languages that were asked for."""
+
+    def __init__(self) -> None:
+        self._lexers: dict[str, Any] = {}
+        self._roles: dict[Any, str] = {}
+
+    def lines(self, code: str, language: str) -> list[list[Span]] | None:
+        """The lines of `code` with the roles of their words; None where the language is not known."""
+        language = language.lower().lstrip("{.").rstrip("}")
+        if not language or len(code) > MOST:
+            return None
+        lexer = self._lexers.get(language, self)
+        if lexer is self:
+            lexer = self._lexers[language] = _lexer(language)
+        if lexer is None:
+            return None
+        lines: list[list[Span]] = [[]]
+        for kind, value in lexer.get_tokens(clean(code)):
+            role = self._roles.get(kind)
+            if role is None:
+                role = self._roles[kind] = _role_of(str(kind))
+            first, *others = value.split("\n")
+            if first:
+                lines[-1].append((first, role, ""))
+            for part in others:
+                lines.append([(part, role, "")] if part else [])
+        wanted = clean(code).count("\n") + 1
+        return [line or [("", "fence", "")] for line in lines[:wanted]]
+
+
+def language_of(path: str) -> str:
+    """The name by which a file's language is asked for: its ending."""
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[2] if "." in name else name.lower()
+
+
+def _role_of(kind: str) -> str:
+    for prefix, role in _ROLES:
+        if kind == prefix or kind.startswith(prefix + "."):
+            return f"fence {role}"
+    return "fence"
+
+
+def _lexer(language: str) -> Any:
+    # 50 ms to import: what a session without code never pays.
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        return get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
