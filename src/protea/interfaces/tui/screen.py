@@ -33,6 +33,7 @@ from protea.interfaces.tui.status import Facts, StatusBar
 from protea.interfaces.tui.tab import Tab
 from protea.interfaces.tui.tabbar import TabBar
 from protea.interfaces.tui.themes import THEMES, Look
+from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.which_key import WhichKey
 
 HINT = 4.0
@@ -342,6 +343,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def take_key(self, event: events.Key) -> None:
         """A key that was pressed."""
+        if self.focus_on == "transcript" and self.tab.transcript.take_key(event):
+            return
         character = event.character if event.is_printable else None
         key = character if character and "+" not in event.key and character != " " else event.key
         keys = self.desk.keys
@@ -368,6 +371,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.arrangement.panes[self.focus_on].write(character or "\b")
 
     def take_paste(self, text: str) -> None:
+        if self.focus_on == "transcript" and self.tab.transcript.take_paste(text):
+            return
         self.focus_part("composer")
         self.tab.composer.paste(text)
 
@@ -529,6 +534,31 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _do_focus_transcript(self) -> None:
         self.focus_part("transcript")
+
+    def _do_transcript_cancel(self) -> None:
+        if self.tab.transcript.busy:
+            self.tab.act("transcript.cancel")
+        else:
+            self.focus_part("composer")
+
+    def _do_app_copy(self) -> None:
+        self.tab.act("transcript.copy")
+
+    # ── what the conversation wants ────────────────────────────────────────────────────────────────────────────────
+
+    def on_transcript_clicked(self) -> None:
+        self.focus_part("transcript")
+
+    def on_transcript_copied(self, message: Transcript.Copied) -> None:
+        self.app.copy_to_clipboard(message.text)
+        lines = message.text.count("\n") + 1
+        self.hint(f"copied {lines} line{'s' if lines > 1 else ''}")
+
+    def on_transcript_open_wanted(self, message: Transcript.OpenWanted) -> None:
+        if "://" in message.target:
+            self.app.open_url(message.target)
+        else:
+            self.open_file(message.target)
 
     def _do_app_suspend(self) -> None:
         self.app.action_suspend_process()

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from protea.domain.commands import Interrupt, Invoke, SetMode, SubmitPrompt, WithdrawPrompt
 from protea.domain.errors import ProteaError, UsageError
-from protea.domain.events import AnyEvent, CommandAnswered, ToolCallChanged
+from protea.domain.events import AnyEvent, CommandAnswered, LastingEvent, ToolCallChanged
 from protea.domain.messages import Image
 from protea.interfaces.tui.card import Card
 from protea.interfaces.tui.composer.editor import Composer
 from protea.interfaces.tui.composer.vim import Vim
 from protea.interfaces.tui.desk import Desk
-from protea.interfaces.tui.stand_in import Transcript
-from protea.interfaces.tui.state import PASSING, advance, state_of
+from protea.interfaces.tui.state import PASSING, State, advance, state_of
 from protea.interfaces.tui.strips import Activity, Queue, Told
 from protea.interfaces.tui.suggestions import Suggestions, wanted
+from protea.interfaces.tui.transcript.pages import PAGE, older_of
+from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.welcome import Welcome
 
 _numbers = itertools.count(1)
@@ -32,7 +34,7 @@ class Tab(Vertical):
 
     DEFAULT_CSS = "Tab { width: 1fr; height: 1fr; }"
 
-    def __init__(self, desk: Desk, session: str, past: tuple[AnyEvent, ...] = ()) -> None:
+    def __init__(self, desk: Desk, session: str, past: Sequence[LastingEvent] = ()) -> None:
         super().__init__()
         self.desk = desk
         self.session = session
@@ -40,7 +42,7 @@ class Tab(Vertical):
         self._past = past
         look = desk.looking
         self.welcome = Welcome(look, desk)
-        self.transcript = Transcript(look)
+        self.transcript = Transcript(look, older=older_of(desk.gateway, session))
         self.card = Card(look)
         self.activity = Activity(look, motion=desk.preferences.motion and not desk.preferences.screen_reader)
         self.queue = Queue(look)
@@ -85,9 +87,29 @@ class Tab(Vertical):
             for event in self._past:
                 if isinstance(event, ToolCallChanged) and event.state == "success":
                     self.diffs += self.desk.changes_of(event)
-            self._past = ()
         self._spread()
         self._follower = asyncio.create_task(self._follow())
+        first = (self._past[0].seq or 1) if self._past else 1
+        self._past = ()
+        if first > 1:
+            self.desk.spawn(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """What the screen shows of the whole session, read once its end stands there: figures, changes, the title."""
+        state, diffs = State(), list[tuple[str, str]]()
+        while state.seq < self.state.seq:
+            page = await self.desk.gateway.history(self.session, state.seq, PAGE)
+            if not page:
+                return
+            state = state_of(page, state)
+            for event in page:
+                if isinstance(event, ToolCallChanged) and event.state == "success":
+                    diffs += self.desk.changes_of(event)
+            await asyncio.sleep(0)  # keys first
+        self.state = replace(state, doing=self.state.doing, effort=self.state.effort)
+        self.diffs = diffs
+        self._spread()
+        self.changed(self)
 
     async def leave(self) -> None:
         """Stop following; the session itself goes on or is ended by who asks for it."""
@@ -141,9 +163,7 @@ class Tab(Vertical):
 
     def transcript_active(self, active: bool) -> None:
         """Whether the keys go to the conversation."""
-        self.transcript.set_class(active, "-active")
-        if hasattr(self.transcript, "active"):
-            self.transcript.active = active
+        self.transcript.active = active
 
     # ── what is offered ────────────────────────────────────────────────────────────────────────────────────────────
 

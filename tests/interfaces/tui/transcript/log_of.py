@@ -31,7 +31,7 @@ def numbered(events: Iterable[Any], first: int = 1) -> list[LastingEvent]:
 
 
 def begun() -> list[Any]:
-    return [SessionStarted(version="1", cwd="/work/app", model="acme/big", profile="coding")]
+    return [SessionStarted(version="1", cwd="/srv/app", model="acme/big", profile="coding")]
 
 
 def turn(name: str, *between: Any, prompt: str = "") -> list[Any]:

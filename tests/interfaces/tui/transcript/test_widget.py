@@ -8,12 +8,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from protea.domain.diff import unified
 from protea.domain.events import LastingEvent, TextDelta, ThinkingDelta, ToolOutputDelta
 from protea.domain.messages import ToolCall
+from protea.interfaces.tui.keys import Keys, keymap
+from protea.interfaces.tui.themes import THEMES, Look
 from protea.interfaces.tui.transcript import widget
 from protea.interfaces.tui.transcript.widget import Transcript
 from tests.interfaces.tui.transcript.log_of import begun, conversation, numbered, ran, says, turn
@@ -23,26 +26,36 @@ BASH = ToolCall(id="b", name="Bash", arguments={"command": "make test"})
 
 
 class Screen(App[None]):
+    """A transcript alone, with the keys it has in the application."""
+
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, older: Any = None) -> None:
         super().__init__()
-        self.transcript = Transcript(older=older)
+        look = Look(THEMES["dusk"])
+        self.transcript = Transcript(lambda: look, older=older)
+        self.keys = Keys(keymap("default").table)
         self.copied: list[str] = []
         self.opened: list[str] = []
-        self.left = 0
+        self.actions: list[str] = []
 
     def compose(self) -> ComposeResult:
         yield self.transcript
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key):
+            await super().on_event(event)
+        elif not self.transcript.take_key(event):
+            character = event.character if event.is_printable and event.character != " " else None
+            if action := self.keys.press(character or event.key, ["transcript", "global"]):
+                self.actions.append(action)
+                self.transcript.act(action)
 
     def on_transcript_copied(self, message: Transcript.Copied) -> None:
         self.copied.append(message.text)
 
     def on_transcript_open_wanted(self, message: Transcript.OpenWanted) -> None:
         self.opened.append(message.target)
-
-    def on_transcript_left(self) -> None:
-        self.left += 1
 
     @property
     def rows(self) -> list[str]:
@@ -58,12 +71,12 @@ class Screen(App[None]):
 
 @asynccontextmanager
 async def shown(
-    events: Sequence[LastingEvent], size: tuple[int, int] = (80, 20), older: Any = None
+    log: Sequence[LastingEvent], size: tuple[int, int] = (80, 20), older: Any = None
 ) -> AsyncIterator[tuple[Screen, Pilot[None]]]:
     app = Screen(older)
     async with app.run_test(size=size) as pilot:
-        app.transcript.show(events)
-        app.transcript.focus()
+        app.transcript.load(log)
+        app.transcript.active = True
         await pilot.pause()
         yield app, pilot
 
@@ -87,7 +100,7 @@ async def test_a_session_shows_its_end_first() -> None:
 
 async def test_a_short_conversation_begins_at_the_top() -> None:
     async with shown(conversation(1)) as (app, _):
-        assert app.rows[0].startswith("── /work/app · acme/big")
+        assert app.rows[0].startswith("── /srv/app · acme/big")
         assert app.rows[2] == "> prompt 1"
         assert app.rows[-1] == ""
 
@@ -96,9 +109,9 @@ async def test_what_streams_in_is_followed_at_the_end() -> None:
     log = conversation(10)
     async with shown(log) as (app, _):
         for event in numbered(turn("x")[:2], len(log) + 1):
-            app.transcript.take(event)
+            app.transcript.advance(event)
         for number in range(40):
-            app.transcript.take(TextDelta(text=f"Line {number}.\n\n"))
+            app.transcript.advance(TextDelta(text=f"Line {number}.\n\n"))
         await until(lambda: "Line 39." in app.text)
         assert app.transcript.is_at_end
 
@@ -109,9 +122,9 @@ async def test_the_view_never_moves_while_one_reads_further_up() -> None:
         await pilot.press("ctrl+u", "ctrl+u", "ctrl+u")
         before = app.rows[:-1]
         for event in numbered(turn("x")[:2], len(log) + 1):
-            app.transcript.take(event)
+            app.transcript.advance(event)
         for number in range(60):
-            app.transcript.take(TextDelta(text=f"Line {number}.\n\n"))
+            app.transcript.advance(TextDelta(text=f"Line {number}.\n\n"))
         await until(lambda: "new below" in app.rows[-1])
         assert app.rows[:-1] == before
         await pilot.press("G")
@@ -144,8 +157,8 @@ async def test_more_of_the_log_is_read_when_it_is_wanted() -> None:
         await until(lambda: bool(asked))
         await pilot.pause()
         assert asked[0] == len(log) - 99
-        await pilot.press("g")
-        await until(lambda: app.rows[0].startswith("── /work/app"))
+        await pilot.press("g", "g")
+        await until(lambda: app.rows[0].startswith("── /srv/app"))
         assert app.transcript.blocks == 1 + 3 * 400
 
 
@@ -179,13 +192,13 @@ async def test_memory_stays_the_same_however_long_a_session_is(monkeypatch: pyte
 
     async with shown(log[:40], older=older) as (app, pilot):
         for event in log[40:]:
-            app.transcript.take(event)
+            app.transcript.advance(event)
             if (event.seq or 0) % 50 == 0:
                 await pilot.pause()
         await until(lambda: "Answer 700" in app.text)
         assert app.transcript.blocks <= 310
-        await pilot.press("g")
-        await until(lambda: app.rows[0].startswith("── /work/app"))
+        await pilot.press("g", "g")
+        await until(lambda: app.rows[0].startswith("── /srv/app"))
         assert app.transcript.blocks == 1 + 3 * 700
         assert [block.block.seq for block in app.transcript._entries.all] == sorted(
             block.block.seq for block in app.transcript._entries.all
@@ -262,7 +275,7 @@ PROSE = (
 
 async def test_a_whole_answer_is_taken_as_it_was_written() -> None:
     async with shown(numbered([*begun(), *turn("1", says(PROSE))]), (50, 30)) as (app, pilot):
-        await pilot.press("K", "y", "y")
+        await pilot.press("K", "y")
         await pilot.pause()
         assert app.copied == [PROSE]
 
@@ -339,7 +352,7 @@ async def test_a_running_call_shows_the_end_of_what_it_says() -> None:
     log = numbered([*begun(), *turn("1", says("Look.", BASH), *ran(BASH, "all"))[:-2]])
     async with shown(log, (60, 30)) as (app, _):
         for number in range(50):
-            app.transcript.take(ToolOutputDelta(call_id="b", text=f"step {number}\n"))
+            app.transcript.advance(ToolOutputDelta(call_id="b", text=f"step {number}\n"))
         await until(lambda: "step 49" in app.text)
         assert "step 44" in app.text
         assert "step 40" not in app.text
@@ -349,13 +362,13 @@ async def test_thinking_shows_its_end_while_it_comes_and_one_line_after() -> Non
     log = conversation(1)
     async with shown(log, (60, 30)) as (app, _):
         for event in numbered(turn("x")[:2], len(log) + 1):
-            app.transcript.take(event)
+            app.transcript.advance(event)
         for number in range(30):
-            app.transcript.take(ThinkingDelta(text=f"thought {number}\n"))
+            app.transcript.advance(ThinkingDelta(text=f"thought {number}\n"))
         await until(lambda: "thought 29" in app.text)
         assert "thought 20" not in app.text
         for event in numbered([says("Well.", thinking="thought 0\nthought 1")], len(log) + 3):
-            app.transcript.take(event)
+            app.transcript.advance(event)
         await until(lambda: "Well." in app.text)
         assert "▸ thought: thought 0 · 4 words" in app.text
 
@@ -373,8 +386,8 @@ async def test_i_goes_back_to_the_composer_and_o_opens_what_a_block_is_about() -
         await pilot.click(offset=(10, link))
         await pilot.press("i")
         await pilot.pause()
-        assert app.opened == ["/work/app/src/app.py", "https://example.com/a"]
-        assert app.left == 1
+        assert app.opened == ["/srv/app/src/app.py", "https://example.com/a"]
+        assert app.actions[-1] == "focus.composer"
 
 
 async def test_code_is_coloured_once_it_is_seen_and_not_before() -> None:

@@ -1,86 +1,44 @@
-"""What a role looks like: styles of the widget's component classes, put together."""
+"""What a role of the transcript looks like, made of the roles that a theme has."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rich.style import Style
 
-ROLES = (
-    "strong", "em", "strike", "code", "link", "h1", "h2", "h3", "quote-bar", "bullet", "rule", "th",
-    "table-line", "fence", "fence-language", "math", "dim", "accent", "ok", "warning", "error", "prompt",
-    "prompt-mark", "tool", "object", "bar", "output", "thought", "marker", "add", "del", "same", "add-word",
-    "del-word", "number", "hunk", "file", "absent", "comment", "keyword", "string", "numeral", "operator",
-    "function", "class", "decorator", "builtin", "gone", "cursor", "selected", "match", "match-here", "thumb",
-    "track", "below", "input",
-)  # fmt: skip
+from protea.interfaces.tui.themes import Look
 
-CSS = """
-Transcript {
-    height: 1fr;
-    & > .transcript--strong { text-style: bold; }
-    & > .transcript--em { text-style: italic; }
-    & > .transcript--strike { text-style: strike; }
-    & > .transcript--code { color: $text-accent; }
-    & > .transcript--link { color: $text-primary; text-style: underline; }
-    & > .transcript--h1 { color: $text-primary; text-style: bold underline; }
-    & > .transcript--h2 { color: $text-primary; text-style: bold; }
-    & > .transcript--h3 { text-style: bold; }
-    & > .transcript--quote-bar, & > .transcript--bar { color: $foreground 40%; }
-    & > .transcript--bullet { color: $text-accent; }
-    & > .transcript--rule, & > .transcript--table-line { color: $foreground 30%; }
-    & > .transcript--th { text-style: bold; }
-    & > .transcript--fence { background: $surface; }
-    & > .transcript--fence-language { color: $foreground 50%; }
-    & > .transcript--math { color: $text-secondary; text-style: italic; }
-    & > .transcript--dim { color: $foreground 60%; }
-    & > .transcript--accent { color: $text-accent; }
-    & > .transcript--ok { color: $text-success; }
-    & > .transcript--warning { color: $text-warning; }
-    & > .transcript--error { color: $text-error; }
-    & > .transcript--prompt { background: $boost; }
-    & > .transcript--prompt-mark { color: $text-accent; text-style: bold; }
-    & > .transcript--tool { text-style: bold; }
-    & > .transcript--object { color: $foreground 85%; }
-    & > .transcript--output { color: $foreground 75%; }
-    & > .transcript--thought { color: $foreground 60%; text-style: italic; }
-    & > .transcript--marker { color: $foreground 55%; }
-    & > .transcript--add { background: $success 15%; }
-    & > .transcript--del { background: $error 15%; }
-    & > .transcript--same { color: $foreground 80%; }
-    & > .transcript--add-word { background: $success 40%; }
-    & > .transcript--del-word { background: $error 40%; }
-    & > .transcript--number, & > .transcript--hunk { color: $foreground 45%; }
-    & > .transcript--file { text-style: bold; }
-    & > .transcript--absent { background: $surface; }
-    & > .transcript--comment { color: $foreground 55%; text-style: italic; }
-    & > .transcript--keyword { color: $text-primary; }
-    & > .transcript--string { color: $text-success; }
-    & > .transcript--numeral { color: $text-warning; }
-    & > .transcript--function, & > .transcript--builtin { color: $text-accent; }
-    & > .transcript--class, & > .transcript--decorator { color: $text-secondary; }
-    & > .transcript--gone { text-style: dim; }
-    & > .transcript--cursor { background: $boost; }
-    & > .transcript--selected { background: $primary 40%; }
-    & > .transcript--match { background: $warning 40%; }
-    & > .transcript--match-here { background: $warning; color: $background; text-style: bold; }
-    & > .transcript--thumb { color: $foreground 35%; }
-    & > .transcript--below { background: $primary; color: $background; text-style: bold; }
-    & > .transcript--input { background: $surface; }
-}
-"""
+_MADE_OF: dict[str, tuple[str, str]] = {
+    "strong": ("", "bold"), "em": ("", "italic"), "strike": ("", "strike"), "code": ("code", ""), "link": ("link", ""),
+    "h1": ("heading", "bold underline"), "h2": ("heading", "bold"), "h3": ("", "bold"), "quote-bar": ("rule", ""),
+    "bullet": ("mark", ""), "rule": ("rule", ""), "th": ("", "bold"), "table-line": ("rule", ""), "fence": ("", ""),
+    "fence-language": ("dim", ""), "math": ("info", "italic"), "dim": ("dim", ""), "accent": ("accent", ""),
+    "ok": ("good", ""), "warning": ("warn", ""), "error": ("bad", ""), "prompt": ("user", ""),
+    "prompt-mark": ("accent", "bold"), "tool": ("", "bold"), "object": ("", ""), "bar": ("rule", ""),
+    "output": ("dim", ""), "thought": ("dim", "italic"), "marker": ("dim", ""),
+    "add": ("add", ""), "del": ("remove", ""),
+    "same": ("dim", ""), "add-word": ("add_word", ""), "del-word": ("remove_word", ""), "number": ("dim", ""),
+    "hunk": ("dim", ""), "file": ("", "bold"), "absent": ("dim", ""), "comment": ("dim", "italic"),
+    "keyword": ("accent", ""), "string": ("good", ""), "numeral": ("warn", ""), "operator": ("", ""),
+    "function": ("info", ""), "class": ("info", "bold"), "decorator": ("warn", ""), "builtin": ("info", ""),
+    "gone": ("dim", "strike"), "selected": ("select", ""),
+    "match": ("hit", ""), "match-here": ("hit", "bold underline"),
+    "thumb": ("dim", ""), "below": ("chip", "bold"), "input": ("", "bold"), "cursor": ("cursor", ""),
+}  # fmt: skip
+"""Role → (the theme's role, what is added)."""
 
 
 class Palette:
-    """Styles by role. Two palettes made of the same styles are equal."""
+    """The styles of one look."""
 
-    def __init__(self, base: Style, style_of: Callable[[str], Style]) -> None:
-        self.base = base
-        self._roles = {role: style_of(role) for role in ROLES}
+    def __init__(self, look: Look) -> None:
+        self.base = look["text"] + look.background
+        self._roles = {role: (look[of] if of else Style()) + Style.parse(more) for role, (of, more) in _MADE_OF.items()}
+        panel = look["select"]
+        if panel.bgcolor is not None and look.colour:
+            # Where a theme has a colour for surfaces, code and prompts stand on it.
+            surface = Style(bgcolor=panel.bgcolor)
+            self._roles["fence"] += surface
+            self._roles["prompt"] += surface
         self._made: dict[tuple[str, str], Style] = {}
-
-    def same(self, other: Palette | None) -> bool:
-        return other is not None and self.base == other.base and self._roles == other._roles
 
     def of(self, roles: str, link: str = "") -> Style:
         """The style of several roles, the later ones over the earlier ones."""
@@ -88,7 +46,7 @@ class Palette:
         if style is None:
             style = self.base
             for role in roles.split():
-                style += self._roles.get(role, Style())
+                style += self._roles[role]
             if link:
                 style += Style(link=link)
             if len(self._made) > 5000:

@@ -12,7 +12,6 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic, process_time
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,9 +22,11 @@ from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from protea.domain.blocks import View, advance, joined
+from protea.domain.blocks import Forgotten, View, joined
+from protea.domain.blocks import advance as folded
 from protea.domain.events import AnyEvent, LastingEvent, SessionStarted
-from protea.interfaces.tui.transcript.cells import clean, cut, width_of
+from protea.interfaces.tui.themes import Look
+from protea.interfaces.tui.transcript.cells import clean, cut, flat, width_of
 from protea.interfaces.tui.transcript.colouring import Colouring
 from protea.interfaces.tui.transcript.draw import is_foldable, target_of
 from protea.interfaces.tui.transcript.entries import Entries, Entry
@@ -37,7 +38,7 @@ from protea.interfaces.tui.transcript.marking import (
     pattern_of,
     selected_text,
 )
-from protea.interfaces.tui.transcript.palette import CSS, ROLES, Palette
+from protea.interfaces.tui.transcript.palette import Palette
 from protea.interfaces.tui.transcript.rows import BLANK, Row
 
 Older = Callable[[int], Awaitable[Sequence[LastingEvent]]]
@@ -53,28 +54,16 @@ MOST = 6000
 SLICE = 0.008
 """Seconds of work at a time while nothing else is to do."""
 
-KEYS = {
-    "j": "down", "down": "down", "k": "up", "up": "up", "ctrl+d": "half_down", "ctrl+u": "half_up",
-    "ctrl+f": "page_down", "pagedown": "page_down", "ctrl+b": "page_up", "pageup": "page_up", "G": "bottom",
-    "end": "bottom", "g": "top", "home": "top", "J": "next_block", "right_curly_bracket": "next_block",
-    "K": "previous_block", "left_curly_bracket": "previous_block", "h": "left", "left": "left", "l": "right",
-    "right": "right", "0": "line_start", "dollar_sign": "line_end", "w": "next_word", "b": "previous_word",
-    "slash": "search", "n": "search_next", "N": "search_previous", "v": "select", "V": "select_rows", "y": "yank",
-    "Y": "yank_block", "i": "leave", "enter": "toggle_fold", "space": "toggle_fold", "o": "open", "escape": "cancel",
-    "ctrl+o": "toggle_all", "z a": "toggle_fold", "z R": "open_all", "z M": "close_all", "z o": "unfold", "z c": "fold",
-}  # fmt: skip
-"""Key (or two keys) → the action it starts; a keymap of the user's may say otherwise."""
 
-
-class Transcript(Widget, can_focus=True):
-    """The conversation. Hand it the end of a log with `show`, then each event with `take`."""
+class Transcript(Widget, can_focus=False):
+    """The conversation. `load` the end of a log, `advance` by each event that follows; `act` does what a key is bound
+    to (without its `transcript.`)."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"transcript--{role}" for role in ROLES}
-    DEFAULT_CSS = CSS
+    DEFAULT_CSS = "Transcript { width: 1fr; height: 1fr; }"
 
-    class Left(Message):
-        """The person wants to type: the composer takes over."""
+    class Clicked(Message):
+        """The mouse went into it."""
 
     class Copied(Message):
         """A text was taken; it is for whoever has the clipboard."""
@@ -90,17 +79,13 @@ class Transcript(Widget, can_focus=True):
             super().__init__()
             self.target = target
 
-    def __init__(
-        self,
-        *,
-        older: Older | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-        keys: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
-        self.keys = KEYS if keys is None else keys
+    def __init__(self, look: Callable[[], Look], *, older: Older | None = None) -> None:
+        super().__init__()
+        self._look = look
+        self._looked: Look | None = None
+        """The look the palette was made of."""
         self._older = older
+        self._active = False
         self._entries = Entries()
         self._view = View()
         self._joint = View()
@@ -136,7 +121,6 @@ class Transcript(Widget, can_focus=True):
         self._visual = False
         self._pressed: Place | None = None
         self._dragging_thumb = False
-        self._prefix = ""
         self._typing: str | None = None
         """What is typed of a search, while it is."""
         self._pattern: re.Pattern[str] | None = None
@@ -146,7 +130,7 @@ class Transcript(Widget, can_focus=True):
 
     # ── what it shows ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def show(self, events: Sequence[LastingEvent]) -> None:
+    def load(self, events: Sequence[LastingEvent]) -> None:
         """Begin with the last events of a log, and nothing else."""
         self._entries = Entries()
         self._view = View()
@@ -160,7 +144,7 @@ class Transcript(Widget, can_focus=True):
         self._joint = self._view
         self._changed(at_once=True)
 
-    def take(self, event: AnyEvent) -> None:
+    def advance(self, event: AnyEvent) -> None:
         """One more event. It is seen within a frame, or when what is seen of it comes into sight."""
         if self._fold(event):
             if self._follow and len(self._entries) > MOST and not self._seeking and self._loading is None:
@@ -170,7 +154,7 @@ class Transcript(Widget, can_focus=True):
     def _fold(self, event: AnyEvent) -> bool:
         if isinstance(event, SessionStarted):
             self._cwd = event.cwd
-        self._view = advance(self._view, event)
+        self._view = folded(self._view, event)
         if not self._view.changes:
             return False
         self._entries.make(self._view.changes, self._text_width)
@@ -208,9 +192,9 @@ class Transcript(Widget, can_focus=True):
         for event in page:
             if isinstance(event, SessionStarted):
                 self._cwd = event.cwd
-            view = advance(view, event)
+            view = folded(view, event)
             held.make(view.changes, self._text_width)
-            changes += [change for change in view.changes if type(change).__name__ == "Forgotten"]
+            changes += [change for change in view.changes if isinstance(change, Forgotten)]
         self._joint, ends = joined(view, self._joint)
         first = self._entries.all[0] if self._entries.all else None
         gap = first.gap if first is not None else 0
@@ -352,7 +336,7 @@ class Transcript(Widget, can_focus=True):
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        palette = self._palette or self._make_palette()
+        palette = self._colours()
         width, height = self._laid
         if self._typing is not None and y == height - 1:
             return self._input_strip(palette, width)
@@ -408,10 +392,9 @@ class Transcript(Widget, can_focus=True):
                 begin = begin_place[2] if begin_place[:2] == (number, row_number) else 0
                 end = end_place[2] if end_place[:2] == (number, row_number) else len(row.drawn)
                 marks.append((begin, max(end, begin + (not row.drawn)), palette.over("selected")))
-        if self.has_focus and self._cursor is not None and self._cursor[:2] == (number, row_number):
-            strip = strip.apply_style(palette.over("cursor"))
+        if self._active and self._cursor is not None and self._cursor[:2] == (number, row_number):
             at = min(self._cursor[2], max(0, len(row.drawn) - 1))
-            marks.append((at, at + 1, Style(reverse=True)))
+            marks.append((at, at + 1, palette.over("cursor")))
         drawn = row.drawn
         for begin, end, style in marks:
             left, right = width_of(drawn[:begin]), width_of(drawn[:end])
@@ -438,7 +421,7 @@ class Transcript(Widget, can_focus=True):
         if len(self._screen) < self._laid[1]:
             return None
         begin, end = self._bar
-        return Segment("▐", palette.of("thumb")) if begin <= y < end else Segment(" ", palette.of("track"))
+        return Segment("▐", palette.of("thumb")) if begin <= y < end else Segment(" ", palette.base)
 
     def _thumb(self) -> tuple[int, int]:
         entries, height = self._entries.all, self._laid[1]
@@ -460,23 +443,13 @@ class Transcript(Widget, can_focus=True):
         rest = Segment(" " * max(0, width - 1 - width_of(text)), style)
         return Strip([Segment(text, style), cursor, rest], width)
 
-    def _make_palette(self) -> Palette:
-        def style_of(role: str) -> Style:
-            return self.get_component_rich_style(f"transcript--{role}", partial=True)
-
-        made = Palette(self.rich_style, style_of)
-        if not made.same(self._palette):
+    def _colours(self) -> Palette:
+        look = self._look()
+        if self._palette is None or look is not self._looked:
+            self._looked = look
+            self._palette = Palette(look)
             self._version += 1
-        self._palette = made
-        return made
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        if self._palette is not None and self.is_attached:
-            before = self._version
-            self._make_palette()
-            if self._version != before:
-                self.refresh()
+        return self._palette
 
     def on_resize(self) -> None:
         if self._laid[0] and self._laid[0] != self.size.width:
@@ -580,69 +553,90 @@ class Transcript(Widget, can_focus=True):
         self._off += rows
         self._paint()
 
-    def action_down(self) -> None:
-        self._step(1)
+    @property
+    def active(self) -> bool:
+        """Whether the keys are for it: then it has a cursor."""
+        return self._active
 
-    def action_up(self) -> None:
-        self._step(-1)
+    @active.setter
+    def active(self, active: bool) -> None:
+        if active != self._active:
+            self._active = active
+            if active and self._cursor is None:
+                self._cursor = self._last_place()
+            if not active:
+                self._selected, self._visual, self._typing = None, False, None
+            self.refresh()
 
-    def action_half_down(self) -> None:
+    def act(self, action: str) -> bool:
+        """Do an action; whether it is one of the transcript's."""
+        name = action.removeprefix("transcript.")
+        do = getattr(self, f"_do_{name}", None)
+        if do is not None:
+            do()
+        return do is not None
+
+    def _do_line_down(self) -> None:
+        self._step(1) if self._active else self.scroll_rows(1)
+
+    def _do_line_up(self) -> None:
+        self._step(-1) if self._active else self.scroll_rows(-1)
+
+    def _do_half_down(self) -> None:
         self._jump(max(1, self.size.height // 2))
 
-    def action_half_up(self) -> None:
+    def _do_half_up(self) -> None:
         self._jump(-max(1, self.size.height // 2))
 
-    def action_page_down(self) -> None:
+    def _do_page_down(self) -> None:
         self._jump(max(1, self.size.height - 2))
 
-    def action_page_up(self) -> None:
+    def _do_page_up(self) -> None:
         self._jump(-max(1, self.size.height - 2))
 
-    def action_bottom(self) -> None:
+    def _do_bottom(self) -> None:
         self._follow = True
-        self._cursor = None
         self._paint()
         self._cursor = self._last_place()
         self.refresh()
 
-    def action_top(self) -> None:
+    def _do_top(self) -> None:
         self.run_worker(self._to_top(), group="older", exclusive=False)
 
     async def _to_top(self) -> None:
-        self._follow = False
         while self._first > 1 and await self.load_older():
             pass
-        self._top, self._off = 0, 0
+        self._follow, self._top, self._off = False, 0, 0
         self._cursor = (0, 0, 0) if len(self._entries) else None
         self._paint()
         self.refresh()
 
-    def action_next_block(self) -> None:
+    def _do_next(self) -> None:
         cursor = self._cursor or self._first_place()
         if cursor is not None:
             self._go((min(cursor[0] + 1, len(self._entries) - 1), 0, 0), at_top=True)
 
-    def action_previous_block(self) -> None:
+    def _do_previous(self) -> None:
         cursor = self._cursor or self._last_place()
         if cursor is not None:
             self._go((cursor[0] if cursor[1] > 0 else max(0, cursor[0] - 1), 0, 0), at_top=True)
 
-    def action_left(self) -> None:
+    def _do_left(self) -> None:
         self._sideways(-1)
 
-    def action_right(self) -> None:
+    def _do_right(self) -> None:
         self._sideways(1)
 
-    def action_line_start(self) -> None:
+    def _do_line_begin(self) -> None:
         self._sideways(-(10**6))
 
-    def action_line_end(self) -> None:
+    def _do_line_end(self) -> None:
         self._sideways(10**6)
 
-    def action_next_word(self) -> None:
+    def _do_word_right(self) -> None:
         self._by_word(forward=True)
 
-    def action_previous_word(self) -> None:
+    def _do_word_left(self) -> None:
         self._by_word(forward=False)
 
     def _by_word(self, *, forward: bool) -> None:
@@ -713,7 +707,7 @@ class Transcript(Widget, can_focus=True):
 
     # ── folds and targets ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def action_toggle_fold(self) -> None:
+    def _do_fold(self) -> None:
         cursor = self._cursor or self._last_place()
         if cursor is not None:
             self._toggle(cursor[0])
@@ -723,11 +717,11 @@ class Transcript(Widget, can_focus=True):
         if is_foldable(entry.block):
             self._refold(entry, entry.fold is False)
 
-    def action_unfold(self) -> None:
+    def _do_unfold(self) -> None:
         if (cursor := self._cursor or self._last_place()) is not None:
             self._refold(self._entries.all[cursor[0]], False)
 
-    def action_fold(self) -> None:
+    def _do_close_fold(self) -> None:
         if (cursor := self._cursor or self._last_place()) is not None:
             self._refold(self._entries.all[cursor[0]], True)
 
@@ -749,15 +743,15 @@ class Transcript(Widget, can_focus=True):
         self._paint()
         self.refresh()
 
-    def action_toggle_all(self) -> None:
+    def _do_expand(self) -> None:
         self._open_all = not self._open_all
         self._fold_all(False if self._open_all else None)
 
-    def action_open_all(self) -> None:
+    def _do_unfold_all(self) -> None:
         self._open_all = True
         self._fold_all(False)
 
-    def action_close_all(self) -> None:
+    def _do_fold_all(self) -> None:
         self._open_all = False
         self._fold_all(True)
 
@@ -773,7 +767,7 @@ class Transcript(Widget, can_focus=True):
         self._paint()
         self.refresh()
 
-    def action_open(self) -> None:
+    def _do_open(self) -> None:
         cursor = self._cursor or self._last_place()
         if cursor is None:
             return
@@ -783,24 +777,21 @@ class Transcript(Widget, can_focus=True):
         if target:
             self.post_message(self.OpenWanted(target))
 
-    def action_leave(self) -> None:
-        self._selected, self._visual = None, False
-        self.post_message(self.Left())
+    def _do_cancel(self) -> None:
+        self._selected, self._visual, self._pattern, self._here = None, False, None, None
         self.refresh()
 
-    def action_cancel(self) -> None:
-        if self._selected is not None or self._pattern is not None:
-            self._selected, self._visual, self._pattern, self._here = None, False, None, None
-            self.refresh()
-        else:
-            self.action_leave()
+    @property
+    def busy(self) -> bool:
+        """Whether something is selected or marked that Esc takes away first."""
+        return self._selected is not None or self._pattern is not None
 
     # ── selecting ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def action_select(self) -> None:
+    def _do_select(self) -> None:
         self._begin_selection(by_rows=False)
 
-    def action_select_rows(self) -> None:
+    def _do_select_lines(self) -> None:
         self._begin_selection(by_rows=True)
 
     def _begin_selection(self, *, by_rows: bool) -> None:
@@ -832,16 +823,16 @@ class Transcript(Widget, can_focus=True):
         begin, end = self._selection()
         return selected_text(self._entries.all, begin, end, self._text_width)
 
-    def action_yank(self) -> None:
+    def _do_copy(self) -> None:
         if self._selected is None:
-            self._prefix = "y"
+            self._do_copy_block()
             return
         text = self.selected_text
         self._selected, self._visual = None, False
         self.refresh()
         self._copy(text)
 
-    def action_yank_block(self) -> None:
+    def _do_copy_block(self) -> None:
         cursor = self._cursor or self._last_place()
         if cursor is not None:
             self._copy(self._entries.all[cursor[0]].source)
@@ -852,14 +843,14 @@ class Transcript(Widget, can_focus=True):
 
     # ── searching ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def action_search(self) -> None:
+    def _do_search(self) -> None:
         self._typing = ""
         self.refresh()
 
-    def action_search_next(self) -> None:
+    def _do_search_next(self) -> None:
         self._seek(forward=True)
 
-    def action_search_previous(self) -> None:
+    def _do_search_previous(self) -> None:
         self._seek(forward=False)
 
     def search(self, needle: str) -> None:
@@ -880,11 +871,11 @@ class Transcript(Widget, can_focus=True):
         """The next match in that direction, in what is loaded and then further back in the log."""
         self._seeking = True
         try:
-            await self._look(forward=forward)
+            await self._look_further(forward=forward)
         finally:
             self._seeking = False
 
-    async def _look(self, *, forward: bool) -> None:
+    async def _look_further(self, *, forward: bool) -> None:
         while self._pattern is not None:
             found = self._match_from_here(self._pattern, forward=forward)
             if found is not None:
@@ -928,28 +919,10 @@ class Transcript(Widget, can_focus=True):
 
     # ── keys and mouse ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def on_key(self, event: events.Key) -> None:
-        if self._typing is not None:
-            self._type(event)
-            return
-        key = event.character if event.character and event.character.isalpha() else event.key
-        prefix, self._prefix = self._prefix, ""
-        if prefix == "y" and key == "y":
-            self.action_yank_block()
-        elif not prefix and any(each.startswith(f"{key} ") for each in self.keys):
-            self._prefix = key
-        else:
-            action = self.keys.get(f"{prefix} {key}" if prefix and prefix != "y" else key)
-            if action is None or not hasattr(self, f"action_{action}"):
-                return
-            getattr(self, f"action_{action}")()
-        event.stop()
-        event.prevent_default()
-
-    def _type(self, event: events.Key) -> None:
-        assert self._typing is not None
-        event.stop()
-        event.prevent_default()
+    def take_key(self, event: events.Key) -> bool:
+        """A key while a search is typed; whether it was one."""
+        if self._typing is None:
+            return False
         match event.key:
             case "enter":
                 needle, self._typing = self._typing, None
@@ -967,20 +940,15 @@ class Transcript(Widget, can_focus=True):
         if self._typing:
             self._pattern = pattern_of(self._typing) if self._typing.strip() else None
         self.refresh()
+        return True
 
-    def on_paste(self, event: events.Paste) -> None:
-        if self._typing is not None:
-            event.stop()
-            self._typing += event.text.split("\n")[0]
-            self.refresh()
-
-    def on_focus(self) -> None:
-        if self._cursor is None:
-            self._cursor = self._last_place()
+    def take_paste(self, text: str) -> bool:
+        """A paste while a search is typed; whether it was one."""
+        if self._typing is None:
+            return False
+        self._typing += flat(text)
         self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()
+        return True
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
@@ -994,6 +962,7 @@ class Transcript(Widget, can_focus=True):
         if event.button != 1:
             return
         event.stop()
+        self.post_message(self.Clicked())
         self.capture_mouse()
         if event.x >= self.size.width - 1 and len(self._screen) == self.size.height:
             self._dragging_thumb = True
@@ -1001,7 +970,7 @@ class Transcript(Widget, can_focus=True):
             return
         if self._below and event.y == self.size.height - 1 and not self._follow:
             self.release_mouse()
-            self.action_bottom()
+            self._do_bottom()
             return
         self._pressed = self._place_at(event.x, event.y)
         self._selected, self._visual, self._by_rows = None, False, False
@@ -1055,7 +1024,7 @@ class Transcript(Widget, can_focus=True):
         """Go to where the scroll bar was pressed."""
         entries, height = self._entries.all, max(1, self.size.height - 1)
         if y >= height:
-            self.action_bottom()
+            self._do_bottom()
             return
         wanted = sum(entry.height for entry in entries) * max(0, y) // height
         for number, entry in enumerate(entries):
