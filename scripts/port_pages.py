@@ -74,7 +74,7 @@ def _index(ports: list[str], tables: Tables) -> str:
             "What an agent is, is what fills its ports. `[ports.PORT]` in a profile or in",
             "[config.toml](../configuration.md) names an `adapter`; what else stands in the table are its options.",
             "`protea ports` lists them as they are filled here, `protea doctor --port PORT` makes one and runs the",
-            "port's own suite on it.",
+            "port's own suite on it. Adapters of other packages: [plugins](../plugins.md).",
             "",
             "*Swap class*: a hot port is exchanged between two steps, a warm one between two turns, for a cold one the",
             "loop restarts.",

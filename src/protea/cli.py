@@ -378,17 +378,19 @@ def _perm(arguments: Arguments) -> int:
 
 def _ports(arguments: Arguments) -> int:
     from protea.composition.catalogue import CATALOGUE, DEFAULTS, SWAP_CLASSES
+    from protea.composition.resolve import all_plugins
     from protea.composition.root import Given, Root
     from protea.interfaces.commands.ports import PortRow, show_ports
 
     launch = _launch(arguments, interactive=True)
     chosen = Root(launch, Given()).settings.ports
+    foreign = all_plugins()
 
     def filled_by(port: str) -> str:
         return str(chosen.get(port, {}).get("adapter") or DEFAULTS.get(port, "by name"))
 
     rows = [
-        PortRow(port, SWAP_CLASSES.get(port, ""), tuple(adapters), filled_by(port))
+        PortRow(port, SWAP_CLASSES.get(port, ""), (*adapters, *foreign.get(port, ())), filled_by(port))
         for port, adapters in CATALOGUE.items()
     ]
     return show_ports(arguments, _place(launch), rows)

@@ -13,7 +13,14 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.composition.catalogue import IDLE, SWAP_CLASSES
-from protea.composition.resolve import Resolver, load
+from protea.composition.resolve import (
+    MissingPackageError,
+    Resolver,
+    UnknownAdapterError,
+    WrongOptionError,
+    checked,
+    load,
+)
 from protea.composition.root import Root
 from protea.domain.errors import ConfigError, ProteaError, UsageError
 from protea.domain.spelling import nearest
@@ -22,7 +29,9 @@ from protea.interfaces.commands.doctor import Finding
 
 def look_at_ports(root: Root) -> list[Finding]:
     """One finding for each port whose adapter cannot be made as it is set; one for all the others together."""
-    problems = [finding for port, (name, options) in root.choices().items() for finding in _wrong(port, name, options)]
+    problems = [
+        finding for port, (name, options) in root.choices().items() for finding in _wrong(root, port, name, options)
+    ]
     filled = len(SWAP_CLASSES) - len(problems)
     return [Finding("ports", "ok", f"{filled} of {len(SWAP_CLASSES)} are as they should be"), *problems]
 
@@ -43,7 +52,7 @@ def look_at_port(root: Root, port: str) -> Iterator[Finding]:
         return
     name, options = root.choices()[port]
     yield Finding(f"{port} is filled by", "ok", name + (f", told {_shown(options)}" if options else ""))
-    wrong = _wrong(port, name, options)
+    wrong = _wrong(root, port, name, options)
     yield from wrong
     if wrong:
         return
@@ -89,28 +98,24 @@ def _made(root: Root, port: str, below: str, **given: Any) -> Any:
     return Resolver(root.choices(), {"surroundings": around, **given}).get(port)
 
 
-def _wrong(port: str, name: str, options: Mapping[str, Any]) -> list[Finding]:
+_KINDS: dict[type[ConfigError], str] = {
+    UnknownAdapterError: "there is no such adapter",
+    MissingPackageError: "a package is missing",
+    WrongOptionError: "a wrong option",
+}
+_MENDS = {UnknownAdapterError: "; ", MissingPackageError: ": pip", WrongOptionError: "; "}
+"""What stands between what is wrong and what to do about it."""
+
+
+def _wrong(root: Root, port: str, name: str, options: Mapping[str, Any]) -> list[Finding]:
     """What is wrong with a choice, told apart: an unknown name, a package that is missing, options it does not take."""
     try:
-        adapter = load(port, name)
+        checked(load(port, name), port, name, options, root.settings.origins)
     except ConfigError as error:
-        missing = isinstance(error.__cause__, ModuleNotFoundError)
-        found, _, mend = _line(error).partition("; " if not missing else ": pip")
-        about = f"{port}: a package is missing" if missing else f"{port}: there is no such adapter"
-        return [Finding(about, "problem", found, f"pip{mend}" if missing else mend)]
-    try:
-        msgspec.convert(dict(options), adapter.Options)
-    except msgspec.ValidationError as error:
-        known = ", ".join(adapter.Options.__struct_fields__) or "none"
-        text = str(error)
-        return [
-            Finding(
-                f"{port}: a wrong option",
-                "problem",
-                f"[ports.{port}] adapter {name}: {text[:1].lower()}{text[1:]}",
-                f"its options are: {known}",
-            )
-        ]
+        about = _KINDS.get(type(error), "it cannot be used")
+        between = _MENDS.get(type(error), "; ")
+        found, there, mend = _line(error).partition(between)
+        return [Finding(f"{port}: {about}", "problem", found, between.lstrip(":; ") + mend if there else "")]
     return []
 
 

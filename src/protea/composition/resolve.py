@@ -205,6 +205,18 @@ def plugins(port: str) -> list[tuple[str, str]]:
     return [(each.name, each.dist.name if each.dist else "?") for each in entry_points(group=GROUP + port)]
 
 
+def all_plugins() -> dict[str, list[str]]:
+    """Port → the names of all adapters that other packages bring."""
+    from importlib.metadata import distributions  # see `plugins`
+
+    found: dict[str, list[str]] = {}
+    for each in (entry for distribution in distributions() for entry in distribution.entry_points):
+        port = each.group.removeprefix(GROUP)
+        if each.group.startswith(GROUP) and port in CATALOGUE and each.name not in CATALOGUE[port]:
+            found.setdefault(port, []).append(each.name)
+    return {port: sorted(set(names)) for port, names in found.items()}
+
+
 def _of_another_package(port: str, name: str, names: Sequence[str] | Mapping[str, str]) -> Any:
     from importlib.metadata import entry_points  # see `plugins`
 

@@ -110,7 +110,8 @@ class Root:
         around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs), trusted=self.surroundings.trusted)
         chosen = self._chosen(settings)
         chosen["approval"] = ("interactive" if spec.interactive else "policy", {})
-        rules = read_rules(launch, settings, around, foreign_tools=bool(given.toolsets))
+        foreign = bool(given.toolsets) or chosen["toolset"][0] not in CATALOGUE["toolset"]  # their tools have any name
+        rules = read_rules(launch, settings, around, foreign_tools=foreign)
         if not around.trusted and not launch.bare and os.path.lexists(os.path.join(around.root, "AGENTS.md")):
             launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
         name, options = chosen["permission"]

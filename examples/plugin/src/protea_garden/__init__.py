@@ -1,0 +1,1 @@
+"""Adapters for Protea: a persona, a notifier and a toolset."""
