@@ -25,6 +25,7 @@ from protea.adapters.sandbox import none
 from protea.adapters.tools import builtin
 from protea.adapters.web.none import NoWeb
 from protea.adapters.workspace import disk
+from protea.domain.looking_back import Recalled
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext, Toolset
@@ -62,6 +63,9 @@ class Context:
 
     def may_read(self, path: str) -> bool:
         return True
+
+    async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
+        return ()
 
     def tools(self) -> Sequence[ToolSpec]:
         return ()

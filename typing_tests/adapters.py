@@ -18,7 +18,10 @@ from protea.adapters.clipboard import osc52 as clipboard_osc52
 from protea.adapters.clipboard import system as clipboard_system
 from protea.adapters.clock import system as clock_system
 from protea.adapters.compaction import clear_results as compaction_clear_results
+from protea.adapters.compaction import digest as compaction_digest
+from protea.adapters.compaction import levels as compaction_levels
 from protea.adapters.compaction import none as compaction_none
+from protea.adapters.compaction import summarise as compaction_summarise
 from protea.adapters.compaction import truncate as compaction_truncate
 from protea.adapters.context import everything as context_everything
 from protea.adapters.context import windowed as context_windowed
@@ -134,7 +137,10 @@ clipboard_osc52_fills: Callable[..., Clipboard] = clipboard_osc52.create
 clipboard_system_fills: Callable[..., Clipboard] = clipboard_system.create
 clock_system_fills: Callable[..., Clock] = clock_system.create
 compaction_clear_results_fills: Callable[..., Compaction] = compaction_clear_results.create
+compaction_digest_fills: Callable[..., Compaction] = compaction_digest.create
+compaction_levels_fills: Callable[..., Compaction] = compaction_levels.create
 compaction_none_fills: Callable[..., Compaction] = compaction_none.create
+compaction_summarise_fills: Callable[..., Compaction] = compaction_summarise.create
 compaction_truncate_fills: Callable[..., Compaction] = compaction_truncate.create
 context_everything_fills: Callable[..., Context] = context_everything.create
 context_windowed_fills: Callable[..., Context] = context_windowed.create

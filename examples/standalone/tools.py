@@ -14,6 +14,7 @@ from protea.adapters.tools import builtin
 from protea.adapters.tools.functions import FunctionToolset
 from protea.adapters.web import none as no_web
 from protea.adapters.workspace import disk
+from protea.domain.looking_back import Recalled
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import Toolset
@@ -32,6 +33,9 @@ class Context:
 
     def may_read(self, path: str) -> bool:
         return True
+
+    async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
+        return ()
 
     def tools(self) -> Sequence[ToolSpec]:
         return self._toolset.specs()

@@ -121,3 +121,22 @@ async def test_what_a_crash_left_open_is_ended_with_its_parts() -> None:
     after = [event for event in await later.gateway.history(session) if (event.seq or 0) > len(crashed)]
     await later.gateway.close()
     assert story(list(after)) == [("c1.1", "cancelled", "c1"), ("c1", "cancelled", None)]
+
+
+async def back(wanted: str, context: ToolContext) -> str:
+    """Look back."""
+    return " | ".join(f"{each.seq} {each.what}: {each.text}" for each in await context.recall(wanted, 2))
+
+
+async def test_a_tool_looks_back_into_its_session() -> None:
+    world = World(
+        calls(("echo", {"text": "needle one"})),
+        calls(("echo", {"text": "needle two"})),
+        calls(("back", {"wanted": "NEEDLE"})),
+        says("done"),
+        tools=[echo, back],
+    )
+    events = await world.run("find a needle")
+    (by_words,) = [e.result.text for e in of(events, ToolCallChanged) if e.call.name == "back" and e.result]
+    assert by_words.count("needle") >= 2
+    assert "needle two" in by_words.split(" | ")[0]

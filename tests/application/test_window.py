@@ -1,25 +1,30 @@
-"""What requests show where a profile chooses and shrinks: seen in what the model was sent."""
+"""What requests show where a conversation fills its window: seen in what the model was sent, and in the log."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
-from protea.adapters.compaction import clear_results
+from protea.adapters.compaction import clear_results, levels
 from protea.adapters.context import windowed
 from protea.adapters.tokens import bytes as by_bytes
 from protea.application.parts import Parts
-from protea.domain.errors import ModelError
-from protea.domain.events import NoticeGiven, TurnFinished
-from protea.domain.messages import ToolMessage
+from protea.domain.commands import Compact, EditSummary, SetPins, SubmitPrompt, UndoCompaction
+from protea.domain.errors import Failure, ModelError, UsageError
+from protea.domain.events import Compacted, NoticeGiven, TurnFinished
+from protea.domain.hooks import HookSaid
+from protea.domain.messages import Message, Text, ToolMessage, UserMessage
 from protea.domain.reply import ModelRequest, Reply
-from protea.domain.usage import ModelInfo
+from protea.domain.transcript import transcript_of
+from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.gateway import OpenSession
 from protea.testing.compaction import ClearingCompaction
 from protea.testing.context import LastTurns
 from protea.testing.conversations import whole
+from protea.testing.hooks import TableHooks
 from protea.testing.tokens import WordTokens
 from tests.application.world import NAME, PlayedModel, Step, World, calls, of, says
 
@@ -30,53 +35,196 @@ def read(path: str) -> str:
 
 
 class Windowed(World):
-    """A world whose sessions choose and shrink, and whose model sees 2,000 tokens."""
+    """A world whose sessions choose and shrink, and whose model sees 2,000 tokens. Nobody counts tokens for it."""
 
-    def __init__(self, *steps: Step, **parts: Any) -> None:
+    def __init__(self, *steps: Step, price: Price | None = None, context: int | None = 2000, **parts: Any) -> None:
         super().__init__(*steps, tools=[read])
-        self.model = PlayedModel(steps, info=ModelInfo(id=NAME, context=2000, max_output=400))
-        self._parts = parts
+        self.model = PlayedModel(steps, info=ModelInfo(id=NAME, context=context, max_output=400, price=price))
+        self._parts = {"tokens": by_bytes.create(by_bytes.Options()), **parts}
 
     def _assemble(self, spec: OpenSession) -> Parts:
         return replace(super()._assemble(spec), **self._parts)
 
 
-READS: tuple[Reply, ...] = tuple(calls(("read", {"path": f"{number}.txt"})) for number in range(10))
+def uncounted(reply: Reply) -> Reply:
+    return replace(reply, usage=Usage())
+
+
+READS: tuple[Reply, ...] = tuple(uncounted(calls(("read", {"path": f"{number}.txt"}))) for number in range(10))
+DONE = uncounted(says("done"))
 
 
 def shown(requests: Sequence[ModelRequest]) -> list[int]:
     return [len(request.messages) for request in requests]
 
 
+def said(message: Message) -> str:
+    assert isinstance(message, UserMessage)
+    return "".join(part.text for part in message.content if isinstance(part, Text))
+
+
 async def test_without_parts_that_choose_everything_is_shown() -> None:
-    world = Windowed(*READS, says("done"))
+    world = Windowed(*READS, DONE)
     await world.run("go")
     assert shown(world.model.requests) == [1 + 2 * number for number in range(11)]
 
 
 async def test_a_window_shows_what_fits_and_is_whole_each_time() -> None:
-    world = Windowed(
-        *READS, says("done"), context=windowed.create(windowed.Options()), tokens=by_bytes.create(by_bytes.Options())
-    )
+    world = Windowed(*READS, DONE, context=2000)
+    world._parts["context"] = windowed.create(windowed.Options())
     events = await world.run("go")
     assert of(events, TurnFinished)[0].outcome == "finished"
     assert max(shown(world.model.requests)) < 21
     assert all(whole(request.messages) for request in world.model.requests)
 
 
-async def test_old_results_are_cleared_and_the_person_is_told_once_for_each_step() -> None:
-    compaction = clear_results.create(clear_results.Options(above=0.5, keep=2, step=3))
-    world = Windowed(*READS, says("done"), compaction=compaction, tokens=by_bytes.create(by_bytes.Options()))
+async def test_old_results_are_cleared_and_the_log_says_so() -> None:
+    compaction = clear_results.create(clear_results.Options(above=0.5, keep=2))
+    world = Windowed(*READS, DONE, compaction=compaction)
     events = await world.run("go")
     last = [message for message in world.model.requests[-1].messages if isinstance(message, ToolMessage)]
-    assert ["cleared" in message.text for message in last] == [True] * 6 + [False] * 4
-    told = [notice.text for notice in of(events, NoticeGiven)]
-    assert told == [f"the conversation was made smaller: results of {n} old calls cleared" for n in (3, 6)]
+    cleared = ["cleared" in message.text for message in last]
+    assert cleared == sorted(cleared, reverse=True)
+    assert 2 <= cleared.count(False) < 6
+    compacted = of(events, Compacted)
+    assert [event.how for event in compacted] == ["clear"] * len(compacted)
+    assert 1 <= len(compacted) <= 8
+    assert of(events, NoticeGiven) == []
+
+
+async def test_what_the_model_was_shown_can_be_told_from_the_log() -> None:
+    world = Windowed(*READS, DONE, says("again"), compaction=levels.create(levels.Options(clear_above=0.5)))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="go"))]
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="and now?"))]
+    history = await world.gateway.history(session)
+    await world.gateway.close()
+    assert transcript_of(history).messages()[:-1] == world.model.requests[-1].messages
+
+
+async def test_what_is_summed_up_keeps_what_the_person_said_the_pins_and_the_list() -> None:
+    world = Windowed(
+        says("first answer"), uncounted(says("it was about ports")), DONE, compaction=levels.create(levels.Options())
+    )
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    await world.gateway.submit(session, SetPins(pins=("never push",)))
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="tell me of ports"))]
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="x" * 30))]
+    await world.gateway.submit(session, Compact(focus="the ports"))
+    async for event in world.gateway.events(session, 0):
+        if isinstance(event, Compacted):
+            break
+    question = said(world.model.requests[2].messages[-1])
+    assert "Above all: the ports" in question
+    assert "> tell me of ports" in event.summary
+    assert "- never push" in event.summary
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="go on"))]
+    await world.gateway.close()
+    first, *rest = world.model.requests[-1].messages
+    assert said(first) == event.summary
+    assert said(rest[-1]) == "go on"
+
+
+async def test_a_huge_single_turn_goes_on_after_it_was_summed_up() -> None:
+    many = tuple(uncounted(calls(("read", {"path": f"{number}.txt"}))) for number in range(30))
+    world = Windowed(*many, DONE, compaction=levels.create(levels.Options(keep_results=50)))
+    world.model.steps = [*many]  # the summaries are taken from the same steps: replies with calls say nothing
+    events = await world.run("read them all")
+    assert of(events, TurnFinished)[0].outcome == "finished"
+    assert [event.how for event in of(events, Compacted)].count("summarise") >= 1
+    for request in world.model.requests:
+        assert whole(request.messages)
+        assert any("read them all" in str(message) for message in request.messages)
+
+
+async def test_a_conversation_the_provider_refuses_as_too_long_is_made_smaller_and_sent_again() -> None:
+    too_long = Failure("context_length", "It is too long.", "test", 400)
+    for context in (2_000_000, None):
+        world = Windowed(
+            says("one"),
+            too_long,
+            uncounted(says("a summary")),
+            says("done"),
+            context=context,
+            compaction=levels.create(levels.Options()),
+        )
+        session = await world.gateway.open(OpenSession(cwd="/w"))
+        _ = [event async for event in world.turn(session, SubmitPrompt(text="a"))]
+        events = [event async for event in world.turn(session, SubmitPrompt(text="b"))]
+        await world.gateway.close()
+        assert of(events, TurnFinished)[0].outcome == "finished"
+        (compacted,) = of(events, Compacted)
+        assert "a summary" in compacted.summary
+
+
+async def test_one_that_cannot_be_made_smaller_ends_with_the_providers_words() -> None:
+    too_long = Failure("context_length", "It is too long.", "test", 400)
+    world = Windowed(too_long, too_long, compaction=levels.create(levels.Options()))
+    finished = of(await world.run("a"), TurnFinished)[0]
+    assert finished.outcome == "error"
+    assert finished.error is not None
+    assert finished.error.kind == "context_length"
+    assert len(world.model.requests) == 1
+
+
+async def test_a_summary_is_paid_for() -> None:
+    price = Price(input=1.0, output=1.0)
+    world = Windowed(
+        says("one"), says("two"), says("a summary"), compaction=levels.create(levels.Options()), price=price
+    )
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for text in "ab":
+        _ = [event async for event in world.turn(session, SubmitPrompt(text=text))]
+    before = (await world.gateway.describe("session", session))["cost_usd"]
+    await world.gateway.submit(session, Compact())
+    async for event in world.gateway.events(session, 0):
+        if isinstance(event, Compacted):
+            break
+    after = (await world.gateway.describe("session", session))["cost_usd"]
+    await world.gateway.close()
+    assert event.model == NAME
+    assert event.cost_usd is not None
+    assert after == pytest.approx(before + event.cost_usd)
+
+
+async def test_a_summary_can_be_read_edited_and_undone() -> None:
+    world = Windowed(
+        says("one"), says("two"), says("a summary"), says("three"), compaction=levels.create(levels.Options())
+    )
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    with pytest.raises(UsageError, match="nothing was summed up"):
+        await world.gateway.submit(session, EditSummary(text="x"))
+    for text in "ab":
+        _ = [event async for event in world.turn(session, SubmitPrompt(text=text))]
+    await world.gateway.submit(session, Compact())
+    async for event in world.gateway.events(session, 0):
+        if isinstance(event, Compacted):
+            break
+    await world.gateway.submit(session, EditSummary(text="All is well."))
+    assert (await world.gateway.describe("session", session))["summary"] == "All is well."
+    await world.gateway.submit(session, UndoCompaction())
+    await world.gateway.submit(session, UndoCompaction())
+    with pytest.raises(UsageError, match="no compaction to undo"):
+        await world.gateway.submit(session, UndoCompaction())
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="c"))]
+    await world.gateway.close()
+    assert [said(m) for m in world.model.requests[-1].messages if isinstance(m, UserMessage)] == ["a", "b", "c"]
+
+
+async def test_a_hook_may_keep_it_from_happening() -> None:
+    world = Windowed(*READS, DONE, compaction=clear_results.create(clear_results.Options(above=0.5, keep=2)))
+    no = HookSaid(hook="h", verdict="deny", why="not during the audit")
+    world.hooks = TableHooks({"before_compaction": (no,)})
+    events = await world.run("go")
+    assert of(events, Compacted) == []
+    assert [notice.text for notice in of(events, NoticeGiven)] == [
+        "the conversation was not made smaller: not during the audit"
+    ]
 
 
 async def test_a_compaction_that_fails_is_told_and_the_turn_goes_on() -> None:
     failing = ClearingCompaction(fails=ModelError.of("overloaded", "Too busy.", retryable=True))
-    world = Windowed(*READS, says("done"), compaction=failing, tokens=WordTokens())
+    world = Windowed(*READS, DONE, compaction=failing, tokens=WordTokens())
     events = await world.run("go")
     assert of(events, TurnFinished)[0].outcome == "finished"
     assert [notice.text for notice in of(events, NoticeGiven)] == [
@@ -84,9 +232,33 @@ async def test_a_compaction_that_fails_is_told_and_the_turn_goes_on() -> None:
     ]
 
 
+async def test_the_parts_of_the_window_are_told() -> None:
+    world = Windowed(*READS[:2], DONE)
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="go"))]
+    meter = await world.gateway.describe("context", session)
+    await world.gateway.close()
+    assert meter["window"] == 2000
+    parts = {part["name"]: part["tokens"] for part in meter["parts"]}
+    assert set(parts) == {"system", "tools", "conversation", "results"}
+    assert parts["results"] > parts["conversation"]
+    assert meter["used"] == sum(parts.values())
+
+
+async def test_a_choice_comes_after_what_was_shrunk() -> None:
+    world = Windowed(says("one"), says("two"), says("three"), context=2000)
+    world._parts["context"] = LastTurns(1)
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for text in "abc":
+        _ = [event async for event in world.turn(session, SubmitPrompt(text=text))]
+    await world.gateway.close()
+    assert [said(message) for message in world.model.requests[-1].messages] == ["c"]
+
+
 async def test_the_room_is_what_the_prompt_tools_and_answer_leave_and_figures_are_learned() -> None:
     context, tokens = LastTurns(), WordTokens()
-    world = Windowed(says("hello"), context=context, tokens=tokens)
+    world = Windowed(says("hello"), tokens=tokens)
+    world._parts["context"] = context
     await world.run("go")
     (room,) = context.rooms
     assert room is not None

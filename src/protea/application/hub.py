@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
@@ -17,6 +17,9 @@ from protea.domain.errors import ProteaError, StoreError
 from protea.domain.events import AnyEvent, Lasting, LastingEvent, Passing, PassingEvent
 from protea.ports.clock import Clock
 from protea.ports.session_store import EventLog
+
+if TYPE_CHECKING:
+    from protea.domain.looking_back import Recalled
 
 RING = 8192
 """Recent events kept for watchers."""
@@ -133,6 +136,25 @@ class Hub:
                 if self.closed:
                     return
                 await self._next()
+
+    async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
+        """Places of the log where all words of `wanted` stand, the latest first; or what the call of that id gave."""
+        from protea.domain.looking_back import by_id, places  # when somebody looks back
+
+        whole = by_id(await self._in_pieces(), wanted)
+        if whole is not None:
+            return (whole,)
+        found: deque[Recalled] = deque(places(await self._in_pieces(), wanted), maxlen=max(1, limit))
+        return tuple(reversed(found))
+
+    async def _in_pieces(self) -> list[LastingEvent]:
+        """The whole log; reading a long one does not hold up the loop."""
+        events: list[LastingEvent] = []
+        for event in self._log.read(0):
+            events.append(event)
+            if len(events) % 256 == 0:
+                await asyncio.sleep(0)
+        return events
 
     def close(self) -> None:
         """Let every watcher come to its end."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 from protea.domain.events import (
     ApprovalResolved,
+    Compacted,
     FilesChanged,
     FilesRestored,
     LastingEvent,
@@ -63,6 +64,10 @@ class Past:
             case TurnFinished():
                 self.usage += event.usage
                 self.cost_usd += event.cost_usd or 0.0
+            case Compacted():
+                self.usage += event.usage
+                self.cost_usd += event.cost_usd or 0.0
+                self.context = Usage()
             case ApprovalResolved(decision="session" | "always"):
                 self.allowed += tuple(rule for rule in event.rules if rule not in self.allowed)
             case FilesChanged() | FilesRestored():

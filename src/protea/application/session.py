@@ -22,9 +22,12 @@ from protea.application.past import Past
 from protea.application.tool_runner import ToolRunner
 from protea.application.turn import Turn
 from protea.application.undoing import NOTHING_KEPT, Undoing, changes_of, previews_of
+from protea.application.window import Window
 from protea.domain.commands import (
     AnyCommand,
+    Compact,
     Copy,
+    EditSummary,
     EndSession,
     Interrupt,
     Redo,
@@ -32,19 +35,24 @@ from protea.domain.commands import (
     Rewind,
     SetMode,
     SetModel,
+    SetPins,
     SetTitle,
     Steer,
     SubmitPrompt,
     Swap,
     Undo,
+    UndoCompaction,
     WithdrawPrompt,
 )
 from protea.domain.errors import Failure, ProteaError, SessionError, StoreError, UsageError
 from protea.domain.events import (
     ApprovalResolved,
+    Compacted,
+    CompactionUndone,
     LastingEvent,
     ModeChanged,
     NoticeGiven,
+    PinsChanged,
     PromptSubmitted,
     PromptWithdrawn,
     Rewound,
@@ -66,7 +74,6 @@ from protea.ports.session_store import EventLog
 
 if TYPE_CHECKING:  # opened where a part asks for them
     from protea.application.watching import Calls, Spans
-    from protea.application.window import Window
 
 MOST_TITLE = 200
 """Characters of a title."""
@@ -134,7 +141,6 @@ class Session:
         self._closing: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
         self._system: tuple[str, ...] | None = None
-        self._window: Window | None = None
         self._spans: Spans | None = None
         self._calls: Calls | None = None
         self._open_by_the_way()
@@ -178,11 +184,15 @@ class Session:
     def _open_by_the_way(self) -> None:
         """What most sessions do without, made of the parts that are there; again after one of these was exchanged."""
         parts = self.parts
-        self._window = None
-        if parts.tokens is not None and (parts.context is not None or parts.compaction is not None):
-            from protea.application.window import Window
-
-            self._window = Window(parts.context, parts.compaction, parts.tokens, self.hub)
+        self._window = Window(
+            context=parts.context,
+            compaction=parts.compaction,
+            tokens=parts.tokens,
+            transcript=lambda: self._transcript,
+            hub=self.hub,
+            before_compaction=self._before_compaction,
+            pay=self.purse.pay,
+        )
         if self._calls is not None:
             self._calls.close()
         self._spans = self._calls = None
@@ -225,6 +235,14 @@ class Session:
                 await self._set_model(command)
             case SetMode():
                 await self._set_mode(command)
+            case Compact():
+                self._compact(command)
+            case EditSummary():
+                await self._edit_summary(command)
+            case UndoCompaction():
+                await self._undo_compaction()
+            case SetPins():
+                await self.hub.commit(PinsChanged(pins=command.pins))
             case Rewind():
                 await self._rewind(command)
             case Undo() | Redo():
@@ -288,6 +306,8 @@ class Session:
             "questions": [question.id for question in self.approvals.open],
             "warnings": list(self.parts.warnings),
             "cwd": self.parts.surroundings.cwd,
+            "summary": self._transcript.compacted.summary if self._transcript.compacted else "",
+            "pins": list(self._transcript.pins),
         }
 
     def _advance(self, event: LastingEvent) -> None:
@@ -321,6 +341,8 @@ class Session:
     async def _work(self) -> None:
         """Run the prompts that wait, one turn each, until none waits or the queue is held."""
         try:
+            if not self._transcript.waiting and self._window.wanted is not None:
+                await self._window.of(self.lineup.current, self._system_parts(), self.runner.specs())
             while self._transcript.waiting and self.usable:
                 prompt = next(iter(self._transcript.waiting.values()))
                 await self._one_turn(prompt)
@@ -461,13 +483,57 @@ class Session:
 
     def context(self) -> dict[str, Any]:
         """What the model sees, in tokens, as its last reply counted them."""
-        seen = self._past.context
-        return {
-            "window": self.lineup.current.info.context,
-            "used": seen.input + seen.output,
-            "parts": [],
-            "cache_read": seen.cache_read / seen.input if seen.input else 0.0,
-        }
+        from protea.application.meter import metered  # when somebody looks
+
+        around = self.parts.surroundings
+        instructions = len(self.parts.instructions.load(around.cwd))
+        return metered(
+            self.lineup.current.info,
+            self.parts.tokens,
+            system=self._system_parts(),
+            instructions=instructions,
+            tools=self.runner.specs(),
+            transcript=self._transcript,
+            seen=self._past.context,
+        )
+
+    def _compact(self, command: Compact) -> None:
+        """Before the next request of the turn that runs; at once where none does."""
+        self._window.wanted = command.focus
+        if not self.running and self.usable:
+            self._worker = asyncio.create_task(self._work(), name=f"session {self.id}")
+
+    async def _before_compaction(self, what: str) -> str:
+        said = await self.hooks.ask("before_compaction", text=what)
+        return (said.why or f"the hook {said.hook} says no") if said.verdict == "deny" else ""
+
+    async def _edit_summary(self, command: EditSummary) -> None:
+        now = self._transcript.compacted
+        if now is None:
+            raise UsageError("nothing was summed up in this conversation")
+        if not command.text.strip():
+            raise UsageError("the summary is empty; say what the model should know of what was said before")
+        await self.hub.commit(Compacted(upto=now.upto, summary=command.text, strategy="edited by a person"))
+
+    async def _undo_compaction(self) -> None:
+        if self._transcript.turn is not None:
+            raise UsageError("a turn is running; interrupt it first")
+        standing: dict[int, None] = {}
+        for event in self._log.read():
+            match event:
+                case CompactionUndone():
+                    standing.pop(event.compacted, None)
+                case Compacted():
+                    standing[event.seq or 0] = None
+                case Rewound():
+                    standing = {seq: None for seq in standing if seq <= event.to}
+                case _:
+                    pass
+        if not standing:
+            raise UsageError("there is no compaction to undo")
+        self.hub.record(CompactionUndone(compacted=max(standing)))
+        self._past.transcript = transcript_of(self._log.read())
+        await self.hub.sync()
 
     async def _restore(self, command: Undo | Redo) -> None:
         if self._transcript.turn is not None:

@@ -13,7 +13,21 @@ from typing import Any
 import msgspec
 
 from protea.domain.columns import ago, short, table, usage_text
-from protea.domain.commands import Copy, Invoke, Redo, Rewind, SetMode, SetModel, SetTitle, Swap, Undo
+from protea.domain.commands import (
+    Compact,
+    Copy,
+    EditSummary,
+    Invoke,
+    Redo,
+    Rewind,
+    SetMode,
+    SetModel,
+    SetPins,
+    SetTitle,
+    Swap,
+    Undo,
+    UndoCompaction,
+)
 from protea.domain.errors import UsageError
 from protea.domain.events import CommandAnswered, MessageCompleted, PromptSubmitted
 from protea.domain.messages import text_of
@@ -317,6 +331,35 @@ def _first_line(text: str, width: int) -> str:
     return flat if len(flat) <= width else flat[: width - 1] + "…"
 
 
+async def _compact(call: Call) -> Answer:
+    command = UndoCompaction(by=call.by) if call.rest == "undo" else Compact(focus=call.rest, by=call.by)
+    await call.gateway.submit(call.session, command)
+    return Answer("The model is shown again what was made smaller last.\n" if call.rest == "undo" else "")
+
+
+async def _summary(call: Call) -> Answer:
+    if call.rest:
+        await call.gateway.submit(call.session, EditSummary(text=call.rest, by=call.by))
+        return Answer("The summary was replaced.\n")
+    text = (await call.about())["summary"]
+    return Answer(f"{text or 'Nothing of this conversation was summed up.'}\n", {"summary": text})
+
+
+async def _pin(call: Call) -> Answer:
+    pins = tuple((await call.about())["pins"])
+    word, _, number = call.rest.partition(" ")
+    if word == "remove":
+        if not number.isdigit() or not 1 <= int(number) <= len(pins):
+            raise UsageError(f"there is no pin {number or '(say its number)'}; /pin alone lists them")
+        pins = (*pins[: int(number) - 1], *pins[int(number) :])
+    elif call.rest:
+        pins = (*pins, call.rest)
+    if call.rest:
+        await call.gateway.submit(call.session, SetPins(pins=pins, by=call.by))
+    rows = ([str(at), _first_line(pin, 100)] for at, pin in enumerate(pins, 1))
+    return Answer(table(None, rows) or "Nothing is pinned.\n", list(pins))
+
+
 COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand(name="help", arguments="[COMMAND]", about="what can be typed here", run=_help),
     SlashCommand(
@@ -346,6 +389,22 @@ COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand(name="swap", arguments="[PORT=ADAPTER…]", about="show or change what fills single ports", run=_swap),
     SlashCommand(name="tools", about="the tools the model has", run=_tools),
     SlashCommand(name="context", about="what the model sees, in tokens", run=_context),
+    SlashCommand(
+        name="compact",
+        arguments="[FOCUS | undo]",
+        about="make the conversation smaller for the model, keeping FOCUS above all; or take that back",
+        run=_compact,
+    ),
+    SlashCommand(
+        name="summary", arguments="[TEXT]", about="show what stands for what was summed up, or replace it", run=_summary
+    ),
+    SlashCommand(
+        name="pin",
+        arguments="[TEXT | remove N]",
+        about="what is never summed up: show, add, remove",
+        completes=("remove",),
+        run=_pin,
+    ),
     SlashCommand(name="cost", about="tokens and dollars so far", aliases=("usage",), run=_cost),
     SlashCommand(name="title", arguments="[TITLE]", about="show or change what the session is called", run=_title),
     SlashCommand(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -28,6 +28,9 @@ from protea.domain.tools import ENDED, CallState, ToolResult, ToolSpec
 from protea.ports.ids import Ids
 from protea.ports.permission import Permission
 from protea.ports.toolset import Tool, Toolset
+
+if TYPE_CHECKING:
+    from protea.domain.looking_back import Recalled
 
 CANCELLED = ToolResult(text="Cancelled before it finished.", is_error=True)
 STOPPED = ToolResult(text="The person stopped this call.", is_error=True)
@@ -370,6 +373,9 @@ class RunningCall:
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         self._hub.tell(ToolOutputDelta(call_id=self.call_id, text=text, stream=stream))
+
+    async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
+        return await self._hub.recall(wanted, limit)
 
     def tools(self) -> Sequence[ToolSpec]:
         return self._runner.all_specs()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -18,6 +18,7 @@ from protea.application.budgets import Purse
 from protea.application.hub import Hub
 from protea.application.lineup import Lineup
 from protea.application.tool_runner import ToolRunner
+from protea.application.window import Window
 from protea.domain.answer import structured_answer
 from protea.domain.errors import Failure, ModelError, ProteaError, StoreError
 from protea.domain.events import MessageCompleted, NoticeGiven, Outcome, PromptSubmitted, TurnFinished, TurnStarted
@@ -33,9 +34,6 @@ from protea.domain.usage import Usage, cost
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
 from protea.ports.model import Model
-
-if TYPE_CHECKING:  # most sessions show all of their conversation, and have none
-    from protea.application.window import Window
 
 MOST_CORRECTIONS = 2
 """How often an answer that does not fit the schema is sent back."""
@@ -132,6 +130,8 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
             )
         except ModelError as error:
             heard.forget()
+            if error.failure.kind == "context_length" and await _made_room(given, model):
+                continue
             if await given.lineup.fall_back(model, error.failure, tally.last.input):
                 continue
             raise
@@ -178,9 +178,11 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
 
 
 async def _request(given: Turn, model: Model) -> ModelRequest:
-    messages, tools = given.transcript.messages(), given.runner.specs()
-    if given.window is not None:
-        messages = await given.window.of(messages, model.info, given.system, tools)
+    tools = given.runner.specs()
+    if given.window is None:
+        messages = given.transcript.messages()
+    else:
+        messages = await given.window.of(model, given.system, tools)
     if model.info.images is False:
         messages = without_images(messages)
     return ModelRequest(
@@ -191,6 +193,11 @@ async def _request(given: Turn, model: Model) -> ModelRequest:
         schema=given.schema,
         cache_key=given.hub.session,
     )
+
+
+async def _made_room(given: Turn, model: Model) -> bool:
+    """The provider says that the conversation does not fit: whether the next request shows less."""
+    return given.window is not None and await given.window.make_room(model, given.system, given.runner.specs())
 
 
 async def _within_time(given: Turn, work: Any, begin: float) -> Any:

@@ -34,7 +34,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
     },
     "compaction": {
         "clear-results": "protea.adapters.compaction.clear_results",
+        "digest": "protea.adapters.compaction.digest",
+        "levels": "protea.adapters.compaction.levels",
         "none": "protea.adapters.compaction.none",
+        "summarise": "protea.adapters.compaction.summarise",
         "truncate": "protea.adapters.compaction.truncate",
     },
     "context": {
@@ -163,7 +166,7 @@ DEFAULTS: dict[str, str] = {
     "checkpoint": "snapshots",
     "clipboard": "none",
     "clock": "system",
-    "compaction": "none",
+    "compaction": "levels",
     "context": "everything",
     "embedding": "none",
     "file_list": "walk",
@@ -194,7 +197,6 @@ DEFAULTS: dict[str, str] = {
 
 IDLE: dict[str, str] = {
     "clipboard": "none",
-    "compaction": "none",
     "context": "everything",
     "hooks": "configured",
     "notifier": "none",

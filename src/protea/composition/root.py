@@ -14,6 +14,7 @@ from protea.adapters.settings.files import load as load_settings
 from protea.application.parts import Parts
 from protea.application.sessions import Sessions
 from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE
+from protea.composition.deferred import DeferredCompaction, DeferredTokens
 from protea.composition.launch import Launch
 from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.profiles import list_profiles
@@ -132,8 +133,9 @@ class Root:
             )
         )
         busy = {port: resolver.get(port) for port, idle in IDLE.items() if chosen[port] != (idle, {})}
-        if busy.keys() & {"context", "compaction"}:
-            busy["tokens"] = resolver.get("tokens")
+        if chosen["compaction"][0] != "none":
+            busy["compaction"] = DeferredCompaction(resolver)
+        busy["tokens"] = DeferredTokens(resolver)
         builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()
         return Parts(
             profile=settings.profile or DEFAULT,

@@ -23,14 +23,17 @@ from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
     Compacted,
+    CompactionUndone,
     FilesChanged,
     FilesRestored,
+    HookRan,
     InstructionsFound,
     MessageCompleted,
     ModeChanged,
     ModelSwitched,
     NoticeGiven,
     Outcome,
+    PinsChanged,
     ProfileSwapped,
     PromptSubmitted,
     PromptWithdrawn,
@@ -129,7 +132,9 @@ class Notice(Block, frozen=True, kw_only=True, tag="notice"):
     text: str
 
 
-MarkerOf = Literal["session", "model", "profile", "mode", "compacted", "rewound", "instructions", "files", "other"]
+MarkerOf = Literal[
+    "session", "model", "profile", "mode", "compacted", "rewound", "instructions", "files", "pins", "hook", "other"
+]
 
 
 class Marker(Block, frozen=True, kw_only=True, tag="marker"):
@@ -556,7 +561,14 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
         case ModeChanged():
             return _marker(event, "mode", f"mode: {event.mode}")
         case Compacted():
-            return _marker(event, "compacted", "what was said before is summed up for the model", event.summary)
+            return _marker(event, "compacted", _made_room(event), event.summary)
+        case CompactionUndone():
+            return _marker(event, "compacted", "the model is shown again what was made smaller last")
+        case PinsChanged():
+            return _marker(event, "pins", f"{len(event.pins)} pinned", "\n".join(event.pins))
+        case HookRan():
+            said = event.failed or f"{event.verdict or 'rewrote the call'} {event.why}".strip()
+            return _marker(event, "hook", f"{event.hook}: {said}", event.context)
         case InstructionsFound():
             return _marker(event, "instructions", f"instructions: {event.path}", event.text)
         case FilesChanged():
@@ -577,6 +589,12 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
             return _marker(event, "other", f"an event of a newer version: {event.name}")
         case _:
             return None
+
+
+def _made_room(event: Compacted) -> str:
+    if event.how == "summarise":
+        return "what was said before is summed up for the model"
+    return f"for the model, to make room: {event.strategy or event.how}"
 
 
 def _marker(event: AnyEvent, of: MarkerOf, text: str, detail: str = "") -> Marker:

@@ -83,6 +83,29 @@ class Copy(Command, frozen=True, kw_only=True):
     text: str
 
 
+class Compact(Command, frozen=True, kw_only=True):
+    """Make the conversation smaller now, or, while a turn runs, before its next request."""
+
+    focus: str = ""
+    """What is to be kept above all."""
+
+
+class EditSummary(Command, frozen=True, kw_only=True):
+    """Put other words in the place of the last summary."""
+
+    text: str
+
+
+class UndoCompaction(Command, frozen=True, kw_only=True):
+    """Show the model again what the last compaction made smaller."""
+
+
+class SetPins(Command, frozen=True, kw_only=True):
+    """What compaction keeps word for word: the whole list."""
+
+    pins: tuple[str, ...]
+
+
 class Rewind(Command, frozen=True, kw_only=True):
     """Let the model's history end at event `to`. Prompts that wait are taken back; none that was run runs again."""
 
@@ -125,6 +148,10 @@ AnyCommand = (
     | Swap
     | SetTitle
     | Copy
+    | Compact
+    | EditSummary
+    | UndoCompaction
+    | SetPins
     | Rewind
     | Undo
     | Redo

@@ -172,11 +172,32 @@ class ModeChanged(Lasting, frozen=True, kw_only=True):
 
 
 class Compacted(Lasting, frozen=True, kw_only=True):
-    """The history up to `upto` is replaced by `summary` for the model; the log keeps it."""
+    """What the model is shown of the history up to `upto` is made smaller; the log keeps all of it."""
 
     upto: int
     summary: str
+    """Stands in the place of all of it, where that is `how`."""
     strategy: str = ""
+    """In words for a person: who did it, or why."""
+    how: Literal["summarise", "clear", "shorten"] = "summarise"
+    """The other two touch only results of calls: without their text, or with `longest` characters of it."""
+    longest: int = 0
+    model: str = ""
+    """Who summed it up, where a model did."""
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+
+
+class CompactionUndone(Lasting, frozen=True, kw_only=True):
+    """The model is shown again what `Compacted` number `compacted` had made smaller."""
+
+    compacted: int
+
+
+class PinsChanged(Lasting, frozen=True, kw_only=True):
+    """What is never summed up, word for word: the whole list."""
+
+    pins: tuple[str, ...]
 
 
 class TaskChanged(Lasting, frozen=True, kw_only=True):
@@ -339,6 +360,8 @@ LastingEvent = (
     | ModelSwitched
     | ModeChanged
     | Compacted
+    | CompactionUndone
+    | PinsChanged
     | TaskChanged
     | TodoChanged
     | Rewound

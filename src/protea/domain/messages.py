@@ -92,6 +92,28 @@ class ToolMessage(msgspec.Struct, frozen=True, tag="tool", tag_field="role"):
 Message = UserMessage | AssistantMessage | ToolMessage
 
 
+def length_of(message: Message) -> int:
+    """Characters of its texts and arguments, and what an image and the words around it are worth: a rough measure that
+    costs nothing."""
+    match message:
+        case ToolMessage():
+            return 50 + len(message.text) + 4_000 * len(message.images)
+        case UserMessage():
+            return 20 + sum(len(part.text) if isinstance(part, Text) else 4_000 for part in message.content)
+        case AssistantMessage():
+            return 20 + sum(map(_length_of_part, message.content))
+
+
+def _length_of_part(part: Content) -> int:
+    match part:
+        case Text() | Thinking():
+            return len(part.text) + len(part.signature or "")
+        case ToolCall():
+            return 100 + len(part.arguments_text or "") + (len(str(part.arguments)) if part.arguments else 0)
+        case Other():
+            return len(str(part.data))
+
+
 def text_of(content: tuple[Content, ...]) -> str:
     """The answer text of a message, its text parts joined without separators."""
     return "".join(part.text for part in content if isinstance(part, Text))

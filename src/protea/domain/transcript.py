@@ -12,19 +12,25 @@ from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
     Compacted,
+    CompactionUndone,
     Event,
     FilesRestored,
     InstructionsFound,
     MessageCompleted,
+    PinsChanged,
     PromptSubmitted,
     PromptWithdrawn,
     Rewound,
+    TodoChanged,
     ToolCallChanged,
     TurnFinished,
     TurnStarted,
 )
 from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, UserMessage, calls_of
-from protea.domain.tools import ENDED, ToolResult
+from protea.domain.tools import ENDED, TodoItem, ToolResult
+
+OWN_ORIGINS = frozenset({"loop_guard", "schema", "hook", "task"})
+"""Of prompts that no person wrote."""
 
 MOST_RESTORED = 30
 """Files the model is told of by name when a person undoes something."""
@@ -51,6 +57,12 @@ class Transcript:
         """The last news of each call of the last reply (and of its parts) that has begun and not ended, by id."""
         self.questions: dict[str, ApprovalRequested] = {}
         """Questions that nobody has answered, by id."""
+        self.prompts: list[str] = []
+        """What a person said, however much of it the model is still shown."""
+        self.pins: tuple[str, ...] = ()
+        self.todo: tuple[TodoItem, ...] = ()
+        self.compacted: Compacted | None = None
+        """The last summary in force."""
         self.instructed: dict[str, int] = {}
         """Instruction files the model was told of in mid-conversation → when; what was compacted away is not here."""
         self.last = 0
@@ -72,7 +84,7 @@ class Transcript:
                 self._take_steers(seq)
                 prompt = self.waiting.pop(event.prompt, None)
                 if prompt is not None:
-                    self._settle(seq, _user(prompt))
+                    self._say(seq, prompt)
             case MessageCompleted():
                 self._take_steers(event.seen)
                 if event.content:
@@ -89,11 +101,11 @@ class Transcript:
             case FilesRestored() if event.files:
                 self._settle(seq, UserMessage(content=(Text(text=_restored(event)),)))
             case Compacted():
-                self.instructed = {path: at for path, at in self.instructed.items() if at > event.upto}
-                summary = UserMessage(content=(Text(text=event.summary),))
-                later = next((i for i, at in enumerate(self._at) if at > event.upto), len(self._at))
-                self._settled = [summary, *self._settled[later:]]
-                self._at = [event.upto, *self._at[later:]]
+                self._compact(event)
+            case PinsChanged():
+                self.pins = event.pins
+            case TodoChanged():
+                self.todo = event.items
             case ApprovalRequested():
                 self.questions[event.id] = event
             case ApprovalResolved():
@@ -124,6 +136,29 @@ class Transcript:
         tail += [_user(prompt) for prompt in self._steers]
         return (*self._settled, *tail)
 
+    def seq_before(self, index: int) -> int:
+        """The event that settled the message before `index` of `messages()`; 0 where no settled one is."""
+        index = min(index, len(self._at))
+        return self._at[index - 1] if index > 0 else 0
+
+    def _say(self, seq: int, prompt: PromptSubmitted) -> None:
+        self._settle(seq, _user(prompt))
+        if prompt.origin not in OWN_ORIGINS and prompt.text:
+            self.prompts.append(prompt.text)
+
+    def _compact(self, event: Compacted) -> None:
+        from protea.domain.compaction import Shrunk, applied  # most conversations end before they fill their room
+
+        later = next((i for i, at in enumerate(self._at) if at > event.upto), len(self._at))
+        if event.how == "summarise":
+            # Files that were told of in what is gone are told of again when they are touched.
+            self.instructed = {path: at for path, at in self.instructed.items() if at > event.upto}
+            self.compacted = event
+        shrunk = Shrunk(how=event.how, before=later, text=event.summary, longest=event.longest)
+        self._settled = list(applied(self._settled, shrunk))
+        if event.how == "summarise":
+            self._at = [event.upto, *self._at[later:]]
+
     def _advance_call(self, event: ToolCallChanged, seq: int) -> None:
         call = event.call
         if event.state in ENDED:
@@ -149,7 +184,7 @@ class Transcript:
     def _take_steers(self, seen: int) -> None:
         taken = [prompt for prompt in self._steers if (prompt.seq or 0) <= seen]
         for prompt in taken:
-            self._settle(prompt.seq or 0, _user(prompt))
+            self._say(prompt.seq or 0, prompt)
         self._steers = self._steers[len(taken) :]
 
 
@@ -165,6 +200,8 @@ def transcript_of(events: Iterable[Event]) -> Transcript:
                 gone.append(event.prompt)
             case PromptWithdrawn():
                 gone.append(event.id)
+            case CompactionUndone():
+                kept = [earlier for earlier in kept if earlier.seq != event.compacted]
             case _:
                 pass
         kept.append(event)

@@ -13,8 +13,10 @@ from protea.domain.events import (
     ApprovalResolved,
     CommandAnswered,
     Compacted,
+    CompactionUndone,
     FilesChanged,
     FilesRestored,
+    HookRan,
     MessageCompleted,
     ModeChanged,
     ModelSwitched,
@@ -88,7 +90,12 @@ class Drawing:
             case ModeChanged():
                 self.line(self._paint.dim(f"mode: {one_line(event.mode)}"))
             case Compacted():
-                self.line(self._paint.dim("what was said before is now summed up for the model"))
+                self.line(self._paint.dim(f"for the model, to make room: {one_line(event.strategy or event.how, 120)}"))
+            case CompactionUndone():
+                self.line(self._paint.dim("the model is shown again what was made smaller last"))
+            case HookRan():
+                said = event.failed or f"{event.hook}: {event.verdict or 'rewrote the call'} {event.why}"
+                self.line(self._paint.dim(f"hook {one_line(said, 200)}"))
             case Rewound():
                 self.line(self._paint.dim(f"went back to event {event.to}"))
             case FilesChanged():

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-import msgspec
-
+from protea.domain.compaction import Conversation, Shrunk
 from protea.domain.messages import Message
 
-
-class Shrunk(msgspec.Struct, frozen=True):
-    """What became of a conversation."""
-
-    messages: tuple[Message, ...]
-    what: str = ""
-    """What was done, in words for a person; empty where nothing was."""
+Ask = Callable[[Sequence[Message], str], Awaitable[str]]
+"""(what it is shown, what it is asked) → the answer's text. Raises `ModelError`; it may not be there at all."""
 
 
 class Compaction(Protocol):
-    """Shrinks what the model is shown; the log keeps it all.
+    """Decides what is done to a conversation that fills its room; the log keeps all of it."""
 
-    The result is whole: every call has its result right after it, and the last prompt is as it was. While there is
-    room, the very messages it was given come back. What was small enough already is never made larger.
-    """
+    async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
+        """The next thing to do, None where there is nothing to do (any more). It is asked again after each.
 
-    async def shrink(
-        self, messages: tuple[Message, ...], *, room: int | None, count: Callable[[Message], int]
-    ) -> Shrunk:
-        """Make it fit `room` tokens, as far as this way of shrinking can; None where no limit is known.
-
-        May ask a model, and then raise `ModelError`.
+        While the conversation takes less than half of its room and is not `forced`, the answer is None. What it gives
+        makes the conversation smaller. `ask` is there where a model can be asked; `ModelError` may be raised.
         """
         ...

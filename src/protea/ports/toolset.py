@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from protea.domain.tools import ToolResult, ToolSpec
+
+if TYPE_CHECKING:
+    from protea.domain.looking_back import Recalled
 
 
 class ToolContext(Protocol):
@@ -31,6 +34,11 @@ class ToolContext(Protocol):
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         """Tell watchers of output as it comes. Never waits; may be dropped for slow watchers."""
+        ...
+
+    async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
+        """Where all words of `wanted` stand in this session, the latest first; or the whole result of the call whose id
+        it is."""
         ...
 
     def tools(self) -> Sequence[ToolSpec]:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from protea.domain.compaction import clear_results
+from protea.domain.compaction import Conversation, Shrunk, applied, behind_results
 from protea.domain.errors import ModelError
-from protea.domain.messages import Message
-from protea.ports.compaction import Shrunk
+from protea.ports.compaction import Ask
 
 
 class ClearingCompaction:
-    """`Compaction` that empties all results once `room` is passed; with `fails` it raises as one whose model does."""
+    """`Compaction` that empties all results once half the room is taken; with `fails` it raises as one whose model
+    does."""
 
     def __init__(self, *, fails: ModelError | None = None) -> None:
         self._fails = fails
 
-    async def shrink(
-        self, messages: tuple[Message, ...], *, room: int | None, count: Callable[[Message], int]
-    ) -> Shrunk:
-        if room is None or sum(map(count, messages)) <= room:
-            return Shrunk(messages)
+    async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
+        if not conversation.forced and conversation.used <= conversation.room / 2:
+            return None
         if self._fails is not None:
             raise self._fails
-        cleared = clear_results(messages, keep=0, step=1)
-        return Shrunk(cleared, "all results cleared") if cleared != messages else Shrunk(messages)
+        shrunk = Shrunk(how="clear", before=behind_results(conversation.messages, 0))
+        return shrunk if applied(conversation.messages, shrunk) != conversation.messages else None

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
+from protea.domain.looking_back import Recalled
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import Toolset
 
@@ -30,6 +31,8 @@ class RecordedCall:
         self.call_id = call_id
         self.answer = answer
         self.toolset = toolset
+        self.past: list[Recalled] = []
+        """What `recall` looks through."""
         self.parts: list[tuple[str, dict[str, Any]]] = []
         """The calls that were made as parts of this one."""
         self.said: list[tuple[Literal["stdout", "stderr"], str]] = []
@@ -44,6 +47,9 @@ class RecordedCall:
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         self.said.append((stream, text))
+
+    async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
+        return [each for each in self.past if wanted in each.text][:limit]
 
     def tools(self) -> Sequence[ToolSpec]:
         return () if self.toolset is None else self.toolset.specs()

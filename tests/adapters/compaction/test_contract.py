@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from protea.adapters.compaction import clear_results, none, truncate
+from collections.abc import Sequence
+
+import pytest
+
+from protea.adapters.compaction import clear_results, digest, levels, none, summarise, truncate
+from protea.domain.compaction import applied
+from protea.domain.errors import ModelError
+from protea.domain.messages import Message, ToolMessage
 from protea.ports.compaction import Compaction
 from protea.testing.contracts.compaction import CompactionContract
+from protea.testing.contracts.compaction import conversation as given
 from protea.testing.contracts.context import count
 from protea.testing.conversations import conversation
 
@@ -16,31 +24,111 @@ class TestNoCompaction(CompactionContract):
 
 class TestClearResults(CompactionContract):
     def compaction(self) -> Compaction:
-        return clear_results.create(clear_results.Options(keep=2, step=2))
+        return clear_results.create(clear_results.Options(keep=2))
 
 
 class TestTruncate(CompactionContract):
     def compaction(self) -> Compaction:
-        return truncate.create(truncate.Options(keep=2, step=2, longest=200))
+        return truncate.create(truncate.Options(keep=2, longest=200))
+
+
+class TestDigest(CompactionContract):
+    def compaction(self) -> Compaction:
+        return digest.create(digest.Options())
+
+
+class TestSummarise(CompactionContract):
+    def compaction(self) -> Compaction:
+        return summarise.create(summarise.Options())
+
+
+class TestLevels(CompactionContract):
+    def compaction(self) -> Compaction:
+        return levels.create(levels.Options(keep_results=2))
 
 
 HISTORY = conversation(10, steps=4, size=3000)
 SIZE = sum(map(count, HISTORY))
 
 
-async def test_clearing_frees_more_than_cutting_and_nothing_frees_nothing() -> None:
-    sizes = []
+async def test_each_frees_more_than_the_one_before() -> None:
+    sizes = [SIZE]
     for compaction in (
-        none.create(none.Options()),
         truncate.create(truncate.Options()),
         clear_results.create(clear_results.Options()),
+        digest.create(digest.Options(keep=0.05)),
     ):
-        shrunk = await compaction.shrink(HISTORY, room=SIZE, count=count)
-        sizes.append(sum(map(count, shrunk.messages)))
-    assert sizes[0] == SIZE > sizes[1] > sizes[2]
+        shrunk = await compaction.shrink(given(HISTORY, SIZE), None)
+        assert shrunk is not None
+        sizes.append(sum(map(count, applied(HISTORY, shrunk))))
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 4
 
 
-async def test_nothing_is_done_below_the_share_that_was_set() -> None:
-    compaction = clear_results.create(clear_results.Options(above=0.6))
-    for room, done in ((SIZE * 2, False), (SIZE, True)):
-        assert bool((await compaction.shrink(HISTORY, room=room, count=count)).what) is done
+async def test_levels_clear_first_and_sum_up_when_that_is_not_enough() -> None:
+    compaction = levels.create(levels.Options())
+    first = await compaction.shrink(given(HISTORY, int(SIZE * 1.4)), None)
+    assert first is not None
+    assert first.how == "clear"
+    cleared = applied(HISTORY, first)
+    left = sum(map(count, cleared))
+    assert await compaction.shrink(given(cleared, left * 2), None) is None
+    second = await compaction.shrink(given(cleared, left), None)
+    assert second is not None
+    assert second.how == "summarise"
+
+
+async def test_the_model_is_shown_what_goes_and_told_what_matters() -> None:
+    asked: list[tuple[Sequence[Message], str]] = []
+
+    async def ask(shown: Sequence[Message], question: str) -> str:
+        asked.append((shown, question))
+        return "  It went well. "
+
+    compaction = summarise.create(summarise.Options(instructions="name the tickets"))
+    shrunk = await compaction.shrink(
+        given(HISTORY, SIZE, forced=True).__class__(
+            messages=HISTORY, sizes=tuple(map(count, HISTORY)), room=SIZE, forced=True, focus="the tests"
+        ),
+        ask,
+    )
+    assert shrunk is not None
+    assert shrunk.text == "It went well."
+    ((shown, question),) = asked
+    assert tuple(shown) == HISTORY[: shrunk.before]
+    assert "Above all: name the tickets" in question
+    assert "Above all: the tests" in question
+
+
+async def test_what_does_not_fit_the_question_itself_is_asked_without_its_results() -> None:
+    shown_sizes: list[int] = []
+
+    async def ask(shown: Sequence[Message], question: str) -> str:
+        shown_sizes.append(sum(map(count, shown)))
+        return "ok"
+
+    await summarise.create(summarise.Options()).shrink(given(HISTORY, SIZE // 3), ask)
+    assert shown_sizes[0] < SIZE // 3
+
+
+async def test_a_model_that_fails_is_an_error_unless_it_has_to_be_done() -> None:
+    async def fails(shown: Sequence[Message], question: str) -> str:
+        raise ModelError.of("overloaded", "Too busy.", retryable=True)
+
+    compaction = summarise.create(summarise.Options())
+    with pytest.raises(ModelError):
+        await compaction.shrink(given(HISTORY, SIZE), fails)
+    forced = await compaction.shrink(given(HISTORY, SIZE, forced=True), fails)
+    assert forced is not None
+    assert "Read c_0_0.txt" in forced.text
+    assert "Too busy" in forced.text
+
+
+async def test_a_huge_single_turn_can_be_made_small() -> None:
+    turn = conversation(1, steps=60, size=3000)
+    size = sum(map(count, turn))
+    shrunk = await levels.create(levels.Options(keep_results=100)).shrink(given(turn, size), None)
+    assert shrunk is not None
+    after = applied(turn, shrunk)
+    assert sum(map(count, after)) < size / 2
+    assert isinstance(after[-1], ToolMessage)

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
 
-from protea.domain.compaction import clear_results
-from protea.domain.messages import Message
-from protea.ports.compaction import Shrunk
+from protea.adapters.compaction._results import old_results
+from protea.domain.compaction import Conversation, Shrunk
+from protea.ports.compaction import Ask
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    above: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.6
+    above: Annotated[float, msgspec.Meta(ge=0.5, le=1)] = 0.6
     """Share of the room that must be full before anything is emptied."""
     keep: Annotated[int, msgspec.Meta(ge=0)] = 6
     """The latest results, which stay."""
-    step: Annotated[int, msgspec.Meta(ge=1)] = 6
-    """Results emptied at a time, so that the requests in between begin alike."""
 
 
 class ClearResults:
     def __init__(self, options: Options) -> None:
         self._options = options
 
-    async def shrink(
-        self, messages: tuple[Message, ...], *, room: int | None, count: Callable[[Message], int]
-    ) -> Shrunk:
-        options = self._options
-        if room is None or sum(map(count, messages)) <= room * options.above:
-            return Shrunk(messages)
-        cleared = clear_results(messages, keep=options.keep, step=options.step)
-        changed = sum(before is not after for before, after in zip(messages, cleared, strict=True))
-        return Shrunk(cleared, f"results of {changed} old calls cleared") if changed else Shrunk(messages)
+    async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
+        return old_results(conversation, "clear", above=self._options.above, keep=self._options.keep)
 
 
 def create(options: Options) -> ClearResults:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
-from protea.domain.messages import Message
-from protea.ports.compaction import Shrunk
+from protea.domain.compaction import Conversation, Shrunk
+from protea.ports.compaction import Ask
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -15,10 +13,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NoCompaction:
-    async def shrink(
-        self, messages: tuple[Message, ...], *, room: int | None, count: Callable[[Message], int]
-    ) -> Shrunk:
-        return Shrunk(messages)
+    async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
+        return None
 
 
 def create(options: Options) -> NoCompaction:

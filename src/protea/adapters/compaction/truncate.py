@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
 
-from protea.domain.compaction import truncate_results
-from protea.domain.messages import Message
-from protea.ports.compaction import Shrunk
+from protea.adapters.compaction._results import old_results
+from protea.domain.compaction import Conversation, Shrunk
+from protea.ports.compaction import Ask
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    above: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.6
+    above: Annotated[float, msgspec.Meta(ge=0.5, le=1)] = 0.6
     """Share of the room that must be full before anything is cut."""
     keep: Annotated[int, msgspec.Meta(ge=0)] = 6
     """The latest results, which stay whole."""
-    step: Annotated[int, msgspec.Meta(ge=1)] = 6
-    """Results cut at a time, so that the requests in between begin alike."""
     longest: Annotated[int, msgspec.Meta(ge=200)] = 1000
     """Characters that stay of each."""
 
@@ -27,15 +24,9 @@ class Truncate:
     def __init__(self, options: Options) -> None:
         self._options = options
 
-    async def shrink(
-        self, messages: tuple[Message, ...], *, room: int | None, count: Callable[[Message], int]
-    ) -> Shrunk:
+    async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
         options = self._options
-        if room is None or sum(map(count, messages)) <= room * options.above:
-            return Shrunk(messages)
-        short = truncate_results(messages, keep=options.keep, step=options.step, longest=options.longest)
-        changed = sum(before is not after for before, after in zip(messages, short, strict=True))
-        return Shrunk(short, f"results of {changed} old calls cut") if changed else Shrunk(messages)
+        return old_results(conversation, "shorten", above=options.above, keep=options.keep, longest=options.longest)
 
 
 def create(options: Options) -> Truncate:

@@ -7,6 +7,7 @@ from copy import copy
 from typing import Any, Literal
 
 from protea.adapters.tools._kit import Kit
+from protea.domain.looking_back import Recalled
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import Tool
 from protea.ports.workspace import Entry, Workspace, WorkspaceError
@@ -73,6 +74,9 @@ class _Nobody:
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         """Nobody listens."""
+
+    async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
+        return ()
 
     def tools(self) -> Sequence[ToolSpec]:
         return ()

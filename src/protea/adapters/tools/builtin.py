@@ -218,6 +218,17 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         ),
     ),
     (
+        "protea.adapters.tools.recall:Recall",
+        ToolSpec(
+            name="Recall",
+            description="Find what was said or done earlier in this session, by words or by the id of a call, word for "
+            "word, also after it was summed up.",
+            parameters=object_("query", query=text(), limit=whole(minimum=1)),
+            parallel=True,
+            aliases={"id": "query", "text": "query"},
+        ),
+    ),
+    (
         "protea.adapters.tools.tool_search:ToolSearch",
         ToolSpec(
             name="ToolSearch",
