@@ -75,6 +75,7 @@ class FirstFrame:
         self.attributes: list[Any] = termios.tcgetattr(source)
         """The terminal as it was found."""
         self._holding = False
+        self._plain, self._dim = _colours()
 
     # ── called by the main thread ──────────────────────────────────────────────────────────────────────────────────
 
@@ -276,10 +277,11 @@ class FirstFrame:
         most = most_rows(height)
         self._top = window(len(rows), row, self._top, most)
         shown = rows[self._top : self._top + most]
-        out = ["\x1b[?2026h"]
+        plain, dim = self._plain, self._dim
+        out = ["\x1b[?2026h", plain]
         if whole:
             out.append("\x1b[2J")
-        out.append(f"\x1b[1;2H\x1b[1m{self._head[0]}\x1b[0m\x1b[2;2H\x1b[2m{_fit(self._head[1], columns - 2)}\x1b[0m")
+        out.append(f"\x1b[1;2H\x1b[1m{self._head[0]}{plain}\x1b[2;2H{dim}{_fit(self._head[1], columns - 2)}{plain}")
         if self._sent:
             out.append(
                 "".join(
@@ -291,17 +293,17 @@ class FirstFrame:
         # One row more than is needed is cleared: it was the rule when there was a row less.
         if y > 3 + len(self._sent):
             out.append(f"\x1b[{y - 1};1H\x1b[K")
-        out.append(f"\x1b[{y};1H\x1b[2m{RULE * columns}\x1b[0m")
+        out.append(f"\x1b[{y};1H{dim}{RULE * columns}{plain}")
         for number, (begin, end) in enumerate(shown):
             text = self._text[begin:end]
             if self._top + number == row:
-                text = _with_cursor(text, self._cursor - begin)
+                text = _with_cursor(text, self._cursor - begin, plain)
             if not self._text:
-                text = f"\x1b[7m{PLACEHOLDER[0]}\x1b[0m\x1b[2m{_fit(PLACEHOLDER[1:], columns - 3)}\x1b[0m"
+                text = f"\x1b[7m{PLACEHOLDER[0]}{plain}{dim}{_fit(PLACEHOLDER[1:], columns - 3)}{plain}"
             out.append(f"\x1b[{y + 1 + number};1H{PROMPT if self._top + number == 0 else '  '}{text}\x1b[K")
-        out.append(f"\x1b[{height - 1};1H\x1b[2m{RULE * columns}\x1b[0m")
-        out.append(f"\x1b[{height};2H\x1b[2m{_fit(self._hint or self._status, columns - 2)}\x1b[0m\x1b[K")
-        out.append("\x1b[?2026l")
+        out.append(f"\x1b[{height - 1};1H{dim}{RULE * columns}{plain}")
+        out.append(f"\x1b[{height};2H{dim}{_fit(self._hint or self._status, columns - 2)}{plain}\x1b[K")
+        out.append("\x1b[0m\x1b[?2026l")
         self._write("".join(out))
 
     def _write(self, text: str) -> None:
@@ -310,10 +312,27 @@ class FirstFrame:
             data = data[os.write(self._target, data) :]
 
 
-def _with_cursor(text: str, at: int) -> str:
+def _with_cursor(text: str, at: int, plain: str) -> str:
     """The row with the cell of the cursor reversed, as the application draws it."""
     under = text[at : at + 1] or " "
-    return f"{text[:at]}\x1b[7m{under}\x1b[0m{text[at + 1 :]}"
+    return f"{text[:at]}\x1b[7m{under}{plain}{text[at + 1 :]}"
+
+
+def _colours() -> tuple[str, str]:
+    """What text and what is dim are drawn with: as the last run left it, else the terminal's own."""
+    home = os.environ.get("PROTEA_HOME") or os.environ.get("HOME", "") + "/.protea"
+    try:
+        descriptor = os.open(f"{home}/first-frame", os.O_RDONLY)
+    except OSError:
+        return "\x1b[0m", "\x1b[0;2m"
+    try:
+        text = os.read(descriptor, 200).decode("ascii", "replace")
+    finally:
+        os.close(descriptor)
+    plain, _, dim = text.partition("\n")
+    if os.environ.get("NO_COLOR") or not set(plain + dim) <= set("\x1b[0123456789;m"):
+        return "\x1b[0m", "\x1b[0;2m"
+    return f"\x1b[0m{plain}", f"\x1b[0m{dim}"
 
 
 def _fit(text: str, columns: int) -> str:

@@ -29,7 +29,7 @@ class ProteaApp(App[int], inherit_bindings=False):
     TITLE = "Protea"
 
     def __init__(self, desk: Desk, first: Tab, frame: FirstFrame | None = None, *, choose: bool = False) -> None:
-        super().__init__(driver_class=driver_for(frame), ansi_color=True)
+        super().__init__(driver_class=driver_for(frame))
         self.desk = desk
         self.main = MainScreen(desk, first)
         self.animation_level = "none"
@@ -46,23 +46,29 @@ class ProteaApp(App[int], inherit_bindings=False):
     def dress(self) -> None:
         """Take the background of the theme."""
         theme = self.desk.look.theme
-        background = "ansi_default" if theme.background == "default" else theme.background
         name = f"protea-{theme.name}"
-        # The variables of Textual's own ANSI theme, for the style sheets of its widgets; ours ask the `Look`.
-        plain = BUILTIN_THEMES["ansi-dark"]
-        self.register_theme(
-            TextualTheme(
-                name=name,
-                primary="ansi_cyan",
-                background=background,
-                foreground="ansi_default",
-                surface="ansi_default",
-                panel="ansi_default",
-                boost="ansi_default",
-                ansi=True,
-                variables=plain.variables,
+        if theme.background == "default":
+            # Textual's own ANSI theme: the terminal's colours, and its background.
+            own = BUILTIN_THEMES["ansi-dark" if theme.dark else "ansi-light"]
+            self.register_theme(TextualTheme(**{**vars(own), "name": name}))
+        else:
+            role = self.desk.look.hex
+            self.register_theme(
+                TextualTheme(
+                    name=name,
+                    primary=role("info"),
+                    secondary=role("accent"),
+                    accent=role("accent"),
+                    success=role("good"),
+                    error=role("bad"),
+                    warning=role("warn"),
+                    foreground=role("text"),
+                    background=theme.background,
+                    surface=role("panel"),
+                    panel=role("panel"),
+                    dark=theme.dark,
+                )
             )
-        )
         self.theme = name
 
     def on_mount(self) -> None:

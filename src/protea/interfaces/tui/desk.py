@@ -168,6 +168,20 @@ def _first_line(path: str) -> str:
     return ""
 
 
+def keep_first_frame(home: str, colours: str) -> None:
+    """Lets the first frame of the next start have the colours of this one."""
+    path = f"{home}/first-frame"
+    with suppress(OSError):
+        if not colours:
+            os.unlink(path)
+            return
+        beside = f"{path}.{os.getpid()}.new"
+        descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(colours)
+        os.replace(beside, path)
+
+
 def split_diff(diff: str, named: str) -> Iterator[tuple[str, str]]:
     """(path, diff) of every file in a unified diff; one without a head is `named`'s."""
     path, lines = named, list[str]()

@@ -52,12 +52,12 @@ class Lines(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        if y >= len(self._shown):
-            return Strip.blank(width)
         look = self._look()
+        if y >= len(self._shown):
+            return Strip.blank(width, look.base)
         return strip(self._shown[y], width, look)
 
 
 def strip(row: Row, width: int, look: Look) -> Strip:
     """One row, filled up to `width`."""
-    return Strip([Segment(text, look[role]) for text, role in row if text]).adjust_cell_length(width)
+    return Strip([Segment(text, look[role]) for text, role in row if text]).adjust_cell_length(width, look.base)

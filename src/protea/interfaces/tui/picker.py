@@ -188,7 +188,7 @@ class _Body(Widget):
         self.room = max(1, min(len(picker.shown) or 1, most - len(about)))
         self._top = min(max(self._top, picker.at - self.room + 1), picker.at) if picker.shown else 0
         count = f"{picker.at + 1}/{len(picker.shown)}" if picker.shown else "0"
-        title = one_line(f" {picker.title_text} ", width - 12)
+        title = f" {picker.title_text} "[: width - 12]
         line = "─" * max(0, width - width_of(title) - len(count) - 4)
         rows: list[Row] = [
             [("─", "active"), (title, "heading"), (line, "active"), (f" {count} ", "dim"), ("─", "active")]
@@ -239,11 +239,7 @@ class _Body(Widget):
     def render_line(self, y: int) -> Strip:
         look = self._picker.desk.look
         width = self.size.width
-        return (
-            strip(self._rows[y], width, look).apply_style(look.background)
-            if y < len(self._rows)
-            else Strip.blank(width)
-        )
+        return strip(self._rows[y], width, look) if y < len(self._rows) else Strip.blank(width, look.base)
 
     def on_click(self, event: events.Click) -> None:
         self._picker.choose(self._top + event.y - self._first)

@@ -17,7 +17,7 @@ from protea.domain.commands import EndSession, SubmitPrompt
 from protea.domain.errors import ProteaError
 from protea.domain.events import AnyEvent, TaskChanged, ToolCallChanged, TurnFinished
 from protea.interfaces.tui.composer import external
-from protea.interfaces.tui.desk import Desk
+from protea.interfaces.tui.desk import Desk, keep_first_frame
 from protea.interfaces.tui.driver import ScreenDriver, Typed
 from protea.interfaces.tui.keys import Keys
 from protea.interfaces.tui.menus import MENUS
@@ -32,7 +32,7 @@ from protea.interfaces.tui.panes.viewer import Viewer
 from protea.interfaces.tui.status import Facts, StatusBar
 from protea.interfaces.tui.tab import Tab
 from protea.interfaces.tui.tabbar import TabBar
-from protea.interfaces.tui.themes import THEMES, Look
+from protea.interfaces.tui.themes import THEMES, Look, first_frame_colours
 from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.which_key import WhichKey
 
@@ -263,7 +263,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if "viewer" not in self.arrangement.open:
             self.arrangement.toggle("viewer")
         self.focus_part("viewer")
-        self.viewer.open(path, self.desk.place.open.cwd, line)
+        self.desk.spawn(self.viewer.open(path, self.desk.place.open.cwd, line))
 
     def _open_task(self, task: TaskChanged) -> None:
         if session := getattr(task, "session_id", ""):
@@ -583,6 +583,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.desk.dress()
         if keep:
             self.prefer(theme=name)
+            keep_first_frame(self.desk.place.home, first_frame_colours(self.desk.look, self.app.console.color_system))
         for widget in self.walk_children():
             widget.refresh()
 

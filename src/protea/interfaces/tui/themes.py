@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import msgspec
-from rich.color import Color
+from rich.color import ColorSystem
 from rich.style import Style
 
 
@@ -76,6 +76,7 @@ def _rgb(
     ink = "#101010" if dark else "#ffffff"
     roles = {
         "text": text,
+        "panel": panel,
         "dim": dim,
         "accent": accent,
         "good": good,
@@ -252,12 +253,15 @@ class Look:
         self.theme = theme
         self.colour = colour
         self._styles: dict[str, Style] = {}
+        own = colour and theme.background != "default"
+        self.base = Style.parse(f"{theme.roles['text']} on {theme.background}") if own else Style()
+        """Under everything that is drawn."""
 
     def __getitem__(self, role: str) -> Style:
         """The style of a role. Without colour, what is told apart by colour alone is bold, dim or reversed."""
         style = self._styles.get(role)
         if style is None:
-            style = Style.parse(self.theme.roles.get(role, "") or "none")
+            style = self.base + Style.parse(self.theme.roles.get(role, "") or "none")
             if not self.colour:
                 style = _WITHOUT_COLOUR.get(role) or Style(
                     bold=style.bold, underline=style.underline, reverse=style.reverse or style.bgcolor is not None
@@ -265,11 +269,10 @@ class Look:
             self._styles[role] = style
         return style
 
-    @property
-    def background(self) -> Style:
-        if self.theme.background == "default" or not self.colour:
-            return Style()
-        return Style(bgcolor=Color.parse(self.theme.background))
+    def hex(self, role: str) -> str:
+        """The colour of a role, as a style sheet writes it."""
+        colour = self[role].color
+        return colour.name if colour is not None else "#808080"
 
 
 _WITHOUT_COLOUR = {
@@ -283,6 +286,13 @@ _WITHOUT_COLOUR = {
 }
 
 
-def sgr(style: Style) -> str:
-    """A style as the terminal is told it, for the first frame."""
-    return style.render("\0").partition("\0")[0]
+SYSTEMS = {"standard": ColorSystem.STANDARD, "256": ColorSystem.EIGHT_BIT, "truecolor": ColorSystem.TRUECOLOR}
+
+
+def first_frame_colours(look: Look, system: str | None) -> str:
+    """What the first frame of the next start draws with: a line for the text, one for what is dim; "" for the
+    terminal's own colours."""
+    if look.base == Style() or system not in SYSTEMS:
+        return ""
+    drawn = (each.render("x", color_system=SYSTEMS[system]) for each in (look.base, look["dim"]))
+    return "\n".join(text.partition("x")[0] for text in drawn)

@@ -223,7 +223,7 @@ class Composer(Widget):
         rows = self._wrap()
         number = self._top + y - 1
         if number >= len(rows):
-            return Strip.blank(width)
+            return Strip.blank(width, look.base)
         segments = [Segment(PROMPT if number == 0 else "  ", look["user"] if self.active else look["dim"])]
         begin, end = rows[number]
         if not self.text:
@@ -234,7 +234,7 @@ class Composer(Widget):
                 segments.append(Segment(shown, look["placeholder"]))
         else:
             segments += self._row(number, begin, end, rows, look)
-        return Strip(segments).adjust_cell_length(width)
+        return Strip(segments).adjust_cell_length(width, look.base)
 
     def _row(self, number: int, begin: int, end: int, rows: list[tuple[int, int]], look: Look) -> list[Segment]:
         marks: list[tuple[int, int, Style]] = []
@@ -253,7 +253,7 @@ class Composer(Widget):
         cuts = sorted({begin, end, *(at for mark in marks for at in mark[:2])})
         segments = []
         for left, right in pairwise(cuts):
-            style = Style()
+            style = look.base
             for mark_begin, mark_end, mark_style in marks:
                 if mark_begin <= left and right <= mark_end:
                     style += mark_style

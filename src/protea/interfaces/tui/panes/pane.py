@@ -130,15 +130,15 @@ class Pane(Widget):
         edge = Segment("│", look["active" if self.active else "rule"])
         inner = width - 1
         if y == 0:
-            title = one_line(f" {self.heading} ", inner)
-            details = one_line(self.details(), max(0, inner - width_of(title) - 2))
+            title = f" {self.heading} "[:inner]
+            details = one_line(self.details(), max(1, inner - width_of(title) - 2))
             line = "─" * max(0, inner - width_of(title) - width_of(details) - 1)
             role = "active" if self.active else "rule"
             drawn = strip([(title, "heading"), (details, "dim"), (" " + line, role)], inner, look)
         else:
             place = self.top + y - 1
             if place >= len(self.list):
-                drawn = Strip.blank(inner)
+                drawn = Strip.blank(inner, look.base)
             else:
                 drawn = strip([(" ", "text"), *self.list[place].row], inner, look)
                 if place == self.at and self.active:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from protea.interfaces.terminal import one_line
+from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.fuzzy import Finder
 from protea.interfaces.tui.panes.pane import Entry, Pane
 from protea.interfaces.tui.themes import Look
@@ -50,7 +51,7 @@ class Tree(Pane):
 
     def entries(self, width: int) -> list[Entry]:
         if self.filter:
-            return [self._file(path, path, 0, width) for path in self._finder.find(self.filter, 200)]
+            return [self._hit(path, width) for path in self._finder.find(self.filter, 200)]
         found: list[Entry] = []
         self._below("", 0, width, found)
         return found or [Entry([("nothing here", "dim")])]
@@ -73,6 +74,18 @@ class Tree(Pane):
         text = one_line(f"{'  ' * depth}  {name}", width - 2)
         changed = path in self.changed
         return Entry([(text, "warn" if changed else "text"), (" ●" if changed else "", "warn")], path)
+
+    def _hit(self, path: str, width: int) -> Entry:
+        """The name first: where there is little room, it is what one looks for."""
+        folder, _, name = path.rpartition("/")
+        shown = one_line(name, width - 2)
+        return Entry(
+            [
+                (shown, "warn" if path in self.changed else "text"),
+                ("  " + one_line(folder, max(1, width - width_of(shown) - 4)) if folder else "", "dim"),
+            ],
+            path,
+        )
 
     def opened(self, key: str) -> None:
         if key.endswith("/"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 
@@ -35,15 +36,21 @@ class Viewer(Pane):
         self.jump = ""
         """Digits that were typed."""
 
-    def open(self, path: str, root: str, line: int = 0) -> None:
-        """Read a file and show it from a line on."""
+    async def open(self, path: str, root: str, line: int = 0) -> None:
+        """Read a file and show it from a line on; its colours follow."""
         self.path = path
-        text, self._note = read_text(os.path.join(root, path))
-        self.lines = colour(path, visible(text), self._look())
+        text, self._note = await asyncio.to_thread(read_text, os.path.join(root, path))
+        text = visible(text).replace("\t", "    ")
+        self.lines = [[(each, Style())] for each in text.split("\n")]
         self.left = 0
         self.jump = ""
         self.again()
         self.mark(max(0, line - 1))
+        # The first file of a kind loads what colours it, which takes longer than anyone wants to wait for a key.
+        coloured = await asyncio.to_thread(colour, path, text, self._look())
+        if self.path == path and len(coloured) == len(self.lines):
+            self.lines = coloured
+            self.refresh()
 
     def details(self) -> str:
         note = f" · {self._note}" if self._note else ""
@@ -86,10 +93,10 @@ class Viewer(Pane):
             return super().render_line(y)
         look, width = self._look(), self.size.width
         number = Segment(f"{place + 1:>{len(str(len(self.lines)))}} ", look["dim"])
-        line = Strip([Segment(text, style) for text, style in self.lines[place]])
+        line = Strip([Segment(text, look.base + style) for text, style in self.lines[place]])
         edge = Strip([Segment("│", look["active" if self.active else "rule"]), number])
         room = width - edge.cell_length
-        shown = line.crop(self.left, self.left + room).adjust_cell_length(room)
+        shown = line.crop(self.left, self.left + room).adjust_cell_length(room, look.base)
         if place == self.at and self.active:
             shown = shown.apply_style(look["select"])
         return Strip.join([edge, shown])
@@ -110,7 +117,6 @@ def read_text(path: str) -> tuple[str, str]:
 
 def colour(path: str, text: str, look: Look) -> list[list[tuple[str, Style]]]:
     """Lines of styled pieces."""
-    text = text.replace("\t", "    ")
     plain = Style()
     lexer = None
     if len(text) <= COLOURED and look.colour:
