@@ -13,11 +13,32 @@ import sys
 from typing import Self
 
 from protea.domain.script import ScriptedCall, ScriptedReply
-from protea.testing.loopback import LoopbackProvider
+from protea.testing.loopback import LoopbackProvider, LoopbackReply
 
 TOKENS = 20_000
+PACED_TOKENS, PACED_SECONDS = TOKENS, 12.0
+"""A reply that comes as fast as the quick models write."""
 WIRES = ("openai-chat", "openai-responses", "anthropic", "gemini", "ollama")
 MODEL = "one"
+
+
+def paced_text(tokens: int) -> str:
+    """Markdown of so many words: paragraphs, lists, code, a table now and then."""
+    words = [f"word{number % 97}" for number in range(tokens)]
+    lines = []
+    for number in range(0, tokens, 20):
+        line = " ".join(words[number : number + 20])
+        kind = number // 20 % 12
+        lines.append(
+            f"- {line}"
+            if kind in (4, 5)
+            else f"## {line[:30]}\n\n{line}\n"
+            if kind == 7
+            else f"```python\nx = {number}  # {line}\n```\n"
+            if kind == 9
+            else f"{line} **{number}**.\n"
+        )
+    return "\n".join(lines) + "\n\nthe end of it"
 
 
 def steps_of(scenario: str) -> list[str | ScriptedCall | ScriptedReply]:
@@ -26,6 +47,9 @@ def steps_of(scenario: str) -> list[str | ScriptedCall | ScriptedReply]:
         return ["Hello. What shall we do?"]
     if scenario == "stream":
         return ["".join(f"word{n % 97} " + ("\n" if n % 17 == 16 else "") for n in range(TOKENS))]
+    if scenario == "paced":
+        text = paced_text(PACED_TOKENS)
+        return [LoopbackReply(text=text, pieces=PACED_TOKENS, pace=PACED_SECONDS / PACED_TOKENS)]
     if scenario == "session":
         return [ScriptedCall("Read", {"path": "src/module_3.py"}), "It says so."]
     steps: list[str | ScriptedCall | ScriptedReply] = []

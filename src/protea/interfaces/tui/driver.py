@@ -18,6 +18,8 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+TICKS = 4
+"""Times the parser is asked for what it waits for, after the last key."""
 PASTE, PASTED = b"\x1b[200~", b"\x1b[201~"
 
 
@@ -53,6 +55,7 @@ class ScreenDriver(LinuxDriver):
         self._wake_end, self._wake = os.pipe()
         self._ahead = b""
         self._taken_over = False
+        self._closing = False
 
     def start_application_mode(self) -> None:
         taking = type(self).first if not self._taken_over else None
@@ -85,9 +88,11 @@ class ScreenDriver(LinuxDriver):
             self._mouse = False
 
     def disable_input(self) -> None:
+        self._closing = True
         self._reading.set()
-        os.write(self._wake, b".")  # so that the thread sees the end at once
+        os.write(self._wake, b".")
         super().disable_input()
+        self._closing = False
 
     def run_input_thread(self) -> None:
         self._reading.wait()
@@ -120,8 +125,13 @@ class ScreenDriver(LinuxDriver):
 
         ahead, self._ahead = self._ahead, b""
         take(ahead)
-        while not self.exit_event.is_set():
-            ready, _, _ = select.select([self.fileno, self._wake_end], [], [], 0.1)
+        ticks = TICKS
+        while not (self.exit_event.is_set() or self._closing):
+            # A lone Escape counts as one once nothing has followed it for a moment; otherwise there is nothing to
+            # look at by the clock, and the processor may sleep.
+            wait = 0.05 if ticks else None
+            ready, _, _ = select.select([self.fileno, self._wake_end], [], [], wait)
+            ticks = TICKS if ready else ticks - 1
             if self._wake_end in ready:
                 os.read(self._wake_end, 64)
             if self.fileno in ready:

@@ -1,0 +1,115 @@
+"""A terminal with a screen model for one program: keys go in, and what stands on the screen is known at any time."""
+
+from __future__ import annotations
+
+import codecs
+import fcntl
+import os
+import pty
+import select
+import signal
+import statistics
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+import pyte
+
+COLUMNS, ROWS = 120, 40
+PATIENCE = 120.0
+
+
+class _Screen(pyte.Screen):
+    """Lets pass what pyte does not know."""
+
+    def report_device_status(self, *_: Any, **__: Any) -> None: ...
+
+    def report_device_attributes(self, *_: Any, **__: Any) -> None: ...
+
+    def select_graphic_rendition(self, *attributes: Any, **_: Any) -> None:
+        super().select_graphic_rendition(*attributes)
+
+
+class Terminal:
+    """Runs `command`. Times are from here: what the program draws counts once it stands in the screen model."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: str = "/") -> None:
+        self.screen = _Screen(COLUMNS, ROWS)
+        self._stream = pyte.Stream(self.screen)
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
+        self.begun = time.perf_counter()
+        self.pid, self.leader = pty.fork()
+        if self.pid == 0:
+            os.chdir(cwd)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+            os.execve(command[0], list(command), {"TERM": "xterm-256color", **environment})
+        fcntl.ioctl(self.leader, termios.TIOCSWINSZ, size)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.leader)
+
+    @property
+    def shown(self) -> str:
+        return "\n".join(self.screen.display)
+
+    def read(self, seconds: float = 0.0) -> bool:
+        """Take what has been drawn; whether there was anything."""
+        if not select.select([self.leader], [], [], seconds)[0]:
+            return False
+        try:
+            data = os.read(self.leader, 1 << 16)
+        except OSError:
+            return False
+        self._stream.feed(self._decode(data))
+        return bool(data)
+
+    def until(self, come: Callable[[str], bool]) -> float:
+        """Seconds since the start when it stands there."""
+        while not come(self.shown):
+            if not self.read(PATIENCE):
+                sys.exit(f"it did not come; what stands there:\n{self.shown}")
+        return time.perf_counter() - self.begun
+
+    def settle(self, seconds: float = 1.0) -> None:
+        """Wait until nothing has been drawn for that long."""
+        while self.read(seconds):
+            pass
+
+    def type(self, text: str) -> None:
+        os.write(self.leader, text.encode())
+
+    def echo(self, character: str, where: Callable[[], str]) -> float:
+        """Seconds from a key until what `where` gives ends with it."""
+        while self.read():
+            pass
+        before = where()
+        begin = time.perf_counter()
+        self.type(character)
+        while where() != before + character:
+            if not self.read(PATIENCE):
+                sys.exit(f"no echo of {character!r} behind {before!r}; what stands there:\n{self.shown}")
+        return time.perf_counter() - begin
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far (Linux)."""
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def peak(self) -> float:
+        """MB held at most (Linux)."""
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]

@@ -1,0 +1,134 @@
+"""The full screen over a real terminal with a screen model: first frame, key echo, what it costs while nothing happens
+and while 20,000 tokens come in; beside a plain Textual app that streams the same text into its Markdown widget."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from measure import Report, rounds
+from project import PROTEA, make_home, make_project
+from provider import PACED_SECONDS, PACED_TOKENS, Provider
+from terminal import Terminal, percentile
+
+KEYS = 150
+MARK = "❯ "
+
+
+def first_frames(report: Report, project: str, environment: dict[str, str]) -> None:
+    """From the start of the process until the composer stands, and until it has taken a key."""
+    bare, frames, keys, whole = [], [], [], []
+    nothing = [sys.executable, "-I", "-c", "import os; os.write(1, b'ready')"]
+    for number in range(rounds(15) + 1):
+        with Terminal(nothing, environment, project) as terminal:
+            before = terminal.until(lambda shown: "ready" in shown)
+        with Terminal(PROTEA, environment, project) as terminal:
+            frame = terminal.until(lambda shown: MARK in shown)
+            terminal.type("k")
+            key = terminal.until(lambda shown: f"{MARK}k" in shown)
+            full = terminal.until(lambda shown: " NORMAL " in shown)
+        if number:  # the first round is for caches and bytecode
+            bare.append(before)
+            frames.append(frame)
+            keys.append(key)
+            whole.append(full)
+    middle = [percentile(values, 0.5) * 1e3 for values in (bare, frames, keys, whole)]
+    note = f"{middle[1]:.1f} ms beside {middle[0]:.1f} ms"
+    report.figure("first frame beyond the bare interpreter", middle[1] - middle[0], 12, "ms", note)
+    report.figure("first key taken and shown, beyond it", middle[2] - middle[0], None, "ms")
+    report.figure("the whole screen, beyond it", middle[3] - middle[0], None, "ms")
+
+
+def composer(terminal: Terminal) -> str:
+    """What stands in the composer."""
+    for line in reversed(terminal.screen.display):
+        if line.startswith(MARK):
+            text = line.removeprefix(MARK).rstrip()
+            return "" if text.startswith("Ask, or") else text
+    return ""
+
+
+def plain_input(terminal: Terminal) -> str:
+    text = terminal.screen.display[-2].strip(" ▊▎│┃█▏▌").rstrip()
+    return "" if text in ("ready", "streamed") else text
+
+
+def echoes(terminal: Terminal, where: object, pause: float, until: float | None = None) -> list[float]:
+    found = []
+    for number in range(KEYS):
+        if until is not None and time.perf_counter() > until:
+            break
+        # Not in step with anything the program does by the clock.
+        end = time.perf_counter() + pause * (0.6 + (number * 7 % 10) / 12)
+        while (left := end - time.perf_counter()) > 0:
+            terminal.read(left)
+        if number % 40 == 39:
+            terminal.type("\x15")
+            terminal.until(lambda shown: not where())
+        found.append(terminal.echo("abcdefgh"[number % 8], where))
+    return found
+
+
+def idle_and_echo(report: Report, project: str, environment: dict[str, str]) -> None:
+    with Terminal(PROTEA, environment, project) as terminal:
+        terminal.until(lambda shown: " NORMAL " in shown)
+        terminal.settle(2)
+        cpu, begin = terminal.cpu(), time.perf_counter()
+        while time.perf_counter() - begin < 10:
+            terminal.read(0.5)
+        share = (terminal.cpu() - cpu) / (time.perf_counter() - begin) * 100
+        report.figure("processor time while nothing happens", share, 0.3, "%")
+        terminal.type("x")
+        terminal.until(lambda shown: f"{MARK}x" in shown)
+        times = echoes(terminal, lambda: composer(terminal), 0.06)
+        report.figure("key echo, idle, p95", percentile(times, 0.95) * 1e3, 16, "ms",
+                      f"p50 {percentile(times, 0.5) * 1e3:.1f} ms")  # fmt: skip
+
+
+def streaming(report: Report, project: str, environment: dict[str, str]) -> None:
+    figures = []
+    model = ["-m", "bench-openai-chat/one"]
+    plain = [sys.executable, str(Path(__file__).with_name("plain_screen.py")), str(PACED_TOKENS), str(PACED_SECONDS)]
+    for command, ready, done, where in (
+        ([*PROTEA, *model], " NORMAL ", "the end of it", composer),
+        (plain, "ready", "the end of it", plain_input),
+    ):
+        with Terminal(command, environment, project) as terminal:
+            terminal.until(lambda shown, ready=ready: ready in shown)
+            terminal.settle(1)
+            cpu = terminal.cpu()
+            terminal.type("go")
+            terminal.until(lambda shown: "go" in shown)
+            terminal.type("\r")
+            terminal.until(lambda shown: "word" in shown)
+            terminal.type("x")
+            terminal.until(lambda shown, where=where, terminal=terminal: where(terminal) == "x")
+            times = echoes(terminal, lambda where=where, terminal=terminal: where(terminal), 0.05,
+                           time.perf_counter() + PACED_SECONDS * 0.8)  # fmt: skip
+            terminal.until(lambda shown, done=done: done in shown)
+            terminal.settle(1)
+            figures.append((percentile(times, 0.95) * 1e3, terminal.cpu() - cpu, terminal.peak(), len(times)))
+    (ours, cost, memory, count), (theirs, their_cost, their_memory, _) = figures
+    report.figure("key echo while 20,000 tokens come, p95", ours, 16, "ms", f"{count} keys; beside {theirs:.1f} ms")
+    report.figure("processor time of 20,000 tokens", cost, 4, "s", f"beside {their_cost:.1f} s")
+    report.figure("the same, beside the plain app", cost / their_cost, 1, "x")
+    report.figure("memory at its highest", memory, None, "MB", f"beside {their_memory:.0f} MB")
+
+
+def main() -> None:
+    report = Report("tui")
+    with tempfile.TemporaryDirectory() as folder, Provider("paced") as provider:
+        project = str(make_project(Path(folder, "project")))
+        environment = make_home(Path(folder, "home"), {"openai-chat": provider.address("openai-chat")})
+        os.makedirs(project, exist_ok=True)
+        first_frames(report, project, environment)
+        idle_and_echo(report, project, environment)
+        streaming(report, project, environment)
+    report.exit()
+
+
+if __name__ == "__main__":
+    main()
