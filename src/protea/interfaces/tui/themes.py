@@ -269,6 +269,10 @@ class Look:
             self._styles[role] = style
         return style
 
+    @property
+    def background(self) -> Style:
+        return Style(bgcolor=self.base.bgcolor)
+
     def hex(self, role: str) -> str:
         """The colour of a role, as a style sheet writes it."""
         colour = self[role].color
