@@ -57,7 +57,8 @@ async def create_gateway(launch: Launch) -> Gateway:
 
     root = Root(launch, Given())
     folder = os.path.join(root.surroundings.protea_home, "logs")
-    install(folder, levels(root.settings.log.level), secrets_of(launch.environment.items()))
+    log = root.settings.log
+    install(folder, levels(log.level), secrets_of(launch.environment.items()), structured=log.format == "json")
     return root.sessions()
 
 

@@ -90,6 +90,8 @@ class LogSettings(Table, frozen=True):
 
     level: str = "warning"
     """`debug`, `info`, `warning`, `error`, or by area: `providers=debug,mcp=info`."""
+    format: Literal["text", "json"] = "text"
+    """A line for people, or an object for programs."""
 
 
 class SandboxSettings(Table, frozen=True):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
@@ -118,3 +119,20 @@ def test_processes_that_share_the_folder_lose_no_record(tmp_path: Path) -> None:
     text = "".join((tmp_path / name).read_text() for name in os.listdir(tmp_path))
     assert len(text.splitlines()) == 800
     assert len({tuple(line.split()[4:6]) for line in text.splitlines()}) == 800
+
+
+def test_structured_lines_are_objects_without_secrets(tmp_path: Path) -> None:
+    rotating.install(str(tmp_path), levels("info"), ["hunter22"], structured=True)
+    log = logging.getLogger("protea.providers")
+    log.info('with hunter22, "quotes", api_key="abcdefgh1234"\nand \udcff')
+    try:
+        raise RuntimeError("sent hunter22")
+    except RuntimeError:
+        log.exception("failed")
+    first, second = (json.loads(line) for line in lines(tmp_path))
+    assert first["text"] == 'with [hidden], "quotes", api_key="[hidden]"\nand ?'
+    assert (first["level"], first["area"], first["process"]) == ("info", "providers", os.getpid())
+    assert first["at"].endswith("Z")
+    assert "trace" not in first
+    assert "sent [hidden]" in second["trace"]
+    assert "hunter22" not in (tmp_path / "protea.log").read_text()

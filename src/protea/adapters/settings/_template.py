@@ -30,6 +30,7 @@ TEMPLATE = """\
 
 # [log]
 # level = "warning"                         # debug, info, warning, error, or by area: "providers=debug,mcp=info"
+# format = "json"                           # an object for programs on each line, instead of text for people
 
 # A provider of your own:
 # [providers.acme]

@@ -517,5 +517,5 @@ def _builtins(settings: Settings) -> dict[str, Any]:
         del plain[name]
     plain["permissions"] = replace(settings.permissions, layers=())
     made: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(plain))
-    made["log"] = {"level": settings.log.level}
+    made["log"] = {"level": settings.log.level, "format": settings.log.format}
     return made
