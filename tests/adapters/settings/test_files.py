@@ -510,7 +510,7 @@ def test_setting_follows_a_link_and_keeps_it(home: Path, tmp_path: Path) -> None
     [
         ("", "modle", "x", "did you mean model?"),
         ("", "limits.max_turns", "many", "must be a whole number"),
-        ("limits = { max_turns = 1 }\n", "limits.time_limit", "2", "change it by hand"),
+        ("limits.max_turns = 1\n", "limits.time_limit", "2", "change it by hand"),
         ("broken = [", "model", "a/b", "not valid TOML"),
     ],
 )
@@ -541,6 +541,7 @@ def test_all_that_is_set_is_listed_with_its_origin(load: Load, home: Path) -> No
     assert found == [
         ("limits.max_turns", 2, f"{home / 'config.toml'}:3"),
         ("model", "a/b", f"{home / 'config.toml'}:1"),
+        ("log.format", "text", "built in"),
         ("log.level", "warning", "built in"),
         ("profile", "coding", "built in"),
     ]
@@ -584,3 +585,36 @@ def test_what_the_sandbox_must_keep_holds_whoever_chooses_another(load: Load) ->
     text = '[sandbox]\nadapter = "docker"\nimage = "x"\nnetwork = false\nrequired = true\n'
     chosen = load(text, flags={"sandbox.adapter": "bubblewrap"}).ports["sandbox"]
     assert chosen == {"adapter": "bubblewrap", "network": False, "required": True}
+
+
+def test_the_schema_says_what_each_key_means() -> None:
+    schema = files.schema()
+    settings = schema["$defs"]["Settings"]["properties"]
+    assert settings["fallback"]["description"].startswith("Models that are asked, in this order")
+    assert schema["$defs"]["LogSettings"]["properties"]["level"]["description"].startswith("`debug`, `info`")
+    assert schema["$defs"]["LimitSettings"]["description"] == "`[limits]`."
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    undescribed = [
+        f"{name}.{key}"
+        for name, table in schema["$defs"].items()
+        for key, rule in table.get("properties", {}).items()
+        if "description" not in rule
+    ]
+    assert len(undescribed) < 40, undescribed
+
+
+def test_an_editor_underlines_a_key_nobody_knows() -> None:
+    with pytest.raises(jsonschema.ValidationError, match="modle"):
+        jsonschema.validate({"modle": "a/b"}, files.schema())
+
+
+def test_a_key_in_an_inline_table_is_set_there(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('# mine\nlimits = { max_turns = 3 } # few\n[providers]\nacme = { api = "ollama" }\n')
+    files.set_value(str(file), "limits.time_limit", "60")
+    files.set_value(str(file), "limits.max_turns", "5")
+    files.set_value(str(file), "providers.acme.models.big.context", "9000")
+    assert file.read_text() == (
+        "# mine\nlimits = { max_turns = 5, time_limit = 60 } # few\n[providers]\n"
+        'acme = { api = "ollama", models = { big = { context = 9000 } } }\n'
+    )

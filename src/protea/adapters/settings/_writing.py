@@ -34,6 +34,14 @@ def with_value(text: str, key: tuple[str, ...], value: Any) -> str:
     for place in found:
         if not place.table and place.key == key:
             return text[: place.start] + toml(value) + text[place.end :]
+    for place in found:
+        # `limits = { … }`: a comment cannot stand in such a table, so writing it anew loses none.
+        if not place.table and place.key == key[: len(place.key)] and text.startswith("{", place.start):
+            import tomllib
+
+            table = tomllib.loads(f"table = {text[place.start : place.end]}")["table"]
+            _put(table, key[len(place.key) :], value)
+            return text[: place.start] + toml(table) + text[place.end :]
     for depth in range(len(key) - 1, -1, -1):
         head = key[:depth]
         headers = [index for index, place in enumerate(found) if place.table and place.key == head]
@@ -53,6 +61,15 @@ def with_value(text: str, key: tuple[str, ...], value: Any) -> str:
             at = _before_first_table(text, rest[0].start if rest else len(text))
         return _ended(text[:at], newline) + line + text[at:]
     raise AssertionError("the depth of 0 always has a place")
+
+
+def _put(table: dict[str, Any], key: tuple[str, ...], value: Any) -> None:
+    for part in key[:-1]:
+        below = table.setdefault(part, {})
+        if not isinstance(below, dict):
+            raise ValueError(f"{part} is no table")
+        table = below
+    table[key[-1]] = value
 
 
 def with_item(text: str, key: tuple[str, ...], value: Any) -> str:

@@ -176,7 +176,9 @@ def schema() -> dict[str, Any]:
         for name in names:
             del made["$defs"][struct]["properties"][name]
     del made["$defs"]["RuleLayer"]
-    return made
+    from protea.adapters.settings._describing import describe
+
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **describe(made, Settings)}
 
 
 class _Reading:
