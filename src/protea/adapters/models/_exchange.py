@@ -25,6 +25,8 @@ _log = logging.getLogger("protea.providers")
 
 MAX_REPLY = 256 * 1024 * 1024
 """Bytes of a reply that comes whole."""
+_MARK = b"\xef\xbb\xbf"
+"""What some servers put before UTF-8, to say that it is."""
 _TRAILER_PATIENCE = 5.0
 """Seconds to wait for what may follow the end mark (usage, `[DONE]`), where a wire has such."""
 
@@ -110,7 +112,7 @@ async def _read(
         raise _failures.page_instead_of_reply(ask.provider, page)
     if lead in (b"{", b"[") and isinstance(reader, EventReader):
         body = start + await response.read(MAX_REPLY)
-        yield _whole(body, response.headers, ask, assembly)
+        yield _whole(body.lstrip().removeprefix(_MARK), response.headers, ask, assembly)
         return
     block, patience = start, None
     while True:

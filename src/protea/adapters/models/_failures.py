@@ -254,7 +254,7 @@ def error_in(body: bytes) -> Any | None:
 
 def _read(body: bytes) -> _Said:
     try:
-        return _said(msgspec.json.decode(body))
+        return _said(msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf")))
     except (msgspec.MsgspecError, ValueError):
         text = body[:_MAX_MESSAGE].decode("utf-8", "replace").strip()
         return _Said() if not text or text.startswith("<") else _Said(text)
