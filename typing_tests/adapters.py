@@ -71,6 +71,7 @@ from protea.adapters.secrets import command as secrets_command
 from protea.adapters.secrets import configured as secrets_configured
 from protea.adapters.secrets import environment as secrets_environment
 from protea.adapters.secrets import file as secrets_file
+from protea.adapters.secrets import keyring as secrets_keyring
 from protea.adapters.storage import jsonl as session_store_jsonl
 from protea.adapters.storage import memory as session_store_memory
 from protea.adapters.task_runner import in_process as task_runner_in_process
@@ -190,6 +191,7 @@ secrets_command_fills: Callable[..., Secrets] = secrets_command.create
 secrets_configured_fills: Callable[..., Secrets] = secrets_configured.create
 secrets_environment_fills: Callable[..., Secrets] = secrets_environment.create
 secrets_file_fills: Callable[..., Secrets] = secrets_file.create
+secrets_keyring_fills: Callable[..., Secrets] = secrets_keyring.create
 session_store_jsonl_fills: Callable[..., SessionStore] = session_store_jsonl.create
 session_store_memory_fills: Callable[..., SessionStore] = session_store_memory.create
 task_runner_in_process_fills: Callable[..., TaskRunner] = task_runner_in_process.create

@@ -125,6 +125,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "configured": "protea.adapters.secrets.configured",
         "environment": "protea.adapters.secrets.environment",
         "file": "protea.adapters.secrets.file",
+        "keyring": "protea.adapters.secrets.keyring",
     },
     "session_store": {
         "jsonl": "protea.adapters.storage.jsonl",

@@ -247,7 +247,7 @@ class ConfiguredModels:
 
     async def _key(self, wanted: _Wanted) -> str | None:
         own, row = wanted.own, wanted.row
-        if own is not None and (own.api_key_command or own.api_key_file or own.api_key_env):
+        if own is not None and (own.api_key_command or own.api_key_file or own.api_key_keyring or own.api_key_env):
             return await self._secrets().key(wanted.provider, own)
         if row is None:
             return None
@@ -286,7 +286,7 @@ class _Wanted:
 
     def key_named(self) -> str:
         """Who says the key."""
-        for setting in ("api_key_command", "api_key_file"):
+        for setting in ("api_key_command", "api_key_file", "api_key_keyring"):
             if self.own is not None and getattr(self.own, setting):
                 return f"providers.{self.provider}.{setting}"
         if self.own is not None and self.own.api_key_env:

@@ -53,6 +53,8 @@ class ProviderSettings(Table, frozen=True):
     """The environment variable that holds the key."""
     api_key_command: tuple[str, ...] | None = None
     """A command, as a list of words, that prints the key."""
+    api_key_keyring: str | None = None
+    """What the key is called in the system's keyring, `NAME` or `SERVICE/NAME`; alone, the service is `protea`."""
     api_key_file: str | None = None
     """A file, readable by its owner alone, that holds the key."""
     dialect: Dialect | None = None

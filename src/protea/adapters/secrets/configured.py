@@ -1,9 +1,10 @@
-"""Keys from wherever the provider's own settings say: a command, a file, the environment, in this order."""
+"""Keys from wherever the provider's own settings say: a command, a file, the keyring, the environment, in order."""
 
 from __future__ import annotations
 
 import msgspec
 
+from protea.domain.errors import ConfigError
 from protea.domain.settings import ProviderSettings
 from protea.domain.surroundings import Surroundings
 from protea.ports.secrets import Secrets
@@ -34,6 +35,14 @@ class ConfiguredSecrets:
             from protea.adapters.secrets import file
 
             return await file.create(file.Options(), surroundings=self._surroundings).key(provider, settings)
+        if settings.api_key_keyring is not None:
+            try:
+                from protea.adapters.secrets import keyring
+            except ModuleNotFoundError as error:
+                raise ConfigError(
+                    f"api_key_keyring of {provider} needs the extra keyring: pip install 'protea[keyring]'"
+                ) from error
+            return await keyring.create(keyring.Options()).key(provider, settings)
         from protea.adapters.secrets import environment
 
         return await environment.create(environment.Options(), surroundings=self._surroundings).key(provider, settings)
