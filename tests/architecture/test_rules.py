@@ -29,6 +29,27 @@ def test_a_breach_is_noticed(rule: Rule, broken: Files, tmp_path: Path) -> None:
     assert list(rule.check(plant(tmp_path, broken)))
 
 
+class Among(Tree):
+    """A small tree in the midst of the whole source, in place of the modules of the same names."""
+
+    def __init__(self, whole: Tree, small: Tree) -> None:
+        self.root = small.root
+        own = [module for module in small.modules if not module.is_package or module.text.count("\n") > 1]
+        replaced = {module.name for module in own}
+        self.modules = [*(module for module in whole.modules if module.name not in replaced), *own]
+        self.names = whole.names | small.names
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_breach_is_noticed_in_the_midst_of_the_source_too(rule: Rule, source: Tree, tmp_path: Path) -> None:
+    # Not every one of them: some break the rule only where nothing else stands beside them.
+    assert any(
+        list(rule.check(Among(source, plant(tmp_path / str(number), broken))))
+        for number, broken in enumerate(rule.broken)
+    )
+
+
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_what_keeps_the_rule_is_left_alone(rule: Rule, tmp_path: Path) -> None:
     assert list(rule.check(plant(tmp_path, rule.fine))) == []

@@ -175,9 +175,9 @@ def an_adapter_asks_only_for_what_there_is(tree: Tree) -> Iterator[str]:
 
 
 @rule(
-    {"ports/model.py": _PORT, "testing/__init__.py": ""},
-    {"ports/model.py": _PORT, "testing/contracts/models.py": ""},
-    fine={"ports/model.py": _PORT, "testing/contracts/model.py": ""},
+    {"ports/oracle.py": _PORT, "testing/__init__.py": ""},
+    {"ports/oracle.py": _PORT, "testing/contracts/oracles.py": ""},
+    fine={"ports/oracle.py": _PORT, "testing/contracts/oracle.py": ""},
 )
 def every_port_ships_a_contract_suite(tree: Tree) -> Iterator[str]:
     """`testing/contracts/<port>.py`: what any adapter of it must do, for ours and for everyone's."""
@@ -187,8 +187,8 @@ def every_port_ships_a_contract_suite(tree: Tree) -> Iterator[str]:
 
 
 @rule(
-    {"ports/model.py": _PORT, "testing/contracts/model.py": "from protea.ports.model import Model"},
-    fine={"ports/model.py": _PORT, "testing/models.py": "from protea.ports.model import Model"},
+    {"ports/oracle.py": _PORT, "testing/contracts/oracle.py": "from protea.ports.oracle import Model"},
+    fine={"ports/oracle.py": _PORT, "testing/oracles.py": "from protea.ports.oracle import Model"},
 )
 def every_port_ships_a_fake(tree: Tree) -> Iterator[str]:
     """So that nobody needs a mock. A module of `testing` that knows the port holds it."""
