@@ -76,7 +76,7 @@ def shown(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode().replace("\\udc", "\\x")
 
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_UNSEEN = "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"
 
 
 def shown_name(path: str) -> str:
@@ -84,4 +84,4 @@ def shown_name(path: str) -> str:
     name is written as `\\n`, `\\x1b`, `\\u202e`, so that one name is never read as two, nor as another."""
     if path.isascii() and path.isprintable():
         return path
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), shown(path))
+    return re.sub(_UNSEEN, lambda found: found[0].encode("unicode_escape").decode(), shown(path))

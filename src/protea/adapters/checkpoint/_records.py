@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 
 import msgspec
@@ -131,6 +130,8 @@ class Shelf:
             raise StoreError(f"what is kept of turn {_name(checkpoint)} cannot be read: {error}") from error
 
     def forget(self, session: str) -> None:
+        import shutil  # loads what packs archives; seldom needed
+
         shutil.rmtree(f"{self._folder}/{_safe(session)}", ignore_errors=True)
 
     def all(self) -> Iterator[tuple[float, str]]:

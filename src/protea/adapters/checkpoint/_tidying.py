@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 
 import msgspec
@@ -31,6 +30,8 @@ def tidy(folder: str, pool: Pool, shelf: Shelf, keep: float, limit: int) -> set[
     trees = []
     for when, slot in _slots(f"{folder}/trees"):
         if now - when > keep:
+            import shutil  # loads what packs archives; seldom needed
+
             shutil.rmtree(slot, ignore_errors=True)
         else:
             trees.append((when, slot, _names_of(slot)))

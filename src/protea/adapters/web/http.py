@@ -6,13 +6,11 @@ import asyncio
 import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
-from urllib.parse import urldefrag, urljoin, urlsplit
 
 import msgspec
 from msgspec.structs import replace
 
 from protea._version import __version__
-from protea.domain.permission.address import read_address
 from protea.domain.surroundings import Surroundings
 from protea.ports.web import Page, Web, WebError
 
@@ -60,6 +58,9 @@ class HttpWeb:
         return True
 
     async def fetch(self, url: str) -> Page:
+        # Here and below: every session has this port, few fetch, and what takes URLs apart is 2 ms of a start.
+        from urllib.parse import urldefrag, urlsplit
+
         from protea.adapters.http.errors import HttpError
 
         url = urldefrag(url.strip()).url
@@ -85,6 +86,8 @@ class HttpWeb:
             self._client = None
 
     async def _hops(self, url: str) -> Page:
+        from urllib.parse import urldefrag, urljoin, urlsplit
+
         first = urlsplit(url)
         for _ in range(HOPS + 1):
             self._refuse(url)
@@ -103,6 +106,10 @@ class HttpWeb:
 
     def _refuse(self, url: str) -> None:
         """What no permission can want: other schemes, credentials in the address, hosts nobody can read."""
+        from urllib.parse import urlsplit
+
+        from protea.domain.permission.address import read_address
+
         address = read_address(url)
         local = address.local and address.port in self._options.local_ports
         if "@" in urlsplit(url).netloc:
