@@ -145,7 +145,11 @@ class World:
 
     def use_clock(self, clock: Clock) -> None:
         self.gateway = Sessions(
-            assemble=self._assemble, store=self.store, clock=clock, ids=SystemIds(SystemClock()), version="test"
+            assemble=lambda spec, before: self._assemble(spec),
+            store=self.store,
+            clock=clock,
+            ids=SystemIds(SystemClock()),
+            version="test",
         )
 
     def _assemble(self, spec: OpenSession) -> Parts:

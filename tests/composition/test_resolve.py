@@ -12,6 +12,7 @@ import pytest
 from protea.adapters.clock.system import SystemClock
 from protea.composition.catalogue import CATALOGUE, DEFAULTS, EXTRAS, SWAP_CLASSES
 from protea.composition.resolve import (
+    Choice,
     MissingPackageError,
     Resolver,
     UnknownAdapterError,
@@ -23,6 +24,8 @@ from protea.composition.resolve import (
 from protea.domain.errors import ConfigError
 from protea.domain.surroundings import Surroundings
 from tests.architecture.source import ROOT
+
+USUAL: dict[str, Choice] = {port: (name, {}) for port, name in DEFAULTS.items()}
 
 
 def test_what_create_names_is_made_and_handed_in() -> None:
@@ -114,8 +117,21 @@ def test_what_would_be_made_alike_is_taken_over_and_the_rest_is_left_to_be_close
     assert after.get("ids") is old["ids"]
     assert after.get("clock") is before.get("clock")
     assert after.get("persona") is not old["persona"]
-    assert after.fresh(before) == [after.get("persona")]
-    assert after.replace(before) == [old["persona"]]
+    assert after.replace(before) == []  # a persona has nothing to close
+
+
+async def test_what_is_left_over_is_closed_and_what_was_taken_over_is_not() -> None:
+    around = Surroundings(cwd="/", root="/", user_home="/h", protea_home="/h/.protea", environment={})
+    chosen = {**USUAL, "workspace": ("memory", {})}
+    before = Resolver(chosen, {"surroundings": around})
+    tools, sandbox = before.get("toolset"), before.get("sandbox")
+    after = Resolver({**chosen, "toolset": ("none", {})}, {"surroundings": around}, before=before)
+    assert after.fresh(before) == []
+    fresh = after.get("toolset")
+    assert after.fresh(before) == [fresh.aclose]
+    assert after.replace(before) == [tools.aclose]
+    assert sandbox.aclose in after.made()
+    assert after.made()[0] == fresh.aclose
 
 
 def test_what_needs_a_port_that_changes_is_made_anew() -> None:

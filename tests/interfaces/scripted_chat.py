@@ -136,6 +136,11 @@ async def create() -> ScriptedGateway:
                 "cost_usd": 0.0,
                 "priced": False,
             },
+            "cost": {
+                "session": {"spent": 0.0, "budget": None},
+                "day": {"spent": 0.0, "budget": None},
+                "profile": {"name": "coding", "spent": 0.0, "budget": None},
+            },
             "commands": listed(),
             "models": [{"id": "scripted/one"}, {"id": "scripted/two"}],
             "modes": [{"name": "normal", "about": "asks"}, {"name": "plan", "about": "reads"}],

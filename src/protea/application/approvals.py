@@ -28,6 +28,10 @@ class Approvals:
         self.typed = False
         """Whether what runs was typed by the person who would be asked: then they have answered."""
 
+    def use(self, approval: Approval, rules: RuleStore) -> None:
+        """Go on with others. Questions that are open stay open."""
+        self._approval, self._rules = approval, rules
+
     @property
     def open(self) -> tuple[ApprovalRequested, ...]:
         return tuple(question for question, _ in self._open.values())

@@ -22,12 +22,16 @@ class Purse:
         self._told = False
         """Whether it was told that the ledger cannot be written."""
 
+    def use(self, budgets: Budgets, ledger: Ledger, clock: Clock) -> None:
+        """Go on with others. What was spent is spent."""
+        self._budgets, self._ledger, self._clock = budgets, ledger, clock
+
     def refusal(self, expected: float) -> str | None:
         """Which budget a request of `expected` dollars would pass, in a sentence; None where it may be made.
 
         Raises `StoreError` where a budget cannot be looked up: one that cannot be kept is not passed over.
         """
-        return broken(self._budgets, self._spent(), self._hub.identity, expected) if self._budgets.any else None
+        return broken(self._budgets, self._spent(), self._hub.profile, expected) if self._budgets.any else None
 
     def pay(self, model: str, cost_usd: float | None) -> None:
         """Count a reply. Raises `StoreError` where a budget hangs on it; else a ledger that fails is told once."""
@@ -37,7 +41,7 @@ class Purse:
         spending = Spending(
             at=self._clock.now(),
             session=self._hub.session,
-            profile=self._hub.identity,
+            profile=self._hub.profile,
             model=model,
             cost_usd=cost_usd,
         )
@@ -53,7 +57,7 @@ class Purse:
     def describe(self) -> dict[str, object]:
         """Dollars spent and the budgets they count against, for faces."""
         spent = self._spent()
-        profile = self._hub.identity
+        profile = self._hub.profile
         kept = self._budgets
         return {
             "session": {"spent": spent.session, "budget": kept.session},
@@ -63,4 +67,4 @@ class Purse:
 
     def _spent(self) -> Spent:
         today = self._clock.now()[:10]
-        return Spent(self._session, self._ledger.spent(today), self._ledger.spent(today, self._hub.identity))
+        return Spent(self._session, self._ledger.spent(today), self._ledger.spent(today, self._hub.profile))

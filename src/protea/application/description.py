@@ -42,7 +42,15 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
         case "files" | "clipboard":
             return None  # of a session alone
         case "ports":
-            return []
+            return [
+                {
+                    "port": port,
+                    "adapter": adapter,
+                    "swap": parts.classes.get(port, "hot"),
+                    "adapters": list(parts.adapters.get(port, ())),
+                }
+                for port, (adapter, _) in sorted(parts.choices.items())
+            ]
         case "cost":
             return {}  # of a session alone
         case "changes":

@@ -55,8 +55,19 @@ class Hub:
         self._failure: ProteaError | None = None
 
     @property
+    def profile(self) -> str:
+        """The profile in force, without what is not as it says."""
+        return self.identity.partition("+")[0]
+
+    @property
     def last(self) -> int:
         return self._log.last
+
+    def move(self, log: EventLog, read_closed: Callable[[int], Iterable[LastingEvent]], clock: Clock) -> None:
+        """Go on in another log, which holds all that this one does. Nobody who follows notices."""
+        if log.last != self._log.last:
+            raise StoreError(f"the other log ends at event {log.last}, and this one at {self._log.last}")
+        self._log, self._read_closed, self._clock, self._slow_disk = log, read_closed, clock, False
 
     @property
     def failure(self) -> ProteaError | None:

@@ -47,6 +47,15 @@ class Lineup:
         self._breakers: dict[str, Breaker] = {}
         """Of those that failed in this session, until they answer or a person chooses them."""
 
+    def use(self, source: ModelSource, fallback: Sequence[str], clock: Clock, *, priced: bool) -> None:
+        """Go on with others; the model in force is exchanged by `take`."""
+        self._source, self._fallback, self._clock, self._priced = source, list(fallback), clock, priced
+
+    def take(self, model: Model, effort: str | None) -> None:
+        """Speak to a model that was opened elsewhere, as the one that is wanted."""
+        self.current, self.effort, self._wanted = model, effort, model.info.id
+        self._breakers.pop(self._wanted, None)
+
     async def choose(self, name: str, effort: str | None) -> None:
         """A person's choice. Raises `UsageError` or `ConfigError`."""
         self.current = await self._open(name)

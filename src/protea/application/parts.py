@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -13,12 +13,15 @@ from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.ports.approval import Approval
 from protea.ports.checkpoint import Checkpoint
+from protea.ports.clock import Clock
+from protea.ports.ids import Ids
 from protea.ports.instructions import Instructions
 from protea.ports.ledger import Ledger
 from protea.ports.model_source import ModelSource
 from protea.ports.permission import Permission
 from protea.ports.persona import Persona
 from protea.ports.rule_store import RuleStore
+from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
 
 if TYPE_CHECKING:  # most runs have none of these, and each would be read from the disk
@@ -70,16 +73,56 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     hooks: Hooks | None = None
     profiles: Callable[[], Sequence[dict[str, Any]]] = tuple
     """Who else it could be: `name`, `about` and `source` of each profile there is."""
+    store: SessionStore | None = None
+    """Where the session is kept; None: where all sessions of the process are."""
+    clock: Clock | None = None
+    """None: that of the process. So for `ids`."""
+    ids: Ids | None = None
+    configured: str | None = None
+    """The model that profile and settings name, where no flag does."""
+    choices: Mapping[str, tuple[str, Mapping[str, Any]]] = {}
+    """Port → the adapter that fills it and its options."""
+    classes: Mapping[str, str] = {}
+    """Port → its swap class."""
+    adapters: Mapping[str, Iterable[str]] = {}
+    """Port → the adapters of this package that could fill it."""
+    opened: Opened | None = None
+    """Everything that was opened for these parts; None where others brought them along."""
+    entered: Callable[[], None] | None = None
+    """Called once these parts have taken the place of others."""
+
     files: Callable[[], FileList] | None = None
     """Opened when someone first asks what files there are."""
 
     async def aclose(self) -> None:
         """Close all of them, whatever any of them raises; the last failure is raised in the end."""
-        async with AsyncExitStack() as ends:
-            ends.push_async_callback(self.models.aclose)
-            if self.hooks is not None:
-                ends.push_async_callback(self.hooks.aclose)
-            if self.checkpoint is not None:
-                ends.push_async_callback(self.checkpoint.aclose)
-            for toolset in self.toolsets:
-                ends.push_async_callback(toolset.aclose)
+        others = [each.aclose for each in (*self.toolsets, self.checkpoint, self.hooks) if each is not None]
+        rest = self.opened.made() if self.opened is not None else ()
+        await close_all((*others, *rest, self.models.aclose))
+
+
+Close = Callable[[], Awaitable[None]]
+"""Closes one adapter."""
+
+
+class Opened(Protocol):
+    """The adapters behind some `Parts`, each made at most once. What is not changed by a swap is taken over."""
+
+    def made(self) -> Sequence[Close]:
+        """What closes all of them, the last that was made first."""
+        ...
+
+    def fresh(self, before: Any) -> Sequence[Close]:
+        """What closes those that would be left if these never took the place of `before`."""
+        ...
+
+    def replace(self, before: Any) -> Sequence[Close]:
+        """Take the place of `before`, and give what closes those that are left over."""
+        ...
+
+
+async def close_all(closing: Iterable[Close]) -> None:
+    """Close each once, whatever any of them raises; the last failure is raised in the end."""
+    async with AsyncExitStack() as ends:
+        for close in reversed([*dict.fromkeys(closing)]):
+            ends.push_async_callback(close)

@@ -15,6 +15,7 @@ from protea.domain.events import (
     LastingEvent,
     MessageCompleted,
     ModelSwitched,
+    ProfileSwapped,
     PromptSubmitted,
     Rewound,
     SessionStarted,
@@ -36,6 +37,9 @@ class Past:
         self.transcript = Transcript()
         self.model = ""
         """In force at the end."""
+        self.profile = ""
+        """In force at the end, and the single ports that are not as it says."""
+        self.ports: dict[str, str] = {}
         self.cost_usd = 0.0
         self.usage = Usage()
         """Of all its turns."""
@@ -59,8 +63,12 @@ class Past:
                 self.title = title_of(event.text)
             case TitleChanged():
                 self.title = event.title
-            case SessionStarted() | ModelSwitched():
+            case SessionStarted():
+                self.model, self.profile = event.model, event.profile
+            case ModelSwitched():
                 self.model = event.model or self.model
+            case ProfileSwapped():
+                self.profile, self.ports = event.profile, event.ports
             case TurnFinished():
                 self.usage += event.usage
                 self.cost_usd += event.cost_usd or 0.0

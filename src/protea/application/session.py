@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from msgspec import to_builtins
@@ -19,6 +20,7 @@ from protea.application.lineup import Lineup
 from protea.application.nearby import Nearby
 from protea.application.parts import Parts
 from protea.application.past import Past
+from protea.application.swapping import Assemble, Planned, Swapping
 from protea.application.tool_runner import ToolRunner
 from protea.application.turn import Turn
 from protea.application.undoing import NOTHING_KEPT, Undoing, changes_of, previews_of
@@ -49,10 +51,13 @@ from protea.domain.events import (
     ApprovalResolved,
     Compacted,
     CompactionUndone,
+    Lasting,
     LastingEvent,
     ModeChanged,
+    ModelSwitched,
     NoticeGiven,
     PinsChanged,
+    ProfileSwapped,
     PromptSubmitted,
     PromptWithdrawn,
     Rewound,
@@ -65,12 +70,14 @@ from protea.domain.events import (
 from protea.domain.limits import Limits
 from protea.domain.permission import Mode, PermissionRequest
 from protea.domain.prefix import PrefixGuard
+from protea.domain.swap import SwapPreview, identity_of
 from protea.domain.transcript import INTERRUPTED, Transcript, transcript_of
+from protea.domain.usage import Usage
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
 from protea.ports.ids import Ids
 from protea.ports.model import Model
-from protea.ports.session_store import EventLog
+from protea.ports.session_store import EventLog, SessionStore
 
 if TYPE_CHECKING:  # opened where a part asks for them
     from protea.application.watching import Calls, Spans
@@ -93,32 +100,32 @@ class Session:
         clock: Clock,
         ids: Ids,
         model: Model,
-        read_closed: Callable[[int], Iterable[LastingEvent]] | None = None,
+        store: SessionStore,
+        assemble: Assemble,
+        preload: Callable[[OpenSession], None],
     ) -> None:
+        """`store` is where sessions of parts that name none are kept, `clock` and `ids` are theirs as well."""
         self.id = id
         self.parts = parts
         self.mode: Mode = parts.mode
-        self._spec = spec
-        self._log = log
-        self._clock = clock
-        self._ids = ids
+        self.spec = spec
+        self.log = log
+        self._common = (store, clock, ids)
+        self.store = parts.store or store
+        self._clock = clock = parts.clock or clock
+        self._ids = ids = parts.ids or ids
         self._past = past
+        self._swapping = Swapping(self, assemble, preload)
         self._prefix = PrefixGuard()
-        self.hub = Hub(id, log, clock, self._advance, read_closed)
-        self.hub.identity = parts.profile
-        self._limits = Limits(
-            turns=spec.max_turns or parts.max_turns,
-            budget_usd=spec.max_budget_usd if spec.max_budget_usd is not None else parts.budget_usd,
-            seconds=spec.time_limit or parts.time_limit,
-        )
+        self.hub = Hub(id, log, clock, self._advance, partial(self.store.read, id))
+        self.hub.identity = identity_of(parts.profile, spec.ports)
+        self._limits = _limits_of(spec, parts)
         priced = self._limits.budget_usd is not None or parts.budgets.any
         self.purse = Purse(parts.budgets, parts.ledger, self.hub, clock, spent=past.cost_usd)
         self.lineup = Lineup(model, parts.fallback, parts.models, self.hub, clock, effort=parts.effort, priced=priced)
         self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed)
         self.hooks = HookRunner(self.hub, lambda: self.parts.hooks, lambda: self.mode, parts.surroundings.root)
-        self.undoing = (
-            Undoing(parts.checkpoint, self.hub, lambda: self._past.changes) if parts.checkpoint is not None else None
-        )
+        self.undoing = self._undoing_of(parts)
         self.runner = ToolRunner(
             toolsets=parts.toolsets,
             permission=parts.permission,
@@ -126,7 +133,7 @@ class Session:
             hub=self.hub,
             ids=ids,
             request=self._permission_request,
-            output_folder=lambda: log.folder,
+            output_folder=lambda: self.log.folder,
             hooks=self.hooks,
             undoing=self.undoing,
         )
@@ -141,6 +148,9 @@ class Session:
         self._closing: asyncio.Task[None] | None = None
         self._warming: asyncio.Task[None] | None = None
         self._system: tuple[str, ...] | None = None
+        self._shrinking = False
+        self._worn = parts
+        """What the running step was prepared with."""
         self._spans: Spans | None = None
         self._calls: Calls | None = None
         self._open_by_the_way()
@@ -155,8 +165,24 @@ class Session:
         return self._past.transcript
 
     @property
-    def running(self) -> bool:
+    def working(self) -> bool:
+        """Whether it has prompts to run."""
         return self._worker is not None and not self._worker.done()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn runs, or the conversation is shrunk."""
+        return self._shrinking or (self._turn is not None and not self._turn.done())
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The tools whose calls run."""
+        return self.runner.running
+
+    @property
+    def last_usage(self) -> Usage:
+        """What the last reply used: what its provider may have cached."""
+        return self._past.context
 
     @property
     def usable(self) -> bool:
@@ -165,8 +191,8 @@ class Session:
 
     async def end_what_a_crash_left(self) -> None:
         """Give every call and turn that the last process left open its end: nothing unanswered counts as answered."""
-        if self._log.mended:
-            self.hub.record(NoticeGiven(level="warning", text=self._log.mended))
+        if self.log.mended:
+            self.hub.record(NoticeGiven(level="warning", text=self.log.mended))
         left = self._transcript.turn
         if left is not None:
             questions = [ApprovalResolved(id=id, decision="deny", by="interrupt") for id in self._transcript.questions]
@@ -248,7 +274,7 @@ class Session:
             case Undo() | Redo():
                 await self._restore(command)
             case Swap():
-                raise UsageError("profiles are swapped by a later version; start with --profile NAME instead")
+                await self._swapping.swap(command)
             case SetTitle():
                 await self._set_title(command)
             case Copy():
@@ -273,6 +299,7 @@ class Session:
         self._interrupt(None)
         if self._worker is not None:
             await asyncio.wait([self._worker])
+        await self._swapping.close()
         if self._calls is not None:
             self._calls.close()
         if self._warming is not None:
@@ -282,7 +309,7 @@ class Session:
             ends.push_async_callback(self.parts.aclose)
             if self._began:
                 ends.push_async_callback(self.hooks.ask, "session_end", text=reason or "closed")
-            ends.callback(self._log.close)
+            ends.callback(self.log.close)
             ends.callback(self.hub.close)
             if reason is not None and self.hub.failure is None:
                 await self.hub.commit(SessionEnded(reason=reason))
@@ -293,12 +320,14 @@ class Session:
         return {
             "id": self.id,
             "profile": self.parts.profile,
+            "identity": self.hub.identity,
+            "swapping": self._swapping.waiting.identity if self._swapping.waiting is not None else None,
             "title": self._past.title,
             "model": info.id,
             "context": info.context,
             "effort": self.lineup.effort,
             "mode": self.mode,
-            "running": self.running,
+            "running": self.working,
             "cost_usd": self.cost_usd,
             "priced": info.price is not None,
             "usage": to_builtins(self._past.usage),
@@ -333,7 +362,7 @@ class Session:
         )
         if delivery != "steer":
             self._held = False
-            if not self.running and self.usable:
+            if not self.working and self.usable:
                 self._cut = False
                 self._worker = asyncio.create_task(self._work(), name=f"session {self.id}")
         return id
@@ -342,11 +371,20 @@ class Session:
         """Run the prompts that wait, one turn each, until none waits or the queue is held."""
         try:
             if not self._transcript.waiting and self._window.wanted is not None:
-                await self._window.of(self.lineup.current, self._system_parts(), self.runner.specs())
+                self._shrinking = True
+                try:
+                    await self._window.of(self.lineup.current, self._system_parts(), self.runner.specs())
+                finally:
+                    self._shrinking = False
+                await self._swapping.settle("idle")
             while self._transcript.waiting and self.usable:
-                prompt = next(iter(self._transcript.waiting.values()))
+                await self._swapping.settle("idle")
+                prompt = next(iter(self._transcript.waiting.values()), None)
+                if prompt is None or not self.usable:
+                    return
                 await self._one_turn(prompt)
                 self._cut = False
+                await self._swapping.settle("idle")
                 worker = asyncio.current_task()
                 if self._held or (worker is not None and worker.cancelling()):
                     return
@@ -384,40 +422,109 @@ class Session:
                 started, prompt.text, hub=self.hub, runner=self.runner, approvals=self.approvals, ids=self._ids
             )
         try:
-            given = Turn(
-                started=started,
-                hub=self.hub,
-                transcript=self._transcript,
-                lineup=self.lineup,
-                runner=self.runner,
-                system=self._system_parts(),
-                clock=self._clock,
-                ids=self._ids,
-                limits=self._limits,
-                purse=self.purse,
-                prefix=self._prefix,
-                schema=self._spec.schema,
-                after_calls=self._nearby().after_calls,
-                window=self._window,
-            )
+            given = self._turn_of(started)
         except Exception as fault:  # persona, instructions and tools come from anywhere
             message = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
             return TurnFinished(id=started.id, outcome="error", error=Failure(kind="internal", message=message))
         first, self._began = not self._began, True
         return await hooked_turn(given, self.hooks, prompt, first=first)
 
+    def _turn_of(self, started: TurnStarted) -> Turn:
+        """What a turn needs, as it is now."""
+        self._worn = self.parts
+        return Turn(
+            started=started,
+            hub=self.hub,
+            transcript=self._transcript,
+            lineup=self.lineup,
+            runner=self.runner,
+            system=self._system_parts(),
+            clock=self._clock,
+            ids=self._ids,
+            limits=self._limits,
+            purse=self.purse,
+            prefix=self._prefix,
+            schema=self.spec.schema,
+            after_calls=self._nearby().after_calls,
+            window=self._window,
+            at_step=self._at_step,
+        )
+
+    async def _at_step(self, given: Turn) -> Turn:
+        """Between two requests: the point where who speaks may change."""
+        await self._swapping.settle("step")
+        return given if self._worn is self.parts else self._turn_of(given.started)
+
+    def store_of(self, parts: Parts) -> SessionStore:
+        """Where it is kept when it is made of `parts`."""
+        return parts.store or self._common[0]
+
+    def wear(self, planned: Planned, log: EventLog | None) -> None:
+        """Exchange what it is made of, all at once. Raises `StoreError` where that cannot be recorded; then it is as it
+        was."""
+        new, _, clock, ids = planned.parts, *self._common
+        before = (self.log, self.store, self.hub.identity)
+        clock, ids = new.clock or clock, new.ids or ids
+        try:
+            self.log, self.store = log or self.log, self.store_of(new)
+            self.hub.move(self.log, partial(self.store.read, self.id), clock)
+            self.hub.identity = planned.identity
+            self.hub.record(*self._told(planned))
+        except BaseException:
+            self.log, self.store, self.hub.identity = before
+            self.hub.move(self.log, partial(self.store.read, self.id), self._clock)
+            raise
+        self.parts, self.spec = new, planned.spec
+        self._clock, self._ids = clock, ids
+        self._limits = _limits_of(planned.spec, new)
+        self.mode = new.mode if planned.mode is not None else self.mode
+        self.purse.use(new.budgets, new.ledger, clock)
+        priced = self._limits.budget_usd is not None or new.budgets.any
+        self.lineup.use(new.models, new.fallback, clock, priced=priced)
+        if planned.model is not None:
+            self.lineup.take(planned.model, planned.effort)
+        self.approvals.use(new.approval, new.rules)
+        if new.checkpoint is not planned.before.checkpoint:
+            self.undoing = self._undoing_of(new)
+        self.runner.use(new.toolsets, new.permission, ids, self.undoing)
+        self._system = None
+        self._open_by_the_way()
+
+    def _undoing_of(self, parts: Parts) -> Undoing | None:
+        if parts.checkpoint is None:
+            return None
+        return Undoing(parts.checkpoint, self.hub, lambda: self._past.changes)
+
+    def _told(self, planned: Planned) -> Iterator[Lasting]:
+        yield ProfileSwapped(
+            profile=planned.parts.profile,
+            changed={each.port: each.after for each in planned.changes},
+            ports=planned.spec.ports,
+            by=planned.by,
+        )
+        model = planned.model
+        if model is not None and (model.info.id, planned.effort) != (self.lineup.current.info.id, self.lineup.effort):
+            yield ModelSwitched(model=model.info.id, effort=planned.effort, reason=f"profile {planned.identity}")
+        if planned.mode is not None:
+            yield ModeChanged(mode=planned.mode, by=planned.by)
+
+    async def preview(self, swap: Swap) -> SwapPreview:
+        """See `Gateway.preview`."""
+        return await self._swapping.preview(swap)
+
     def _system_parts(self) -> tuple[str, ...]:
         """The system prompt: made once, so that the cache of it holds; a change of mode or model remakes it."""
         if self._system is None:
-            around = self.parts.surroundings
-            names = tuple(spec.name for spec in self.runner.specs())
-            parts = self.parts.persona.system(
-                cwd=around.cwd, model=self.lineup.current.info.id, mode=self.mode, tools=names
-            )
-            instructions = self.parts.instructions.load(around.cwd)
-            told = tuple(f"Instructions from {each.path}:\n\n{each.text}" for each in instructions)
-            self._system = (*parts, *told)
+            self._system = self.system_of(self.parts, self.lineup.current.info.id, self.mode)
         return self._system
+
+    def system_of(self, parts: Parts, model: str, mode: str) -> tuple[str, ...]:
+        """The system prompt of a session made of `parts`."""
+        cwd = parts.surroundings.cwd
+        names = tuple(spec.name for toolset in parts.toolsets for spec in toolset.specs())
+        said = parts.persona.system(cwd=cwd, model=model, mode=mode, tools=names)
+        told = (f"Instructions from {each.path}:\n\n{each.text}" for each in parts.instructions.load(cwd))
+        return (*said, *told)
 
     def _nearby(self) -> Nearby:
         return Nearby(self.parts.instructions, self.parts.surroundings, self.runner.cwd, self._transcript, self.hub)
@@ -433,7 +540,7 @@ class Session:
             home=around.user_home,
             mode=self.mode,
             add_dirs=around.add_dirs,
-            interactive=self._spec.interactive,
+            interactive=self.spec.interactive,
             # Yolo is only ever chosen by a person (a flag, their own settings, a command), never by the project:
             # choosing it here is trusting it for this run.
             trusted=around.trusted or self.mode == "yolo",
@@ -446,7 +553,7 @@ class Session:
         if call_id is not None:
             if not self.runner.stop(call_id):
                 raise UsageError(f"no call {call_id} is running")
-        elif self.running:
+        elif self.working:
             self._held = True
             if self._turn is not None and not self._turn.done():
                 self._turn.cancel()
@@ -456,7 +563,7 @@ class Session:
     async def _set_model(self, command: SetModel) -> None:
         await self.lineup.choose(command.model, command.effort)
         self._system = None
-        if self._spec.interactive:
+        if self.spec.interactive:
             self.warm()
 
     async def _set_mode(self, command: SetMode) -> None:
@@ -519,7 +626,7 @@ class Session:
         if self._transcript.turn is not None:
             raise UsageError("a turn is running; interrupt it first")
         standing: dict[int, None] = {}
-        for event in self._log.read():
+        for event in self.log.read():
             match event:
                 case CompactionUndone():
                     standing.pop(event.compacted, None)
@@ -532,7 +639,7 @@ class Session:
         if not standing:
             raise UsageError("there is no compaction to undo")
         self.hub.record(CompactionUndone(compacted=max(standing)))
-        self._past.transcript = transcript_of(self._log.read())
+        self._past.transcript = transcript_of(self.log.read())
         await self.hub.sync()
 
     async def _restore(self, command: Undo | Redo) -> None:
@@ -557,5 +664,13 @@ class Session:
             raise UsageError(f"there is no event {command.to}; the last is {self.hub.last}")
         waiting = [PromptWithdrawn(id=id) for id in self._transcript.waiting]
         self.hub.record(*waiting, Rewound(to=command.to))
-        self._past.transcript = transcript_of(self._log.read())
+        self._past.transcript = transcript_of(self.log.read())
         await self.hub.sync()
+
+
+def _limits_of(spec: OpenSession, parts: Parts) -> Limits:
+    return Limits(
+        turns=spec.max_turns or parts.max_turns,
+        budget_usd=spec.max_budget_usd if spec.max_budget_usd is not None else parts.budget_usd,
+        seconds=spec.time_limit or parts.time_limit,
+    )

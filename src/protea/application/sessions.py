@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -17,31 +16,42 @@ from protea.application.lineup import needs_price
 from protea.application.parts import Parts
 from protea.application.past import Past, past_of
 from protea.application.session import Session
+from protea.application.swapping import Assemble
 from protea.application.undoing import changes_of, previews_of
-from protea.domain.commands import AnyCommand, Invoke
-from protea.domain.errors import ProteaError, SessionError
+from protea.domain.commands import AnyCommand, Invoke, Swap
+from protea.domain.errors import ConfigError, ProteaError, SessionError
 from protea.domain.events import (
     AnyEvent,
     LastingEvent,
     ModelSwitched,
+    ProfileSwapped,
     SessionStarted,
 )
 from protea.domain.session import SessionSummary
+from protea.domain.swap import SwapPreview
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession, Topic
 from protea.ports.ids import Ids
 from protea.ports.model import Model
 from protea.ports.session_store import EventLog, SessionStore
 
-Assemble = Callable[[OpenSession], Parts]
-"""Chooses and opens what one session is made of. Raises `UsageError` or `ConfigError`."""
-
 
 class Sessions:
     """The `Gateway` of this process."""
 
-    def __init__(self, *, assemble: Assemble, store: SessionStore, clock: Clock, ids: Ids, version: str) -> None:
+    def __init__(
+        self,
+        *,
+        assemble: Assemble,
+        store: SessionStore,
+        clock: Clock,
+        ids: Ids,
+        version: str,
+        preload: Callable[[OpenSession], None] = lambda spec: None,
+    ) -> None:
+        """`preload` reads and imports what `assemble` will need, in a thread."""
         self._assemble = assemble
+        self._preload = preload
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -50,7 +60,7 @@ class Sessions:
         self._idle_parts: Parts | None = None
 
     async def open(self, spec: OpenSession) -> str:
-        wanted = self._store.find(spec.resume) if spec.resume is not None else None
+        wanted = self._find(spec.resume) if spec.resume is not None else None
         if wanted is not None and not spec.fork:
             before = self._open.get(wanted)
             if before is not None and before.usable:
@@ -71,22 +81,26 @@ class Sessions:
         return self._session(session).hub.follow(after)
 
     async def sessions(self, cwd: str | None = None) -> Sequence[SessionSummary]:
-        return self._store.list(cwd)
+        found = {summary.id: summary for summary in self._store.list(cwd)}
+        for store in self._other_stores():
+            found |= {summary.id: summary for summary in store.list(cwd)}
+        return sorted(found.values(), key=lambda summary: summary.updated, reverse=True)
 
     async def history(self, session: str, after: int = 0, limit: int | None = None) -> Sequence[LastingEvent]:
-        id = self._store.find(session)
+        id = self._find(session)
+        store = self._store_of(id)
         if limit is not None and limit < 0:
-            return self._store.tail(id, -limit)
-        return list(self._store.read(id, after, limit))
+            return store.tail(id, -limit)
+        return list(store.read(id, after, limit))
 
     async def search(self, text: str, limit: int = 50) -> Sequence[tuple[SessionSummary, int, str]]:
         return self._store.search(text, limit)
 
     async def delete(self, session: str) -> None:
-        id = self._store.find(session)
+        id = self._find(session)
         if id in self._open and not self._open[id].hub.closed:
             raise SessionError(f"session {id} is open; close it first")
-        self._store.delete(id)
+        self._store_of(id).delete(id)
         self._open.pop(id, None)
         checkpoint = self._idle().checkpoint
         if checkpoint is not None:
@@ -119,8 +133,22 @@ class Sessions:
     def _idle(self) -> Parts:
         """What a session would be made of: for questions that need none."""
         if self._idle_parts is None:
-            self._idle_parts = self._assemble(OpenSession(cwd=""))
+            self._idle_parts = self._assemble(OpenSession(cwd=""), None)
         return self._idle_parts
+
+    async def preview(self, session: str, swap: Swap) -> SwapPreview:
+        return await self._session(session).preview(swap)
+
+    def _find(self, session: str) -> str:
+        return session if session in self._open else self._store.find(session)
+
+    def _store_of(self, id: str) -> SessionStore:
+        """Where a session is kept: one that was made to may lie elsewhere than all others."""
+        return self._open[id].store if id in self._open else self._store
+
+    def _other_stores(self) -> list[SessionStore]:
+        stores = {id(each.store): each.store for each in self._open.values() if each.store is not self._store}
+        return list(stores.values())
 
     async def _invoke(self, session: str, command: Invoke) -> None:
         from protea.application.slash_commands import invoke  # most runs are never given one
@@ -142,13 +170,14 @@ class Sessions:
     async def _begin(self, parent: str | None, spec: OpenSession) -> str:
         """A new session; with a parent, one that begins with its history."""
         id = self._ids.session()
-        past = Past() if parent is None else past_of(lambda: self._store.read(parent))
-        parts = self._assemble(_with_past_model(spec, past))
+        past = Past() if parent is None else past_of(lambda: self._store_of(parent).read(parent))
+        spec, parts = self._parts_of(spec, past)
         async with AsyncExitStack() as undo:
             undo.push_async_callback(parts.aclose)
             model = await _open_model(parts, spec)
-            log = self._store.create(id)
-            undo.callback(self._discard, id, log)
+            store = parts.store or self._store
+            log = store.create(id)
+            undo.callback(_discard, store, id, log)
             session = self._session_of(id, spec, parts, past, log, model)
             started = SessionStarted(
                 version=self._version,
@@ -177,24 +206,21 @@ class Sessions:
         log.append([started], durable=False)
         copies = (
             replace(event, session=started.session)
-            for event in self._store.read(parent, after=1, limit=max(0, last - 1))
+            for event in self._store_of(parent).read(parent, after=1, limit=max(0, last - 1))
         )
         while page := list(islice(copies, _PAGE)):
             log.append(page, durable=False)
         log.sync()
 
-    def _discard(self, id: str, log: EventLog) -> None:
-        """Leave nothing of a session that could not begin."""
-        log.close()
-        with suppress(ProteaError):
-            self._store.delete(id)
-
     async def _reopen(self, id: str, spec: OpenSession) -> str:
         async with AsyncExitStack() as undo:
-            log = self._store.open(id)
+            store = self._store_of(id)
+            log = store.open(id)
             undo.callback(log.close)
             past = past_of(log.read)
-            parts = self._assemble(_with_past_model(spec, past))
+            spec, parts = self._parts_of(spec, past)
+            if (parts.store or self._store) is not store:
+                parts = replace(parts, store=store)  # it is where it is; a swap can carry it elsewhere
             undo.push_async_callback(parts.aclose)
             model = await _open_model(parts, spec)
             session = self._session_of(id, spec, parts, past, log, model)
@@ -216,8 +242,23 @@ class Sessions:
             clock=self._clock,
             ids=self._ids,
             model=model,
-            read_closed=partial(self._store.read, id),
+            store=self._store,
+            assemble=self._assemble,
+            preload=self._preload,
         )
+
+    def _parts_of(self, spec: OpenSession, past: Past) -> tuple[OpenSession, Parts]:
+        """What a session is made of that goes on as it was, unless something else is asked for."""
+        spec = _with_past_model(spec, past)
+        if spec.profile is not None or not past.profile:
+            return spec, self._assemble(spec, None)
+        as_before = replace(spec, profile=past.profile, ports=past.ports)
+        try:
+            return as_before, self._assemble(as_before, None)
+        except ConfigError as error:
+            parts = self._assemble(spec, None)
+            told = f"the session goes on as {parts.profile}: what it was cannot be had ({error})"
+            return spec, replace(parts, warnings=(*parts.warnings, told))
 
     def _session(self, id: str) -> Session:
         if id not in self._open:
@@ -241,8 +282,17 @@ async def _files(parts: Parts) -> list[str]:
 def _switched(session: Session, past: Past) -> None:
     """Say so where the model is not the one that the log would have us believe."""
     model = session.lineup.current.info.id
+    if session.parts.profile != past.profile or session.spec.ports != past.ports:
+        session.hub.record(ProfileSwapped(profile=session.parts.profile, ports=session.spec.ports, by="resumed"))
     if past.model != model:
         session.hub.record(ModelSwitched(model=model, effort=session.lineup.effort, reason="resumed"))
+
+
+def _discard(store: SessionStore, id: str, log: EventLog) -> None:
+    """Leave nothing of a session that could not begin."""
+    log.close()
+    with suppress(ProteaError):
+        store.delete(id)
 
 
 _PAGE = 1000

@@ -293,8 +293,7 @@ def _turns_of(rest: str) -> tuple[int | None, bool]:
 
 async def _profile(call: Call) -> Answer:
     if call.rest:
-        await call.gateway.submit(call.session, Swap(profile=call.rest, by=call.by))
-        return Answer()
+        return await _swapped(call, Swap(profile=call.rest, by=call.by))
     profiles = await call.gateway.describe("profiles", call.session)
     current = (await call.about())["profile"]
     return Answer(_marked(((each["name"], each.get("about", "")) for each in profiles), current), profiles)
@@ -302,10 +301,51 @@ async def _profile(call: Call) -> Answer:
 
 async def _swap(call: Call) -> Answer:
     if call.rest:
-        await call.gateway.submit(call.session, Swap(ports=_ports_of(call.rest), by=call.by))
-        return Answer()
+        return await _swapped(call, Swap(ports=_ports_of(call.rest), by=call.by))
     ports = await call.gateway.describe("ports", call.session)
-    return Answer(table(None, ([each["port"], each["adapter"]] for each in ports)), ports)
+    rows = ([each["port"], each["swap"], each["adapter"], ", ".join(each["adapters"])] for each in ports)
+    return Answer(table(["PORT", "SWAP", "IS", "CAN BE"], rows), ports)
+
+
+async def _swapped(call: Call, swap: Swap) -> Answer:
+    await call.gateway.submit(call.session, swap)
+    waiting = (await call.about())["swapping"]
+    text = f"{waiting} takes over as soon as it is safe; /preview tells what it waits for\n" if waiting else ""
+    return Answer(text, {"waiting": waiting})
+
+
+async def _foresee(call: Call) -> Answer:
+    if not call.rest:
+        raise UsageError("/preview takes a profile or PORT=ADAPTER, like /preview reviewer")
+    named = "=" not in call.rest
+    swap = Swap(profile=call.rest) if named else Swap(ports=_ports_of(call.rest))
+    seen = await call.gateway.preview(call.session, swap)
+    changed = (
+        (f"  {each.port}", f"{each.before} → {each.after}" if each.before != each.after else "other options",
+         each.swap_class)
+        for each in seen.changes
+    )  # fmt: skip
+    lost = short(seen.cached_tokens_lost)
+    money = f", some ${seen.cost_usd:.4f} more" if seen.cost_usd else ""
+    facts = [
+        ["is", seen.identity],
+        ["model", seen.model],
+        ["mode", seen.mode],
+        ["takes hold", _WHEN[seen.swap_class]],
+        *([["waits for", ", ".join(seen.waits_for)]] if seen.waits_for else []),
+        *([["tools come", ", ".join(seen.tools_added)]] if seen.tools_added else []),
+        *([["tools go", ", ".join(seen.tools_removed)]] if seen.tools_removed else []),
+        ["cache", f"{lost} tokens are read anew{money}" if seen.cached_tokens_lost else "nothing is lost"],
+        *(["mind", warning] for warning in seen.warnings),
+    ]
+    return Answer(table(None, facts) + table(None, changed), msgspec.to_builtins(seen))
+
+
+_WHEN = {
+    "hot": "between two requests",
+    "warm": "between two requests, after a short pause",
+    "cold": "between two turns",
+}
 
 
 def _ports_of(text: str) -> dict[str, str]:
@@ -387,6 +427,13 @@ COMMANDS: tuple[SlashCommand, ...] = (
         run=_profile,
     ),
     SlashCommand(name="swap", arguments="[PORT=ADAPTER…]", about="show or change what fills single ports", run=_swap),
+    SlashCommand(
+        name="preview",
+        arguments="NAME|PORT=ADAPTER…",
+        about="what a /profile or /swap would bring about",
+        completes="profiles",
+        run=_foresee,
+    ),
     SlashCommand(name="tools", about="the tools the model has", run=_tools),
     SlashCommand(name="context", about="what the model sees, in tokens", run=_context),
     SlashCommand(

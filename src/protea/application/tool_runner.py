@@ -77,6 +77,17 @@ class ToolRunner:
         self._parents: dict[str, str] = {}
         """Calls that are parts of another → that one."""
 
+    def use(
+        self, toolsets: Sequence[Toolset], permission: Permission, ids: Ids, undoing: Undoing | None = None
+    ) -> None:
+        """Go on with others. Only while no calls run."""
+        self.toolsets, self.permission, self._ids, self._undoing = tuple(toolsets), permission, ids, undoing
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The tools whose calls have begun and not ended."""
+        return tuple(call.name for call, state in self._states.values() if state not in ENDED)
+
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools a request tells the model of."""
         return tuple(spec for spec in self.all_specs() if not spec.deferred)

@@ -80,6 +80,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """What a session does between the calls of a reply and the next request."""
     window: Window | None = None
     """What of the conversation is shown; None: all of it."""
+    at_step: Callable[[Turn], Awaitable[Turn]] | None = None
+    """Asked before every request: what the turn goes on with, where who speaks has changed meanwhile."""
 
 
 async def turn(given: Turn) -> TurnFinished:
@@ -111,6 +113,8 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
     begin = given.clock.monotonic()
     await given.lineup.begin()
     while True:
+        if given.at_step is not None:
+            given = await given.at_step(given)
         model, seen = given.lineup.current, given.hub.last
         request = await _request(given, model)
         heard.begin(model, seen=seen)

@@ -57,6 +57,20 @@ class ConfiguredModels:
         self._lists: dict[str, ProviderCatalog | None] = {}
         """Their own lists, as far as they were looked for."""
 
+    def alike(self, other: ConfiguredModels) -> bool:
+        """Whether the other one would open the same models in the same way."""
+        mine, theirs = self._settings, other._settings
+        return (
+            self._around == other._around
+            and self._catalog is other._catalog
+            and (mine.providers, mine.proxy_url, mine.model, mine.ports.get("model"))
+            == (theirs.providers, theirs.proxy_url, theirs.model, theirs.ports.get("model"))
+        )
+
+    def look_to(self, other: ConfiguredModels) -> None:
+        """Open what is opened from now on as `other` would; what is open stays."""
+        self._secrets, self._make, self._settings = other._secrets, other._make, other._settings
+
     def default(self) -> str:
         environment = self._around.environment
         if self._settings.model:

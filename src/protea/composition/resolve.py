@@ -7,11 +7,13 @@ of other packages are looked through: an adapter is a module (or any object) wit
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import msgspec
 
+from protea.application.parts import Close
 from protea.composition.catalogue import CATALOGUE, EXTRAS
 from protea.domain.errors import ConfigError
 from protea.domain.spelling import nearest
@@ -84,27 +86,26 @@ class Resolver:
             return True
         return any(self.differs(need, before) for need in before._needs.get(port, ()))
 
-    def replace(self, before: Resolver) -> list[Any]:
-        """Take the place of `before`: take over what it has made since, and return what only it has used, to be
-        closed."""
+    def replace(self, before: Resolver) -> list[Close]:
+        """Take the place of `before`: take over what it has made since, and return what closes the rest."""
         self._take_over(before)
         mine = {id(adapter) for adapter in self._made.values()}
-        return [adapter for adapter in reversed(before._own()) if id(adapter) not in mine]
+        return closing(adapter for adapter in reversed(before._own()) if id(adapter) not in mine)
 
-    def fresh(self, before: Resolver) -> list[Any]:
-        """What was made here and would have to be closed if `before` stayed."""
+    def fresh(self, before: Resolver) -> list[Close]:
+        """What closes those that were made here and would be left if `before` stayed."""
         theirs = {id(adapter) for adapter in before._made.values()}
-        return [adapter for adapter in reversed(self._own()) if id(adapter) not in theirs]
+        return closing(adapter for adapter in reversed(self._own()) if id(adapter) not in theirs)
 
-    def opened(self) -> list[Any]:
-        """What was made, the last first: the order to close it in."""
-        return self._own()[::-1]
+    def made(self) -> list[Close]:
+        """What closes all that was made, the last first."""
+        return closing(reversed(self._own()))
 
     def _own(self) -> list[Any]:
         return [adapter for port, adapter in self._made.items() if port not in self._given]
 
     def _take_over(self, before: Resolver) -> None:
-        for port, adapter in before._made.items():
+        for port, adapter in list(before._made.items()):
             if port not in self._made and not self.differs(port, before):
                 self._made[port] = adapter
                 self._needs[port] = before._needs.get(port, ())
@@ -119,6 +120,21 @@ class Resolver:
         if keep is not None:
             self._needs[keep] = wanted
         return adapter.create(values, **{parameter: self.get(parameter) for parameter in wanted})
+
+
+def closing(adapters: Iterable[Any]) -> list[Close]:
+    """What closes those that can be closed."""
+    found: list[Close] = []
+    for adapter in adapters:
+        if hasattr(adapter, "aclose"):
+            found.append(adapter.aclose)
+        elif hasattr(adapter, "close"):
+            found.append(partial(_close, adapter))
+    return found
+
+
+async def _close(adapter: Any) -> None:
+    adapter.close()
 
 
 def check(chosen: Mapping[str, Choice], origins: Mapping[str, str], ports: Iterable[str]) -> None:

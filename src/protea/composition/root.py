@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -13,12 +13,12 @@ from protea._version import __version__
 from protea.adapters.settings.files import load as load_settings
 from protea.application.parts import Parts
 from protea.application.sessions import Sessions
-from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE
+from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE, SWAP_CLASSES
 from protea.composition.deferred import DeferredCompaction, DeferredTokens
 from protea.composition.launch import Launch
 from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.profiles import list_profiles
-from protea.composition.resolve import Resolver, check
+from protea.composition.resolve import Resolver, check, load
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.walls import settle
@@ -33,11 +33,15 @@ from protea.domain.surroundings import Surroundings
 from protea.ports.file_list import FileList
 from protea.ports.gateway import Gateway, OpenSession
 from protea.ports.model import Model
+from protea.ports.model_source import ModelSource
 from protea.ports.permission import Permission
 from protea.ports.persona import Persona
 from protea.ports.secrets import Secrets
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
+
+SHARED = ("clock", "ids", "ledger")
+"""Ports, besides the session store, that all sessions of a process have in common unless one is told otherwise."""
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +78,7 @@ class Root:
     def __init__(self, launch: Launch, given: Given) -> None:
         launch = self._launch = replace(launch, warn=_once(launch.warn))
         self._given = given
+        self._exchanged = False
         found = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
         self.settings = _settings(launch, found)
         self.surroundings = replace(found, trusted=self.settings.trusted)
@@ -97,42 +102,55 @@ class Root:
         get = self._shared.get
         return Sessions(
             assemble=self.assemble,
+            preload=self.preload,
             store=self._given.store or self._store(),
             clock=get("clock"),
             ids=get("ids"),
             version=__version__,
         )
 
-    def assemble(self, spec: OpenSession) -> Parts:
-        """What one session is made of."""
-        launch, given, settings = self._launch, self._given, self.settings
+    def preload(self, spec: OpenSession) -> None:
+        """Import and read what `assemble` will need. Safe in a thread: nothing is made. Raises `ConfigError`."""
+        settings = self._settings_of(spec)
+        before = self._chosen(self.settings)
+        for port, choice in self._chosen(settings).items():
+            if port != "model" and choice != before.get(port):
+                check({port: choice}, settings.origins, [port])
+
+    def _settings_of(self, spec: OpenSession) -> Settings:
+        """The settings under the profile and the single ports that a session asks for."""
+        if spec.profile in (None, self.settings.profile) and not spec.ports and not self._exchanged:
+            return self.settings
+        self._exchanged = True  # from now on files are read anew: they may have been changed for this
+        launch = replace(self._launch, profile=spec.profile or self._launch.profile)
+        unknown = next((port for port in spec.ports if port not in CATALOGUE), None)
+        if unknown is not None:
+            load(unknown, "")
+        return _settings(launch, self.surroundings, spec.ports)
+
+    def assemble(self, spec: OpenSession, before: Parts | None = None) -> Parts:
+        """What one session is made of; what stays as it is in `before` is taken over from there."""
+        launch, given, settings = self._launch, self._given, self._settings_of(spec)
         around = self.surroundings
         if spec.cwd and os.path.realpath(spec.cwd) != around.cwd:
             around = find_surroundings(spec.cwd, launch.add_dirs, launch.environment)
         around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs), trusted=self.surroundings.trusted)
         chosen = self._chosen(settings)
-        chosen["approval"] = ("interactive" if spec.interactive else "policy", {})
+        if not spec.interactive and chosen["approval"][0] == "interactive":
+            chosen["approval"] = ("policy", {})  # nobody would ever answer
         foreign = bool(given.toolsets) or chosen["toolset"][0] not in CATALOGUE["toolset"]  # their tools have any name
         rules = read_rules(launch, settings, around, foreign_tools=foreign)
         if not around.trusted and not launch.bare and os.path.lexists(os.path.join(around.root, "AGENTS.md")):
             launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
         name, options = chosen["permission"]
         chosen["permission"] = (name, {**options, "layers": rules.layers} if name == "rules" else options)
-        shared = {name: self._shared.get(name) for name in ("clock", "ids")}
+        usual = self._chosen(self.settings)
+        shared = {port: self._shared.get(port) for port in SHARED if chosen[port] == usual[port]}
         if chosen["sandbox"][0] != "none" or chosen["sandbox"][1]:
             chosen["sandbox"] = settle(*chosen["sandbox"], around, launch.warn)
-        resolver = Resolver(chosen, {"surroundings": around, **shared}, origins=settings.origins)
-        models = (
-            OneModel(given.model)
-            if given.model is not None
-            else ConfiguredModels(
-                settings,
-                around,
-                resolver.get("catalog"),
-                secrets=lambda: cast(Secrets, resolver.get("secrets")),
-                make=lambda api, options: cast(Model, resolver.make("model", api, options)),
-            )
-        )
+        held = before.opened if before is not None and isinstance(before.opened, Resolver) else None
+        resolver = Resolver(chosen, {"surroundings": around, **shared}, before=held, origins=settings.origins)
+        models, entered = self._models(settings, around, resolver, before)
         busy = {port: resolver.get(port) for port, idle in IDLE.items() if chosen[port] != (idle, {})}
         if chosen["compaction"][0] != "none":
             busy["compaction"] = DeferredCompaction(resolver)
@@ -149,7 +167,7 @@ class Root:
             permission=resolver.get("permission") if rules.layers else Deferred(resolver),
             approval=resolver.get("approval"),
             rules=resolver.get("rule_store"),
-            ledger=self._shared.get("ledger"),
+            ledger=resolver.get("ledger"),
             checkpoint=resolver.get("checkpoint"),
             model=spec.model or launch.model or models.default(),
             effort=spec.effort or settings.effort,
@@ -163,7 +181,39 @@ class Root:
             **busy,
             profiles=lambda: list_profiles(launch, around),
             files=lambda: cast(FileList, resolver.get("file_list")),
+            store=None if chosen["session_store"] == usual["session_store"] else resolver.get("session_store"),
+            clock=None if "clock" in shared else resolver.get("clock"),
+            ids=None if "ids" in shared else resolver.get("ids"),
+            configured=None if launch.model else settings.model,
+            choices=chosen,
+            classes=SWAP_CLASSES,
+            adapters=CATALOGUE,
+            opened=resolver,
+            entered=entered,
         )
+
+    def _models(
+        self, settings: Settings, around: Surroundings, resolver: Resolver, before: Parts | None
+    ) -> tuple[ModelSource, Callable[[], None] | None]:
+        """The source of models, and what makes it look to `resolver` where it is taken over from `before`."""
+        if self._given.model is not None:
+            return before.models if before is not None else OneModel(self._given.model), None
+
+        def secrets() -> Secrets:
+            found: Secrets = resolver.get("secrets")
+            return found
+
+        def make(api: str, options: dict[str, Any]) -> Model:
+            made: Model = resolver.make("model", api, options)
+            return made
+
+        new = ConfiguredModels(settings, around, resolver.get("catalog"), secrets, make)
+        if before is None or not isinstance(before.opened, Resolver):
+            return new, None
+        old = before.models
+        if not isinstance(old, ConfiguredModels) or not old.alike(new) or resolver.differs("secrets", before.opened):
+            return new, None
+        return old, lambda: old.look_to(new)
 
     def _chosen(self, settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
         chosen: dict[str, tuple[str, dict[str, Any]]] = {port: (name, {}) for port, name in DEFAULTS.items()}
@@ -211,7 +261,8 @@ def _once(warn: Callable[[str], None]) -> Callable[[str], None]:
     return tell
 
 
-def _settings(launch: Launch, surroundings: Surroundings) -> Settings:
+def _settings(launch: Launch, surroundings: Surroundings, ports: Mapping[str, str] | None = None) -> Settings:
+    """`ports` are single ports that were exchanged by a person: they win over everything."""
     flags = {
         "model": launch.model,
         "effort": launch.effort,
@@ -222,7 +273,7 @@ def _settings(launch: Launch, surroundings: Surroundings) -> Settings:
     settings = load_settings(
         surroundings,
         flags={name: value for name, value in flags.items() if value is not None},
-        set=launch.set,
+        set=(*launch.set, *(f"ports.{port}.adapter={adapter}" for port, adapter in (ports or {}).items())),
         bare=launch.bare,
         ports=CATALOGUE,
     )

@@ -65,7 +65,12 @@ class SetMode(Command, frozen=True, kw_only=True):
 
 
 class Swap(Command, frozen=True, kw_only=True):
-    """Change profile, or single ports (`{"persona": "minimal"}`)."""
+    """Change profile, or single ports (`{"persona": "minimal"}`); both together are one change.
+
+    What cannot be made is refused at once and changes nothing. Else it takes hold at the next point where it is safe
+    (see docs/swapping.md), marked by `profile_swapped`; one that comes before another has taken hold takes its place.
+    A new profile begins without the single ports that were exchanged before.
+    """
 
     profile: str | None = None
     ports: dict[str, str] = {}

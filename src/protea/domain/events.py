@@ -54,7 +54,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     at: str = ""
     """RFC 3339, UTC."""
     identity: str = ""
-    """The profile that was in force."""
+    """Who produced it: the profile in force, and `+port=adapter` for each port that is not as the profile says."""
 
 
 class Lasting(Event, frozen=True, kw_only=True, tag=_snake):
@@ -155,9 +155,14 @@ class ApprovalResolved(Lasting, frozen=True, kw_only=True):
 
 
 class ProfileSwapped(Lasting, frozen=True, kw_only=True):
+    """The first event of a new identity: those before it came from the old one, those from it on come from this."""
+
     profile: str
     changed: dict[str, str] = {}
-    """Port → adapter."""
+    """Port → the adapter that fills it now, of all that were exchanged."""
+    ports: dict[str, str] = {}
+    """Port → adapter, of those that are not as the profile says."""
+    by: str = "user"
 
 
 class ModelSwitched(Lasting, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from protea.domain.events import (
     ModeChanged,
     ModelSwitched,
     NoticeGiven,
+    ProfileSwapped,
     RetryScheduled,
     Rewound,
     TextDelta,
@@ -87,6 +88,8 @@ class Drawing:
             case ModelSwitched():
                 effort = f", effort {event.effort}" if event.effort else ""
                 self.line(self._paint.dim(f"model: {one_line(event.model)}{effort}"))
+            case ProfileSwapped():
+                self.line(self._paint.dim(f"profile: {one_line(event.identity)}"))
             case ModeChanged():
                 self.line(self._paint.dim(f"mode: {one_line(event.mode)}"))
             case Compacted():

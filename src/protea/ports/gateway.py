@@ -7,9 +7,10 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from protea.domain.commands import AnyCommand
+from protea.domain.commands import AnyCommand, Swap
 from protea.domain.events import AnyEvent, LastingEvent
 from protea.domain.session import SessionSummary
+from protea.domain.swap import SwapPreview
 
 Topic = Literal[
     "models",
@@ -36,6 +37,10 @@ class OpenSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session id (or a unique beginning of one); None starts a new one."""
     fork: bool = False
     """With `resume`: begin a new session with that one's history."""
+    profile: str | None = None
+    """Who to be; None goes on as the session was, else as the configuration says."""
+    ports: dict[str, str] = {}
+    """Port → adapter, besides what the profile says."""
     model: str | None = None
     effort: str | None = None
     mode: str | None = None
@@ -98,6 +103,11 @@ class Gateway(Protocol):
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         """What exists: plain JSON-able data for lists, completion and help."""
+        ...
+
+    async def preview(self, session: str, swap: Swap) -> SwapPreview:
+        """What a swap would bring about, with nothing changed. Raises `UsageError` or `ConfigError` where it could not
+        be made."""
         ...
 
     async def close(self) -> None:

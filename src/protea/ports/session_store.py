@@ -40,7 +40,7 @@ class EventLog(Protocol):
         ...
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[LastingEvent]:
-        """Events with `seq > after`, in order."""
+        """Events with `seq > after`, in order. A reader that has begun goes on when the log is closed meanwhile."""
         ...
 
     def tail(self, count: int) -> Sequence[LastingEvent]:

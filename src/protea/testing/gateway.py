@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from protea.domain.commands import AnyCommand, EndSession, Steer, SubmitPrompt
+from protea.domain.commands import AnyCommand, EndSession, Steer, SubmitPrompt, Swap
 from protea.domain.errors import SessionError
 from protea.domain.events import (
     AnyEvent,
@@ -27,6 +27,7 @@ from protea.domain.events import (
 from protea.domain.messages import Text
 from protea.domain.session import SessionSummary
 from protea.domain.summary import advance, begin
+from protea.domain.swap import PortChange, SwapPreview, identity_of
 from protea.domain.usage import Usage
 from protea.ports.gateway import OpenSession, Topic
 
@@ -149,6 +150,19 @@ class ScriptedGateway:
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         return self._described.get(topic, [])
+
+    async def preview(self, session: str, swap: Swap) -> SwapPreview:
+        self._log(session)
+        name = swap.profile or "scripted"
+        changed = tuple(PortChange(port, "", adapter, "hot") for port, adapter in swap.ports.items())
+        return SwapPreview(
+            profile=name,
+            identity=identity_of(name, swap.ports),
+            swap_class="hot",
+            changes=changed,
+            model="scripted/one",
+            mode="normal",
+        )
 
     async def close(self) -> None:
         for session in [*self._in_use]:

@@ -88,6 +88,15 @@ class SessionStoreContract:
             assert [event.seq for event in store.tail("s1", count)] == expected
         log.close()
 
+    def test_a_reader_that_has_begun_goes_on_when_the_log_is_closed(self) -> None:
+        store = self.store()
+        log = store.create("20261121-040506-aaaa")
+        log.append(notices("20261121-040506-aaaa", 1, 600), durable=False)
+        reading = log.read()
+        assert next(reading).seq == 1
+        log.close()
+        assert [event.seq for event in reading] == list(range(2, 601))
+
     def test_a_closed_session_can_be_opened_and_continued(self) -> None:
         store, log = self._filled(3)
         log.close()
