@@ -232,6 +232,20 @@ async def test_a_repository_that_was_used_since_keeps_its_history(tree: Tree) ->
     assert (tree.path("..") / "fsck").read_text().strip()
 
 
+async def test_what_a_sandbox_puts_there_for_a_moment_is_no_command_s_doing(tree: Tree) -> None:
+    tree.write("a", "one")
+    tree.run("git init -q .; git add -A; git -c user.name=a -c user.email=b commit -qm x")
+    names = [f"{tree.root}/{name}" for name in (".claude", ".vscode", ".git/commondir")]
+    tree.write(f"{tree.around.protea_home}/sandbox/one", "\0".join([*names, ""]))
+    changes = await tree.turn(
+        "echo two > a; git add a; mkdir .claude .vscode; echo . > .git/commondir; touch .vscode/own"
+    )
+    assert tree.files(changes) == {".git": "changed", ".vscode": "created", ".vscode/own": "created", "a": "changed"}
+    tree.run("rmdir .claude; rm .git/commondir; : > ../.protea/sandbox/one")
+    restored = await tree.checkpoint.restore(["s/t1"], "undo")
+    assert not restored.skipped
+
+
 async def test_a_file_with_two_names_keeps_them(tree: Tree) -> None:
     tree.write("a", "one")
     os.link(tree.path("a"), tree.path("b"))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from protea.adapters.checkpoint import _repositories
+from protea.adapters.checkpoint._ghosts import ghosts
 from protea.adapters.checkpoint._known import KnownTree
 from protea.adapters.checkpoint._pool import Pool
 from protea.adapters.checkpoint._private import make_private
@@ -240,7 +241,7 @@ class Keeper:
         changes = None
         if entries or turn.notes:
             record = Record(VERSION, list(self._settings.roots), entries)
-            record.repositories = _repositories.digests(entries)
+            record.repositories = _repositories.digests(entries, ghosts(os.path.dirname(self._settings.folder)))
             self.shelf.save(turn.checkpoint, record)
             changes = Changes(
                 checkpoint=turn.checkpoint,

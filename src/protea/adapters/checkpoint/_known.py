@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
+from protea.adapters.checkpoint._ghosts import ghosts
 from protea.adapters.checkpoint._pool import Pool
 from protea.adapters.checkpoint._private import make_private
 from protea.adapters.checkpoint._seen import Look, Seen, Version, look
@@ -51,6 +52,7 @@ class KnownTree:
         self._pool = pool
         self._outside = outside
         self._most = most
+        self._protea_home = os.path.dirname(os.path.dirname(folder))
         self._home = f"{folder}/{hashlib.blake2b(root, digest_size=12).hexdigest()}"
         self.slot = ""
         self._lock: int | None = None
@@ -132,7 +134,7 @@ class KnownTree:
 
     def refresh(self, told: Told | None) -> Look:
         """Look again; `told` hears of each change. What changed is to be kept anew."""
-        found = look(self.root, self._outside, self._most)
+        found = look(self.root, self._outside, self._most, ghosts(self._protea_home))
         self.seconds, self.whole = found.seconds, found.whole
         if not found.whole:
             self.files, self.objects, self._queue = {}, {}, []

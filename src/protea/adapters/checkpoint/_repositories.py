@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from protea.adapters.checkpoint._ghosts import Ghosts
 from protea.adapters.checkpoint._seen import Entry, Seen, look
 
 _PART = b"/.git/"
@@ -19,9 +20,9 @@ def folder_of(path: bytes) -> bytes | None:
     return None if at < 0 else path[: at + len(_PART) - 1]
 
 
-def digest(folder: bytes, changed: Iterable[Entry] = ()) -> bytes:
+def digest(folder: bytes, strange: Ghosts, changed: Iterable[Entry] = ()) -> bytes:
     """Of everything in the folder as it is now; with `changed`, as it was before. The same once it was put back."""
-    found = look(folder, frozenset(), 10_000_000).files
+    found = look(folder, frozenset(), 10_000_000, strange).files
     state: dict[bytes, Seen] = dict(found)
     for entry in changed:
         if entry.before is None:
@@ -36,11 +37,11 @@ def digest(folder: bytes, changed: Iterable[Entry] = ()) -> bytes:
     return total.digest()
 
 
-def digests(entries: Iterable[Entry]) -> dict[bytes, tuple[bytes, bytes]]:
+def digests(entries: Iterable[Entry], strange: Ghosts) -> dict[bytes, tuple[bytes, bytes]]:
     """Repository → digests before and after these changes, which were the last ones."""
     touched: dict[bytes, list[Entry]] = {}
     for entry in entries:
         folder = folder_of(entry.path)
         if folder is not None:
             touched.setdefault(folder, []).append(entry)
-    return {folder: (digest(folder, found), digest(folder)) for folder, found in touched.items()}
+    return {folder: (digest(folder, strange, found), digest(folder, strange)) for folder, found in touched.items()}

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from protea.adapters.checkpoint import _repositories
+from protea.adapters.checkpoint._ghosts import Ghosts
 from protea.adapters.checkpoint._pool import Pool
 from protea.adapters.checkpoint._records import Record
 from protea.adapters.checkpoint._seen import Entry, Seen, Version, seen_of
@@ -40,11 +41,11 @@ class _Skip(Exception):
     """This path is left as it is; the text is why."""
 
 
-def restore(records: Sequence[Record], direction: Direction, pool: Pool, *, dry_run: bool) -> Restored:
+def restore(records: Sequence[Record], direction: Direction, pool: Pool, strange: Ghosts, *, dry_run: bool) -> Restored:
     """`records` in the order in which they are taken back (the latest first) or done again. Raises nothing."""
     skipped: dict[bytes, str] = {}
     steps = _compose(records, direction, pool, skipped)
-    _leave_used_repositories(records, direction, steps, skipped)
+    _leave_used_repositories(records, direction, steps, skipped, strange)
     places = _Places()
     try:
         pending: list[_Step] = []
@@ -109,7 +110,11 @@ def _same(one: Version | None, two: Version | None, pool: Pool) -> bool:
 
 
 def _leave_used_repositories(
-    records: Sequence[Record], direction: Direction, steps: dict[bytes, _Step], skipped: dict[bytes, str]
+    records: Sequence[Record],
+    direction: Direction,
+    steps: dict[bytes, _Step],
+    skipped: dict[bytes, str],
+    strange: Ghosts,
 ) -> None:
     expected: dict[bytes, bytes] = {}
     refused: set[bytes] = set()
@@ -117,7 +122,7 @@ def _leave_used_repositories(
         for folder, (before, after) in record.repositories.items():
             now, then = (after, before) if direction == "undo" else (before, after)
             if folder not in expected:
-                found = _repositories.digest(folder)
+                found = _repositories.digest(folder, strange)
                 wanted = [now]
                 last = [each.repositories[folder] for each in records if folder in each.repositories][-1]
                 wanted.append(last[0] if direction == "undo" else last[1])  # done before

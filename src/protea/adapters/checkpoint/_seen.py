@@ -9,6 +9,8 @@ from collections.abc import Container
 
 import msgspec
 
+from protea.adapters.checkpoint._ghosts import Ghosts
+
 RACY = 20_000_000
 """Nanoseconds: a file changed so shortly before it was looked at may change again without its times telling."""
 
@@ -82,8 +84,9 @@ class Look(msgspec.Struct):
     seconds: float = 0.0
 
 
-def look(root: bytes, outside: Container[bytes], most: int) -> Look:
+def look(root: bytes, outside: Container[bytes], most: int, ghosts: Ghosts) -> Look:
     """Everything beneath `root` but what is `outside`. Other file systems mounted in it are left out."""
+    strange = ghosts.paths
     begin, recent = time.monotonic(), time.time_ns() - RACY
     files: dict[bytes, Seen] = {}
     racy: set[bytes] = set()
@@ -106,10 +109,12 @@ def look(root: bytes, outside: Container[bytes], most: int) -> Look:
                     one = entry.stat(follow_symlinks=False)
                     mode = one.st_mode
                     if is_dir(mode):
-                        if path in outside or one.st_dev != device:
+                        if path in outside or one.st_dev != device or (path in strange and ghosts.hold(path)):
                             continue
                         files[path] = Seen(mode)
                         folders.append(path)
+                        continue
+                    if path in strange and ghosts.hold(path):
                         continue
                     link = os.readlink(path) if is_link(mode) else None
                 except OSError:

@@ -95,10 +95,11 @@ class SnapshotCheckpoint:
 
     async def restore(self, checkpoints: Sequence[str], direction: Direction, *, dry_run: bool = False) -> Restored:
         def work(keeper: Keeper) -> Restored:
-            from protea.adapters.checkpoint._restoring import restore  # hardly any session undoes anything
+            from protea.adapters.checkpoint._ghosts import ghosts  # hardly any session undoes anything
+            from protea.adapters.checkpoint._restoring import restore
 
             records = [keeper.shelf.load(each) for each in checkpoints]
-            return restore(records, direction, keeper.pool, dry_run=dry_run)
+            return restore(records, direction, keeper.pool, ghosts(self._around.protea_home), dry_run=dry_run)
 
         return await self._do(work)
 
