@@ -57,6 +57,7 @@ class Context:
     session = "benchmark"
     call_id = "call"
     answer = None
+    writes: Literal["kept", "discarded", "refused"] = "kept"
 
     def __init__(self, folder: str) -> None:
         self._folder = folder

@@ -7,7 +7,7 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from protea.adapters.sandbox import none as no_sandbox
 from protea.adapters.tools import builtin
@@ -24,6 +24,7 @@ class Context:
     """What a call may use of its surroundings."""
 
     session, call_id, answer = "demo", "c1", None
+    writes: Literal["kept", "discarded", "refused"] = "kept"
 
     def __init__(self, folder: str, toolset: Toolset) -> None:
         self._folder, self._toolset = folder, toolset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from protea.adapters.approval.interactive import InteractiveApproval
 from protea.adapters.approval.policy import PolicyApproval
@@ -18,6 +18,7 @@ from protea.domain.commands import AnyCommand, SubmitPrompt
 from protea.domain.errors import Failure, ModelError
 from protea.domain.events import AnyEvent, TurnFinished
 from protea.domain.messages import Text, ToolCall
+from protea.domain.permission import Mode
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop, TextPiece
 from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
@@ -34,6 +35,7 @@ from protea.ports.toolset import Toolset
 from protea.testing.ledger import ListLedger
 from protea.testing.model_source import TableModelSource
 from protea.testing.permission import NamedPermission
+from protea.testing.sandbox import RecordingSandbox
 
 Step = Reply | Failure | Callable[[ModelRequest], Awaitable[Reply]]
 NAME = "test/one"
@@ -138,6 +140,7 @@ class World:
         self.source: ModelSource | None = None
         self.approval: Approval | None = None
         self.checkpoint: Checkpoint | None = None
+        self.sandbox: RecordingSandbox | None = None
         self.hooks: Hooks | None = None
         self.store: SessionStore = store or MemoryStore()
         self.toolsets: tuple[Toolset, ...] = (FunctionToolset(tools),)
@@ -166,6 +169,8 @@ class World:
             approval=self.approval or (InteractiveApproval() if spec.interactive else PolicyApproval()),
             rules=self.fixed,
             checkpoint=self.checkpoint,
+            sandbox=self.sandbox,
+            mode=cast(Mode, spec.mode or "normal"),
             ledger=self.ledger,
             budgets=self.budgets,
             model=spec.model or NAME,

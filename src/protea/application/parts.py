@@ -21,6 +21,7 @@ from protea.ports.model_source import ModelSource
 from protea.ports.permission import Permission
 from protea.ports.persona import Persona
 from protea.ports.rule_store import RuleStore
+from protea.ports.sandbox import Sandbox
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
 
@@ -61,6 +62,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     budgets: Budgets = Budgets()
     warnings: tuple[str, ...] = ()
     """What a person should know about the configuration."""
+    sandbox: Sandbox | None = None
+    """Where its tools' commands run, if that can be asked."""
     checkpoint: Checkpoint | None = None
     # None in what follows is what the null adapter would do, without loading one.
     context: Context | None = None

@@ -545,6 +545,7 @@ class Session:
             # choosing it here is trusting it for this run.
             trusted=around.trusted or self.mode == "yolo",
             session=self.id,
+            discards=self.mode == "plan" and self.parts.sandbox is not None and self.parts.sandbox.discards,
             taint=tuple(self._past.heard),
             layers=self.parts.layers if not self.approvals.allowed else (*self.parts.layers, self.approvals.layer()),
         )

@@ -19,9 +19,10 @@ from protea.application.hub import Hub
 from protea.application.undoing import Undoing
 from protea.domain.errors import StoreError
 from protea.domain.events import ApprovalRequested, TodoChanged, ToolCallChanged, ToolOutputDelta
-from protea.domain.hooks import HookAnswer, decided
+from protea.domain.hooks import decided
 from protea.domain.messages import ToolCall
 from protea.domain.permission import Decision, PermissionRequest
+from protea.domain.permission.effects import HARMLESS
 from protea.domain.schema import problems
 from protea.domain.spelling import nearest
 from protea.domain.tools import ENDED, CallState, ToolResult, ToolSpec
@@ -32,6 +33,7 @@ from protea.ports.toolset import Tool, Toolset
 if TYPE_CHECKING:
     from protea.domain.looking_back import Recalled
 
+Writes = Literal["kept", "discarded", "refused"]
 CANCELLED = ToolResult(text="Cancelled before it finished.", is_error=True)
 STOPPED = ToolResult(text="The person stopped this call.", is_error=True)
 
@@ -261,18 +263,22 @@ class ToolRunner:
                 mistakes = "".join(f"\n- {each}" for each in wrong)
                 return ToolResult(f"A hook rewrote the arguments of {tool.spec.name} wrongly:{mistakes}", is_error=True)
             planned = replace(planned, arguments=said.arguments)
-        decision = self._decide(planned, said)
+        request = self._asked(planned)
+        decision = decided(self.permission.decide(request), said)
         answer = await self._permit(planned, decision)
         if isinstance(answer, ToolResult):
             return answer
+        writes = _writes(tool.spec, request, decision)
+        if writes is None:
+            text = "Plan mode: nothing may be changed, whatever was allowed. Put it into the plan instead."
+            return ToolResult(text=text, is_error=True, denied="plan mode")
         self._record(ToolCallChanged(call=call, state="executing"))
-        context = RunningCall(self, self._hub, call.id, answer, self._output_folder, self._may_read)
+        context = RunningCall(self, self._hub, call.id, answer, self._output_folder, self._may_read, writes)
+        harmless = decision.harmless or writes != "kept"
         if self._undoing is None:
             result = await tool.run(planned.arguments, context)
         else:
-            async with self._undoing.around(
-                tool.spec, planned.arguments, self.cwd() or "/", harmless=decision.harmless
-            ):
+            async with self._undoing.around(tool.spec, planned.arguments, self.cwd() or "/", harmless=harmless):
                 result = await tool.run(planned.arguments, context)
         if not isinstance(result, ToolResult):  # tools come from anywhere
             raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
@@ -297,11 +303,9 @@ class ToolRunner:
         text = "\n".join([result.text.rstrip("\n"), *(f"[hook] {each}" for each in words)])
         return replace(result, text=text, is_error=result.is_error or after.verdict == "deny")
 
-    def _decide(self, planned: Planned, said: HookAnswer) -> Decision:
+    def _asked(self, planned: Planned) -> PermissionRequest:
         found = self._find(planned.call.name)
-        cwd = found[1].cwd if found else None
-        request = self._request(planned.tool.spec.name, planned.arguments, cwd)
-        return decided(self.permission.decide(request), said)
+        return self._request(planned.tool.spec.name, planned.arguments, found[1].cwd if found else None)
 
     async def _permit(self, planned: Planned, decision: Decision) -> str | ToolResult | None:
         """What a person answered (often nothing), or the refusal the model gets."""
@@ -370,7 +374,9 @@ class RunningCall:
         answer: str | None,
         output_folder: Callable[[], str],
         may_read: Callable[[str], bool],
+        writes: Writes,
     ) -> None:
+        self.writes = writes
         self._runner = runner
         self._hub = hub
         self.may_read = may_read
@@ -398,6 +404,22 @@ class RunningCall:
         safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.call_id)[:80]
         # A provider may use an id again in a later reply; the number of the event it follows keeps them apart.
         return f"{self._output_folder()}/{self._hub.last}-{safe}{suffix}"
+
+
+def _writes(spec: ToolSpec, request: PermissionRequest, decision: Decision) -> Writes | None:
+    """What becomes of what the call writes; None where it must not run at all. Plan mode is kept here too, so that it
+    holds under any rules and any engine."""
+    if request.mode != "plan":
+        return "kept"
+    if decision.harmless or spec.name in HARMLESS:
+        return "refused"
+    if spec.name == "Bash" and request.discards:
+        return "discarded"
+    return None if set(spec.effects) & _CHANGING else "refused"
+
+
+_CHANGING = frozenset({"fs.write", "proc.exec", "msg.send"})
+"""Effects that plan mode leaves to no tool but Bash, which knows how to throw away what it did."""
 
 
 def _question(id: str, call: ToolCall, decision: Decision, diff: str | None, *, question: bool) -> ApprovalRequested:

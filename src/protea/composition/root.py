@@ -168,6 +168,7 @@ class Root:
             approval=resolver.get("approval"),
             rules=resolver.get("rule_store"),
             ledger=resolver.get("ledger"),
+            sandbox=resolver.get("sandbox") if builtin else None,
             checkpoint=resolver.get("checkpoint"),
             model=spec.model or launch.model or models.default(),
             effort=spec.effort or settings.effort,

@@ -39,6 +39,8 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     read-only or hidden."""
     readable: tuple[str, ...] = ()
     """Absolute paths it may read although a sandbox with the `files` wall hides what lies around them."""
+    discard: bool = False
+    """Whether all it writes in the workspace is gone when it has ended. Only for a sandbox that `discards`."""
     network: bool = True
     """Whether it may use the network, for a sandbox with that wall."""
     limits: Limits = Limits()
@@ -111,6 +113,12 @@ class Sandbox(Protocol):
     @property
     def walls(self) -> frozenset[Wall]:
         """What it really keeps commands from. Empty for `none`."""
+        ...
+
+    @property
+    def discards(self) -> bool:
+        """Whether a command can be let write in the workspace so that nothing of it stays (`Launch.discard`). The first
+        time it may try it, which takes some 20 ms."""
         ...
 
     def which(self, program: str, path: str) -> str | None:

@@ -25,6 +25,12 @@ class ToolContext(Protocol):
         """What a person wrote when the call was approved; for a question of the model's, the answer."""
         ...
 
+    @property
+    def writes(self) -> Literal["kept", "discarded", "refused"]:
+        """What becomes of what the call writes in the workspace: it stays, a program may write and nothing of it stays,
+        or it must not be written at all. In plan mode it never stays."""
+        ...
+
     def may_read(self, path: str) -> bool:
         """Whether the rules let this file (absolute) be read without asking.
 

@@ -58,6 +58,8 @@ class RecordingSandbox:
     """`Sandbox` that plays `scripts` in order, the last one again and again, and keeps every `Launch`."""
 
     def __init__(self, scripts: Sequence[Script] = (Script(),), *, programs: Sequence[str] = ("/bin/bash",)) -> None:
+        self.throws_away = False
+        """What `discards` says."""
         self.launches: list[Launch] = []
         self.processes: list[ScriptedProcess] = []
         self._scripts = list(scripts)
@@ -66,6 +68,10 @@ class RecordingSandbox:
     @property
     def walls(self) -> frozenset[Wall]:
         return frozenset()
+
+    @property
+    def discards(self) -> bool:
+        return self.throws_away
 
     def which(self, program: str, path: str) -> str | None:
         return next((each for each in self._programs if program in (each, each.rpartition("/")[2])), None)

@@ -23,7 +23,9 @@ class RecordedCall:
         answer: str | None = None,
         unreadable: Collection[str] = (),
         toolset: Toolset | None = None,
+        writes: Literal["kept", "discarded", "refused"] = "kept",
     ) -> None:
+        self.writes = writes
         self.folder = folder
         self.unreadable = unreadable
         """Absolute paths that `may_read` refuses."""

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 import msgspec
 from msgspec.structs import replace
 
-from protea.adapters.sandbox import _mounts
+from protea.adapters.sandbox import _discarding, _mounts
 from protea.adapters.sandbox._egress import Egress, Way, environment, way_to
 from protea.adapters.sandbox._gitconfig import filtered
 from protea.adapters.sandbox._groups import Groups
@@ -110,6 +110,9 @@ class BubblewrapSandbox:
         self._surveying: asyncio.Task[None] | None = None
         self._ready: asyncio.Task[None] | None = None
         self._filter = b""
+        self._place = f"{os.path.realpath(surroundings.protea_home)}/overlay"
+        """An empty folder; what commands write that is not to stay lies there, for them alone."""
+        self._discards: bool | None = None
         self._outside: dict[bool, list[Mount]] = {}
         """With and without the network."""
         self._seen: list[Mount] = []
@@ -118,6 +121,12 @@ class BubblewrapSandbox:
     def walls(self) -> frozenset[Wall]:
         walls: set[Wall] = {"files", "processes", "memory", "disk"}
         return frozenset(walls if self._options.network else {*walls, "network"})
+
+    @property
+    def discards(self) -> bool:
+        if self._discards is None:
+            self._discards = _discarding.possible(self._place, self._roots)
+        return self._discards
 
     def which(self, program: str, path: str) -> str | None:
         candidates = [program] if "/" in program else [os.path.join(folder, program) for folder in path.split(":")]
@@ -164,7 +173,16 @@ class BubblewrapSandbox:
             outer = replace(
                 launch,
                 # The word is for those who look for Protea's processes in order to end them.
-                argv=(self._bwrap, "--args", "3", "--unsetenv", "protea", "--", *self._bounded(launch)),
+                argv=(
+                    *self._before(launch),
+                    self._bwrap,
+                    "--args",
+                    "3",
+                    "--unsetenv",
+                    "protea",
+                    "--",
+                    *self._bounded(launch),
+                ),
                 cwd="/",
                 env={},
             )
@@ -274,7 +292,13 @@ class BubblewrapSandbox:
                 raise OSError(errno.EPERM, f"nothing was run: {path} is too much to be written in; work in a folder")
         mounts = list(self._outside[places.network])
         records: list[int] = []
-        for root in self._roots:
+        if launch.discard:
+            # What guards the workspace from being written has nothing to guard, and no stand-ins are needed.
+            hidden = replace(places, writable=())
+            for root in self._roots:
+                own, _ = _mounts.workspace(hidden, root, self._surveys.get(root, Survey()), ())
+                mounts += [Mount(root, "write"), *(mount for mount in own if mount.path != root)]
+        for root in () if launch.discard else self._roots:
             record = self._record(root, descriptors)
             records.append(record.fd)
             own, wanted = _mounts.workspace(places, root, self._surveys.get(root, Survey()), record.names)
@@ -290,6 +314,8 @@ class BubblewrapSandbox:
         network = () if places.network else ("--unshare-net",)
         words = [
             *("--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try", *network),
+            # Before bubblewrap somebody who may mount was needed: here that is nobody again.
+            *(("--uid", str(os.geteuid()), "--gid", str(os.getegid())) if launch.discard else ()),
             *("--new-session", "--cap-drop", "ALL", "--seccomp", "4"),
             *("--dev", "/dev", "--perms", "1777", "--size", str(places.tmp_size), "--tmpfs", "/dev/shm"),
             *("--remount-ro", "/dev", "--proc", "/proc"),
@@ -304,6 +330,15 @@ class BubblewrapSandbox:
             if "\0" not in name + value and name and "=" not in name:
                 words += ["--setenv", name, value]
         return words, records
+
+    def _before(self, launch: Launch) -> tuple[str, ...]:
+        """What goes before bubblewrap. Raises `OSError`."""
+        if not launch.discard:
+            return ()
+        before = _discarding.words(self._place, self._options.tmp_size, self._roots) if self.discards else None
+        if before is None:
+            raise OSError(errno.ENOTSUP, "nothing was run: what it writes cannot be thrown away here")
+        return before
 
     def _record(self, root: str, descriptors: list[int]) -> Record:
         try:

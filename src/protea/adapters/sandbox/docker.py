@@ -172,6 +172,10 @@ class ContainerSandbox:
 
     # ── what there is in the image ──────────────────────────────────────────────────────────────────────────────────
 
+    @property
+    def discards(self) -> bool:
+        return False
+
     def which(self, program: str, path: str) -> str | None:
         """Asks the engine, some 50 ms, once for each place. None too where it cannot be asked."""
         try:

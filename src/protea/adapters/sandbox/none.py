@@ -32,6 +32,10 @@ class NoSandbox:
     def walls(self) -> frozenset[Wall]:
         return frozenset()
 
+    @property
+    def discards(self) -> bool:
+        return False
+
     def which(self, program: str, path: str) -> str | None:
         candidates = [program] if "/" in program else [os.path.join(folder, program) for folder in path.split(":")]
         for candidate in candidates:

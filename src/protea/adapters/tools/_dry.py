@@ -68,6 +68,7 @@ class _Nobody:
 
     session = call_id = ""
     answer: str | None = None
+    writes: Literal["kept", "discarded", "refused"] = "refused"
 
     def may_read(self, path: str) -> bool:
         return False

@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from protea.adapters.tools._following import GRACE, describe, followed, surely
 from protea.adapters.tools._kit import Kit, Options
@@ -22,6 +22,9 @@ QUIET = 0.5
 """Seconds without news after which BashOutput stops waiting for more."""
 START = 0.15
 """Seconds a background command has to fail before it is said to run."""
+
+Writes = Literal["kept", "discarded", "refused"]
+"""What becomes of what a command writes: see `ToolContext`."""
 
 _MOVES = re.compile(r"\b(?:cd|pushd|popd|source|eval)\b|(?:^|[\s;&|(])\.\s")
 """Commands that may change the directory. The others are spared the asking."""
@@ -48,7 +51,9 @@ class Bash:
         asked = _ask_for_cwd(context) if _MOVES.search(command) else None
         try:
             try:
-                done = await followed(self._kit, self._launch(command, cwd, asked, keep=False), context, seconds)
+                done = await followed(
+                    self._kit, self._launch(command, cwd, asked, context.writes, keep=False), context, seconds
+                )
             except OSError as error:
                 return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
             if asked:
@@ -81,7 +86,7 @@ class Bash:
             notes.append(f"[the timeout was {limit:g} s: no more is allowed; use background for what takes longer]")
         return min(asked, limit)
 
-    def _launch(self, command: str, cwd: str, asked: tuple[str, str] | None, *, keep: bool) -> Launch:
+    def _launch(self, command: str, cwd: str, asked: tuple[str, str] | None, writes: Writes, *, keep: bool) -> Launch:
         env = dict(self._kit.environment)
         if self._shell:
             # What is shown is what runs: the question where it ended goes in by BASH_ENV, not into the command.
@@ -98,7 +103,10 @@ class Bash:
             merge=self._kit.options.bash_streams != "apart",
             keep=keep,
             # Of the session's own folder it reaches these two files alone: the log lies there too.
-            writable=(*self._kit.workspace.roots, *(asked[1:] if asked else ())),
+            writable=(*(self._kit.workspace.roots if writes != "refused" else ()), *(asked[1:] if asked else ())),
+            discard=writes == "discarded",
+            # What nobody may change here must not be changed elsewhere either.
+            network=writes == "kept",
             readable=asked[:1] if asked else (),
         )
 
@@ -118,7 +126,7 @@ class Bash:
             ids = ", ".join(shell.id for shell in running)
             return ToolResult(f"{len(running)} background commands run already: {ids}. End one first.", is_error=True)
         try:
-            process = await self._kit.sandbox.start(self._launch(command, cwd, None, keep=True))
+            process = await self._kit.sandbox.start(self._launch(command, cwd, None, context.writes, keep=True))
         except OSError as error:
             return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
         try:

@@ -57,6 +57,8 @@ class PermissionRequest(msgspec.Struct, frozen=True, kw_only=True):
     interactive: bool = True
     """Whether someone can be asked. Where not, `ask` becomes `deny`."""
     trusted: bool = True
+    discards: bool = False
+    """Whether commands run on a workspace of which nothing stays: then plan mode lets more of them run."""
     origin: str = "model"
     principal: str = "user"
     session: str = ""

@@ -458,7 +458,7 @@ class Judge:
         if len(every) > MOST_COMMANDS:
             self.find("ask", "it is too long to be looked through", protection=True)
         fit = isinstance(strict, Script) and agree and self.only_reads(strict)
-        if self.mode == "plan" and not fit:
+        if self.mode == "plan" and not fit and not self.request.discards:
             return self.answer(
                 "deny", "plan mode: only commands that read are possible, and this is not known to be one"
             )
