@@ -315,6 +315,7 @@ PLANNED: dict[str, str] = {
 """Words that mean something to Protea and that this build cannot do: they are refused by name."""
 
 PLANNED_WORDS: dict[str, tuple[str, ...]] = {
+    "profile": ("lock",),
     "perm": ("test", "audit"),
     "skills": ("install",),
     "tasks": ("stop",),

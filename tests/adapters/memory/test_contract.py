@@ -55,6 +55,12 @@ def folder(home: Path) -> Path:
     return found
 
 
+async def test_nothing_is_found_where_nothing_was_ever_kept(tmp_path: Path) -> None:
+    memory = opened(tmp_path)
+    assert list(await memory.recall("the wifi")) == []
+    assert not (tmp_path / "memory").exists()
+
+
 async def test_a_note_is_a_file_that_a_person_can_read_and_change(tmp_path: Path) -> None:
     memory = opened(tmp_path)
     note = await memory.remember("The wifi is called Finch.", source="session:s_1", tags=["home"])

@@ -65,6 +65,8 @@ class FileMemory:
 
     async def recall(self, query: str, limit: int = 10) -> Sequence[Found]:
         notes = await asyncio.to_thread(self._refreshed)
+        if not notes:
+            return []  # there may be no folder yet, nor an index in it
         wide = max(WIDE, limit)
         rankings = [await asyncio.to_thread(self._index.by_words, query, wide)]
         if self._embedding.size and any(letter.isalnum() for letter in query):
