@@ -78,6 +78,8 @@ from protea.adapters.task_runner import in_process as task_runner_in_process
 from protea.adapters.task_runner import none as task_runner_none
 from protea.adapters.telemetry import log as telemetry_log
 from protea.adapters.telemetry import none as telemetry_none
+from protea.adapters.templates import files as templates_files
+from protea.adapters.templates import none as templates_none
 from protea.adapters.tokens import bytes as tokens_bytes
 from protea.adapters.tokens import estimate as tokens_estimate
 from protea.adapters.tools import builtin as toolset_builtin
@@ -117,6 +119,7 @@ from protea.ports.secrets import Secrets
 from protea.ports.session_store import SessionStore
 from protea.ports.task_runner import TaskRunner
 from protea.ports.telemetry import Telemetry
+from protea.ports.templates import Templates
 from protea.ports.tokens import Tokens
 from protea.ports.toolset import Toolset
 from protea.ports.web import Web
@@ -198,6 +201,8 @@ task_runner_in_process_fills: Callable[..., TaskRunner] = task_runner_in_process
 task_runner_none_fills: Callable[..., TaskRunner] = task_runner_none.create
 telemetry_log_fills: Callable[..., Telemetry] = telemetry_log.create
 telemetry_none_fills: Callable[..., Telemetry] = telemetry_none.create
+templates_files_fills: Callable[..., Templates] = templates_files.create
+templates_none_fills: Callable[..., Templates] = templates_none.create
 tokens_bytes_fills: Callable[..., Tokens] = tokens_bytes.create
 tokens_estimate_fills: Callable[..., Tokens] = tokens_estimate.create
 toolset_builtin_fills: Callable[..., Toolset] = toolset_builtin.create

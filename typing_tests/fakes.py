@@ -25,6 +25,7 @@ from protea.ports.scheduler import Scheduler
 from protea.ports.search import Search
 from protea.ports.task_runner import TaskRunner
 from protea.ports.telemetry import Telemetry
+from protea.ports.templates import Templates
 from protea.ports.tokens import Tokens
 from protea.testing.approval import ScriptedApproval
 from protea.testing.capability import TableCapability
@@ -49,6 +50,7 @@ from protea.testing.scheduler import ListScheduler
 from protea.testing.search import ListSearch
 from protea.testing.task_runner import MemoryTaskRunner
 from protea.testing.telemetry import RecordingTelemetry
+from protea.testing.templates import FixedTemplates
 from protea.testing.tokens import WordTokens
 
 approval: Callable[..., Approval] = ScriptedApproval
@@ -62,6 +64,7 @@ tokens: Callable[..., Tokens] = WordTokens
 context: Callable[..., Context] = LastTurns
 compaction: Callable[..., Compaction] = ClearingCompaction
 hooks: Callable[..., Hooks] = TableHooks
+templates: Callable[..., Templates] = FixedTemplates
 telemetry: Callable[..., Telemetry] = RecordingTelemetry
 notifier: Callable[..., Notifier] = RecordingNotifier
 clipboard: Callable[..., Clipboard] = MemoryClipboard

@@ -23,6 +23,7 @@ from protea.domain.events import (
 from protea.domain.messages import UserMessage
 from protea.domain.usage import ModelInfo, Price
 from protea.ports.gateway import OpenSession, Topic
+from protea.testing.templates import FixedTemplates
 from tests.application.world import PlayedModel, World, of, says
 
 
@@ -208,3 +209,15 @@ def test_cost_shows_the_day_and_the_budgets() -> None:
         "profile": {"name": "coding", "spent": 0.0, "budget": None},
     }
     assert _sums(sums) == "this session  $0.5000  of $2.00\ntoday         $1.2500\n"
+
+
+async def test_one_of_ones_own_becomes_a_prompt_and_is_listed_last(chat: Chat) -> None:
+    chat.world.templates = FixedTemplates({"review": "Look at $1.", "model": "hides none of ours"})
+    names = [each["name"] for each in await chat.world.gateway.describe("commands", chat.session)]
+    assert names[-1] == "review"
+    assert names.count("model") == 1
+    await chat.invoke("/review src/a.py")
+    history = await chat.world.gateway.history(chat.session)
+    assert [event.text for event in history if isinstance(event, PromptSubmitted)] == ["Look at src/a.py."]
+    with pytest.raises(UsageError, match="did you mean /review"):
+        await chat.invoke("/reviev")

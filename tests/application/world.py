@@ -31,11 +31,13 @@ from protea.ports.hooks import Hooks
 from protea.ports.instructions import Instruction
 from protea.ports.model_source import ModelSource
 from protea.ports.session_store import SessionStore
+from protea.ports.templates import Templates
 from protea.ports.toolset import Toolset
 from protea.testing.ledger import ListLedger
 from protea.testing.model_source import TableModelSource
 from protea.testing.permission import NamedPermission
 from protea.testing.sandbox import RecordingSandbox
+from protea.testing.templates import FixedTemplates
 
 Step = Reply | Failure | Callable[[ModelRequest], Awaitable[Reply]]
 NAME = "test/one"
@@ -142,6 +144,7 @@ class World:
         self.checkpoint: Checkpoint | None = None
         self.sandbox: RecordingSandbox | None = None
         self.hooks: Hooks | None = None
+        self.templates: Templates = FixedTemplates({})
         self.store: SessionStore = store or MemoryStore()
         self.toolsets: tuple[Toolset, ...] = (FunctionToolset(tools),)
         self.use_clock(self.clock)
@@ -175,6 +178,7 @@ class World:
             budgets=self.budgets,
             model=spec.model or NAME,
             hooks=self.hooks,
+            templates=lambda: self.templates,
         )
 
     async def run(self, prompt: str, **spec: Any) -> list[AnyEvent]:

@@ -34,7 +34,7 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
         case "commands":
             from protea.application.slash_commands import listed  # most runs never list them
 
-            return listed()
+            return listed(parts.templates().load() if parts.templates is not None else ())
         case "session":
             return session
         case "profiles":

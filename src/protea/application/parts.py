@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # most runs have none of these, and each would be read from t
     from protea.ports.hooks import Hooks
     from protea.ports.notifier import Notifier
     from protea.ports.telemetry import Telemetry
+    from protea.ports.templates import Templates
     from protea.ports.tokens import Tokens
 
 
@@ -96,6 +97,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     files: Callable[[], FileList] | None = None
     """Opened when someone first asks what files there are."""
+    templates: Callable[[], Templates] | None = None
+    """Opened when a slash command is typed that is none of ours, or all are listed."""
 
     async def aclose(self) -> None:
         """Close all of them, whatever any of them raises; the last failure is raised in the end."""

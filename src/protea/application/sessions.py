@@ -153,8 +153,9 @@ class Sessions:
     async def _invoke(self, session: str, command: Invoke) -> None:
         from protea.application.slash_commands import invoke  # most runs are never given one
 
-        hub = self._session(session).hub
-        hub.tell(await invoke(self, session, command, self._clock.now()))
+        held = self._session(session)
+        load = held.parts.templates
+        held.hub.tell(await invoke(self, session, command, self._clock.now(), load().load if load else tuple))
 
     async def close(self) -> None:
         closing = [session.close() for session in self._open.values()]

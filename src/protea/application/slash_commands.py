@@ -8,7 +8,7 @@ brings along is a row here and a function in a module of its own.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -24,6 +24,7 @@ from protea.domain.commands import (
     SetModel,
     SetPins,
     SetTitle,
+    SubmitPrompt,
     Swap,
     Undo,
     UndoCompaction,
@@ -36,6 +37,9 @@ from protea.domain.spelling import nearest
 from protea.domain.summary import title_of
 from protea.domain.usage import Usage
 from protea.ports.gateway import Gateway
+
+if TYPE_CHECKING:
+    from protea.domain.template import Template
 
 SHOWN = 10
 """Sessions that are listed, the latest of them last, where the eye is."""
@@ -81,9 +85,26 @@ class SlashCommand(msgspec.Struct, frozen=True, kw_only=True):
     """None where a face carries it out itself."""
 
 
-async def invoke(gateway: Gateway, session: str, command: Invoke, now: str) -> CommandAnswered:
-    """Do what was typed and give its answer. Raises `UsageError`, naming the nearest, where it is no command."""
+async def invoke(
+    gateway: Gateway,
+    session: str,
+    command: Invoke,
+    now: str,
+    templates: Callable[[], Sequence[Template]] = tuple,
+) -> CommandAnswered:
+    """Do what was typed and give its answer. Raises `UsageError`, naming the nearest, where it is no command.
+
+    Those of one's own (`templates`) become prompts; none hides one of ours.
+    """
     name, _, rest = command.text.strip().removeprefix("/").partition(" ")
+    if not any(name == each.name or name in each.aliases for each in COMMANDS):
+        own = {template.name: template for template in templates()}
+        if name not in own:
+            raise _unknown(name, own)
+        from protea.domain.template import expanded  # when one is used
+
+        await gateway.submit(session, SubmitPrompt(text=expanded(own[name], rest.strip()), by=command.by))
+        return CommandAnswered(id=command.id, command=name, by=command.by)
     found = find(name)
     if found.run is None:
         raise UsageError(f"/{found.name} is carried out by the face you type it in, and this one does not know it")
@@ -97,12 +118,34 @@ def find(name: str) -> SlashCommand:
     for each in COMMANDS:
         if name == each.name or name in each.aliases:
             return each
-    near = nearest(name, [each.name for each in COMMANDS])
-    raise UsageError(f"there is no /{name}; " + (f"did you mean /{near}?" if near else "/help shows what is"))
+    raise _unknown(name, ())
 
 
-def listed() -> list[dict[str, Any]]:
-    """All of them as plain data: `describe("commands")`."""
+def _unknown(name: str, own: Iterable[str]) -> UsageError:
+    near = nearest(name, [*(each.name for each in COMMANDS), *own])
+    return UsageError(f"there is no /{name}; " + (f"did you mean /{near}?" if near else "/help shows what is"))
+
+
+def listed(templates: Iterable[Template] = ()) -> list[dict[str, Any]]:
+    """All of them as plain data, those of one's own last: `describe("commands")`."""
+    names = {each.name for each in COMMANDS}
+    own = [
+        {
+            "name": template.name,
+            "arguments": template.arguments,
+            "about": template.about,
+            "completes": [],
+            "aliases": [],
+            "face": False,
+            "path": template.path,
+        }
+        for template in templates
+        if template.name not in names
+    ]
+    return [*_ours(), *own]
+
+
+def _ours() -> list[dict[str, Any]]:
     return [
         {
             "name": each.name,
@@ -120,10 +163,12 @@ def listed() -> list[dict[str, Any]]:
 
 
 async def _help(call: Call) -> Answer:
-    rows = listed()
+    rows: list[dict[str, Any]] = await call.gateway.describe("commands", call.session)
     if call.rest:
-        one = find(call.rest.removeprefix("/"))
-        rows = [row for row in rows if row["name"] == one.name]
+        name = call.rest.removeprefix("/")
+        rows = [row for row in rows if name == row["name"] or name in row["aliases"]]
+        if not rows:
+            find(name)
     return Answer(table(None, ([f"/{row['name']} {row['arguments']}".rstrip(), row["about"]] for row in rows)), rows)
 
 

@@ -139,6 +139,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "log": "protea.adapters.telemetry.log",
         "none": "protea.adapters.telemetry.none",
     },
+    "templates": {
+        "files": "protea.adapters.templates.files",
+        "none": "protea.adapters.templates.none",
+    },
     "tokens": {
         "bytes": "protea.adapters.tokens.bytes",
         "estimate": "protea.adapters.tokens.estimate",
@@ -189,6 +193,7 @@ DEFAULTS: dict[str, str] = {
     "session_store": "jsonl",
     "task_runner": "in-process",
     "telemetry": "none",
+    "templates": "files",
     "tokens": "estimate",
     "toolset": "builtin",
     "web": "http",
@@ -236,6 +241,7 @@ SWAP_CLASSES: dict[str, str] = {
     "session_store": "warm",
     "task_runner": "warm",
     "telemetry": "hot",
+    "templates": "hot",
     "tokens": "hot",
     "toolset": "hot",
     "web": "hot",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -42,6 +42,8 @@ from protea.ports.toolset import Toolset
 
 SHARED = ("clock", "ids", "ledger")
 """Ports, besides the session store, that all sessions of a process have in common unless one is told otherwise."""
+if TYPE_CHECKING:
+    from protea.ports.templates import Templates
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +193,7 @@ class Root:
             adapters=CATALOGUE,
             opened=resolver,
             entered=entered,
+            templates=lambda: cast("Templates", resolver.get("templates")),
         )
 
     def _models(

@@ -1,0 +1,1 @@
+"""Where slash commands of one's own come from."""

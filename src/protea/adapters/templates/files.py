@@ -1,0 +1,75 @@
+"""Markdown files: `.protea/commands` and `.claude/commands` of a trusted project, then the person's own."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from protea.domain.surroundings import Surroundings
+from protea.domain.template import Template, read_template
+
+LARGEST = 128_000
+"""Bytes of a file."""
+MOST = 500
+"""Files that are read."""
+
+
+class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    folders: tuple[str, ...] = ()
+    """More folders, absolute; they come before all others."""
+
+
+class FileTemplates:
+    """The first of a name counts: a project's own before the person's."""
+
+    def __init__(self, options: Options, surroundings: Surroundings) -> None:
+        around = surroundings
+        project = (os.path.join(around.root, name) for name in (".protea/commands", ".claude/commands"))
+        own = (os.path.join(around.protea_home, "commands"), os.path.join(around.user_home, ".claude/commands"))
+        # A project's own speak to the model with the person's voice, so only those of one that is trusted are read.
+        self._folders = (*options.folders, *(project if around.trusted else ()), *own)
+        self.problems: Sequence[str] = ()
+
+    def load(self) -> Sequence[Template]:
+        found: dict[str, Template] = {}
+        problems: list[str] = []
+        for folder in self._folders:
+            for path in _markdown(folder):
+                name = os.path.relpath(path, folder).removesuffix(".md").replace(os.sep, ":")
+                text = _read(path)
+                template = read_template(text, name, path) if text is not None else f"{path}: it cannot be read"
+                if isinstance(template, str):
+                    problems.append(template)
+                else:
+                    found.setdefault(template.name, template)
+        self.problems = tuple(problems)
+        return sorted(found.values(), key=lambda template: template.name)
+
+
+def _markdown(folder: str) -> Iterator[str]:
+    count = 0
+    for above, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(".md") and count < MOST:
+                count += 1
+                yield os.path.join(above, name)
+
+
+def _read(path: str) -> str | None:
+    try:
+        # O_NONBLOCK: a FIFO is opened at once, and then refused.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        return file.read(LARGEST).decode("utf-8", "replace")
+
+
+def create(options: Options, *, surroundings: Surroundings) -> FileTemplates:
+    return FileTemplates(options, surroundings)

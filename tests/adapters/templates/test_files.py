@@ -1,0 +1,71 @@
+"""Slash commands of one's own, from files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from protea.adapters.templates import files, none
+from protea.domain.surroundings import Surroundings
+from protea.ports.templates import Templates
+from protea.testing.contracts.templates import TemplatesContract
+
+
+def made(tmp_path: Path, *, trusted: bool = True) -> files.FileTemplates:
+    for path, text in {
+        "project/.protea/commands/review.md": "Look at $1.",
+        "project/.protea/commands/git/tidy.md": "Tidy up.",
+        "project/.claude/commands/review.md": "hidden by the one above",
+        "home/.protea/commands/mine.md": "My own.",
+        "home/.protea/commands/review.md": "hidden, too",
+        "home/.protea/commands/empty.md": "",
+        "home/.protea/commands/notes.txt": "not a command",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    project, home = str(tmp_path / "project"), str(tmp_path / "home")
+    around = Surroundings(
+        cwd=project, root=project, user_home=home, protea_home=f"{home}/.protea", environment={}, trusted=trusted
+    )
+    return files.create(files.Options(), surroundings=around)
+
+
+class TestFiles(TemplatesContract):
+    @pytest.fixture(autouse=True)
+    def _make(self, tmp_path: Path) -> None:
+        self._made = made(tmp_path)
+
+    def templates(self) -> Templates:
+        return self._made
+
+
+class TestNone(TemplatesContract):
+    def templates(self) -> Templates:
+        return none.create(none.Options())
+
+
+def test_a_projects_own_come_before_a_persons(tmp_path: Path) -> None:
+    templates = made(tmp_path)
+    assert {each.name: each.body for each in templates.load()} == {
+        "git:tidy": "Tidy up.",
+        "mine": "My own.",
+        "review": "Look at $1.",
+    }
+    assert len(templates.problems) == 1
+
+
+def test_a_project_nobody_trusts_brings_none(tmp_path: Path) -> None:
+    assert {each.name: each.body for each in made(tmp_path, trusted=False).load()} == {
+        "mine": "My own.",
+        "review": "hidden, too",
+    }
+
+
+def test_what_is_no_file_holds_nobody_up(tmp_path: Path) -> None:
+    templates = made(tmp_path)
+    os.mkfifo(tmp_path / "home/.protea/commands/pipe.md")
+    (tmp_path / "home/.protea/commands/dead.md").symlink_to("gone")
+    assert "pipe" not in {each.name for each in templates.load()}
+    assert len(templates.problems) == 3

@@ -1,0 +1,50 @@
+"""Slash commands of one's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from protea.domain.template import Template, expanded, read_template
+
+
+def template(body: str) -> Template:
+    return Template(name="x", about="", body=body, path="/x.md")
+
+
+@pytest.mark.parametrize(
+    ("body", "rest", "prompt"),
+    [
+        ("Review it.", "", "Review it."),
+        ("Review it.", "src a b", "Review it.\n\nsrc a b"),
+        ("Review $ARGUMENTS now.", "src/a.py please", "Review src/a.py please now."),
+        ("Compare $1 with $2.", "'a b' c", "Compare a b with c."),
+        ("Compare $1 with $2.", "a", "Compare a with ."),
+        ("Compare $1.", "it's", "Compare it's."),
+        ("It costs $10 or $0.", "x", "It costs x0 or $0."),
+        ("$1 $1", "$2", "$2 $2"),
+    ],
+)
+def test_the_words_behind_it_are_put_in(body: str, rest: str, prompt: str) -> None:
+    assert expanded(template(body), rest) == prompt
+
+
+def test_its_head_says_what_it_is() -> None:
+    text = "---\ndescription: Looks a change over\nargument-hint: '[FILE]'\n---\n# Review\nLook at $1.\n"
+    found = read_template(text, "git:review", "/x.md")
+    assert found == Template(
+        name="git:review", about="Looks a change over", arguments="[FILE]", body="# Review\nLook at $1.", path="/x.md"
+    )
+
+
+def test_without_a_head_its_first_line_does() -> None:
+    found = read_template("# Review\nLook.\n", "review", "/x.md")
+    assert isinstance(found, Template)
+    assert found.about == "Review"
+    assert isinstance(read_template("###", "review", "/x.md"), Template)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("", "a"), ("---\na: b\n---\n", "a"), ("x", "With Blank"), ("x", "Ä"), ("x", "")]
+)
+def test_what_is_none_says_why(text: str, name: str) -> None:
+    assert isinstance(read_template(text, name, "/x.md"), str)
