@@ -50,6 +50,9 @@ def steps_of(scenario: str) -> list[str | ScriptedCall | ScriptedReply]:
     if scenario == "paced":
         text = paced_text(PACED_TOKENS)
         return [LoopbackReply(text=text, pieces=PACED_TOKENS, pace=PACED_SECONDS / PACED_TOKENS)]
+    if scenario == "reads":
+        reads = tuple(ScriptedCall("Read", {"path": f"src/module_{number}.py"}) for number in range(8))
+        return [ScriptedReply(tool_calls=reads), "All read."]
     if scenario == "session":
         return [ScriptedCall("Read", {"path": "src/module_3.py"}), "It says so."]
     steps: list[str | ScriptedCall | ScriptedReply] = []

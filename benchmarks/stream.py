@@ -26,7 +26,8 @@ def main() -> None:
                 rounds(5),
             )
             assert len({sample.out for sample in (*pair.ours, *pair.beside)}) == 1, api
-            report.compare(f"{api} / the bare client", pair, None)
+            report.compare(f"{api} / the bare client", pair, 3.0)
+            report.figure(f"{api}, processor", pair.ratio(lambda sample: sample.cpu), 3.0, "x")
     report.exit()
 
 

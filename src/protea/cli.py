@@ -545,6 +545,8 @@ def _sandbox(arguments: Arguments) -> int:
 def _models(arguments: Arguments) -> int:
     import asyncio
 
+    from msgspec.structs import replace
+
     from protea.composition.root import Given, Root
     from protea.domain.providers import PROVIDERS, is_own
     from protea.interfaces.commands.models import show_models
@@ -552,17 +554,20 @@ def _models(arguments: Arguments) -> int:
 
     launch = _launch(arguments, interactive=False)
     root = Root(launch, Given())
+    # What a session would be warned of (rules, instructions) is no news about models; that of the settings is told.
+    quiet = Root(replace(launch, warn=lambda _: None), Given())
     provider = arguments.words[0] if arguments.words else None
     providers = ["offline", *dict.fromkeys((*PROVIDERS, *root.settings.providers))]
 
     async def run() -> int:
-        models = root.assemble(OpenSession(cwd="")).models
+        models = quiet.assemble(OpenSession(cwd="")).models
         try:
             # A server of one's own says at once what it has, and nobody else knows.
             live = arguments.has("live") or (provider is not None and provider in PROVIDERS and is_own(f"{provider}/"))
             asked = live and provider != "offline" and provider in (None, *providers)
             complaints = await models.refresh(provider) if asked else ()
-            return show_models(arguments, _place(launch), models.list(provider), providers, complaints, _complain)
+            found = models.list(provider)
+            return show_models(arguments, _place(launch), found, providers, complaints, _complain, asked=asked)
         finally:
             await models.aclose()
 

@@ -34,7 +34,7 @@ class SnapshotCatalog:
 
     def find(self, provider: str, model: str) -> ModelInfo | None:
         table = self._table(provider)
-        name = model if model in table else _extended(model, table)
+        name = model if model in table else _extended(model, table) or _alias(model, table)
         return None if name is None else _info(f"{provider}/{model}", table[name])
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
@@ -61,6 +61,15 @@ def _extended(model: str, table: dict[str, Row]) -> str | None:
     known = [name for name in table if model.startswith(name) and model[len(name)] in _BORDERS]
     known = [name for name in known if model[len(name) + 1 :][:1].isdigit() or model[len(name)] != "-"]
     return max(known, key=len, default=None)
+
+
+def _alias(model: str, table: dict[str, Row]) -> str | None:
+    """The row that `NAME-latest`, or `NAME` for the last of `NAME-0709`, means."""
+    bare = model.removesuffix("-latest")
+    if bare in table:
+        return bare
+    dated = [name for name in table if name.startswith(bare + "-") and name[len(bare) + 1 :].isdigit()]
+    return max(dated, default=None)
 
 
 def _info(id: str, row: Row) -> ModelInfo:

@@ -22,6 +22,8 @@ def show_models(
     providers: Sequence[str],
     complaints: Sequence[str],
     complain: Callable[[str], None],
+    *,
+    asked: bool,
 ) -> int:
     """Tell all of them, or one provider's. `complaints` say which provider could not be asked, a line each."""
     if arguments.words and arguments.words[0] not in providers:
@@ -35,12 +37,12 @@ def show_models(
         return 0
     rows = [[one_line(info.id), _count(info.context), *_prices(info), _abilities(info)] for info in models]
     head = ["MODEL", "CONTEXT", "$ PER MILLION IN/OUT", "CACHED", "CAN"]
-    place.write(table(head, rows) or _none(arguments))
+    place.write(table(head, rows) or _none(arguments, asked=asked))
     return 0
 
 
-def _none(arguments: Arguments) -> str:
-    if arguments.words and not arguments.has("live"):
+def _none(arguments: Arguments, *, asked: bool) -> str:
+    if arguments.words and not asked:
         return f"no models of {arguments.words[0]} are known; --live asks it for its list\n"
     return "no models are known\n"
 
