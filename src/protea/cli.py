@@ -221,6 +221,7 @@ def _run_headless(arguments: Arguments, output_format: str, told: list[int]) -> 
     from protea.interfaces.input import whole_prompt
 
     streaming_in = arguments.text("input_format") == "stream-json"
+    _lock_holds(arguments, ask=False)
     warnings = _Warnings()
     launch = _launch(arguments, interactive=streaming_in, warn=warnings)
     opening = _opening(arguments, launch)
@@ -255,6 +256,8 @@ def _conversation(arguments: Arguments) -> int:
     plain = not (is_terminal(0) and is_terminal(1))
     if plain and arguments.name != "repl":
         return _no_terminal(arguments)
+    if not _lock_holds(arguments, ask=not plain):
+        return 1
     if arguments.name != "repl":
         from protea import boot
 
@@ -316,6 +319,44 @@ def _load_screen(arguments: Arguments, frame: FirstFrame, warnings: _Warnings) -
         choose=arguments.has("resume") and not arguments.text("resume"),
     )
     return screen.run(lambda: _gateway(launch), opening, frame)
+
+
+def _lock_holds(arguments: Arguments, *, ask: bool) -> bool:
+    """Whether to go on where `profile.lock` says what the agent is made of. Raises `ConfigError` with `--frozen`."""
+    frozen = arguments.has("frozen")
+    if not frozen and not _lock_near(_working_directory(arguments)):
+        return True
+    import asyncio
+
+    from protea.composition.locking import Locking
+    from protea.domain.lock import in_words
+    from protea.interfaces.commands.profile import ask_about_drift
+
+    locking = Locking(_launch(arguments, interactive=True, warn=lambda text: None))
+    if frozen:
+        asyncio.run(locking.hold())
+        return True
+    found = asyncio.run(locking.drift()) if locking.heeded else ()
+    if not found:
+        return True
+    if not ask:
+        _complain(f"profile.lock: {in_words(found)}; 'protea profile lock' accepts it, --frozen refuses it")
+        return True
+    answer = ask_about_drift(found, _write, input)
+    if answer == "lock":
+        asyncio.run(locking.write())
+    return answer != "leave"
+
+
+def _lock_near(folder: str) -> bool:
+    """Whether there is a lock here or above; looked for before anything is loaded."""
+    while True:
+        if os.path.lexists(os.path.join(folder, ".protea", "profile.lock")):
+            return True
+        above = os.path.dirname(folder)
+        if above == folder:
+            return False
+        folder = above
 
 
 def _no_terminal(arguments: Arguments) -> int:
@@ -401,6 +442,13 @@ def _profile(arguments: Arguments) -> int:
     from protea.interfaces.commands.profile import run_profile
 
     launch = _launch(arguments, interactive=True)
+    if arguments.path[-1].name == "lock":
+        import asyncio
+
+        from protea.composition.locking import Locking
+        from protea.interfaces.commands.profile import run_lock
+
+        return asyncio.run(run_lock(arguments, _place(launch), Locking(launch)))
     return run_profile(arguments, _place(launch), ProfileShelf(launch))
 
 
@@ -648,6 +696,7 @@ def _launch(arguments: Arguments, *, interactive: bool, warn: Callable[[str], No
         set=arguments.all("set"),
         bare=arguments.has("bare"),
         interactive=interactive,
+        frozen=arguments.has("frozen"),
     )
 
 

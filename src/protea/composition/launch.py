@@ -24,5 +24,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     set: tuple[str, ...] = ()
     bare: bool = False
     interactive: bool = True
+    frozen: bool = False
+    """Whether nothing may be otherwise than `profile.lock` says."""
     screen: bool = False
     """Whether someone sits at the full screen."""

@@ -114,6 +114,8 @@ class Root:
     def preload(self, spec: OpenSession) -> None:
         """Import and read what `assemble` will need. Safe in a thread: nothing is made. Raises `ConfigError`."""
         settings = self._settings_of(spec)
+        if self._launch.frozen and settings is not self.settings:
+            raise ConfigError("--frozen: what was locked is not exchanged; start with another --profile instead")
         before = self._chosen(self.settings)
         for port, choice in self._chosen(settings).items():
             if port != "model" and choice != before.get(port):

@@ -65,6 +65,7 @@ EVERYWHERE = (
     Flag("-h --help", "", "show this help"),
     Flag("-C --cwd", "DIR", "work in DIR"),
     Flag("--profile", "NAME", "who to be: coding, reviewer, ops, … or a file; 'protea profile list'"),
+    Flag("--frozen", "", "refuse to start where prompts, tools or skills are not as profile.lock says"),
     Flag("--set", "KEY=VALUE", "set one setting for this run (may repeat)", repeat=True),
     Flag("--bare", "", "no user or project configuration"),
 )
@@ -190,6 +191,12 @@ COMMANDS: tuple[Command, ...] = (
             Command("show", "[NAME]", "one profile: its files, its adapters, what it says", (JSON,)),
             Command("explain", "KEY [NAME]", "who set a key, with file and line", (JSON,)),
             Command("diff", "A B", "how two profiles differ", (JSON,)),
+            Command(
+                "lock",
+                "",
+                "pin what the profile is made of: prompts, instructions, tools, skills",
+                (JSON, Flag("--check", "", "only tell what is not as it was locked; exit 1 where something is")),
+            ),
         ),
     ),
     Command("ports", "", "the ports, their swap class, their adapters, what fills them", (JSON,)),

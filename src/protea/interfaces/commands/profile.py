@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from protea.domain.columns import table
+from protea.domain.lock import Drift, in_words
 from protea.domain.profile import Difference, Profile, profile_key
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
-from protea.interfaces.terminal import one_line
+from protea.interfaces.terminal import one_line, revealed
 
 
 class Said(Protocol):
@@ -149,5 +150,66 @@ def _flat(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
             rows.append((profile_key(name), value))
     return rows
 
+
+class Lock(Protocol):
+    """See `composition.locking`."""
+
+    path: str
+    profile: str
+
+    async def write(self) -> int: ...
+
+    async def drift(self) -> tuple[Drift, ...]: ...
+
+
+async def run_lock(arguments: Arguments, place: Place, lock: Lock) -> int:
+    """`profile lock`. Raises `ConfigError`, `StoreError`."""
+    found = await lock.drift()
+    if arguments.has("check"):
+        place.write(as_json(found) if arguments.has("json") else drift_text(found))
+        return 1 if found else 0
+    count = await lock.write()
+    if arguments.has("json"):
+        place.write(as_json({"file": lock.path, "profile": lock.profile, "items": count, "accepted": found}))
+        return 0
+    accepted = f" ({len(found)} of them are not what they were)" if found else ""
+    place.write(f"{lock.profile} is locked: {count} texts{accepted}, in {one_line(lock.path)}\n")
+    return 0
+
+
+def drift_text(found: Sequence[Drift]) -> str:
+    """What is not as it was locked, with the diffs there are, harmless for a terminal."""
+    if not found:
+        return "Everything is as it was locked.\n"
+    lines = []
+    for each in found:
+        unseen = " (what it was is not on this machine)" if each.change == "changed" and not each.diff else ""
+        lines.append(f"{one_line(each.item)}: {each.change}{unseen}\n")
+        lines += [f"    {revealed(line)}\n" for line in each.diff.splitlines()[2 : 2 + MOST_LINES]]
+    return "".join(lines)
+
+
+MOST_LINES = 60
+"""Of one diff."""
+
+
+def ask_about_drift(
+    found: Sequence[Drift], write: Callable[[str], None], read: Callable[[str], str]
+) -> Literal["once", "lock", "leave"]:
+    """Show what has drifted and let a person decide."""
+    write(f"profile.lock: {in_words(tuple(found))}\n{drift_text(found)}")
+    while True:
+        try:
+            answer = read("y go on once  l lock it as it is now  n leave > ").strip().lower()
+        except EOFError:
+            return "leave"
+        decided: Literal["once", "lock", "leave"] | None = _ANSWERS.get(answer)
+        if decided is not None:
+            return decided
+
+
+_ANSWERS: dict[str, Literal["once", "lock", "leave"]] = {
+    "y": "once", "yes": "once", "l": "lock", "lock": "lock", "n": "leave", "no": "leave", "q": "leave",
+}  # fmt: skip
 
 _COMMANDS = {"list": _list, "show": _show, "explain": _explain, "diff": _diff}
