@@ -37,6 +37,17 @@ if TYPE_CHECKING:  # most runs have none of these, and each would be read from t
     from protea.ports.tokens import Tokens
 
 
+class Reread(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a configuration that was changed while a session was open."""
+
+    problem: str = ""
+    """Why it cannot be used; then what was in force stays."""
+    changes: tuple[str, ...] = ()
+    """What is different, a line each."""
+    warnings: tuple[str, ...] = ()
+    """What is passed over, and was not before."""
+
+
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """Opened for one session and closed with it."""
 
@@ -99,6 +110,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """Opened when someone first asks what files there are."""
     templates: Callable[[], Templates] | None = None
     """Opened when a slash command is typed that is none of ours, or all are listed."""
+    reread: Callable[[], Sequence[Reread]] | None = None
+    """Looks whether the configuration has changed since these parts were made, and reads it again; costs next to
+    nothing where it has not. What it gives is told once."""
 
     async def aclose(self) -> None:
         """Close all of them, whatever any of them raises; the last failure is raised in the end."""

@@ -378,6 +378,7 @@ class Session:
                     self._shrinking = False
                 await self._swapping.settle("idle")
             while self._transcript.waiting and self.usable:
+                await self._look_again()
                 await self._swapping.settle("idle")
                 prompt = next(iter(self._transcript.waiting.values()), None)
                 if prompt is None or not self.usable:
@@ -393,6 +394,27 @@ class Session:
         except Exception as fault:
             # A fault of our own must not leave watchers waiting for ever; it is reported by whoever follows.
             self.hub.fail(StoreError(f"{type(fault).__name__}: {fault}"))
+
+    async def _look_again(self) -> None:
+        """Before a turn: has the configuration changed meanwhile? What cannot be used changes nothing, and is told."""
+        found = self.parts.reread() if self.parts.reread is not None else ()
+        for each in found:
+            if each.problem:
+                text = f"{each.problem}; what was configured before stays in force"
+                self.hub.record(NoticeGiven(level="warning", text=text))
+            for warning in each.warnings:
+                self.hub.record(NoticeGiven(level="warning", text=warning))
+        changes = [change for each in found for change in each.changes]
+        if not changes:
+            return
+        try:
+            await self._swapping.renew("configuration")
+        except ProteaError as error:
+            text = f"the configuration has changed and cannot be used, so all stays as it is: {error}"
+            self.hub.record(NoticeGiven(level="warning", text=text))
+        else:
+            lines = "".join(f"\n  {change}" for change in changes)
+            self.hub.record(NoticeGiven(level="info", text=f"the configuration has changed:{lines}"))
 
     async def _one_turn(self, prompt: PromptSubmitted) -> None:
         started = TurnStarted(
@@ -496,12 +518,14 @@ class Session:
         return Undoing(parts.checkpoint, self.hub, lambda: self._past.changes)
 
     def _told(self, planned: Planned) -> Iterator[Lasting]:
-        yield ProfileSwapped(
-            profile=planned.parts.profile,
-            changed={each.port: each.after for each in planned.changes},
-            ports=planned.spec.ports,
-            by=planned.by,
-        )
+        before = planned.before
+        if planned.changes or (planned.parts.profile, planned.spec.ports) != (before.profile, self.spec.ports):
+            yield ProfileSwapped(
+                profile=planned.parts.profile,
+                changed={each.port: each.after for each in planned.changes},
+                ports=planned.spec.ports,
+                by=planned.by,
+            )
         model = planned.model
         if model is not None and (model.info.id, planned.effort) != (self.lineup.current.info.id, self.lineup.effort):
             yield ModelSwitched(model=model.info.id, effort=planned.effort, reason=f"profile {planned.identity}")

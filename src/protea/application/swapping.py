@@ -135,7 +135,7 @@ class Swapping:
 
     async def swap(self, command: Swap) -> None:
         """Plan it, and let it take hold where that is safe now. Raises `UsageError` or `ConfigError`."""
-        planned = await self._plan(command)
+        planned = await self._plan(command, command.by)
         if not planned.changes_anything and planned.identity == self._body.hub.identity:
             await planned.give_up()
             raise UsageError(f"that is what it is already: {planned.identity}")
@@ -144,6 +144,15 @@ class Swapping:
             await before.give_up()
         if not self._body.busy:
             await self.settle("idle")
+
+    async def renew(self, by: str) -> None:
+        """The same again from what is configured now; to be called where no turn runs. Raises `UsageError` or
+        `ConfigError` where that cannot be had; then all is as it was."""
+        planned = await self._plan(None, by)
+        before, self._waiting = self._waiting, planned
+        if before is not None:
+            await before.give_up()
+        await self.settle("idle")
 
     async def settle(self, point: Point) -> None:
         """Let a swap take hold, if one waits that may here; returns once none is being made any more."""
@@ -155,7 +164,7 @@ class Swapping:
                 await asyncio.shield(self._exchange)
 
     async def preview(self, command: Swap) -> SwapPreview:
-        planned = await self._plan(command)
+        planned = await self._plan(command, command.by)
         try:
             return self._seen(planned)
         finally:
@@ -173,14 +182,16 @@ class Swapping:
 
     # ── plan ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _plan(self, command: Swap) -> Planned:
+    async def _plan(self, command: Swap | None, by: str) -> Planned:
+        """With a command, what it asks for; without one, what there would be now."""
         while True:
             before = self._body.parts
-            spec = _after(self._waiting.spec if self._waiting is not None else self._body.spec, command)
+            spec = self._waiting.spec if self._waiting is not None else self._body.spec
+            spec = spec if command is None else _after(spec, command)
             await asyncio.to_thread(self._preload, spec)
             if self._body.parts is not before:
                 continue  # another one took hold meanwhile
-            planned = self._planned(spec, before, command.by)
+            planned = self._planned(spec, before, by)
             try:
                 planned = await self._with_model(planned)
             except BaseException:

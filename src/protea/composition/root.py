@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from protea._version import __version__
 from protea.adapters.settings.files import load as load_settings
-from protea.application.parts import Parts
+from protea.application.parts import Parts, Reread
 from protea.application.sessions import Sessions
 from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE, SWAP_CLASSES
 from protea.composition.deferred import DeferredCompaction, DeferredTokens
@@ -24,7 +24,7 @@ from protea.composition.surroundings import find_surroundings
 from protea.composition.walls import settle
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
-from protea.domain.permission import Decision, Mode, PermissionRequest
+from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer
 from protea.domain.profile import DEFAULT
 from protea.domain.redaction import secrets_of
 from protea.domain.settings import EFFORTS, Settings
@@ -42,7 +42,9 @@ from protea.ports.toolset import Toolset
 
 SHARED = ("clock", "ids", "ledger")
 """Ports, besides the session store, that all sessions of a process have in common unless one is told otherwise."""
+
 if TYPE_CHECKING:
+    from protea.composition.rereading import Sources
     from protea.ports.templates import Templates
 
 
@@ -63,8 +65,13 @@ async def create_gateway(launch: Launch) -> Gateway:
 
     root = Root(launch, Given())
     folder = os.path.join(root.surroundings.protea_home, "logs")
-    log = root.settings.log
-    install(folder, levels(log.level), secrets_of(launch.environment.items()), structured=log.format == "json")
+
+    def keep_log(settings: Settings) -> None:
+        log = settings.log
+        install(folder, levels(log.level), secrets_of(launch.environment.items()), structured=log.format == "json")
+
+    keep_log(root.settings)
+    root.on_reread = keep_log
     return root.sessions()
 
 
@@ -86,6 +93,16 @@ class Root:
         self.surroundings = replace(found, trusted=self.settings.trusted)
         origins = self.settings.origins
         self._shared = Resolver(self._chosen(self.settings), {"surroundings": self.surroundings}, origins=origins)
+        self._sources: Sources | None = None
+        if launch.interactive and not launch.bare:
+            from protea.composition.rereading import Sources  # a run that asks once, and leaves, needs none
+
+            self._sources = Sources(self.surroundings, self.settings)
+        self._rules: Sequence[RuleLayer] = ()
+        self._reread: list[Reread] = []
+        """What changed since the first session was opened, in order."""
+        self.on_reread: Callable[[Settings], None] | None = None
+        """Told of new settings that concern the process and no session."""
         for warning in self.settings.warnings:
             launch.warn(warning)
 
@@ -134,6 +151,7 @@ class Root:
 
     def assemble(self, spec: OpenSession, before: Parts | None = None) -> Parts:
         """What one session is made of; what stays as it is in `before` is taken over from there."""
+        self._look()
         launch, given, settings = self._launch, self._given, self._settings_of(spec)
         around = self.surroundings
         if spec.cwd and os.path.realpath(spec.cwd) != around.cwd:
@@ -144,6 +162,7 @@ class Root:
             chosen["approval"] = ("policy", {})  # nobody would ever answer
         foreign = bool(given.toolsets) or chosen["toolset"][0] not in CATALOGUE["toolset"]  # their tools have any name
         rules = read_rules(launch, settings, around, foreign_tools=foreign)
+        self._rules = rules.layers
         if not around.trusted and not launch.bare and os.path.lexists(os.path.join(around.root, "AGENTS.md")):
             launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
         name, options = chosen["permission"]
@@ -196,7 +215,48 @@ class Root:
             opened=resolver,
             entered=entered,
             templates=lambda: cast("Templates", resolver.get("templates")),
+            reread=self._watch() if self._sources is not None else None,
         )
+
+    def _watch(self) -> Callable[[], Sequence[Reread]]:
+        """What a session asks before each turn: the changes since it was made of what it is made of."""
+        seen = len(self._reread)
+
+        def look() -> Sequence[Reread]:
+            nonlocal seen
+            self._look()
+            new, seen = self._reread[seen:], len(self._reread)
+            return new
+
+        return look
+
+    def _look(self) -> None:
+        if self._sources is None or not self._sources.changed(self.settings):
+            return
+        from protea.composition.rereading import reread
+
+        quiet = replace(self._launch, warn=lambda line: None)
+
+        def load() -> tuple[Settings, Sequence[RuleLayer]]:
+            settings = _settings(quiet, self.surroundings)
+            said = [port for port, table in settings.ports.items() if port != "model"]
+            check(self._chosen(settings), settings.origins, said)
+            return settings, read_rules(quiet, settings, self.surroundings, foreign_tools=True).layers
+
+        before = self.settings
+        self.settings, self._rules, told = reread(before, self._rules, load)
+        if self.settings is not before:
+            self.surroundings = replace(self.surroundings, trusted=self.settings.trusted)
+            self._shared = Resolver(
+                self._chosen(self.settings),
+                {"surroundings": self.surroundings},
+                before=self._shared,
+                origins=self.settings.origins,
+            )
+            if self.on_reread is not None:
+                self.on_reread(self.settings)
+        if told != Reread():
+            self._reread.append(told)
 
     def _models(
         self, settings: Settings, around: Surroundings, resolver: Resolver, before: Parts | None
