@@ -87,11 +87,11 @@ def test_the_directory_lasts_between_calls(world: World) -> None:
     assert "made" in second
 
 
-def test_without_bubblewrap_it_is_said_and_nothing_starts(world: World, tmp_path: Path) -> None:
-    done = world.run("-p", "--sandbox", "docker", "hello")
-    assert done.returncode == 1
-    assert "not built yet" in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_a_sandbox_that_cannot_be_had_runs_nothing_and_says_why(world: World) -> None:
+    world.environment["DOCKER_HOST"] = "unix:///nonexistent.sock"
+    done = world.run("-p", "--sandbox", "docker", "--permission-mode", "yolo", "run `touch ran`")
+    assert "no container engine listens at /nonexistent.sock" in done.stdout
+    assert not (world.project / "ran").exists()
 
 
 def hidden(world: World) -> None:
