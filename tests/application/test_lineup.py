@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from protea.domain.commands import SetModel, SubmitPrompt
-from protea.domain.errors import Failure
+from protea.domain.errors import Failure, ModelError
 from protea.domain.events import AnyEvent, MessageCompleted, ModelSwitched, NoticeGiven, RetryScheduled, TurnFinished
 from protea.domain.messages import Text
-from protea.domain.reply import Reply
+from protea.domain.reply import ModelRequest, Reply
 from protea.domain.usage import ModelInfo, Usage
 from protea.ports.gateway import OpenSession
 from tests.application.world import PlayedModel, QuickClock, Step, World, of, says
@@ -155,4 +155,16 @@ async def test_what_is_lost_is_named(info: ModelInfo, said: str) -> None:
     text = of(await chain.turn(), NoticeGiven)[0].text
     assert said in text
     assert ("lacks" in text) == ("lacks" in said)
+    await chain.close()
+
+
+async def test_silence_that_lasted_two_minutes_is_tried_once_more_and_no_longer() -> None:
+    async def silent(_request: ModelRequest) -> Reply:
+        chain.clock.passed += 120
+        raise ModelError.of("timeout", "silence", retryable=True)
+
+    chain = Chain(*[silent] * 5, second=[BROKE])
+    chain.third.steps = [BROKE]
+    assert len(of(await chain.turn(), RetryScheduled)) == 1
+    assert len(chain.world.model.requests) == 2
     await chain.close()

@@ -15,7 +15,7 @@ import pytest
 
 from protea.domain.script import ScriptedCall, ScriptedReply
 from protea.domain.usage import Usage
-from protea.testing.loopback import LoopbackProvider, Status
+from protea.testing.loopback import LoopbackProvider, Stall, Status
 from tests.journeys.world import World
 
 SECRET = "planted-7f3a9c-secret"
@@ -240,3 +240,16 @@ def test_the_share_that_was_cached_is_shown_per_turn(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert "88 % cached" in done.stderr, done.stderr
     assert os.path.isdir(world.home / ".protea")
+
+
+def test_a_provider_that_falls_silent_is_a_failure_after_the_time_config_says(tmp_path: Path) -> None:
+    with LoopbackProvider.in_thread([Stall()]) as provider:
+        world = World(tmp_path, ANTHROPIC_API_KEY=SECRET, ANTHROPIC_BASE_URL=provider.url("anthropic"))
+        home = world.home / ".protea"
+        home.mkdir(mode=0o700)
+        (home / "config.toml").write_text("[providers.anthropic]\nidle_timeout = 0.2\nfirst_byte_timeout = 30\n")
+        done = world.run("-p", "--output-format", "json", "-m", "anthropic/claude-sonnet-4-5", "hello")
+    assert done.returncode == 2
+    error = json.loads(done.stdout)["error"]
+    assert (error["kind"], error["retryable"]) == ("timeout", True)
+    assert "fell silent" in error["message"]

@@ -52,9 +52,13 @@ async def ask(
     """
     attempt, waited = 1, 0.0
     while True:
+        begun = clock.monotonic()
         try:
             return await _attempt(model, request, tell, heard)
         except ModelError as error:
+            if error.failure.kind == "timeout":
+                # Silence was waited for as well. Half of it counts: one that lasted two minutes is worth one more try.
+                waited += (clock.monotonic() - begun) / 2
             delay = next_delay(error.failure, attempt, waited, clock.monotonic() * 1e6 % 1, attempts)
             if delay is None:
                 raise

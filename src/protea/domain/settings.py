@@ -62,6 +62,12 @@ class ProviderSettings(Table, frozen=True):
     headers: dict[str, str] = {}
     """Sent with every request."""
     proxy_url: str | None = None
+    connect_timeout: Amount | None = None
+    """Seconds until the connection must stand; 15 where nothing is said."""
+    first_byte_timeout: Amount | None = None
+    """Seconds until an answer must begin: models think; 300."""
+    idle_timeout: Amount | None = None
+    """Seconds of silence in mid-answer after which it counts as stalled; 120."""
     models: dict[str, ModelSettings] = {}
 
 

@@ -209,6 +209,45 @@ def test_calls_without_ids_get_distinct_ones() -> None:
     assert "x" in ids
 
 
+def test_a_call_may_be_said_as_it_was_before_there_could_be_several() -> None:
+    reply = chat(
+        chunk({"function_call": {"name": "Look", "arguments": ""}}),
+        chunk({"function_call": {"arguments": '{"n":'}}),
+        chunk({"function_call": {"arguments": "1}"}}),
+        chunk(None, "function_call"),
+    )
+    (call,) = calls_of(reply.content)
+    assert (call.name, call.arguments, reply.stop) == ("Look", {"n": 1}, "tool_calls")
+    assert call.id
+
+
+def test_a_call_with_free_text_is_one_whose_arguments_are_no_json() -> None:
+    item = {"index": 0, "id": "a", "type": "custom", "custom": {"name": "Patch", "input": "*** Begin"}}
+    (call,) = calls_of(chat(chunk({"tool_calls": [item]}), chunk(None, "tool_calls")).content)
+    assert (call.name, call.arguments_text) == ("Patch", "*** Begin")
+
+
+def test_kimi_says_its_usage_in_the_choice() -> None:
+    last = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", "usage": {"prompt_tokens": 9}}]}
+    assert chat(chunk({"content": "Hi."}), last).usage.input == 9
+    assert chat(chunk(None, "stop", usage={"prompt_tokens": 9, "cached_tokens": 4})).usage.cache_read == 4
+
+
+@pytest.mark.parametrize(
+    ("reason", "stop"),
+    [("STOP", "end_turn"), ("COMPLETE", "end_turn"), ("MAX_TOKENS", "length"), ("stop_sequence", "stop_sequence")],
+)
+def test_the_reasons_of_other_servers_are_understood(reason: str, stop: str) -> None:
+    assert chat(chunk({"content": "Hi."}, reason)).stop == stop
+
+
+def test_an_error_that_is_none_and_a_reason_that_is_none_end_nothing() -> None:
+    reply = chat(
+        chunk({"content": "a"}, "", error=""), chunk({"content": "b"}, "", error=None), chunk({"content": "c"}, "stop")
+    )
+    assert text_of(reply.content) == "abc"
+
+
 def test_arguments_may_come_as_an_object() -> None:
     item = {"index": 0, "id": "a", "function": {"name": "Look", "arguments": {"n": 1}}}
     reply = chat(chunk({"tool_calls": [item]}), chunk(None, "tool_calls"))

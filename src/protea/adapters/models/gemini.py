@@ -393,6 +393,7 @@ _STOPS: dict[str, Stop] = {
     "MAX_TOKENS": "length",
     "MALFORMED_FUNCTION_CALL": "malformed_tool_call",
     "UNEXPECTED_TOOL_CALL": "malformed_tool_call",
+    "TOO_MANY_TOOL_CALLS": "malformed_tool_call",
     "SAFETY": "content_filter",
     "RECITATION": "content_filter",
     "BLOCKLIST": "content_filter",

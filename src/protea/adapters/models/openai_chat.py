@@ -353,6 +353,8 @@ class _Delta(msgspec.Struct):
     reasoning_details: list[dict[str, Any]] | None = None
     refusal: Any = None
     tool_calls: list[dict[str, Any]] | None = None
+    function_call: dict[str, Any] | None = None
+    """How calls were said before there could be several."""
 
 
 class _Choice(msgspec.Struct):
@@ -360,6 +362,8 @@ class _Choice(msgspec.Struct):
     delta: _Delta | None = None
     message: _Delta | None = None
     finish_reason: str | None = None
+    usage: dict[str, Any] | None = None
+    """Kimi says it here."""
 
 
 class _Groq(msgspec.Struct):
@@ -381,11 +385,16 @@ _STOPS: dict[str, Stop] = {
     "stop": "end_turn",
     "eos": "end_turn",
     "end_turn": "end_turn",
+    "complete": "end_turn",
+    "eos_token": "end_turn",
     "length": "length",
     "max_tokens": "length",
+    "max_output_tokens": "length",
     "model_length": "length",
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
+    "tool_use": "tool_calls",
+    "stop_sequence": "stop_sequence",
     "content_filter": "content_filter",
     "refusal": "refusal",
 }
@@ -464,7 +473,7 @@ class ChatAssembly:
         self._pieces.take()  # a whole reply comes in one piece
 
     def _chunk(self, chunk: _Chunk, data: bytes) -> None:
-        if chunk.error is not None or chunk.object == "error":
+        if chunk.error or chunk.object == "error":
             error = _failures.error_in(data)
             raise _failures.of_error(
                 error if error is not None else msgspec.json.decode(data), {}, provider=self._provider
@@ -483,6 +492,7 @@ class ChatAssembly:
                 self._stop = choice.finish_reason
                 self.ended = True
         usage = chunk.usage or (chunk.x_groq.usage if chunk.x_groq is not None else None)
+        usage = usage or next((choice.usage for choice in chunk.choices or () if choice.usage), None)
         if usage:
             self._usage = usage
             self._pieces.usage(_usage(usage))
@@ -509,6 +519,8 @@ class ChatAssembly:
         if delta.tool_calls:
             for item in delta.tool_calls:
                 self._call(item)
+        if delta.function_call:
+            self._call({"index": "function_call", "function": delta.function_call})
 
     def _think(self, text: Any) -> None:
         if text and isinstance(text, str):
@@ -530,7 +542,8 @@ class ChatAssembly:
 
     def _call(self, item: dict[str, Any]) -> None:
         """`index` is a key, not a place: it may begin at 1, be missing, or be 0 for every call."""
-        function = item.get("function") or {}
+        custom = item.get("custom") or {}  # a tool whose input is free text
+        function = item.get("function") or {"name": custom.get("name"), "arguments": custom.get("input")}
         key, call_id, name = item.get("index"), item.get("id") or "", function.get("name") or ""
         call = self._open.get(key) if key is not None or not call_id else None
         if call is None and key is None and not call_id and not name and self._calls:
@@ -547,13 +560,13 @@ class ChatAssembly:
         elif arguments is not None:
             call.arguments.append(encode(arguments).decode())
         for field, value in item.items():
-            if field not in ("index", "id", "type", "function") and value is not None:
+            if field not in ("index", "id", "type", "function", "custom") and value is not None:
                 call.extra[field] = value
 
     def reply(self) -> Reply:
         if self._other is not None:
             return self._other.reply()
-        cut = self._stop in ("length", "max_tokens", "model_length")
+        cut = _STOPS.get((self._stop or "").lower()) == "length"
         content: list[Content] = []
         if self._thoughts:
             content.append(Thinking("".join(self._thoughts)))
@@ -561,7 +574,7 @@ class ChatAssembly:
             content.append(Text("".join(self._text)))
         calls = self._finished_calls(cut)
         content += calls
-        stop = _STOPS.get(self._stop or "", "other")
+        stop = _STOPS.get((self._stop or "").lower(), "other")
         if calls and stop in ("end_turn", "other"):
             stop = "tool_calls"
         refusal = "".join(self._refusal)
@@ -651,7 +664,7 @@ def _usage(raw: dict[str, Any]) -> Usage:
     return Usage(
         into,
         out,
-        _count(prompt, "cached_tokens") or _count(raw, "prompt_cache_hit_tokens"),
+        _count(prompt, "cached_tokens") or _count(raw, "prompt_cache_hit_tokens") or _count(raw, "cached_tokens"),
         _count(prompt, "cache_write_tokens"),
         reasoning,
     )
