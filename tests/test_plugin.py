@@ -40,8 +40,11 @@ allow = ["MoonPhase"]
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with Protea's base and the plugin, installed as anybody would install it."""
-    folder = tmp_path_factory.mktemp("plugin")
+    return environment_with_the_plugin(tmp_path_factory.mktemp("plugin"))
+
+
+def environment_with_the_plugin(folder: Path) -> Path:
+    """A Python with Protea's base and the plugin, installed as anybody would install it."""
     made = environment_with(["msgspec", "tree-sitter", "tree-sitter-bash"], folder / "python")
     pip = [sys.executable, "-I", "-m", "pip"]
     quiet = ["-q", "--no-deps", "--no-index", "--no-build-isolation"]
