@@ -82,6 +82,9 @@ from protea.ports.session_store import EventLog, SessionStore
 if TYPE_CHECKING:  # opened where a part asks for them
     from protea.application.watching import Calls, Spans
 
+MOST_CHANGES = 20
+"""Changed settings that are told one by one."""
+
 MOST_TITLE = 200
 """Characters of a title."""
 
@@ -413,8 +416,9 @@ class Session:
             text = f"the configuration has changed and cannot be used, so all stays as it is: {error}"
             self.hub.record(NoticeGiven(level="warning", text=text))
         else:
-            lines = "".join(f"\n  {change}" for change in changes)
-            self.hub.record(NoticeGiven(level="info", text=f"the configuration has changed:{lines}"))
+            more = f"; and {len(changes) - MOST_CHANGES} more" if len(changes) > MOST_CHANGES else ""
+            told = "; ".join(changes[:MOST_CHANGES]) + more
+            self.hub.record(NoticeGiven(level="info", text=f"the configuration has changed: {told}"))
 
     async def _one_turn(self, prompt: PromptSubmitted) -> None:
         started = TurnStarted(
