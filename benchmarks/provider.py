@@ -49,7 +49,7 @@ def steps_of(scenario: str) -> list[str | ScriptedCall | ScriptedReply]:
         return ["".join(f"word{n % 97} " + ("\n" if n % 17 == 16 else "") for n in range(TOKENS))]
     if scenario == "paced":
         text = paced_text(PACED_TOKENS)
-        return [LoopbackReply(text=text, pieces=PACED_TOKENS, pace=PACED_SECONDS / PACED_TOKENS)]
+        return [LoopbackReply(text=text, pieces=PACED_TOKENS // 5, pace=5 * PACED_SECONDS / PACED_TOKENS)]
     if scenario == "reads":
         reads = tuple(ScriptedCall("Read", {"path": f"src/module_{number}.py"}) for number in range(8))
         return [ScriptedReply(tool_calls=reads), "All read."]

@@ -6,6 +6,7 @@ import codecs
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import statistics
@@ -41,6 +42,7 @@ class Terminal:
         self._stream = pyte.Stream(self.screen)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
+        self._unread: str | None = None
         self.begun = time.perf_counter()
         self.pid, self.leader = pty.fork()
         if self.pid == 0:
@@ -69,8 +71,35 @@ class Terminal:
             data = os.read(self.leader, 1 << 16)
         except OSError:
             return False
-        self._stream.feed(self._decode(data))
+        text = self._decode(data)
+        if self._unread is None:
+            self._stream.feed(text)
+        else:
+            self._unread += text
         return bool(data)
+
+    def put_off(self) -> None:
+        """Keep what comes unread: the screen model is slower than the screen, and would be measured itself."""
+        self._unread = ""
+
+    def catch_up(self) -> None:
+        """Read what was put off."""
+        text, self._unread = self._unread or "", None
+        self._stream.feed(text)
+
+    def echo_in_row(self, character: str, before: str, row: int) -> float:
+        """Seconds from a key until a row (from 0) was written that says `before` and it. For while reading is put
+        off: it is looked for in what the program wrote since."""
+        while self.read():
+            pass
+        assert self._unread is not None
+        at, wanted = len(self._unread), before + character
+        begin = time.perf_counter()
+        self.type(character)
+        while not _written(self._unread[at:], row, wanted):
+            if not self.read(PATIENCE):
+                sys.exit(f"no echo of {character!r} behind {before!r}")
+        return time.perf_counter() - begin
 
     def until(self, come: Callable[[str], bool]) -> float:
         """Seconds since the start when it stands there."""
@@ -109,6 +138,14 @@ class Terminal:
         """MB held at most (Linux)."""
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
+
+
+_ROW = re.compile(r"\x1b\[(\d+);\d+H((?:[^\x1b\r\n]|\x1b\[[\d;]*m)*)")
+_STYLE = re.compile(r"\x1b\[[\d;]*m")
+
+
+def _written(text: str, row: int, wanted: str) -> bool:
+    return any(int(found[1]) == row + 1 and wanted in _STYLE.sub("", found[2]) for found in _ROW.finditer(text))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -376,7 +376,7 @@ _SEQUENCES = {
 
 def can_start() -> bool:
     """Whether the full screen can be opened here: the terminal can do it, and its library is installed."""
-    if os.environ.get("TERM", "dumb") in ("dumb", "unknown", ""):
+    if os.environ.get("TERM", "dumb") in ("dumb", "unknown", "") or not (os.isatty(0) and os.isatty(1)):
         return False
     return installed("textual")
 

@@ -251,6 +251,11 @@ def _conversation(arguments: Arguments) -> int:
         if arguments.has(key):
             _complain(f"--{key.replace('_', '-')} is for headless runs; add -p")
             return 1
+    if arguments.name != "repl":
+        from protea import boot  # first of all: a person waits
+
+        if boot.can_start():
+            return _full_screen(arguments) if _lock_holds(arguments, ask=True) else 1
     from protea.interfaces.terminal import is_terminal
 
     plain = not (is_terminal(0) and is_terminal(1))
@@ -258,13 +263,8 @@ def _conversation(arguments: Arguments) -> int:
         return _no_terminal(arguments)
     if not _lock_holds(arguments, ask=not plain):
         return 1
-    if arguments.name != "repl":
-        from protea import boot
-
-        if boot.can_start():
-            return _full_screen(arguments)
-        if not boot.installed("textual"):
-            _complain("the full screen needs the extra 'tui': pip install 'protea[tui]'; this is the plain chat")
+    if arguments.name != "repl" and not boot.installed("textual"):
+        _complain("the full screen needs the extra 'tui': pip install 'protea[tui]'; this is the plain chat")
     from protea.interfaces import repl
     from protea.interfaces.input import typed_prompt
 
@@ -287,6 +287,9 @@ def _full_screen(arguments: Arguments) -> int:
 
     frame = FirstFrame(__version__, _working_directory(arguments))
     frame.begin()
+    import gc
+
+    gc.disable()  # what is loaded now stays: looking for garbage in it would only take time. `screen.run` enables it
     warnings = _Warnings()
     try:
         return _load_screen(arguments, frame, warnings)

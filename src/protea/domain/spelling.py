@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+TYPE_CHECKING = False  # the first frame waits for this file: `collections` alone would cost more than all of it
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def nearest(wanted: str, known: Iterable[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -82,6 +83,8 @@ class ProteaApp(App[int], inherit_bindings=False):
         """The composer stands: keys may come."""
         if isinstance(self._driver, ScreenDriver):
             self._driver.begin_reading()
+        gc.freeze()  # what was loaded stays
+        gc.enable()
         self.set_interval(LOOK_AGAIN, self._look_at_keys)
         if self.desk.key_problems:
             self.desk.hint(self.desk.key_problems[0])

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from protea.domain.commands import EndSession, SubmitPrompt
 from protea.domain.errors import ProteaError
@@ -116,6 +117,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         tab.happened = self._happened
         tab.face = self._face
         tab.clicked = self.focus_part
+        tab.composer.paint = self.paint_now
 
     def _tab_changed(self, tab: Tab) -> None:
         self.tab_bar.again()
@@ -273,6 +275,13 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._arrange()
         for tab in self.tabs:
             tab.composer.update()
+
+    def paint_now(self, widget: Widget) -> None:
+        """Draw one widget at once. The screen's own timer draws up to sixty times a second, and only after several
+        messages have gone round: too late for a key that was pressed."""
+        if self is self.app.screen and not self._layout_required and widget in self._compositor.visible_widgets:
+            self._compositor.update_widgets({widget})
+            self.app._display(self, self._compositor.render_update(screen_stack=self.app._background_screens))
 
     # ── telling ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -54,6 +54,8 @@ class Composer(Widget):
         """What stood here before one was recalled."""
         self.offering = True
         """Whether what stands here was written and not recalled: only then is anything offered."""
+        self.paint: Callable[[Widget], None] = lambda widget: None
+        """Draws it at once, if the screen can."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of text or cursor."""
 
@@ -206,7 +208,10 @@ class Composer(Widget):
         height = min(len(rows), most) + 2
         if self.styles.height is None or self.styles.height.value != height:
             self.styles.height = height
-        self.refresh()
+            self.refresh()
+        else:
+            self.refresh()
+            self.paint(self)
         if self.active:
             # Where the terminal's own cursor stands, input methods open their windows.
             self.app.cursor_position = self.region.offset + Offset(2 + column, 1 + row - self._top)
