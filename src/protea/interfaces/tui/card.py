@@ -70,8 +70,9 @@ class Card(Lines):
     def rows(self, width: int) -> list[Row]:
         if self.question is None:
             return []
-        most = self.app.size.height if self.whole else max(6, self.app.size.height // 2)
-        rows = question_rows(self.question, width, most - 3)
+        height = self.app.size.height
+        most = height if self.whole else max(5, min(height // 2, height - 7))
+        rows = question_rows(self.question, width, most)
         if self.more:
             rows.append([(f"  {self.more} more behind it", "dim")])
         if self.commenting:
@@ -127,11 +128,11 @@ def question_rows(question: ApprovalRequested, width: int, most: int) -> list[Ro
             [(f"  {number} ", "dim"), (_KEYS[word], "key"), (" " + one_line(revealed(text), width - 8), "text")]
         )
     tail.append([("    ", "dim"), ("Tab", "key"), (" refuse and say why", "dim")])
-    room = max(3, most - len(why) - len(tail))
+    room = max(1, most - len(why) - len(tail))
     if len(head) > room:
         left_out = len(head) - room + 1
         head = [*head[: room - 1], [(f"    … {left_out} more lines (Ctrl+O shows all)", "warn")]]
-    diff = diff_rows(_diff_of(question), width, max(0, room - len(head)))
+    diff = diff_rows(_diff_of(question), width, max(1, room - len(head)))
     return [*head, *why, *diff, *tail]
 
 

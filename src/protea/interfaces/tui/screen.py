@@ -20,6 +20,7 @@ from protea.domain.events import AnyEvent, TaskChanged, ToolCallChanged, TurnFin
 from protea.interfaces.tui.composer import external
 from protea.interfaces.tui.desk import Desk, keep_first_frame
 from protea.interfaces.tui.driver import ScreenDriver, Typed
+from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.keys import Keys
 from protea.interfaces.tui.menus import MENUS
 from protea.interfaces.tui.opening import open_tab
@@ -288,6 +289,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def hint(self, text: str) -> None:
         """One line in the status bar, for a moment."""
         self._hint = text
+        if width_of(text) > self.app.size.width - 12:
+            self.tab.told.show(text)
         if self._hint_timer is not None:
             self._hint_timer.stop()
         self._hint_timer = self.set_timer(HINT, self._hint_over) if text else None
@@ -342,7 +345,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if self.focus_on == "transcript":
             return ["transcript", "global"]
         if self.focus_on != "composer":
-            return ["pane", "list", "global"]
+            writing = self.arrangement.panes[self.focus_on].writing
+            return ["list", "global"] if writing else ["pane", "list", "global"]
         found = []
         if tab.card.question is not None and not tab.composer.text and not tab.card.commenting:
             found.append("approval")
@@ -353,6 +357,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def take_key(self, event: events.Key) -> None:
         """A key that was pressed."""
         if self.focus_on == "transcript" and self.tab.transcript.take_key(event):
+            return
+        pane = self.arrangement.panes.get(self.focus_on)
+        if pane is not None and pane.writing and (event.key == "backspace" or (event.is_printable and event.character)):
+            pane.write(event.character or "\b" if event.key != "backspace" else "\b")
             return
         character = event.character if event.is_printable else None
         key = character if character and "+" not in event.key and character != " " else event.key

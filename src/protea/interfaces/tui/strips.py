@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from protea.interfaces.terminal import one_line, visible
+from protea.interfaces.tui.frame import wrap
 from protea.interfaces.tui.line import Lines, Row
 from protea.interfaces.tui.state import State
 from protea.interfaces.tui.themes import Look
@@ -95,7 +96,9 @@ class Told(Lines):
     def rows(self, width: int) -> list[Row]:
         lines = visible(self.text).rstrip("\n").split("\n") if self.text else []
         most = max(4, self.app.size.height // 2)
-        rows: list[Row] = [[("  " + line.replace("\t", "    ")[: width - 3], "text")] for line in lines[:most]]
-        if len(lines) > most:
-            rows[-1] = [(f"  … {len(lines) - most + 1} more lines", "dim")]
+        whole = [line.replace("\t", "    ") for line in lines]
+        parts = [line[begin:end] for line in whole for begin, end in wrap(line, max(10, width - 4))]
+        rows: list[Row] = [[("  " + part, "text")] for part in parts[:most]]
+        if len(parts) > most:
+            rows[-1] = [(f"  … {len(parts) - most + 1} more lines", "dim")]
         return rows

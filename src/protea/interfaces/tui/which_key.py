@@ -10,7 +10,7 @@ from protea.interfaces.tui.keys import ACTIONS, shown
 from protea.interfaces.tui.line import Lines, Row
 from protea.interfaces.tui.themes import Look
 
-COLUMN = 34
+COLUMN = 38
 
 
 class WhichKey(Lines):
@@ -21,6 +21,10 @@ class WhichKey(Lines):
         self._following: list[tuple[str, str]] = []
 
     def show(self, following: list[tuple[str, str]]) -> None:
+        # Nine keys for nine tabs are one thing to know.
+        numbered = [key for key, action in following if action.startswith("tab.") and action[4:].isdigit()]
+        others = [(key, action) for key, action in following if key not in numbered]
+        following = others + ([(f"{numbered[0]}-{numbered[-1]}", "tab")] if numbered else [])
         if following or self._following:
             self._following = following
             self.again()
@@ -32,7 +36,7 @@ class WhichKey(Lines):
         height = -(-len(self._following) // columns)
         rows: list[list[tuple[str, str]]] = [[(" ", "text")] for _ in range(height)]
         for place, (key, action) in enumerate(self._following):
-            text = one_line(ACTIONS.get(action, action), COLUMN - 11)
+            text = one_line(ACTIONS.get(action, "to a tab" if action == "tab" else action), COLUMN - 11)
             row = rows[place % height]
             row += [(f"{shown(key):>8} ", "key"), (text + " " * (COLUMN - 10 - width_of(text)), "text")]
         return [[("─" * width, "rule")], *rows]

@@ -35,7 +35,8 @@ class Changes(Pane):
 
     def details(self) -> str:
         added, removed = (sum(_count(diff, sign) for diffs in self.files.values() for diff in diffs) for sign in "+-")
-        return f"{len(self.files)} files +{added} -{removed}" if self.files else ""
+        files = f"{len(self.files)} file{'s' if len(self.files) > 1 else ''}"
+        return f"{files} +{added} -{removed}" if self.files else ""
 
     def entries(self, width: int) -> list[Entry]:
         found: list[Entry] = []

@@ -39,6 +39,8 @@ class Pane(Widget):
         self.top = 0
         self.active = False
         self.list: list[Entry] = []
+        self.writing = False
+        """Whether characters are written here, and mean nothing else."""
         self.focus_me: Callable[[Pane], None] = lambda pane: None
 
     # ── what a pane says of itself ─────────────────────────────────────────────────────────────────────────────────

@@ -47,7 +47,7 @@ class Tree(Pane):
             self.again()
 
     def details(self) -> str:
-        return f"/{self.filter}" if self.filter else f"{self._count}"
+        return f"/{self.filter}" if self.filter or self.writing else f"{self._count}"
 
     def entries(self, width: int) -> list[Entry]:
         if self.filter:
@@ -97,7 +97,11 @@ class Tree(Pane):
     def act(self, action: str) -> bool:
         current = self.current
         if action == "list.search":
+            self.writing = True
+            self.refresh()
             return True
+        if action == "list.take":
+            self.writing = False
         if action == "list.out" and current is not None:
             above = current.key.rstrip("/").rpartition("/")[0]
             folder = current.key if current.key in self._unfolded else f"{above}/" if above else ""
@@ -106,8 +110,8 @@ class Tree(Pane):
             self.at = next((place for place, entry in enumerate(self.list) if entry.key == folder), self.at)
             self.again()
             return True
-        if action == "list.close" and self.filter:
-            self.filter = ""
+        if action == "list.close" and (self.filter or self.writing):
+            self.filter, self.writing = "", False
             self.again()
             return True
         return super().act(action)

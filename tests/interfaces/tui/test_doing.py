@@ -1,0 +1,386 @@
+"""What keys do: they become commands, and what comes back is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from protea.domain.commands import (
+    EndSession,
+    Interrupt,
+    Invoke,
+    ResolveApproval,
+    Rewind,
+    SetMode,
+    SetModel,
+    SubmitPrompt,
+    WithdrawPrompt,
+)
+from protea.domain.messages import Image
+from protea.domain.settings import ScreenSettings
+from tests.interfaces.tui.stage import Stage, stage
+
+
+async def test_enter_sends_and_the_answer_comes(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("hello")
+        await on.press("enter")
+        assert on.gateway.commands == [SubmitPrompt(text="hello")]
+        assert "Heard: hello" in on.text
+        assert on.composer == ""
+
+
+async def test_ctrl_enter_steers_and_newlines_are_written(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("wait")
+        await on.type("one")
+        await on.press("shift+enter")
+        await on.type("two\\")
+        await on.press("enter")
+        await on.type("three")
+        await on.press("ctrl+enter")
+        assert on.gateway.commands[-1] == SubmitPrompt(text="one\ntwo\nthree", delivery="steer")
+
+
+async def test_escape_interrupts(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("wait")
+        await on.press("escape")
+        assert on.gateway.commands[-1] == Interrupt()
+
+
+async def test_what_waits_can_be_taken_back_and_changed(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("wait")
+        await on.send("then this")
+        await on.press("alt+up")
+        assert isinstance(on.gateway.commands[-1], WithdrawPrompt)
+        assert on.composer == "then this"
+
+
+async def test_ctrl_c_clears_then_twice_leaves(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("something")
+        await on.press("ctrl+c")
+        assert on.composer == ""
+        await on.press("ctrl+c")
+        assert "Ctrl+C again leaves" in on.text
+        assert on.app.is_running
+        await on.pilot.press("ctrl+c")
+        await on.pilot.pause()
+        assert on.app._exit
+
+
+async def test_shift_tab_goes_through_the_modes(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        for mode in ("plan", "yolo", "normal"):
+            await on.press("shift+tab")
+            assert on.gateway.commands[-1] == SetMode(mode=mode)
+            assert on.lines[-1].startswith(f" {mode.upper()} ")
+
+
+async def test_a_slash_command_is_invoked_and_answered(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("/cost")
+        await on.press("enter")
+        assert isinstance(on.gateway.commands[-1], Invoke)
+        assert "12k in · 300 out" in on.text
+        await on.press("escape")
+        assert "12k in · 300 out" not in on.text
+
+
+async def test_a_path_is_a_prompt_and_two_slashes_are_one(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("/etc/hosts says what?")
+        await on.send("//model")
+        assert [command.text for command in on.gateway.commands if isinstance(command, SubmitPrompt)] == [
+            "/etc/hosts says what?",
+            "/model",
+        ]
+
+
+async def test_an_exclamation_mark_runs_a_command_of_ones_own(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("!ls -l")
+        assert on.gateway.commands == [SubmitPrompt(text="!ls -l", origin="shell")]
+
+
+async def test_tab_takes_an_offer_and_enter_sends_a_whole_command(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("read @wo")
+        await on.press("down", "tab")
+        assert on.composer == "read @src/words/table.py "
+        await on.press("ctrl+c")
+        await on.type("/mode pl")
+        await on.press("enter")
+        assert isinstance(on.gateway.commands[-1], Invoke)
+        assert on.gateway.commands[-1].text == "/mode plan"
+
+
+# ── questions ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("key", "decision"),
+    [("y", "once"), ("s", "session"), ("a", "always"), ("n", "deny"), ("1", "once"), ("3", "always"), ("4", "deny")],
+)
+async def test_a_question_is_answered_by_a_key(tmp_path: Path, key: str, decision: str) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("ask")
+        await on.readable()
+        await on.press(key)
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision=decision)  # type: ignore[arg-type]  # one of four words
+        assert f"Decided: {decision}" in on.text
+
+
+async def test_what_was_typed_before_a_question_could_be_read_is_no_answer(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("ask")
+        on.main.tab.card._drawn_at += 3600
+        await on.press("y")
+        assert not any(isinstance(command, ResolveApproval) for command in on.gateway.commands)
+
+
+async def test_nothing_counts_as_an_answer_while_something_is_written(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("ask")
+        await on.readable()
+        on.main.tab.composer.set("a thought")
+        await on.press("y")
+        assert on.composer == "a thoughty"
+
+
+async def test_tab_refuses_and_says_why(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("ask")
+        await on.readable()
+        await on.press("tab")
+        await on.type("not now")
+        await on.press("enter")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="deny", comment="not now")
+
+
+async def test_a_question_of_the_models_is_answered_in_words_or_by_number(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("question")
+        await on.readable()
+        await on.press("2")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a3", decision="once", comment="blue")
+        await on.send("question")
+        await on.readable()
+        await on.type("green please")
+        await on.press("enter")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a3", decision="once", comment="green please")
+
+
+async def test_one_inbox_has_the_questions_of_all_tabs(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("ask")
+        await on.press("ctrl+x", "t")
+        assert "1 waiting for an answer" in on.lines[-1]
+        await on.press("ctrl+x", "i")
+        assert "Bash make all" in on.text
+        await on.press("enter")
+        assert on.main.tabs.index(on.main.tab) == 0
+
+
+# ── lists ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_palette_finds_by_name_and_does(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+p")
+        await on.type("next permission")
+        await on.press("enter")
+        assert on.gateway.commands == [SetMode(mode="plan")]
+
+
+async def test_a_model_is_chosen(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+x", "m", "down", "enter")
+        assert on.gateway.commands == [SetModel(model="acme/small")]
+
+
+async def test_escape_twice_goes_back_to_before_a_prompt(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("first")
+        await on.send("second")
+        await on.press("escape", "escape")
+        assert "go back to before" in on.text
+        await on.press("down", "enter")
+        assert isinstance(on.gateway.commands[-1], Rewind)
+        assert on.gateway.commands[-1].to == 1
+        assert on.composer == "first"
+
+
+async def test_a_session_is_opened_in_a_tab_of_its_own_and_closed(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+x", "s")
+        await on.type("old one")
+        await on.press("enter")
+        assert [tab.session for tab in on.main.tabs] == ["session-1", "old-1"]
+        assert on.main.tab.session == "old-1"
+        await on.press("alt+1")
+        assert on.main.tab.session == "session-1"
+        await on.press("ctrl+x", "n")
+        await on.press("ctrl+x", "w")
+        assert [tab.session for tab in on.main.tabs] == ["session-1"]
+        assert on.gateway.commands == [EndSession(reason="closed")]
+
+
+async def test_clear_begins_a_new_session_in_the_same_place(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("hello")
+        on.main.tab.command("/clear")
+        await on.settle()
+        assert [tab.session for tab in on.main.tabs] == ["session-2"]
+        assert "Protea" in on.text
+
+
+async def test_what_was_written_before_is_searched(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("fix the parser")
+        await on.send("write tests")
+        await on.press("ctrl+r")
+        await on.type("pars")
+        await on.press("enter")
+        assert on.composer == "fix the parser"
+        await on.press("ctrl+c", "up")
+        assert on.composer == "write tests"
+        await on.press("up", "up")
+        assert on.composer == "fix the parser"
+
+
+# ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_long_paste_is_a_chip_and_is_sent_whole(tmp_path: Path) -> None:
+    text = "line\n" * 200
+    async with stage(tmp_path / "home") as on:
+        await on.type("see ")
+        on.main.take_paste(text)
+        assert on.composer == "see [pasted #1: 201 lines]"
+        await on.press("enter")
+        assert on.gateway.commands == [SubmitPrompt(text="see " + text)]
+        on.main.take_paste(text)
+        await on.press("backspace")
+        assert on.composer == ""
+
+
+async def test_a_picture_goes_along(tmp_path: Path) -> None:
+    image = Image(media_type="image/png", data="aGk=")
+    async with stage(tmp_path / "home") as on:
+        await on.type("what is this ")
+        on.main.tab.composer.attach(image)
+        await on.press("enter")
+        command = on.gateway.commands[-1]
+        assert isinstance(command, SubmitPrompt)
+        assert command.images == (image,)
+
+
+async def test_what_is_put_aside_survives_the_screen(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("later")
+        await on.press("ctrl+s")
+        assert on.composer == ""
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+s")
+        assert on.composer == "later"
+
+
+async def test_vim_keys_in_the_composer(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", preferences=ScreenSettings(keymap="vim", motion=False)) as on:
+        await on.type("one two")
+        await on.press("escape")
+        assert on.lines[-1].startswith(" NORMAL   NORMAL ")
+        await on.press("b", "d", "w")
+        assert on.composer == "one "
+        await on.press("i")
+        await on.type("x")
+        assert on.composer == "onex "
+
+
+# ── keys, themes, panes ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_keys_of_ones_own_count_at_once_and_mistakes_are_told(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    async with stage(home) as on:
+        (home / "keybinds.toml").write_text('[global]\n"f5" = "session.mode"\n"shift+tab" = "null"\n')
+        on.app._look_at_keys()
+        await on.press("shift+tab")
+        assert on.gateway.commands == []
+        await on.press("f5")
+        assert on.gateway.commands == [SetMode(mode="plan")]
+        (home / "keybinds.toml").write_text('[global]\n"f5" = "session.mood"\n')
+        on.app._look_at_keys()
+        await on.settle()
+        assert "did you mean session.mode?" in " ".join(on.text.split())
+
+
+async def test_a_theme_is_seen_before_it_is_chosen_and_kept(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        kept: list[tuple[str, object]] = []
+        on.app.desk.keep = lambda name, value: kept.append((name, value))
+        await on.press("ctrl+x", "c")
+        await on.press("down", "down")
+        assert on.app.desk.look.theme.name == "dusk"
+        await on.press("escape")
+        assert on.app.desk.look.theme.name == "terminal"
+        await on.press("ctrl+x", "c", "up", "enter")
+        assert kept == [("theme", "contrast-light")]
+
+
+async def test_panes_open_take_keys_and_are_remembered(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.send("edit")
+        await on.press("ctrl+t")
+        assert "1 of 3 done" in on.text
+        await on.press("ctrl+x", "f")
+        await on.type("/main")
+        assert " files /main" in on.text
+        await on.press("escape")
+        await on.press("plus", "escape")
+        assert on.main.focus_on == "composer"
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        assert on.main.arrangement.open == ["todos", "tree"]
+        assert on.main.arrangement.widths == {"tree": 34}
+
+
+async def test_a_pane_alone_and_back(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.press("ctrl+x", "d")
+        await on.press("z")
+        assert not on.main.tab.display
+        await on.press("z")
+        assert on.main.tab.display
+
+
+async def test_a_file_is_shown_with_its_lines(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "main.py").write_text("".join(f"x{number} = {number}\n" for number in range(1, 200)))
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await shown_file(on, project)
+        assert "  1 x1 = 1" in on.text
+        await on.type("150")
+        await on.press("enter")
+        assert "150 x150 = 150" in on.text
+
+
+async def shown_file(on: Stage, project: Path) -> None:
+    await on.main.viewer.open("src/main.py", str(project))
+    on.main.arrangement.toggle("viewer")
+    on.main.focus_part("viewer")
+    await on.settle()
+
+
+async def test_the_editor_of_the_environment_changes_the_text(tmp_path: Path) -> None:
+    from protea.interfaces.tui.composer.external import edit, editor_of
+
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nprintf " and more" >> "$1"\n')
+    editor.chmod(0o755)
+    assert editor_of({"VISUAL": f"{editor} -w", "EDITOR": "ed"}) == [str(editor), "-w"]
+    assert edit([str(editor)], "text", {"PATH": "/usr/bin:/bin"}) == "text and more"

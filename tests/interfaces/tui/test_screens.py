@@ -1,0 +1,122 @@
+"""How a dozen screens look, as text: `SNAPSHOTS=write` writes what they look like now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.interfaces.tui.stage import stage
+
+
+async def test_a_first_run_is_told_how_to_begin(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", welcomed=False) as on:
+        on.matches("first_run")
+
+
+async def test_a_conversation_with_a_change(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("edit")
+        on.matches("conversation")
+
+
+async def test_a_question_about_a_command(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("ask")
+        on.matches("approval")
+
+
+async def test_a_question_about_a_change_shows_it(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("change")
+        on.matches("approval_diff")
+
+
+async def test_a_question_of_the_models(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("question")
+        on.matches("question")
+
+
+async def test_commands_are_offered(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("/mo")
+        on.matches("commands")
+
+
+async def test_files_are_offered(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("read @wo")
+        on.matches("files")
+
+
+async def test_models_stand_with_their_prices(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+x", "m")
+        on.matches("models")
+
+
+async def test_sessions_of_here_come_first(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+x", "s")
+        on.matches("sessions")
+
+
+async def test_keys_that_may_follow_are_shown(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (100, 30)) as on:
+        await on.press("ctrl+x")
+        on.matches("which_key")
+
+
+async def test_panes_on_both_sides(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (140, 30)) as on:
+        await on.send("edit")
+        await on.press("ctrl+x", "f")
+        await on.press("ctrl+x", "d")
+        on.matches("panes")
+
+
+async def test_tabs_say_what_their_sessions_do(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("ask")
+        await on.press("ctrl+x", "t")
+        await on.send("hello")
+        on.matches("tabs")
+
+
+async def test_what_waits_in_line_is_shown(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("wait")
+        await on.send("then this")
+        await on.send("and that")
+        shown = [line for line in on.lines if "Esc interrupts" not in line]  # it counts seconds
+        assert "  ⧗ then this" in shown
+        assert "    in line; Alt+↑ takes the last one back" in shown
+
+
+async def test_plan_mode_cannot_be_missed(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("shift+tab")
+        assert on.lines[-1].startswith(" PLAN ")
+
+
+@pytest.mark.parametrize("size", [(40, 12), (300, 100)])
+async def test_it_can_be_used_at_any_size(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with stage(tmp_path / "home", size) as on:
+        await on.send("change")
+        await on.press("ctrl+x", "f")
+        assert len(on.lines) == size[1]
+        assert "README.md" in on.text
+        await on.press("escape")
+        assert "? Edit src/main.py" in on.text
+        assert on.lines[-1].startswith(" NORMAL ")
+        on.matches(f"size_{size[0]}x{size[1]}")
+
+
+async def test_without_colour_nothing_is_coloured(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", environment={"NO_COLOR": "1"}) as on:
+        await on.send("change")
+        styles = [segment.style for strip in on.main._compositor.render_strips() for segment in strip]
+        assert not [
+            style for style in styles if style is not None and style.color is not None and not style.color.is_default
+        ]
