@@ -459,6 +459,7 @@ def _doctor(arguments: Arguments) -> int:
     import asyncio
 
     from protea._version import __version__
+    from protea.composition.catalogue import EXTRAS
     from protea.composition.checkup import look_at_ports
     from protea.composition.root import Given, Root
     from protea.domain.providers import PROVIDERS, address_of
@@ -472,7 +473,7 @@ def _doctor(arguments: Arguments) -> int:
         environment=launch.environment,
         home=_home(launch),
         keys=tuple(dict.fromkeys(name for row in PROVIDERS.values() for name in row.key_env)),
-        extras={"PIL": "media", "pypdf": "media"},
+        extras=EXTRAS,
         address=lambda name: address_of(PROVIDERS[name], launch.environment) if name in PROVIDERS else "",
         gateway=lambda: _gateway(launch),
         ports=lambda: look_at_ports(Root(launch, Given())),

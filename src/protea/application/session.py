@@ -16,6 +16,7 @@ from protea.application.budgets import Purse
 from protea.application.hooked_turn import hooked_turn
 from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
+from protea.application.journal import write_down
 from protea.application.lineup import Lineup
 from protea.application.nearby import Nearby
 from protea.application.parts import Parts
@@ -343,6 +344,7 @@ class Session:
         }
 
     def _advance(self, event: LastingEvent) -> None:
+        write_down(event)
         self._prefix.note(event)
         self._past.take(event)
         if self._spans is not None:

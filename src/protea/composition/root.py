@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -40,6 +41,8 @@ from protea.ports.secrets import Secrets
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
 
+_log = logging.getLogger("protea.config")
+
 SHARED = ("clock", "ids", "ledger")
 """Ports, besides the session store, that all sessions of a process have in common unless one is told otherwise."""
 
@@ -72,6 +75,9 @@ async def create_gateway(launch: Launch) -> Gateway:
 
     keep_log(root.settings)
     root.on_reread = keep_log
+    _log.debug("protea %s, profile %s, in %s", __version__, root.settings.profile or DEFAULT, launch.cwd)
+    for warning in root.settings.warnings:
+        _log.warning("%s", warning)
     return root.sessions()
 
 
@@ -257,6 +263,7 @@ class Root:
                 self.on_reread(self.settings)
         if told != Reread():
             self._reread.append(told)
+            _log.info("the configuration has changed: %s", told.problem or "; ".join(told.changes))
 
     def _models(
         self, settings: Settings, around: Surroundings, resolver: Resolver, before: Parts | None
