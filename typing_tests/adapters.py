@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from protea.adapters.approval import interactive as approval_interactive
 from protea.adapters.approval import policy as approval_policy
+from protea.adapters.audit import file as audit_file
+from protea.adapters.audit import none as audit_none
 from protea.adapters.capability import none as capability_none
 from protea.adapters.capability import skills as capability_skills
 from protea.adapters.catalog import none as catalog_none
@@ -90,6 +92,7 @@ from protea.adapters.workspace import disk as workspace_disk
 from protea.adapters.workspace import journaled as workspace_journaled
 from protea.adapters.workspace import memory as workspace_memory
 from protea.ports.approval import Approval
+from protea.ports.audit import Audit
 from protea.ports.capability import Capability
 from protea.ports.catalog import Catalog
 from protea.ports.channel import Channel
@@ -129,6 +132,8 @@ approval_interactive_fills: Callable[..., Approval] = approval_interactive.creat
 approval_policy_fills: Callable[..., Approval] = approval_policy.create
 capability_none_fills: Callable[..., Capability] = capability_none.create
 capability_skills_fills: Callable[..., Capability] = capability_skills.create
+audit_file_fills: Callable[..., Audit] = audit_file.create
+audit_none_fills: Callable[..., Audit] = audit_none.create
 catalog_none_fills: Callable[..., Catalog] = catalog_none.create
 catalog_provider_fills: Callable[..., Catalog] = catalog_provider.create
 catalog_snapshot_fills: Callable[..., Catalog] = catalog_snapshot.create

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from protea.boot import FirstFrame
     from protea.composition.launch import Launch
+    from protea.domain.surroundings import Surroundings
     from protea.interfaces.arguments import Arguments
     from protea.interfaces.commands.telling import Place
     from protea.ports.gateway import Gateway, OpenSession
@@ -406,7 +407,21 @@ def _perm(arguments: Arguments) -> int:
     from protea.interfaces.commands.perm import run_perm
 
     launch = _launch(arguments, interactive=True)
+    if arguments.name == "perm audit":
+        from protea.composition.auditing import verified
+        from protea.interfaces.commands.perm_past import tell_audit
+
+        return tell_audit(arguments, _place(launch), verified(launch))
     root = Root(launch, Given())
+    if arguments.name == "perm test":
+        return _perm_test(arguments, launch, root.surroundings)
+    if arguments.name == "perm why" and len(arguments.words) == 1 and "(" not in arguments.words[0]:
+        from protea.composition.auditing import of_call
+        from protea.interfaces.commands.perm_past import tell_call
+
+        session, _, call = arguments.words[0].rpartition("/")
+        if known := of_call(launch, call, session):
+            return tell_call(arguments, _place(launch), known)
     found = read_rules(launch, root.settings, root.surroundings)
     rules = load("permission", "rules")
     return run_perm(
@@ -418,6 +433,23 @@ def _perm(arguments: Arguments) -> int:
         stdin=sys.stdin.buffer,
         stdout=_Stdout(),  # type: ignore[arg-type]  # it writes and flushes, and nothing else is asked of it
     )
+
+
+def _perm_test(arguments: Arguments, launch: Launch, around: Surroundings) -> int:
+    from protea.composition.auditing import answers, days_ago, decisions
+    from protea.composition.resolve import load
+    from protea.interfaces.commands.perm_past import tell_policy
+
+    rules = load("permission", "rules")
+    path = os.path.join(launch.cwd, arguments.words[0])
+    policy = rules.read_rules_file(path)
+    if policy is None:
+        raise _mistake(f"there is no file {path}; a policy is written like permissions.toml")
+    engine = rules.create(rules.Options(layers=(policy.layer,)), surroundings=around)
+    days = arguments.number("against")
+    since = days_ago(7 if days is None else days)
+    past, said = decisions(launch, since), answers(launch, since)
+    return tell_policy(arguments, _place(launch), engine, past, said, around.user_home)
 
 
 def _ports(arguments: Arguments) -> int:

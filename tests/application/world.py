@@ -24,6 +24,7 @@ from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.approval import Approval
+from protea.ports.audit import Audit
 from protea.ports.checkpoint import Checkpoint
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
@@ -142,6 +143,7 @@ class World:
         self.source: ModelSource | None = None
         self.approval: Approval | None = None
         self.checkpoint: Checkpoint | None = None
+        self.audit: Audit | None = None
         self.sandbox: RecordingSandbox | None = None
         self.hooks: Hooks | None = None
         self.templates: Templates = FixedTemplates({})
@@ -172,6 +174,7 @@ class World:
             approval=self.approval or (InteractiveApproval() if spec.interactive else PolicyApproval()),
             rules=self.fixed,
             checkpoint=self.checkpoint,
+            audit=self.audit,
             sandbox=self.sandbox,
             mode=cast(Mode, spec.mode or "normal"),
             ledger=self.ledger,

@@ -12,6 +12,7 @@ from protea.domain.permission import Mode, RuleLayer
 from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.ports.approval import Approval
+from protea.ports.audit import Audit
 from protea.ports.checkpoint import Checkpoint
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
@@ -77,6 +78,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: Sandbox | None = None
     """Where its tools' commands run, if that can be asked."""
     checkpoint: Checkpoint | None = None
+    audit: Audit | None = None
     # None in what follows is what the null adapter would do, without loading one.
     context: Context | None = None
     compaction: Compaction | None = None

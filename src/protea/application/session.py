@@ -140,6 +140,8 @@ class Session:
             output_folder=lambda: self.log.folder,
             hooks=self.hooks,
             undoing=self.undoing,
+            audit=lambda: self.parts.audit,
+            now=lambda: self._clock.now(),
         )
         self._worker: asyncio.Task[None] | None = None
         self._turn: asyncio.Task[TurnFinished] | None = None

@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.application.approvals import Approvals
+from protea.application.auditing import AuditError, Books
 from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
 from protea.application.undoing import Undoing
@@ -26,6 +27,7 @@ from protea.domain.permission.effects import HARMLESS
 from protea.domain.schema import problems
 from protea.domain.spelling import nearest
 from protea.domain.tools import ENDED, CallState, ToolResult, ToolSpec
+from protea.ports.audit import Audit
 from protea.ports.ids import Ids
 from protea.ports.permission import Permission
 from protea.ports.toolset import Tool, Toolset
@@ -61,6 +63,8 @@ class ToolRunner:
         output_folder: Callable[[], str],
         hooks: HookRunner,
         undoing: Undoing | None = None,
+        audit: Callable[[], Audit | None] | None = None,
+        now: Callable[[], str] = str,
     ) -> None:
         self.toolsets = tuple(toolsets)
         self.permission = permission
@@ -72,6 +76,8 @@ class ToolRunner:
         self._output_folder = output_folder
         self._hooks = hooks
         self._undoing = undoing
+        self._audit = audit
+        self._now = now
         self._states: dict[str, tuple[ToolCall, CallState]] = {}
         self._tasks: dict[str, asyncio.Task[ToolResult]] = {}
         self._stopped: set[str] = set()
@@ -265,9 +271,17 @@ class ToolRunner:
             planned = replace(planned, arguments=said.arguments)
         request = self._asked(planned)
         decision = decided(self.permission.decide(request), said)
-        answer = await self._permit(planned, decision)
-        if isinstance(answer, ToolResult):
-            return answer
+        audit = self._audit() if self._audit is not None else None
+        books = Books(audit, self._now, self._hub.session, call.id, request)
+        try:
+            books.decided(decision)
+            answer = await self._permit(planned, decision, books)
+            if isinstance(answer, ToolResult):
+                return answer
+            books.runs(planned.arguments)
+        except AuditError as error:
+            # What nobody could look up later does not happen.
+            return ToolResult(text=f"Nothing was run: {error}.", is_error=True, denied=str(error))
         writes = _writes(tool.spec, request, decision)
         if writes is None:
             text = "Plan mode: nothing may be changed, whatever was allowed. Put it into the plan instead."
@@ -307,7 +321,7 @@ class ToolRunner:
         found = self._find(planned.call.name)
         return self._request(planned.tool.spec.name, planned.arguments, found[1].cwd if found else None)
 
-    async def _permit(self, planned: Planned, decision: Decision) -> str | ToolResult | None:
+    async def _permit(self, planned: Planned, decision: Decision, books: Books) -> str | ToolResult | None:
         """What a person answered (often nothing), or the refusal the model gets."""
         call, spec = planned.call, planned.tool.spec
         found = self._find(call.name)
@@ -322,6 +336,7 @@ class ToolRunner:
         request = _question(self._ids.short("a"), exact, decision, diff, question=question)
         self._record(ToolCallChanged(call=call, state="awaiting_approval"))
         answer = await self._approvals.ask(request)
+        books.answered(answer)
         if question:
             return answer.comment if answer.decision != "deny" else None
         if answer.decision == "deny":

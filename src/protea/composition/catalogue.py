@@ -11,6 +11,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "none": "protea.adapters.capability.none",
         "skills": "protea.adapters.capability.skills",
     },
+    "audit": {
+        "file": "protea.adapters.audit.file",
+        "none": "protea.adapters.audit.none",
+    },
     "catalog": {
         "none": "protea.adapters.catalog.none",
         "provider": "protea.adapters.catalog.provider",
@@ -165,6 +169,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
 
 DEFAULTS: dict[str, str] = {
     "approval": "interactive",
+    "audit": "file",
     "capability": "skills",
     "catalog": "snapshot",
     "channel": "none",
@@ -212,6 +217,7 @@ IDLE: dict[str, str] = {
 
 SWAP_CLASSES: dict[str, str] = {
     "approval": "hot",
+    "audit": "hot",
     "capability": "hot",
     "catalog": "hot",
     "channel": "cold",

@@ -23,6 +23,7 @@ from protea.composition.resolve import Resolver, check, load
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.walls import settle
+from protea.domain.audit import AuditRecord
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
 from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer
@@ -31,6 +32,7 @@ from protea.domain.redaction import secrets_of
 from protea.domain.settings import EFFORTS, Settings
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
+from protea.ports.audit import Audit
 from protea.ports.file_list import FileList
 from protea.ports.gateway import Gateway, OpenSession
 from protea.ports.model import Model
@@ -199,6 +201,7 @@ class Root:
             ledger=resolver.get("ledger"),
             sandbox=resolver.get("sandbox") if builtin else None,
             checkpoint=resolver.get("checkpoint"),
+            audit=DeferredAudit(resolver) if chosen["audit"][0] != "none" else None,
             model=spec.model or launch.model or models.default(),
             effort=spec.effort or settings.effort,
             fallback=settings.fallback,
@@ -320,6 +323,17 @@ class Deferred:
     def decide(self, request: PermissionRequest) -> Decision:
         engine: Permission = self._resolver.get("permission")
         return engine.decide(request)
+
+
+class DeferredAudit:
+    """An audit log that is opened when the first call is decided."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    def record(self, record: AuditRecord) -> None:
+        audit: Audit = self._resolver.get("audit")
+        audit.record(record)
 
 
 def _once(warn: Callable[[str], None]) -> Callable[[str], None]:

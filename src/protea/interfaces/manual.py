@@ -225,7 +225,20 @@ COMMANDS: tuple[Command, ...] = (
             Command(
                 "check", "[TOOL ARGS_JSON]", "the decision about a call; nothing runs", (*_PERM, _BATCH), rest=True
             ),
-            Command("why", "TOOL [ARGS_JSON]", "the same with every step that led to it", _PERM, rest=True),
+            Command(
+                "why",
+                "CALL|TOOL [ARGS_JSON]",
+                "every step that led to a decision: of a call that was made, by its id, or of one that could be",
+                _PERM,
+                rest=True,
+            ),
+            Command(
+                "test",
+                "POLICY",
+                "what the rules of a file would have said of past calls; nothing runs",
+                (JSON, Flag("--against", "DAYS", "calls of the last DAYS days (7)")),
+            ),
+            Command("audit", "", "look whether the record of decisions is whole", (JSON,)),
         ),
     ),
     Command(
@@ -323,7 +336,6 @@ PLANNED: dict[str, str] = {
 
 PLANNED_WORDS: dict[str, tuple[str, ...]] = {
     "profile": ("lock",),
-    "perm": ("test", "audit"),
     "skills": ("install",),
     "tasks": ("stop",),
     "schedule": ("run",),

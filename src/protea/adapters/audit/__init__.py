@@ -1,0 +1,1 @@
+"""Where it is written down what was decided and what was run."""

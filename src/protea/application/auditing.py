@@ -1,0 +1,72 @@
+"""Writes down what is decided about one call and that it runs. Made by `tool_runner`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from protea.domain.audit import AuditRecord, Kind, shortened
+from protea.domain.errors import StoreError
+from protea.domain.events import ApprovalResolved
+from protea.domain.permission import Decision, PermissionRequest
+from protea.ports.audit import Audit
+
+
+class AuditError(StoreError):
+    """A record could not be written: what it is about must not happen."""
+
+
+class Books:
+    """Of one call."""
+
+    def __init__(
+        self, audit: Audit | None, now: Callable[[], str], session: str, call: str, request: PermissionRequest
+    ) -> None:
+        self._audit = audit
+        self._now = now
+        self._session = session
+        self._call = call
+        self._request = request
+
+    def decided(self, decision: Decision) -> None:
+        """Raises `AuditError`, as do the others."""
+        request = self._request
+        self._write(
+            "decision",
+            arguments=shortened(request.arguments),
+            cwd=request.cwd,
+            root=request.root,
+            mode=request.mode,
+            trusted=request.trusted,
+            interactive=request.interactive,
+            verdict=decision.verdict,
+            why=decision.why,
+            rule=decision.rule,
+            source=decision.source,
+            trace=decision.trace,
+        )
+
+    def answered(self, answer: ApprovalResolved) -> None:
+        self._write("answer", verdict=answer.decision, why=answer.comment or "", by=answer.by, rules=answer.rules)
+
+    def runs(self, arguments: dict[str, Any]) -> None:
+        """It is about to."""
+        same = arguments == self._request.arguments
+        self._write("execution", arguments={} if same else shortened(arguments))
+
+    def _write(self, kind: Kind, **fields: Any) -> None:
+        if self._audit is None:
+            return
+        try:
+            self._audit.record(
+                AuditRecord(
+                    at=self._now(),
+                    kind=kind,
+                    session=self._session,
+                    call=self._call,
+                    tool=self._request.tool,
+                    **fields,
+                )
+            )
+        except StoreError as error:
+            raise AuditError(str(error)) from error
