@@ -178,6 +178,7 @@ def faces_do_not_know_one_another(tree: Tree) -> Iterator[str]:
 
 WITHOUT_A_SESSION = {
     "protea.interfaces.commands.perm": {"protea.ports.permission"},  # tells of decisions; there is nothing to run
+    "protea.interfaces.commands.perm_past": {"protea.ports.permission"},  # the same, of past ones
     "protea.interfaces.commands.memory": {"protea.ports.memory"},
     "protea.interfaces.commands.schedule": {"protea.ports.scheduler"},
     "protea.interfaces.commands.skills": {"protea.ports.capability"},
