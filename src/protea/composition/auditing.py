@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from datetime import UTC
 
-from protea.adapters.audit.file import files
 from protea.composition.launch import Launch
 from protea.composition.surroundings import protea_home
 from protea.domain.audit import AuditRecord, Verified, records, verify
@@ -18,6 +17,8 @@ def folder(launch: Launch) -> str:
 
 def verified(launch: Launch) -> Verified:
     """Raises `StoreError` where a file cannot be read."""
+    from protea.adapters.audit.file import files
+
     return verify(files(folder(launch)))
 
 
@@ -50,5 +51,7 @@ def days_ago(days: float) -> str:
 
 
 def _all(launch: Launch) -> Iterator[AuditRecord]:
+    from protea.adapters.audit.file import files
+
     for _, lines in files(folder(launch)):
         yield from records(lines)
