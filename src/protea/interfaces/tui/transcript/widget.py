@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic, process_time
@@ -30,6 +31,7 @@ from protea.interfaces.tui.transcript.cells import clean, cut, flat, width_of
 from protea.interfaces.tui.transcript.colouring import Colouring
 from protea.interfaces.tui.transcript.draw import is_foldable, target_of
 from protea.interfaces.tui.transcript.entries import Entries, Entry
+from protea.interfaces.tui.transcript.markdown import Unit
 from protea.interfaces.tui.transcript.marking import (
     Place,
     index_at,
@@ -108,6 +110,7 @@ class Transcript(Widget, can_focus=False):
         """The rows of the scroll bar's thumb."""
         self._palette: Palette | None = None
         self._version = 0
+        self._blank: dict[tuple[int, int, bool, str], tuple[object, Strip]] = {}
         self._painted = 0.0
         self._cost = 0.0
         self._timer: Timer | None = None
@@ -341,12 +344,11 @@ class Transcript(Widget, can_focus=False):
         if self._typing is not None and y == height - 1:
             return self._input_strip(palette, width)
         number, row_number, row = self._screen[y] if y < len(self._screen) else (-1, -1, BLANK)
-        strip = self._strip(row, number, palette, width)
-        if row_number >= 0:
+        begin, end = self._bar
+        edge = " " if begin == end else "▐" if begin <= y < end else " "
+        strip = self._strip(row, number, palette, width, edge)
+        if row_number >= 0 and self._is_marked:
             strip = self._overlaid(strip, number, row_number, row, palette)
-        edge = self._edge(y, palette)
-        if edge is not None:
-            strip = Strip([*strip.crop(0, width - 1), edge], width)
         if self._below and not self._follow and y == height - 1:
             label = cut(" ↓ new below ", width - 2)
             begin = max(0, (width - width_of(label)) // 2)
@@ -355,12 +357,18 @@ class Transcript(Widget, can_focus=False):
             strip = Strip([*strip.crop(0, begin), middle, *strip.crop(end, width)], width)
         return strip
 
-    def _strip(self, row: Row, number: int, palette: Palette, width: int) -> Strip:
+    @property
+    def _is_marked(self) -> bool:
+        return self._pattern is not None or self._selected is not None or self._active
+
+    def _strip(self, row: Row, number: int, palette: Palette, width: int, edge: str) -> Strip:
+        """A whole row with its piece of the scroll bar; made once and kept with the row."""
         gone = number >= 0 and self._entries.all[number].block.gone
-        key = (self._version, width, gone)
-        if isinstance(row.strip, tuple) and row.strip[0] == key:
-            kept: Strip = row.strip[1]
-            return kept
+        key = (self._version, width, gone, edge)
+        kept = self._blank.get(key) if row is BLANK else row.strip
+        if isinstance(kept, tuple) and kept[0] == key:
+            strip: Strip = kept[1]
+            return strip
         roles_after = " gone" if gone else ""
         segments = [Segment(text, palette.of(roles + roles_after, link)) for text, roles, link in row.spans]
         used, room = row.width, self._text_width
@@ -371,10 +379,12 @@ class Transcript(Widget, can_focus=False):
             used = room
         if used < room:
             segments.append(Segment(" " * (room - used), fill))
-        if width > room:
-            segments.append(Segment(" " * (width - room), palette.base))
-        strip = Strip(segments, width)
-        if row is not BLANK:
+        segments.append(Segment(" " * (width - room - 1), palette.base))
+        segments.append(Segment(edge, palette.of("thumb")))
+        strip = Strip([segment for segment in segments if segment.text], width)
+        if row is BLANK:
+            self._blank = {**self._blank, key: (key, strip)} if len(self._blank) < 20 else {key: (key, strip)}
+        else:
             row.strip = (key, strip)
         return strip
 
@@ -416,17 +426,12 @@ class Transcript(Widget, can_focus=False):
         for match in matches(rows[first : last + 1], self._pattern):
             yield tuple((at + first, begin, end) for at, begin, end in match)
 
-    def _edge(self, y: int, palette: Palette) -> Segment | None:
-        """The piece of the scroll bar in this row."""
-        if len(self._screen) < self._laid[1]:
-            return None
-        begin, end = self._bar
-        return Segment("▐", palette.of("thumb")) if begin <= y < end else Segment(" ", palette.base)
-
     def _thumb(self) -> tuple[int, int]:
         entries, height = self._entries.all, self._laid[1]
-        total = sum(entry.height for entry in entries) or 1
-        above = sum(entry.height for entry in entries[: self._top]) + self._off
+        if len(self._screen) < height:
+            return 0, 0
+        total = sum([entry.height for entry in entries]) or 1  # a list is summed twice as fast as a generator
+        above = sum([entry.height for entry in entries[: self._top]]) + self._off
         if self._follow:
             above = max(0, total - height)
         size = max(1, height * height // max(total, height))
@@ -507,12 +512,20 @@ class Transcript(Widget, can_focus=False):
 
     def _uncoloured(self) -> tuple[int, int] | None:
         """A block of code in sight whose words are not told apart yet: number of the entry, of its unit."""
-        for number in dict.fromkeys(number for number, _, _ in self._screen):
+        seen: dict[int, tuple[int, int]] = {}
+        for number, row, _ in self._screen:
+            if row >= 0:
+                seen[number] = (seen[number][0] if number in seen else row, row)
+        for number, (first, last) in seen.items():
             entry = self._entries.all[number]
-            for place, (_, unit) in enumerate(entry.units):
-                closed = not entry.is_growing or place < len(entry.units) - 1
+            place = max(0, bisect_right(entry.units, first, key=_begin) - 1)
+            for at in range(place, len(entry.units)):
+                begin, unit = entry.units[at]
+                if begin > last:
+                    break
+                closed = not entry.is_growing or at < len(entry.units) - 1
                 if unit.kind == "fence" and unit.info and unit.coloured is None and closed:
-                    return number, place
+                    return number, at
         return None
 
     def _colour(self) -> None:
@@ -1034,3 +1047,7 @@ class Transcript(Widget, can_focus=False):
             wanted -= entry.height
         self._paint()
         self.refresh()
+
+
+def _begin(placed: tuple[int, Unit]) -> int:
+    return placed[0]
