@@ -22,11 +22,13 @@ from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.state import PASSING, State, advance, state_of
 from protea.interfaces.tui.strips import Activity, Queue, Told
 from protea.interfaces.tui.suggestions import Suggestions, wanted
-from protea.interfaces.tui.transcript.pages import PAGE, older_of
+from protea.interfaces.tui.transcript.pages import older_of
 from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.welcome import Welcome
 
 _numbers = itertools.count(1)
+AT_A_TIME = 400
+"""Events read between two keys where a long log is read behind what is shown."""
 
 
 class Tab(Vertical):
@@ -92,20 +94,19 @@ class Tab(Vertical):
         first = (self._past[0].seq or 1) if self._past else 1
         self._past = ()
         if first > 1:
-            self.desk.spawn(self._catch_up())
+            self.set_timer(1.0, lambda: self._catch_up(State(), []))
 
-    async def _catch_up(self) -> None:
-        """What the screen shows of the whole session, read once its end stands there: figures, changes, the title."""
-        state, diffs = State(), list[tuple[str, str]]()
-        while state.seq < self.state.seq:
-            page = await self.desk.gateway.history(self.session, state.seq, PAGE)
-            if not page:
-                return
-            state = state_of(page, state)
-            for event in page:
-                if isinstance(event, ToolCallChanged) and event.state == "success":
-                    diffs += self.desk.changes_of(event)
-            await asyncio.sleep(0)  # keys first
+    async def _catch_up(self, state: State, diffs: list[tuple[str, str]]) -> None:
+        """What the screen shows of the whole session: figures, changes, the title. Read piece by piece behind the end,
+        which stands there already; keys come first."""
+        page = await self.desk.gateway.history(self.session, state.seq, AT_A_TIME)
+        state = state_of(page, state)
+        for event in page:
+            if isinstance(event, ToolCallChanged) and event.state == "success":
+                diffs += self.desk.changes_of(event)
+        if page and state.seq < self.state.seq:
+            self.set_timer(0.02, lambda: self._catch_up(state, diffs))
+            return
         self.state = replace(state, doing=self.state.doing, effort=self.state.effort)
         self.diffs = diffs
         self._spread()
