@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from protea.domain.events import Compacted, Rewound
+from protea.domain.events import Compacted, MessageCompleted, ModelSwitched, Rewound
 from protea.domain.messages import AssistantMessage, Message, Text, UserMessage
 from protea.domain.prefix import PrefixGuard, broken_at
 from protea.domain.reply import ModelRequest
 from protea.domain.tools import ToolSpec
+from protea.domain.usage import Usage
 
 LONG = "x" * 8000
 
@@ -60,3 +61,13 @@ def test_going_back_costs_nothing() -> None:
     guard.look("m", request("a", LONG, "c", LONG, "e"))
     guard.note(Rewound(to=1))
     assert guard.look("m", request("a", LONG, "other")) is None
+
+
+def test_what_the_provider_said_it_read_is_the_price_of_another_model() -> None:
+    guard = PrefixGuard()
+    guard.look("m", request("a"))
+    guard.note(MessageCompleted(model="m", content=(), stop="end_turn", usage=Usage(input=5300)))
+    guard.note(ModelSwitched(model="b/n"))
+    assert guard.look("n", request("a", "b", "c")) == (
+        "The cached beginning ends at the model (model_switched to b/n): about 5,300 tokens are read anew."
+    )

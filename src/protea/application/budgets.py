@@ -26,6 +26,11 @@ class Purse:
         """Go on with others. What was spent is spent."""
         self._budgets, self._ledger, self._clock = budgets, ledger, clock
 
+    @property
+    def kept(self) -> bool:
+        """Whether there is a budget to keep."""
+        return self._budgets.any
+
     def refusal(self, expected: float) -> str | None:
         """Which budget a request of `expected` dollars would pass, in a sentence; None where it may be made.
 

@@ -119,7 +119,8 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
         request = await _request(given, model)
         heard.begin(model, seen=seen)
         spent = Spent(tally.turns, tally.cost_usd or 0.0, given.clock.monotonic() - begin)
-        expected = next_cost(request, model.info.price, tally.last)
+        counted = given.purse.kept or given.limits.budget_usd is not None  # else nobody asks what it will cost
+        expected = next_cost(request, model.info.price, tally.last) if counted else 0.0
         limit = exceeded(given.limits, spent, expected)
         if limit:
             return _finished(given, tally, "limit", limit=limit)

@@ -10,6 +10,7 @@ import msgspec
 from protea.domain.events import (
     Compacted,
     LastingEvent,
+    MessageCompleted,
     ModeChanged,
     ModelSwitched,
     ProfileSwapped,
@@ -39,32 +40,38 @@ class PrefixGuard:
     def __init__(self) -> None:
         self._before: tuple[str, ModelRequest] | None = None
         self._events: list[LastingEvent] = []
+        self._seen = 0
+        """Tokens the last reply is said to have read."""
 
     def note(self, event: LastingEvent) -> None:
         """Tell it what happened: of what may change a prefix it remembers the last."""
-        if isinstance(event, ModelSwitched | ModeChanged | ProfileSwapped | Compacted | Rewound):
+        if isinstance(event, MessageCompleted) and not event.partial:
+            self._seen = event.usage.input
+        elif isinstance(event, ModelSwitched | ModeChanged | ProfileSwapped | Compacted | Rewound):
             self._events.append(event)
 
     def look(self, model: str, request: ModelRequest) -> str | None:
         """A sentence where this request, the next that is sent, leaves the one before it at a price worth telling."""
         before, self._before = self._before, (model, request)
         events, self._events = self._events, []
-        found = broken_at(*before, model, request) if before is not None else None
+        found = broken_at(*before, model, request, self._seen) if before is not None else None
         if found is None or found.tokens < WORTH_TELLING:
             return None
         by = ", ".join(dict.fromkeys(_named(event) for event in events)) or "nothing in the log says why"
         return f"The cached beginning ends at {found.where} ({by}): about {found.tokens:,} tokens are read anew."
 
 
-def broken_at(model: str, request: ModelRequest, next_model: str, next_request: ModelRequest) -> Break | None:
-    """Where the next request leaves the one before it; None where it begins with all of it."""
+def broken_at(
+    model: str, request: ModelRequest, next_model: str, next_request: ModelRequest, seen: int = 0
+) -> Break | None:
+    """Where the next request leaves the one before, of which `seen` tokens were read; None where it begins so."""
     now = next_request.messages
     if next_model != model:
-        return Break("the model", _tokens(next_request, 0))
+        return Break("the model", max(seen, _tokens(next_request, 0)))
     if next_request.system != request.system:
-        return Break("the system prompt", _tokens(next_request, 0))
+        return Break("the system prompt", max(seen, _tokens(next_request, 0)))
     if next_request.tools != request.tools:
-        return Break("the tools", _tokens(next_request, 0))
+        return Break("the tools", max(seen, _tokens(next_request, 0)))
     kept = request.messages
     if now[: len(kept)] == kept:
         return None
