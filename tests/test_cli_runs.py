@@ -144,7 +144,20 @@ def test_the_doctor_shows_which_keys_are_there_and_never_a_key(place: Place) -> 
     done = place.run("doctor", "--json", ANTHROPIC_API_KEY="sk-secret-1")
     found = {each["about"]: each for each in json.loads(done.stdout)}
     assert found["keys"]["found"] == "ANTHROPIC_API_KEY"
+    assert found["model"]["found"].startswith("offline/grammar")
+    assert found["ports"]["state"] == "ok"
     assert b"sk-secret" not in done.stdout + done.stderr
+
+
+def test_the_doctor_runs_a_port_s_suite_on_what_fills_it(place: Place) -> None:
+    done = place.run("doctor", "--port", "memory", "--json")
+    assert done.returncode == 0
+    found = {each["about"]: each for each in json.loads(done.stdout)}
+    assert found["memory is filled by"]["found"] == "files"
+    assert "are kept" in found["promises"]["found"]
+    wrong = place.run("doctor", "--port", "memory", "--set", "ports.memory.adapter=flies")
+    assert wrong.returncode == 1
+    assert b"did you mean files?" in wrong.stdout
 
 
 def test_the_doctor_calls_a_home_that_is_a_file_a_problem(place: Place) -> None:

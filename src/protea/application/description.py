@@ -36,7 +36,7 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
 
             return listed(parts.templates().load() if parts.templates is not None else ())
         case "session":
-            return session
+            return session if session is not None else {"profile": parts.profile, "model": parts.model}
         case "profiles":
             return [{**each, "current": each["name"] == parts.profile} for each in parts.profiles()]
         case "files" | "clipboard":

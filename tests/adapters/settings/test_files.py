@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -412,12 +413,13 @@ def test_every_example_of_the_first_file_is_valid(load: Load, home: Path, projec
     files.load(surroundings(home, project))
     text = (home / "config.toml").read_text()
     _, examples = text.split("\n\n", 1)
-    settings = load(
-        "\n".join(line.removeprefix("# ") for line in examples.replace("# A provider of your own:", "").split("\n"))
-    )
+    prose = ("# A provider of your own:", "# What fills a port")
+    lines = [line.removeprefix("# ") for line in examples.split("\n") if not line.startswith(prose)]
+    settings = load("\n".join(lines))
     assert settings.warnings == ()
     assert settings.providers["acme"].models["big-1"].context == 200000
     assert settings.permissions.mode == "normal"
+    assert settings.ports["notifier"]["adapter"] == "bell"
 
 
 def test_a_home_that_cannot_be_written_is_a_warning(tmp_path: Path, project: Path) -> None:
@@ -548,7 +550,6 @@ def test_all_that_is_set_is_listed_with_its_origin(load: Load, home: Path) -> No
 
 
 def test_the_schema_accepts_the_documented_file_and_refuses_mistakes() -> None:
-    import tomllib
 
     schema = files.schema()
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -32,6 +32,14 @@ TEMPLATE = """\
 # level = "warning"                         # debug, info, warning, error, or by area: "providers=debug,mcp=info"
 # format = "json"                           # an object for programs on each line, instead of text for people
 
+# What fills a port, whatever the profile: `protea ports` lists them.
+# [ports.notifier]
+# adapter = "bell"                          # calls you at the end of a long turn; "desktop" shows a message
+# [ports.clipboard]
+# adapter = "osc52"                         # the terminal's, for /copy; "system" for the desktop's
+# [ports.telemetry]
+# adapter = "log"                           # spans and counters as JSON lines, logs/telemetry.jsonl
+
 # A provider of your own:
 # [providers.acme]
 # api = "openai-chat"                       # openai-chat, openai-responses, anthropic, gemini or ollama

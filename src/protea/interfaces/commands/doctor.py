@@ -152,7 +152,7 @@ async def _session(case: Case) -> list[Finding]:
     except ProteaError as error:
         return [Finding("configuration", "problem", one_line(str(error)))]
     try:
-        about = await gateway.describe("context")
+        about = await gateway.describe("session")
     except ProteaError as error:
         return [Finding("configuration", "problem", one_line(str(error)))]
     finally:
