@@ -17,7 +17,7 @@ from typing import Any
 
 import pyte
 
-PATIENCE = 60.0
+PATIENCE = 40.0
 """Seconds something may take on a machine that is busy with other things."""
 
 

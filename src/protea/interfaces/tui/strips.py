@@ -34,16 +34,19 @@ class Activity(Lines):
             elif not state.busy and self._timer is not None:
                 self._timer.stop()  # type: ignore[attr-defined]  # a Timer; its type is private to Textual's module
                 self._timer = None
-        if state.busy != was.busy or state.doing != was.doing:
+        if state.busy != was.busy or state.doing != was.doing or bool(state.questions) != bool(was.questions):
             self.again()
 
     def _tick(self) -> None:
         self._step += 1
-        self.again()
+        if not self._state.questions:
+            self.again()
 
     def rows(self, width: int) -> list[Row]:
         if not self._state.busy:
             return []
+        if self._state.questions:
+            return [[("? ", "question"), ("waiting for you", "text"), ("  Esc interrupts", "dim")]]
         mark = _SPIN[self._step % len(_SPIN)] if self.motion else "·"
         doing = one_line(self._state.doing or "working", max(10, width - 30))
         return [[(f"{mark} ", "accent"), (doing, "text"), (f"  {_seconds(self._state.since)}Esc interrupts", "dim")]]

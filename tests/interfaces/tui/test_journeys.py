@@ -1,0 +1,168 @@
+"""The program itself in a real terminal, as a person would use it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from protea.testing.loopback import LoopbackProvider, LoopbackReply, ScriptedCall
+from tests.interfaces.tui.conftest import Open
+from tests.interfaces.tui.terminal import Terminal
+
+READY = " NORMAL "
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[LoopbackProvider]:
+    """A model that takes its time, then one that answers at once; it is the default."""
+    script = [LoopbackReply(words=400, pace=0.05), "and that is all", "nothing more"]
+    with LoopbackProvider.in_thread(script) as provider:
+        use(tmp_path, provider)
+        yield provider
+
+
+def use(tmp_path: Path, provider: LoopbackProvider) -> None:
+    home = tmp_path / "home" / ".protea"
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "config.toml").write_text(
+        f'model = "local/one"\n[providers.local]\napi = "openai-chat"\nbase_url = "{provider.url("openai-chat")}"\n'
+        'api_key_env = "LOCAL_KEY"\n[providers.local.models.one]\ncontext = 100000\n'
+    )
+
+
+def open_with_key(open_screen: Open, *words: str, **size: int) -> Terminal:
+    terminal = open_screen(*words, LOCAL_KEY="k", **size)
+    terminal.see(READY)
+    return terminal
+
+
+def test_a_turn_is_interrupted_and_the_session_goes_on(open_screen: Open, slow: LoopbackProvider) -> None:
+    terminal = open_with_key(open_screen)
+    terminal.type("tell me\r")
+    terminal.see("Esc interrupts", "word")
+    terminal.type("\x1b")
+    terminal.see("interrupted")
+    terminal.gone("Esc interrupts")
+    terminal.type("go on\r")
+    terminal.see("and that is all")
+
+
+def test_what_is_steered_reaches_the_running_turn_and_what_is_queued_the_next(
+    open_screen: Open, slow: LoopbackProvider
+) -> None:
+    terminal = open_with_key(open_screen)
+    terminal.type("tell me\r")
+    terminal.see("Esc interrupts", "word")
+    terminal.type("wait for it\r")
+    terminal.see("⧗ wait for it")
+    terminal.type("be quick\x1b[13;5u")  # Ctrl+Enter, as terminals that can tell it send it
+    terminal.see("be quick")
+    terminal.type("\x1b")
+    terminal.see("run before your next prompt")
+
+
+def test_a_change_is_approved_and_shown(open_screen: Open, tmp_path: Path, project: Path) -> None:
+    script = [
+        ScriptedCall("Read", {"path": "README.md"}),
+        ScriptedCall("Edit", {"path": "README.md", "old_string": "# A project", "new_string": "# The project"}),
+        "Renamed.",
+    ]
+    with LoopbackProvider.in_thread(script) as provider:
+        use(tmp_path, provider)
+        terminal = open_with_key(open_screen)
+        terminal.type("rename it\r")
+        terminal.see("? Edit README.md", "-# A project", "+# The project", "y allow once")
+        terminal.quiet(0.5)
+        terminal.type("y")
+        terminal.see("Renamed.")
+        assert (project / "README.md").read_text() == "# The project\n"
+
+
+def test_a_session_that_was_killed_goes_on(open_screen: Open, slow: LoopbackProvider) -> None:
+    terminal = open_with_key(open_screen)
+    terminal.type("tell me\r")
+    terminal.see("Esc interrupts", "word")
+    os.kill(terminal.pid, signal.SIGKILL)
+    assert terminal.ends() == -signal.SIGKILL
+    again = open_with_key(open_screen, "-c")
+    again.see("tell me", "interrupted")
+    again.type("go on\r")
+    again.see("and that is all")
+
+
+def test_escape_twice_goes_back_to_an_earlier_prompt(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("list files\r")
+    terminal.see("README.md", " out · ")
+    terminal.type("\x1b")
+    terminal.see("Esc again goes back")
+    terminal.type("\x1b")
+    terminal.see("go back to before", "list files")
+    terminal.type("\r")
+    terminal.see("❯ list files")
+
+
+def test_tabs_are_sessions_of_their_own(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("list files\r")
+    terminal.see("README.md", " out · ")
+    terminal.type("\x18t")
+    terminal.see(" 1 ", " 2 ", "new session")
+    terminal.type("\x181")
+    terminal.see("README.md")
+
+
+def test_a_storm_of_resizes_leaves_a_whole_screen(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("still here")
+    for step in range(30):
+        terminal.resize(40 + step * 7 % 90, 12 + step * 5 % 30)
+    terminal.resize(100, 30)
+    shown = terminal.until(
+        lambda shown: shown.split("\n")[-1].startswith(READY) and shown.split("\n")[-4] == "─" * 100,
+        "it was not drawn for its last size",
+    )
+    assert "❯ still here" in shown
+
+
+def test_a_megabyte_is_pasted_at_once_and_sent_whole(open_screen: Open, tmp_path: Path) -> None:
+    with LoopbackProvider.in_thread(["Long."]) as provider:
+        use(tmp_path, provider)
+        terminal = open_with_key(open_screen)
+        pasted = "a line of sixty-four bytes, give or take, that is pasted often\n" * 16_500
+        terminal.type("\x1b[200~" + pasted + "\x1b[201~")
+        terminal.see("[pasted #1: 16501 lines]")
+        terminal.type(" and more")
+        terminal.see("] and more")
+        terminal.type("\r")
+        terminal.see("Long.")
+        assert len(provider.requests[-1].body) > len(pasted)
+
+
+def test_it_is_suspended_and_comes_back_as_it_was(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("half a thought")
+    terminal.see("❯ half a thought")
+    terminal.type("\x1a")
+    _, status = os.waitpid(terminal.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.type(" and the rest")
+    terminal.see("❯ half a thought and the rest")
+
+
+def test_leaving_gives_the_terminal_back(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("\x04")
+    assert terminal.ends() == 0
+    assert "\x1b[?1049l" in terminal.raw
+    assert "\x1b[?25h" in terminal.raw.rpartition("\x1b[?1049l")[2]
