@@ -11,7 +11,7 @@ import pytest
 from protea.adapters.sandbox._obstacles import find_bwrap, trouble
 from protea.testing.contracts.sandbox import PATH
 from protea.testing.loopback import LoopbackProvider, LoopbackReply, ScriptedCall
-from tests.adapters.sandbox.engine import IMAGE, READABLE, why_not
+from tests.adapters.sandbox.engine import IMAGE, OPTIONS, READABLE, why_not
 from tests.journeys.hostile import SECRET, Hostile, Listener, listening
 
 WHY_NO_BWRAP = trouble(find_bwrap(PATH, ()))
@@ -158,6 +158,7 @@ def obeying(world: Hostile) -> list[ScriptedCall]:
 
 
 CONTAINERS = ("--sandbox", "docker", "--set", f"sandbox.image={IMAGE}", "--set", f"ports.sandbox.readable={SHOWN}")
+CONTAINERS += ("--set", f"ports.sandbox.socket={OPTIONS.socket}")
 KINDS = {
     # words, and how many of the commands run at least
     "as it is": ((), 0),

@@ -6,6 +6,7 @@ made in a moment, and has whatever this machine has.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import os
@@ -16,7 +17,15 @@ from protea.adapters.sandbox._engine import Engine, EngineError, find_socket, re
 
 IMAGE = "protea-tests:1"
 READABLE = tuple(path for path in ("/usr", "/etc/alternatives", "/opt") if os.path.isdir(path))
-OPTIONS = docker.Options(image=IMAGE, readable=READABLE)
+
+
+def _socket() -> str | None:
+    with contextlib.suppress(EngineError):
+        return find_socket(dict(os.environ))
+    return None
+
+
+OPTIONS = docker.Options(image=IMAGE, readable=READABLE, socket=_socket())
 
 
 @functools.cache
@@ -66,8 +75,7 @@ def _import(engine: Engine) -> None:
     connection = http.client.HTTPConnection("engine")
     connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.sock.connect(engine.path)
-    repo, _, tag = IMAGE.partition(":")
-    connection.request("POST", target("images", "create", fromSrc="-", repo=repo, tag=tag), data.getvalue())
+    connection.request("POST", target("images", "create", fromSrc="-", repo=IMAGE), data.getvalue())
     answer = connection.getresponse()
     said = answer.read()
     connection.close()

@@ -116,7 +116,11 @@ async def test_a_container_whose_owner_is_gone_is_ended_by_the_next_start(world:
             "Image": IMAGE,
             "Labels": labels,
             "Cmd": ["/bin/sleep", "300"],
-            "HostConfig": {"NetworkMode": "none", "Binds": [f"{path}:{path}:ro" for path in READABLE]},
+            "HostConfig": {
+                "NetworkMode": "none",
+                "Binds": [f"{path}:{path}:ro" for path in READABLE],
+                "Ulimits": [{"Name": name, "Soft": 1024, "Hard": 1024} for name in ("nofile", "nproc")],
+            },
         },
     )
     assert made.status == 201, made.body

@@ -10,7 +10,7 @@ import pytest
 from protea.adapters.http.guard import Guard
 from protea.adapters.sandbox import bubblewrap, docker
 from protea.adapters.sandbox._egress import Egress, Way, way_to
-from protea.adapters.sandbox._engine import Engine, find_socket
+from protea.adapters.sandbox._engine import Engine
 from protea.adapters.sandbox._obstacles import find_bwrap
 from protea.adapters.sandbox._places import roots_of
 from protea.domain.errors import ConfigError
@@ -69,7 +69,7 @@ async def sandbox(world: World, listening: Listening, request: pytest.FixtureReq
     around = world.surroundings()
     made: Sandbox
     if request.param == "docker":
-        made = docker.ContainerSandbox(OPTIONS, around, roots_of(around), Engine(find_socket({})), way)
+        made = docker.ContainerSandbox(OPTIONS, around, roots_of(around), Engine(OPTIONS.socket or ""), way)
     else:
         bwrap = find_bwrap(PATH, ())
         assert bwrap

@@ -27,8 +27,10 @@ LAST_WORDS = 2.0
 class ContainerProcess:
     """`Process` for a container that was made and not started."""
 
-    def __init__(self, engine: Engine, container: str, *, merge: bool, word: str) -> None:
+    def __init__(self, engine: Engine, container: str, *, word: str, late: bool) -> None:
         self._engine = engine
+        self._late = late
+        """Whether its streams can be had only once it has started (Podman); its keeper waits for the word anyway."""
         self._container = container
         self._word = word
         self._ear = Ear(word)
@@ -60,15 +62,17 @@ class ContainerProcess:
         `before` is done when the container stands and the command has not begun; it is told its first process.
         """
         where = ("containers", self._container)
-        reader, self._writer, rest = await self._engine.stream(
-            target(*where, "attach", stream=True, stdin=True, stdout=True, stderr=True)
-        )
-        pumping = self._task(self._pump(reader, rest))
-        watching = self._task(self._watch())
+        if not self._late:
+            await self._attach()
+            self._task(self._watch())
         try:
             answer = await self._engine.call("POST", target(*where, "start"))
             if (error := refusal(answer)) is not None:
                 raise OSError(errno.EPERM, f"nothing was run, because the container was refused: {error.strerror}")
+            if self._late:
+                await self._attach()
+                self._task(self._watch())
+            assert self._writer is not None
             if before is not None:
                 self._pid = await self._look_up_pid()
                 await before(self._pid)
@@ -80,12 +84,17 @@ class ContainerProcess:
             self._started.result()
             self._pid = self._pid or await self._look_up_pid()
         except OSError as error:
-            pumping.cancel()
-            watching.cancel()
+            for task in self._work:
+                task.cancel()
             self._lost()
             if error.errno in (errno.ENOENT, errno.EACCES):
                 raise OSError(error.errno, os.strerror(error.errno), program) from None
             raise
+
+    async def _attach(self) -> None:
+        where = target("containers", self._container, "attach", stream=True, stdin=True, stdout=True, stderr=True)
+        reader, self._writer, rest = await self._engine.stream(where)
+        self._task(self._pump(reader, rest))
 
     async def _look_up_pid(self) -> int:
         with contextlib.suppress(EngineError, TimeoutError):

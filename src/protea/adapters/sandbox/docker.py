@@ -13,6 +13,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import resource
 import time
 from collections.abc import Coroutine, Sequence
 from typing import Any
@@ -41,6 +42,8 @@ FRESH = 10.0
 """Seconds after which the workspace is looked through again, beside the commands that run."""
 HOME, OWNER = "protea.home", "protea.owner"
 """Labels: whose containers these are, and the process they must not outlive."""
+MOST = 1 << 15
+"""Open files and processes a user may have in a container, whatever the container as a whole may."""
 OTHERWISE = "or use --sandbox bubblewrap or none"
 
 
@@ -256,7 +259,7 @@ class ContainerSandbox:
         if (error := refusal(made)) is not None:
             raise OSError(errno.EPERM, f"nothing was run, because the container was refused: {error.strerror}")
         container = str(made.json()["Id"])
-        process = ContainerProcess(self._engine, container, merge=launch.merge, word=mark())
+        process = ContainerProcess(self._engine, container, word=mark(), late=found.podman)
         self._running.add(process)
 
         egress = Egress(self._way) if self._way is not None and launch.network else None
@@ -356,7 +359,7 @@ class ContainerSandbox:
         environment = self._environment(launch, found)
         memory = self._limit("memory", launch)
         uid, gid = (0, 0) if found.rootless and not found.podman else (os.getuid(), os.getgid())
-        binds, folders = self._mounts_of(mounts, uid, gid)
+        binds, folders = self._mounts_of(mounts, found, uid, gid)
         host: dict[str, Any] = {
             "NetworkMode": "default" if network else "none",
             "IpcMode": "private",
@@ -367,7 +370,7 @@ class ContainerSandbox:
             "CapDrop": ["ALL"],
             "SecurityOpt": [
                 "no-new-privileges:true" if not found.podman else "no-new-privileges",
-                "seccomp=" + msgspec.json.encode(self._filter()).decode(),
+                f"seccomp={self._filter(found)}",
             ],
             "Mounts": binds,
             "Tmpfs": folders,
@@ -377,7 +380,13 @@ class ContainerSandbox:
             "MemorySwap": memory,
             "Ulimits": [
                 {"Name": name, "Soft": value, "Hard": value}
-                for name, value in (("core", 0), ("data", memory), ("fsize", self._limit("file_size", launch)))
+                for name, value in (
+                    ("core", 0),
+                    ("data", memory),
+                    ("fsize", self._limit("file_size", launch)),
+                    # Else Podman asks for more than it may have itself. Processes are counted by the container.
+                    *((("nofile", _hard(resource.RLIMIT_NOFILE)), ("nproc", _hard(resource.RLIMIT_NPROC)))),
+                )
             ],
             "LogConfig": {"Type": "none", "Config": {}},
         }
@@ -398,12 +407,20 @@ class ContainerSandbox:
             "Labels": self._labels(),
             **dict.fromkeys(("AttachStdin", "AttachStdout", "AttachStderr", "OpenStdin", "StdinOnce"), True),
             "HostConfig": host,
-            "Healthcheck": {"Test": ["NONE"]},
             "StopSignal": "SIGKILL",
         }
 
-    def _filter(self) -> dict[str, Any]:
-        return profile(os.uname().machine, unix_sockets=self._options.unix_sockets)
+    def _filter(self, found: _Found) -> str:
+        """As Docker takes it, itself; Podman takes the path of a file."""
+        data = msgspec.json.encode(profile(os.uname().machine, unix_sockets=self._options.unix_sockets))
+        return self._own_file("seccomp", data) if found.podman else data.decode()
+
+    def _own_file(self, name: str, data: bytes) -> str:
+        """Where the engine finds these bytes; a file of other bytes has another name."""
+        path = f"{self._records}/own/{name}-{hashlib.sha256(data).hexdigest()[:16]}"
+        with contextlib.suppress(FileExistsError), open(path, "xb") as file:
+            file.write(data)
+        return path
 
     def _environment(self, launch: Launch, found: _Found) -> dict[str, str]:
         """The image knows best where its own things lie; of PATH both count."""
@@ -449,7 +466,9 @@ class ContainerSandbox:
         mounts += [Mount(path, "read") for path in places.readable]
         return _mounts.ordered(mounts, places)
 
-    def _mounts_of(self, mounts: Sequence[Mount], uid: int, gid: int) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    def _mounts_of(
+        self, mounts: Sequence[Mount], found: _Found, uid: int, gid: int
+    ) -> tuple[list[dict[str, Any]], dict[str, str]]:
         """As the engine takes them: what is bound, and folders in memory."""
         binds: list[dict[str, Any]] = []
         folders: dict[str, str] = {}
@@ -469,7 +488,9 @@ class ContainerSandbox:
             elif mount.how == "empty":
                 bind(f"{self._records}/own/empty", mount.path)
             elif mount.how == "private":
-                mode, owner = ("1777", "") if mount.path in ("/tmp", "/var/tmp") else ("0700", f",uid={uid},gid={gid}")
+                # Podman gives a folder no owner; nobody else is in the container anyway.
+                anyones = mount.path in ("/tmp", "/var/tmp") or found.podman
+                mode, owner = ("1777", "") if anyones else ("0700", f",uid={uid},gid={gid}")
                 folders[mount.path] = f"rw,exec,nosuid,nodev,size={mount.size},mode={mode}{owner}"
         home = self._surroundings.user_home
         if home in folders and (configuration := self._git_configuration()):
@@ -482,15 +503,17 @@ class ContainerSandbox:
         said = "".join(filtered(_mounts.text(f"{home}/{name}")) for name in (".config/git/config", ".gitconfig"))
         if not said:
             return None
-        data = said.encode("utf-8", "surrogateescape")
-        path = f"{self._records}/own/gitconfig-{hashlib.sha256(data).hexdigest()[:16]}"
-        with contextlib.suppress(FileExistsError), open(path, "xb") as file:
-            file.write(data)
-        return path
+        return self._own_file("gitconfig", said.encode("utf-8", "surrogateescape"))
 
     def _limit(self, name: str, launch: Launch) -> int:
         own, asked = getattr(self._options, name), getattr(launch.limits, name)
         return int(own if asked is None else min(own, asked))
+
+
+def _hard(limit: int) -> int:
+    """Our own, which nobody may raise, and no more than an engine itself may have."""
+    _, hard = resource.getrlimit(limit)
+    return hard if 0 <= hard < MOST else MOST
 
 
 _GO_SYMLINK, _GO_KINDS = 1 << 27, 0x8F280000
