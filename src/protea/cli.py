@@ -558,13 +558,27 @@ def _yes_or_no(question: str) -> bool:
 
 
 def _trust(arguments: Arguments) -> int:
-    from protea.composition.trusting import forget_project, trust_project
-    from protea.interfaces.commands.trust import tell_forgotten, tell_trusted
+    from protea.composition import trusting
+    from protea.interfaces.commands import trust
+    from protea.interfaces.terminal import is_terminal
 
     launch = _launch(arguments, interactive=True)
-    if arguments.has("forget"):
-        return tell_forgotten(_place(launch), *forget_project(launch))
-    return tell_trusted(_place(launch), *trust_project(launch))
+    place, words = _place(launch), arguments.words
+    if words[:1] == ["list"] and len(words) == 1:
+        return trust.tell_projects(arguments, place, trusting.trusted_projects(launch))
+    if arguments.has("forget") or words[:1] == ["revoke"]:
+        folders = words[1:] if words[:1] == ["revoke"] else words
+        return trust.tell_forgotten(place, *trusting.forget_project(launch, folders[0] if folders else None))
+    if words:
+        raise _mistake(f"protea trust takes list or revoke, not {words[0]!r}; -C DIR names another project")
+    doubt = trusting.look_at_project(launch)
+    if arguments.has("json"):
+        return trust.tell_doubt(place, doubt.root, doubt.trusted, doubt.items)
+    ask = input if is_terminal(0) and is_terminal(1) else None
+    if not trust.may_trust(arguments, place, doubt.root, doubt.wide, doubt.items, ask):
+        _complain("nothing was trusted")
+        return 1
+    return trust.tell_trusted(place, *trusting.trust_project(launch))
 
 
 def _piece(arguments: Arguments) -> int:

@@ -22,6 +22,7 @@ from protea.composition.profiles import list_profiles
 from protea.composition.resolve import Resolver, check, load
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
+from protea.composition.trusting import with_trust
 from protea.composition.walls import settle
 from protea.domain.audit import AuditRecord
 from protea.domain.errors import ConfigError
@@ -98,7 +99,7 @@ class Root:
         self._exchanged = False
         found = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
         self.settings = _settings(launch, found)
-        self.surroundings = replace(found, trusted=self.settings.trusted)
+        self.surroundings = with_trust(found, self.settings.trusted)
         origins = self.settings.origins
         self._shared = Resolver(self._chosen(self.settings), {"surroundings": self.surroundings}, origins=origins)
         self._sources: Sources | None = None
@@ -165,6 +166,7 @@ class Root:
         if spec.cwd and os.path.realpath(spec.cwd) != around.cwd:
             around = find_surroundings(spec.cwd, launch.add_dirs, launch.environment)
         around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs), trusted=self.surroundings.trusted)
+        around = replace(around, doubted=self.surroundings.doubted)
         chosen = self._chosen(settings)
         if not spec.interactive and chosen["approval"][0] == "interactive":
             chosen["approval"] = ("policy", {})  # nobody would ever answer
@@ -173,6 +175,9 @@ class Root:
         self._rules = rules.layers
         if not around.trusted and not launch.bare and os.path.lexists(os.path.join(around.root, "AGENTS.md")):
             launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
+        for path in sorted(around.doubted) if not launch.bare else ():
+            shown = os.path.relpath(path, around.root)
+            launch.warn(f"{shown} is not used: it is not as you trusted it; `protea trust` shows what is different")
         name, options = chosen["permission"]
         chosen["permission"] = (name, {**options, "layers": rules.layers} if name == "rules" else options)
         usual = self._chosen(self.settings)
@@ -255,7 +260,7 @@ class Root:
         before = self.settings
         self.settings, self._rules, told = reread(before, self._rules, load)
         if self.settings is not before:
-            self.surroundings = replace(self.surroundings, trusted=self.settings.trusted)
+            self.surroundings = with_trust(self.surroundings, self.settings.trusted)
             self._shared = Resolver(
                 self._chosen(self.settings),
                 {"surroundings": self.surroundings},

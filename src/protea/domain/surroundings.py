@@ -24,3 +24,5 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """The environment Protea was started with. Adapters read it here, never from `os.environ`."""
     trusted: bool = True
     """Whether the project's own configuration may be used."""
+    doubted: frozenset[str] = frozenset()
+    """Absolute paths of its files (instructions, skills) that nobody has looked at as they are now: these are not."""

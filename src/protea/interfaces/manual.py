@@ -177,9 +177,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "trust",
-        "",
-        "let this project's own configuration and instructions be used",
-        (Flag("--forget", "", "no longer"),),
+        "[list|revoke [DIR]]",
+        "let this project's own configuration and instructions be used; list what is trusted; take it back",
+        (
+            JSON,
+            Flag("--forget", "", "the same as revoke"),
+            Flag("--yes", "", "without being asked, also for /, the home and /tmp"),
+        ),
+        rest=True,
     ),
     Command(
         "profile",

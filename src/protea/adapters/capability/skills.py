@@ -41,6 +41,7 @@ class Skills:
         project = [os.path.join(folder, name) for folder in _upwards(around) for name in _PROJECT]
         own = [os.path.join(around.protea_home, "skills"), os.path.join(around.user_home, ".agents/skills")]
         self._folders = (*options.folders, *(project if around.trusted else ()), *own)
+        self._doubted = around.doubted
         self._problems: tuple[str, ...] = ()
 
     @property
@@ -95,6 +96,10 @@ class Skills:
                 path = os.path.join(folder, name, "SKILL.md")
                 text = _read(path)
                 if text is None:
+                    continue
+                own = os.path.join(folder, name) + os.sep
+                if any(doubted.startswith(own) for doubted in self._doubted):
+                    problems.append(f"{path}: it is not as you trusted it; `protea trust` shows what is different")
                     continue
                 skill = read_skill(text, path, name)
                 if isinstance(skill, str):

@@ -1,12 +1,15 @@
 """Which projects' own configuration may be used.
 
-A project is trusted by its real path and by what its files said when the person looked at them: a change in one of
-them asks again. Kept in `trusted.toml` in Protea's home.
+A project is trusted by its real path, by the folder itself (device and inode: another one put in its place is another
+project), and by what each of its files said when the person looked at them. A change in a file that can make something
+run or be allowed leaves all of the project untrusted; one in a file that only speaks (instructions, skills) leaves out
+that one. Kept in `trusted.toml` in Protea's home; what was looked at is in `trust/`, so that a change can be shown.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import msgspec
 
@@ -18,13 +21,61 @@ WATCHED = (".protea/config.toml", ".protea/permissions.toml", ".protea/mcp.json"
 """Files of a project that can make something run or be allowed."""
 PROFILES = ".protea/profiles"
 """A folder of such files."""
+SPEAKING = ("AGENTS.md", "CLAUDE.md")
+"""Files that tell the model what to do."""
+SPEAKING_FOLDERS = (".claude/rules", ".protea/skills", ".agents/skills", ".claude/skills")
+"""Folders of such files, and of scripts that they name."""
+MOST_FILES = 500
+"""Files of one of these folders that are looked at; in one with more, all that is new counts as changed."""
 UNREADABLE = "unreadable"
+ITSELF = "."
+"""Under this name stands which folder it was."""
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A file that is not as it was when the person looked, or that they have never looked at."""
+
+    name: str
+    """Relative to the project."""
+    what: str
+    """`new`, `changed`, `gone` or `unreadable`."""
+    before: str | None = None
+    """What it said then, where that is kept and text."""
+    now: str | None = None
 
 
 def is_trusted(protea_home: str, root: str) -> bool:
-    """Whether the project at `root` is trusted as it now is."""
+    """Whether the project at `root` is trusted as it now is, as far as it can make something run or be allowed."""
     known = _load(protea_home).get(os.path.realpath(root))
-    return known is not None and UNREADABLE not in known.values() and known == _fingerprint(root)
+    if known is None or known.get(ITSELF, _itself(root)) != _itself(root):
+        return False
+    acting = {name: seen for name, seen in known.items() if name != ITSELF and _acts(name)}
+    return UNREADABLE not in acting.values() and acting == _fingerprint(root, watched(root))
+
+
+def doubted(protea_home: str, root: str) -> frozenset[str]:
+    """Absolute paths of files of a trusted project that only speak, and have not been looked at as they are now."""
+    known = _load(protea_home).get(os.path.realpath(root))
+    if known is None:
+        return frozenset()
+    seen = _fingerprint(root, speaking(root))
+    return frozenset(
+        os.path.join(root, name) for name, digest in seen.items() if digest == UNREADABLE or known.get(name) != digest
+    )
+
+
+def differences(protea_home: str, root: str) -> tuple[Item, ...]:
+    """What is not as it was when the project was trusted; everything, where it never was."""
+    known = _load(protea_home).get(os.path.realpath(root)) or {}
+    seen = _fingerprint(root, (*watched(root), *speaking(root)))
+    found = []
+    for name in sorted({*known, *seen} - {ITSELF}):
+        if known.get(name) == seen.get(name) != UNREADABLE:
+            continue
+        what = "gone" if name not in seen else "new" if name not in known else "changed"
+        what = "unreadable" if seen.get(name) == UNREADABLE else what
+        found.append(Item(name, what, _kept(protea_home, known.get(name)), _text(os.path.join(root, name))))
+    return tuple(found)
 
 
 def trust(protea_home: str, root: str) -> tuple[str, ...]:
@@ -34,18 +85,83 @@ def trust(protea_home: str, root: str) -> tuple[str, ...]:
     """
     for name in watched(root):
         read_regular(os.path.join(root, name))
-    seen = _fingerprint(root)
-    _save(protea_home, {**_load(protea_home), os.path.realpath(root): seen})
+    names = (*watched(root), *speaking(root))
+    seen = _fingerprint(root, names)
+    for name in seen:
+        _keep(protea_home, os.path.join(root, name), seen[name])
+    _save(protea_home, {**_load(protea_home), os.path.realpath(root): {ITSELF: _itself(root), **seen}})
     return tuple(seen)
 
 
 def watched(root: str) -> tuple[str, ...]:
-    """The files of the project at `root` that count, whether or not they exist."""
+    """The files of the project at `root` that act, whether or not they exist."""
     try:
         names = sorted(os.listdir(os.path.join(root, PROFILES)))
     except OSError:
         names = []
     return (*WATCHED, *(f"{PROFILES}/{name}" for name in names if name.endswith(".toml")))
+
+
+def speaking(root: str) -> tuple[str, ...]:
+    """The files of the project at `root` that speak, whether or not they exist."""
+    return (*SPEAKING, *(name for folder in SPEAKING_FOLDERS for name in _beneath(root, folder)))
+
+
+def _beneath(root: str, folder: str) -> Iterator[str]:
+    count = 0
+    for at, folders, names in os.walk(os.path.join(root, folder)):
+        folders.sort()
+        for name in sorted(names):
+            count += 1
+            if count > MOST_FILES:
+                return
+            yield os.path.relpath(os.path.join(at, name), root)
+
+
+def known_projects(protea_home: str) -> dict[str, tuple[str, ...]]:
+    """Every project that was ever trusted → the files that were looked at."""
+    return {root: tuple(name for name in sorted(seen) if name != ITSELF) for root, seen in _load(protea_home).items()}
+
+
+def _acts(name: str) -> bool:
+    return name in WATCHED or name.startswith(f"{PROFILES}/")
+
+
+def _itself(root: str) -> str:
+    try:
+        found = os.stat(root)
+    except OSError:
+        return "missing"
+    return f"{found.st_dev}:{found.st_ino}"
+
+
+def _keep(protea_home: str, path: str, digest: str) -> None:
+    """Keep what a file says, so that a later change can be shown. Without it the change is still noticed."""
+    text = _text(path)
+    if text is None or digest == UNREADABLE:
+        return
+    folder = os.path.join(protea_home, "trust")
+    passing = f"{folder}/{digest}.{os.getpid()}"
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        fd = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(fd, "wb") as file:
+            file.write(text.encode())
+        os.replace(passing, f"{folder}/{digest}")
+    except OSError:
+        return
+
+
+def _kept(protea_home: str, digest: str | None) -> str | None:
+    return None if digest in (None, UNREADABLE) else _text(os.path.join(protea_home, "trust", str(digest)))
+
+
+def _text(path: str) -> str | None:
+    try:
+        data = read_regular(path)
+        return None if data is None or b"\0" in data else data.decode()
+    except (ConfigError, UnicodeDecodeError):
+        return None
 
 
 def forget(protea_home: str, root: str) -> bool:
@@ -94,11 +210,11 @@ def _quoted(name: str) -> str:
     return msgspec.json.encode(name).decode().replace("\x7f", "\\u007f")
 
 
-def _fingerprint(root: str) -> dict[str, str]:
+def _fingerprint(root: str, names: tuple[str, ...]) -> dict[str, str]:
     import hashlib  # only where a project brings files of its own
 
     found: dict[str, str] = {}
-    for name in watched(root):
+    for name in names:
         try:
             data = read_regular(os.path.join(root, name))
         except ConfigError:
