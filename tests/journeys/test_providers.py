@@ -253,3 +253,26 @@ def test_a_provider_that_falls_silent_is_a_failure_after_the_time_config_says(tm
     error = json.loads(done.stdout)["error"]
     assert (error["kind"], error["retryable"]) == ("timeout", True)
     assert "fell silent" in error["message"]
+
+
+@pytest.mark.parametrize("wire", ["anthropic", "openai-chat", "openai-responses", "gemini", "ollama"])
+def test_a_gateway_that_cannot_stream_is_asked_for_whole_replies(wire: str, tmp_path: Path) -> None:
+    replies = UNCACHED if wire == "ollama" else REPLIES
+    with LoopbackProvider.in_thread(replies, strict=True, after="fail") as provider:
+        world = World(tmp_path, ACME_KEY=SECRET)
+        home = world.home / ".protea"
+        home.mkdir(mode=0o700)
+        lines = (
+            "[providers.acme]",
+            f'api = "{wire}"',
+            f'base_url = "{provider.url(wire)}"',
+            'api_key_env = "ACME_KEY"',
+            "stream = false",
+        )
+        (home / "config.toml").write_text("\n".join(lines))
+        events = world.events("-m", "acme/one", "How many are there?")
+        assert [request.stream for request in provider.requests] == [False, False]
+    first, second = (event for event in events if event["type"] == "message_completed")
+    assert [part["type"] for part in first["content"]] == ["thinking", "text", "tool_call", "tool_call"]
+    assert (first["stop"], first["usage"]["input"], second["content"][0]["text"]) == ("tool_calls", 1200, "Two.")
+    assert events[-1]["text"] == "Two."

@@ -147,7 +147,7 @@ class ConfiguredModels:
             "info": self._info(provider, model, own.models.get(model) if own else None),
             "proxy_url": (own.proxy_url if own else None) or self._settings.proxy_url,
         }
-        for name in ("connect_timeout", "first_byte_timeout", "idle_timeout"):
+        for name in ("stream", "connect_timeout", "first_byte_timeout", "idle_timeout"):
             options[name] = getattr(own, name, None)
         api = wanted.api()
         if api == "openai-chat":

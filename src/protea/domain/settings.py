@@ -62,6 +62,8 @@ class ProviderSettings(Table, frozen=True):
     headers: dict[str, str] = {}
     """Sent with every request."""
     proxy_url: str | None = None
+    stream: bool | None = None
+    """Whether replies are streamed; false for a gateway that cannot."""
     connect_timeout: Amount | None = None
     """Seconds until the connection must stand; 15 where nothing is said."""
     first_byte_timeout: Amount | None = None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from protea.adapters.http.client import Client, Settings
+from protea.domain.reply import ModelRequest
 from protea.domain.usage import ModelInfo
 
 FIRST_BYTE = 300.0
@@ -29,6 +31,13 @@ class HttpOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Seconds until the answer begins."""
     idle_timeout: float = IDLE
     """Seconds of silence in mid-answer after which it counts as stalled."""
+    stream: bool = True
+    """Whether replies are streamed; false for servers and gateways that cannot."""
+
+
+def asked_as(options: HttpOptions, request: ModelRequest) -> ModelRequest:
+    """The request as this server can take it."""
+    return request if options.stream or not request.stream else replace(request, stream=False)
 
 
 def client_of(options: HttpOptions, environment: Mapping[str, str]) -> Client:

@@ -15,7 +15,7 @@ import msgspec
 from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
-from protea.adapters.models._options import HttpOptions, client_of, headers_of
+from protea.adapters.models._options import HttpOptions, asked_as, client_of, headers_of
 from protea.adapters.models._schemas import closed, is_closable, told
 from protea.adapters.models._sse import EventReader
 from protea.domain.messages import (
@@ -74,6 +74,7 @@ class AnthropicModel:
         await self._client.warm(self._url)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
+        request = asked_as(self._options, request)
         options = self._options
         own = {"anthropic-version": "2023-06-01"}
         if options.key:

@@ -19,7 +19,7 @@ from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode
 from protea.adapters.models._exchange import Ask, Pieces, exchange
 from protea.adapters.models._gemini_schemas import openapi
-from protea.adapters.models._options import HttpOptions, client_of, headers_of
+from protea.adapters.models._options import HttpOptions, asked_as, client_of, headers_of
 from protea.adapters.models._schemas import told
 from protea.adapters.models._sse import EventReader
 from protea.domain.messages import (
@@ -79,6 +79,7 @@ class GeminiModel:
         await self._client.warm(self._url)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
+        request = asked_as(self._options, request)
         options = self._options
         ask = Ask(
             options.provider,

@@ -16,7 +16,7 @@ import msgspec
 from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
-from protea.adapters.models._options import HttpOptions, client_of, headers_of
+from protea.adapters.models._options import HttpOptions, asked_as, client_of, headers_of
 from protea.adapters.models._schemas import told
 from protea.adapters.models._sse import EventReader, JsonLineReader
 from protea.domain.messages import (
@@ -83,6 +83,7 @@ class OllamaModel:
         await self._client.warm(self._url)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
+        request = asked_as(self._options, request)
         options = self._options
         own = {"Authorization": f"Bearer {options.key}"} if options.key else {}
         ask = Ask(

@@ -17,7 +17,7 @@ import msgspec
 from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, Settled, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
-from protea.adapters.models._options import HttpOptions, client_of, endpoint, headers_of
+from protea.adapters.models._options import HttpOptions, asked_as, client_of, endpoint, headers_of
 from protea.adapters.models._schemas import is_strict, told
 from protea.adapters.models._sse import EventReader
 from protea.adapters.models._stops import StopSequences
@@ -152,6 +152,7 @@ class OpenAIChatModel:
         await self._client.warm(self._url)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
+        request = asked_as(self._options, request)
         options, own = self._options, {}
         if options.key:
             header = self._dialect.key_header

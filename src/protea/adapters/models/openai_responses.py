@@ -16,7 +16,7 @@ import msgspec
 from protea.adapters.models import _failures
 from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode, fitting_id
 from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
-from protea.adapters.models._options import HttpOptions, client_of, endpoint, headers_of
+from protea.adapters.models._options import HttpOptions, asked_as, client_of, endpoint, headers_of
 from protea.adapters.models._schemas import is_strict
 from protea.adapters.models._sse import EventReader
 from protea.adapters.models._stops import StopSequences
@@ -73,6 +73,7 @@ class OpenAIResponsesModel:
         await self._client.warm(self._url)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
+        request = asked_as(self._options, request)
         options = self._options
         own = {"Authorization": f"Bearer {options.key}"} if options.key else {}
         ask = Ask(
