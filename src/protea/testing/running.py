@@ -24,8 +24,8 @@ PATIENCE = 120.0
 """Seconds that one test may take."""
 
 Make = Callable[..., Any]
-"""(folder, clock=…) → a new adapter, whose home and project lie in `folder`; what is given by name stands in for other
-ports."""
+"""(folder, clock=…) → a new adapter, whose home is `home/` in `folder` and its project `project/`; what is given by
+name stands in for other ports."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -99,22 +99,33 @@ class _Rules(Bench):
         """What later sessions are given is not looked at: only its own tests know where that is."""
 
 
-class _Instructions(Bench):
-    def directory(self) -> str:
-        return self.below
+class _Audit(_Kept):
+    def lines(self) -> None:
+        """What was written is not looked at, for the same reason."""
 
 
-class _Sandbox(Bench):
+class _Placed(Bench):
+    """Of ports that look at a folder: the project's."""
+
     def folder(self) -> str:
-        return self.below
+        path = os.path.join(self.below, "project")
+        os.makedirs(path, exist_ok=True)
+        return path
 
+    def directory(self) -> str:
+        return self.folder()
+
+
+class _Sandbox(_Placed):
     @property
     def sees_pids(self) -> bool:
         return "processes" not in self.made().walls
 
 
 _BENCHES: dict[str, type[Bench]] = {
-    "instructions": _Instructions,
+    "audit": _Audit,
+    "file_list": _Placed,
+    "instructions": _Placed,
     "ledger": _Kept,
     "memory": _Kept,
     "rule_store": _Rules,
