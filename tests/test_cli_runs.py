@@ -107,6 +107,10 @@ def test_sessions_are_shown_searched_exported_forked_and_deleted(place: Place) -
     assert place.run("export", "-o", str(exported)).returncode == 0
     assert json.loads(exported.read_text())["session"]["id"] == session
     assert stat.S_IMODE(exported.stat().st_mode) == 0o600
+    page = place.run("export", "--html").stdout.decode()
+    assert page.startswith("<!doctype html>")
+    assert "TODO: one" in page
+    assert page.rstrip().endswith("</html>")
     forked = place.run("sessions", "fork", session).stdout.decode().strip()
     assert json.loads(place.run("sessions", "show", forked, "--json").stdout)["parent"] == session
     assert place.run("sessions", "delete", session).returncode == 0

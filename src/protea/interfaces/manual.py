@@ -105,8 +105,9 @@ VERSION = Flag("-V --version", "", "show the version")
 _PROJECT = Flag("--project", "", "in the project's file")
 _TAG = Flag("--tag", "TAG", "a word to find it by (may repeat)", repeat=True)
 _LIMIT = Flag("--limit", "N", "at most N")
-_FORMATS = ("md", "json", "jsonl")
-_FORMAT = Flag("--format", "FORMAT", "md, json or jsonl", choices=_FORMATS)
+_FORMATS = ("md", "html", "json", "jsonl")
+_FORMAT = Flag("--format", "FORMAT", "md, html, json or jsonl", choices=_FORMATS)
+_HTML = Flag("--html", "", "one page that needs nothing else; the same as --format html")
 _OUTPUT = Flag("-o --output", "FILE", "write to FILE instead of standard output")
 
 _PERM = (
@@ -134,7 +135,9 @@ COMMANDS: tuple[Command, ...] = (
                 (JSON, Flag("--here", "", "only those of this directory"), Flag("--limit", "N", "at most N")),
             ),
             Command("show", "SESSION", "one session: its figures and what was said", (JSON,)),
-            Command("export", "[SESSION]", "a session as Markdown, JSON or JSON lines", (_FORMAT, _OUTPUT)),
+            Command(
+                "export", "[SESSION]", "a session as Markdown, HTML, JSON or JSON lines", (_FORMAT, _HTML, _OUTPUT)
+            ),
             Command(
                 "search",
                 "TEXT…",
@@ -149,7 +152,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("undo", "[SESSION]", "take back what the latest turns did to files", (*_TURNS, _DRY_RUN, JSON)),
     Command("redo", "[SESSION]", "do again what was undone", (*_TURNS, _DRY_RUN, JSON)),
     Command("diff", "[SESSION]", "what a session's turns did to files", (*_TURNS, JSON)),
-    Command("export", "[SESSION]", "the latest, or one session as Markdown, JSON or JSON lines", (_FORMAT, _OUTPUT)),
+    Command(
+        "export",
+        "[SESSION]",
+        "the latest, or one session as Markdown, HTML, JSON or JSON lines",
+        (_FORMAT, _HTML, _OUTPUT),
+    ),
     Command(
         "config",
         "",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeGuard
 
 import msgspec
+from msgspec.structs import replace
 
+from protea.domain.blocks import Forgotten, Held, Put, View, advance, is_in, prompt_of
 from protea.domain.columns import usage_text
 from protea.domain.errors import ProteaError, SessionError, UsageError
-from protea.domain.events import LastingEvent
+from protea.domain.events import LastingEvent, Rewound, TurnFinished
 from protea.domain.session import SessionSummary
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
@@ -68,15 +70,16 @@ async def show(gateway: Gateway, arguments: Arguments, place: Place) -> int:
 
 
 async def export(gateway: Gateway, arguments: Arguments, place: Place) -> int:
+    format = "html" if arguments.has("html") else arguments.text("format")
     wanted = arguments.words[0] if arguments.words else await _latest(gateway, place.cwd)
     summary = await _summary(gateway, wanted)
     path = arguments.text("output")
     if path is None or path == "-":
-        await _export(gateway, summary, arguments.text("format") or "md", place.write)
+        await _export(gateway, summary, format or "md", place.write)
         return 0
     with _private_file(path) as file:
         try:
-            await _export(gateway, summary, arguments.text("format") or _format_of(path), file.write)
+            await _export(gateway, summary, format or _format_of(path), file.write)
         except OSError as error:
             raise UsageError(f"--output {path}: {error.strerror or error}") from error
     return 0
@@ -102,10 +105,42 @@ async def _export(gateway: Gateway, summary: SessionSummary, format: str, write:
             write(comma + "\n" + event_line(event).decode().rstrip())
             comma = ","
         write("\n]}\n")
+    elif format == "html":
+        await _export_html(gateway, summary, write)
     else:
         write(markdown_head(summary))
         async for event in _events(gateway, summary.id):
             write(markdown_of(event))
+
+
+async def _export_html(gateway: Gateway, summary: SessionSummary, write: Callable[[str], Any]) -> None:
+    """Turn by turn: a long session is never whole in memory. What a later rewind took back is known before."""
+    from protea.interfaces.html import block_html, html_foot, html_head  # no other export pays for it
+
+    taken = [Forgotten(event.to, event.seq or 0) async for event in _events(gateway, summary.id) if _is_rewind(event)]
+    write(html_head(summary))
+    view, held, written = View(), Held(), set[str]()
+
+    def flush() -> None:
+        for block in held.blocks():
+            if block.key not in written:
+                written.add(block.key)
+                gone = any(is_in(block, each) for each in taken)
+                write(block_html(replace(block, gone=True) if gone else block))
+
+    async for event in _events(gateway, summary.id):
+        view = advance(view, event)
+        held.make(view.changes)
+        if isinstance(event, TurnFinished):
+            flush()
+            held = Held()
+    held.make(Put(prompt_of(each)) for each in view.waiting)
+    flush()
+    write(html_foot())
+
+
+def _is_rewind(event: LastingEvent) -> TypeGuard[Rewound]:
+    return isinstance(event, Rewound)
 
 
 async def search(gateway: Gateway, arguments: Arguments, place: Place) -> int:
@@ -194,7 +229,7 @@ async def _latest(gateway: Gateway, cwd: str) -> str:
 
 def _format_of(path: str) -> str:
     ending = path.rpartition(".")[2].lower()
-    return ending if ending in ("json", "jsonl") else "md"
+    return {"htm": "html", "html": "html", "json": "json", "jsonl": "jsonl"}.get(ending, "md")
 
 
 def _shortened(path: str, home: str) -> str:
