@@ -111,6 +111,9 @@ def test_sessions_are_shown_searched_exported_forked_and_deleted(place: Place) -
     assert page.startswith("<!doctype html>")
     assert "TODO: one" in page
     assert page.rstrip().endswith("</html>")
+    played = place.run("sessions", "replay", session, "--speed", "1000").stdout.decode()
+    assert "> read a.py" in played
+    assert "TODO: one" in played
     forked = place.run("sessions", "fork", session).stdout.decode().strip()
     assert json.loads(place.run("sessions", "show", forked, "--json").stdout)["parent"] == session
     assert place.run("sessions", "delete", session).returncode == 0

@@ -185,6 +185,8 @@ def _run(arguments: Arguments, told: list[int]) -> int:
         return _headless(arguments, told)
     if not arguments.path or arguments.name == "repl":
         return _conversation(arguments)
+    if arguments.name == "sessions replay":
+        return _replay(arguments)
     return _command(arguments)
 
 
@@ -318,11 +320,42 @@ def _load_screen(arguments: Arguments, frame: FirstFrame, warnings: _Warnings) -
         keep=configuration.keep_for_screen,
         warnings=warnings.taken,
         place=Place(home=_home(launch), environment=launch.environment, open=_opening(arguments, launch)),
-        prompt=typed_prompt(arguments.words),
+        prompt=None if arguments.name == "sessions replay" else typed_prompt(arguments.words),
         latest=arguments.has("continue"),
         choose=arguments.has("resume") and not arguments.text("resume"),
     )
+    if arguments.name == "sessions replay":
+        return screen.run(lambda: _recording(arguments, launch), opening, frame)
     return screen.run(lambda: _gateway(launch), opening, frame)
+
+
+def _replay(arguments: Arguments) -> int:
+    """A session as it went: on the screen, or line by line where there is none."""
+    from protea import boot
+    from protea.interfaces.terminal import is_terminal
+
+    if not arguments.has("plain") and is_terminal(0) and is_terminal(1) and boot.can_start():
+        return _full_screen(arguments)
+    import asyncio
+
+    from protea.interfaces.commands.sessions import replay
+
+    launch = _launch(arguments, interactive=False)
+
+    async def play() -> int:
+        gateway = await _recording(arguments, launch)
+        try:
+            return await replay(gateway, _place(launch))
+        finally:
+            await gateway.close()
+
+    return asyncio.run(play())
+
+
+async def _recording(arguments: Arguments, launch: Launch) -> Gateway:
+    from protea.composition.recording import create_recording
+
+    return await create_recording(launch, arguments.words[0], arguments.number("speed") or 1.0)
 
 
 def _lock_holds(arguments: Arguments, *, ask: bool) -> bool:

@@ -145,6 +145,15 @@ COMMANDS: tuple[Command, ...] = (
                 (JSON, Flag("--limit", "N", "at most N hits")),
                 rest=True,
             ),
+            Command(
+                "replay",
+                "SESSION",
+                "play a session on the screen, as it went",
+                (
+                    Flag("--speed", "X", "so many times as quick as it was"),
+                    Flag("--plain", "", "line by line on standard output"),
+                ),
+            ),
             Command("fork", "SESSION", "a new session with this one's history", (JSON,)),
             Command("delete", "SESSION…", "remove sessions and their files", (), rest=True),
         ),

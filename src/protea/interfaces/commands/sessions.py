@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from protea.domain.blocks import Forgotten, Held, Put, View, advance, is_in, prompt_of
 from protea.domain.columns import usage_text
 from protea.domain.errors import ProteaError, SessionError, UsageError
-from protea.domain.events import LastingEvent, Rewound, TurnFinished
+from protea.domain.events import LastingEvent, PromptSubmitted, Rewound, TurnFinished
 from protea.domain.session import SessionSummary
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
 from protea.interfaces.export import markdown_head, markdown_of
 from protea.interfaces.json_lines import event_line, event_object, json_line
 from protea.interfaces.tables import ago, table
-from protea.interfaces.terminal import one_line, say
+from protea.interfaces.terminal import Paint, one_line, say
 from protea.ports.gateway import Gateway, OpenSession
 
 PAGE = 2000
@@ -166,6 +166,20 @@ def _once(hits: Iterable[tuple[SessionSummary, int, str]]) -> list[tuple[Session
         return above is not None and ((above, seq, text) in there or copied(above, seq, text))
 
     return [hit for hit in found if not copied(hit[0].id, hit[1], hit[2])]
+
+
+async def replay(gateway: Gateway, place: Place) -> int:
+    """A recording, line by line as it is played."""
+    from protea.interfaces.drawing import Drawing
+
+    session = (await gateway.sessions())[0].id
+    drawing = Drawing(place.write, Paint(False), lambda: 100)
+    async for event in gateway.events(session):
+        if isinstance(event, PromptSubmitted):
+            drawing.prompt(event.text)
+        else:
+            drawing.draw(event)
+    return 0
 
 
 async def fork(gateway: Gateway, arguments: Arguments, place: Place) -> int:
