@@ -173,7 +173,7 @@ def _dispatch(arguments: Arguments, told: list[int]) -> int:
     # Loading makes many objects and no garbage: with the usual threshold of 700 a tenth of a short run is spent
     # looking for some. Frozen, what is left at the end is not looked through again while the interpreter takes itself
     # apart, which is another tenth.
-    gc.set_threshold(20_000, 10, 10)
+    gc.set_threshold(100_000, 20, 20)
     try:
         return _run(arguments, told)
     finally:
@@ -188,6 +188,19 @@ def _run(arguments: Arguments, told: list[int]) -> int:
     if arguments.name == "sessions replay":
         return _replay(arguments)
     return _command(arguments)
+
+
+def _load_values() -> None:
+    """What nearly everything stands on. It takes two names from typing_extensions where that is installed, which with
+    what that loads is a tenth of a short run; Python has them itself."""
+    spared = "typing_extensions" not in sys.modules
+    if spared:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]  # so Python writes "not to be found"
+    try:
+        import msgspec  # noqa: F401 - loaded, and not used here
+    finally:
+        if spared:
+            del sys.modules["typing_extensions"]
 
 
 def _headless(arguments: Arguments, told: list[int]) -> int:
@@ -219,6 +232,8 @@ def _end_early(error: BaseException, output_format: str, told: list[int]) -> int
 
 def _run_headless(arguments: Arguments, output_format: str, told: list[int]) -> int:
     import asyncio
+
+    _load_values()
 
     from protea.interfaces import headless
     from protea.interfaces.input import whole_prompt
@@ -268,6 +283,7 @@ def _conversation(arguments: Arguments) -> int:
         return 1
     if arguments.name != "repl" and not boot.installed("textual"):
         _complain("the full screen needs the extra 'tui': pip install 'protea[tui]'; this is the plain chat")
+    _load_values()
     from protea.interfaces import repl
     from protea.interfaces.input import typed_prompt
 
@@ -306,6 +322,7 @@ def _full_screen(arguments: Arguments) -> int:
 
 
 def _load_screen(arguments: Arguments, frame: FirstFrame, warnings: _Warnings) -> int:
+    _load_values()
     from msgspec.structs import replace
 
     from protea.composition.configuration import Configuration
@@ -413,6 +430,7 @@ def _command(arguments: Arguments) -> int:
 
         _write(script(arguments.words[0]))
         return 0
+    _load_values()
     if arguments.path[0].name in _OWN:
         return _OWN[arguments.path[0].name](arguments)
     import asyncio

@@ -10,7 +10,7 @@ Called by the stores; pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any, cast, get_args
 
@@ -31,11 +31,20 @@ class Header(msgspec.Struct, frozen=True, gc=False):
     seq: int
 
 
-# `UnknownEvent` is left out: a line is never of that type, it becomes one.
-_KNOWN: Any = reduce(or_, (event for event in get_args(LastingEvent) if event is not UnknownEvent))
-_decoder: msgspec.json.Decoder[LastingEvent] = msgspec.json.Decoder(_KNOWN)
 _encoder = msgspec.json.Encoder()
 _headers = msgspec.json.Decoder(Header)
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[LastingEvent]:
+    """Made when a log is read: a new session's is only written."""
+    return msgspec.json.Decoder(_known())
+
+
+@cache
+def _known() -> Any:
+    # `UnknownEvent` is left out: a line is never of that type, it becomes one.
+    return reduce(or_, (event for event in get_args(LastingEvent) if event is not UnknownEvent))
 
 
 def encode(event: LastingEvent) -> bytes:
@@ -60,7 +69,7 @@ def to_json(value: Any) -> bytes:
 def decode(line: bytes, renamed: Mapping[str, str] = RENAMED) -> LastingEvent:
     """The event of a line. Raises `ValueError` where the line is damaged: not JSON, or not an event."""
     try:
-        event = _decoder.decode(line)
+        event = _decoder().decode(line)
         if not line.isascii():
             str(line, "utf-8")  # keys nobody knows are passed over unread
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -109,7 +118,7 @@ def _unexpected(line: bytes, renamed: Mapping[str, str]) -> LastingEvent:
         data = json.loads(line)
     if header.type in renamed:
         try:
-            return cast("LastingEvent", msgspec.convert({**data, "type": renamed[header.type]}, _KNOWN))
+            return cast("LastingEvent", msgspec.convert({**data, "type": renamed[header.type]}, _known()))
         except msgspec.ValidationError:
             pass
     del data["type"]

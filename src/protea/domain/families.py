@@ -60,7 +60,9 @@ _UNKNOWN = Family()
 def family_of(model: str) -> Family:
     """What is known of `model` by its name alone."""
     name = model.rpartition("/")[2].lower().removesuffix(":free")
-    return next((family for pattern, family in _RULES if re.fullmatch(pattern, name)), _UNKNOWN)
+    # One that begins with another letter cannot fit: it need not be compiled to see that.
+    near = (rule for rule in _RULES if rule[0][0] in (name[:1], "("))
+    return next((family for pattern, family in near if re.fullmatch(pattern, name)), _UNKNOWN)
 
 
 def able(info: ModelInfo) -> ModelInfo:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 
+from protea.domain.pattern import regex
+
 Value = str | tuple[str, ...]
 
-_FENCE = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:^---[ \t]*\r?$\n?|\Z)", re.DOTALL | re.MULTILINE)
-_PAIR = re.compile(r"([A-Za-z_][\w.-]*)[ \t]*:(?:[ \t]+(.*)|[ \t]*)$")
-_ITEM = re.compile(r"[ \t]*-[ \t]+(.*)$")
+_FENCE = regex(r"\A\ufeff?---[ \t]*\r?\n(.*?)(?:^---[ \t]*\r?$\n?|\Z)", re.DOTALL | re.MULTILINE)
+_PAIR = regex(r"([A-Za-z_][\w.-]*)[ \t]*:(?:[ \t]+(.*)|[ \t]*)$")
+_ITEM = regex(r"[ \t]*-[ \t]+(.*)$")
 
 
 def split(text: str) -> tuple[dict[str, Value], str]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from protea.domain.glob import translate
+from protea.domain.pattern import regex
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -101,7 +102,7 @@ def _group(lines: Sequence[_Line]) -> Group:
     )
 
 
-_MAGIC = re.compile(r"[*?\[\\]")
+_MAGIC = regex(r"[*?\[\\]")
 
 
 def _names(lines: Sequence[_Line]) -> Names:

@@ -10,13 +10,13 @@ space at line ends, or for indentation. A hunk that fits in several places goes 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
 from protea.domain.edit import not_found
+from protea.domain.pattern import regex
 
 
 class Hunk(msgspec.Struct, frozen=True):
@@ -155,7 +155,7 @@ def _merged(hunk: Hunk, found: Sequence[str]) -> Iterator[str]:
 
 # ── the envelope form ───────────────────────────────────────────────────────────────────────────────────────────────
 
-_FILE = re.compile(r"\*\*\* (Add|Update|Delete) File: (.+)")
+_FILE = regex(r"\*\*\* (Add|Update|Delete) File: (.+)")
 
 
 def _envelope(lines: Sequence[str]) -> Iterator[FileChange]:
@@ -219,7 +219,7 @@ def _row(line: str, path: str) -> tuple[str, str]:
 
 # ── unified diffs ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-_NUMBERS = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)")
+_NUMBERS = regex(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)")
 
 
 def _unified(lines: Sequence[str]) -> Iterator[FileChange]:

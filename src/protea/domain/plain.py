@@ -6,9 +6,9 @@ must not obey one that came from a file or a command.
 
 from __future__ import annotations
 
-import re
+from protea.domain.pattern import regex
 
-_ESCAPES = re.compile(
+_ESCAPES = regex(
     r"\x1b(?:"
     r"\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements
     r"|[\]PX^_][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c|$)"  # OSC, DCS, SOS, PM, APC, up to their end
@@ -16,10 +16,10 @@ _ESCAPES = re.compile(
     r")?"
     r"|\x9b[0-?]*[ -/]*[@-~]"
 )
-_OVERSTRIKE = re.compile(r"[^\n]\x08")
-_RETURNS = re.compile(r"[^\n]*\r(?=[^\n])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\x9c]{0,4096}\x1b?|[ -/]*)?\Z")
+_OVERSTRIKE = regex(r"[^\n]\x08")
+_RETURNS = regex(r"[^\n]*\r(?=[^\n])")
+_CONTROLS = regex(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_UNFINISHED = regex(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\x9c]{0,4096}\x1b?|[ -/]*)?\Z")
 
 
 def plain(text: str) -> str:

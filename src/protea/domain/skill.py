@@ -11,9 +11,10 @@ import re
 import msgspec
 
 from protea.domain.front_matter import split
+from protea.domain.pattern import regex
 
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_COMPATIBILITY = 64, 1024, 500
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_NAME = regex(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Skill(msgspec.Struct, frozen=True, kw_only=True):

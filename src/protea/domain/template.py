@@ -8,9 +8,10 @@ import shlex
 import msgspec
 
 from protea.domain.front_matter import split
+from protea.domain.pattern import regex
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(:[a-z0-9][a-z0-9_-]*)*\Z")
-_SLOT = re.compile(r"\$(ARGUMENTS|[1-9])")
+_NAME = regex(r"[a-z0-9][a-z0-9_-]*(:[a-z0-9][a-z0-9_-]*)*\Z")
+_SLOT = regex(r"\$(ARGUMENTS|[1-9])")
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):

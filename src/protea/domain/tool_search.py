@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 
+from protea.domain.pattern import regex
 from protea.domain.tools import ToolSpec
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _NAME, _DESCRIPTION, _ARGUMENT = 3.0, 1.0, 0.5
 """What a word weighs by where it stands."""
 

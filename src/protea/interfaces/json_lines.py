@@ -5,6 +5,7 @@ The log leaves out what has its default; the outside is promised some of those k
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -23,7 +24,6 @@ from protea.domain.events import (
 )
 
 _encode = msgspec.json.Encoder().encode
-_commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 
 _SEPARATORS = tuple((chr(code).encode(), b"\\u%04x" % code) for code in (0x85, 0x2028, 0x2029))
 
@@ -109,10 +109,15 @@ def _scrubbed(value: Any) -> Any:
     return value
 
 
+@cache
+def _commands() -> msgspec.json.Decoder[AnyCommand]:
+    return msgspec.json.Decoder(AnyCommand)
+
+
 def read_command(line: bytes) -> AnyCommand:
     """One line of standard input as a command. Raises `UsageError` with what is wrong with it."""
     try:
-        return _commands.decode(line)
+        return _commands().decode(line)
     except msgspec.ValidationError as error:
         raise UsageError(
             f"{error}; commands are {', '.join(COMMANDS)}" if "$.type" in str(error) else str(error)

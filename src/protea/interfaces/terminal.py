@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import select
 from collections.abc import Mapping
 from contextlib import suppress
+
+from protea.domain.pattern import regex
 
 _HARMLESS: dict[int, str | int | None] = {
     **{code: 0x2400 + code for code in range(32) if code not in (9, 10)},
@@ -19,7 +20,7 @@ _HARMLESS: dict[int, str | int | None] = {
 }
 
 
-_INVISIBLE = re.compile(
+_INVISIBLE = regex(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff"
     "\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )

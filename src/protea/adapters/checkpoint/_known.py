@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,13 +20,14 @@ from protea.adapters.checkpoint._ghosts import ghosts
 from protea.adapters.checkpoint._pool import Pool
 from protea.adapters.checkpoint._private import make_private
 from protea.adapters.checkpoint._seen import Look, Seen, Version, look
+from protea.domain.pattern import regex
 
 SLOTS = 8
 """Processes that may know the same tree at the same time; the ones after them begin with nothing."""
 _VERSION = 1
-_LATER = re.compile(rb"/(?:node_modules|\.venv|venv|target|dist|build|__pycache__|\.git|\.cache|vendor|\.tox)/")
+_LATER = regex(rb"/(?:node_modules|\.venv|venv|target|dist|build|__pycache__|\.git|\.cache|vendor|\.tox)/")
 """Folders whose contents come from elsewhere: they are copied after everything else."""
-_WORD = re.compile(rb"[^\s'\"`=;|&<>(){}$\\,:]+")
+_WORD = regex(rb"[^\s'\"`=;|&<>(){}$\\,:]+")
 _SCRIPT = 1 << 16
 """Bytes of a script whose words are looked at."""
 

@@ -11,10 +11,11 @@ import os
 import re
 
 from protea.adapters.instructions._reading import read
+from protea.domain.pattern import regex
 
 DEEPEST = 5
-_IMPORT = re.compile(r"(?<![\w`@/.])@([~\w./][^\s`,;:!?)\]]*)")
-_CODE = re.compile(r"(^[ \t]*(```|~~~).*?^[ \t]*\2[^\n]*$|``.*?``|`[^`\n]*`)", re.DOTALL | re.MULTILINE)
+_IMPORT = regex(r"(?<![\w`@/.])@([~\w./][^\s`,;:!?)\]]*)")
+_CODE = regex(r"(^[ \t]*(```|~~~).*?^[ \t]*\2[^\n]*$|``.*?``|`[^`\n]*`)", re.DOTALL | re.MULTILINE)
 
 
 def imported(

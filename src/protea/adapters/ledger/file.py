@@ -6,15 +6,15 @@ Processes append to the same file and read what the others have added before the
 from __future__ import annotations
 
 import os
-import re
 
 import msgspec
 
 from protea.domain.errors import StoreError
+from protea.domain.pattern import regex
 from protea.domain.spending import Spending
 from protea.domain.surroundings import Surroundings
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DAY = regex(r"\d{4}-\d\d-\d\d")
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable
 
 from protea.adapters.permission import _untouched
+from protea.domain.pattern import regex
 from protea.domain.permission.paths import absolute, segment_matches
 from protea.domain.permission.sight import STORES, Kind, Place, Tree
 
@@ -22,13 +23,13 @@ LARGEST_SEARCHED = 1 << 20
 LONGEST_PATH = 4096
 """What Linux takes; longer ones name nothing."""
 
-_RUNS = re.compile(
+_RUNS = regex(
     rb"^[ \t]*(?:(?:fsmonitor|worktree|textconv|command|clean|smudge|process|external|program|alternaterefscommand)"
     rb"[ \t]*=[ \t]*(.*)$|\[[ \t]*(include|includeif)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
 """What a repository's own configuration can make the reading commands run, or read instead."""
-_LFS = re.compile(rb"git-lfs (clean|smudge|filter-process)[ a-z%-]*\Z")
+_LFS = regex(rb"git-lfs (clean|smudge|filter-process)[ a-z%-]*\Z")
 _HARMLESS_VALUES = (b"true", b"false", b"0", b"1", b"yes", b"no", b"on", b"off", b"")
 
 

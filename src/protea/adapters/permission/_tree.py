@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
+from protea.domain.pattern import regex
 from protea.domain.permission.decision import Loose
 from protea.domain.permission.lexer import read_strictly
 from protea.domain.permission.script import Command, Redirect, Script, Word, listed
@@ -21,7 +22,7 @@ MOST = 64
 """Alternatives of a brace expansion or a loop's variable."""
 
 _PARSER = Parser(Language(tree_sitter_bash.language()))
-_FOREIGN = re.compile(r"[^\x00-\x7f]")
+_FOREIGN = regex(r"[^\x00-\x7f]")
 _WORDS = listed(
     """
     word number string raw_string ansi_c_string translated_string concatenation simple_expansion expansion

@@ -7,12 +7,13 @@ itself writes, no hooks, no submodules (git looks into them with *their* configu
 from __future__ import annotations
 
 import os
-import re
+
+from protea.domain.pattern import regex
 
 LARGEST_INDEX = 1 << 26
 """Bytes."""
-_SECTION = re.compile(rb'\[([A-Za-z0-9.-]+)(?:[ \t]+"(?:[^"\\\n]|\\.)*")?\]\Z')
-_SETTING = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*(?:=[^\n]*[^\\\n]|=)?\Z")
+_SECTION = regex(rb'\[([A-Za-z0-9.-]+)(?:[ \t]+"(?:[^"\\\n]|\\.)*")?\]\Z')
+_SETTING = regex(rb"([A-Za-z][A-Za-z0-9-]*)[ \t]*(?:=[^\n]*[^\\\n]|=)?\Z")
 _HARMLESS = {
     b"core": {
         b"repositoryformatversion",

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import msgspec
 
 from protea.domain.errors import ConfigError, StoreError
+from protea.domain.pattern import regex
 from protea.domain.surroundings import Surroundings
 
-_ALLOW = re.compile(r"^allow[ \t]*=[ \t]*\[", re.MULTILINE)
-_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
+_ALLOW = regex(r"^allow[ \t]*=[ \t]*\[", re.MULTILINE)
+_TABLE = regex(r"^[ \t]*\[", re.MULTILINE)
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ The file itself may hold tokens, credential helpers and programs to run, so it s
 
 from __future__ import annotations
 
-import re
+from protea.domain.pattern import regex
 
 KEPT = {
     "user": {"name", "email"},
@@ -24,8 +24,8 @@ KEPT = {
     "safe": {"directory"},
 }
 
-_SECTION = re.compile(r"^\s*\[([A-Za-z0-9.-]+)\]\s*(.*)$")
-_SETTING = re.compile(r"^\s*([A-Za-z][A-Za-z0-9-]*)\s*=\s*(.*?)\s*$")
+_SECTION = regex(r"^\s*\[([A-Za-z0-9.-]+)\]\s*(.*)$")
+_SETTING = regex(r"^\s*([A-Za-z][A-Za-z0-9-]*)\s*=\s*(.*?)\s*$")
 
 
 def filtered(text: str) -> str:

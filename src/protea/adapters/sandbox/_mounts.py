@@ -15,6 +15,7 @@ import msgspec
 
 from protea.adapters.sandbox._stand_ins import Kind
 from protea.adapters.sandbox._survey import Survey
+from protea.domain.pattern import regex
 from protea.domain.permission.paths import SECRET_AT_HOME, beneath
 
 How = Literal["absent", "link", "write", "read", "private", "empty", "refused"]
@@ -280,9 +281,7 @@ def _linked(file: str, root: str, home: str, wanted: list[tuple[str, Kind]]) -> 
     return [Mount(common, "write"), *_git_folder(common, common, home, wanted)]
 
 
-_NAMED = re.compile(
-    r'^\s*(?:hookspath|path|fsmonitor|attributesfile)\s*=\s*"?([^"#;\n]+)', re.IGNORECASE | re.MULTILINE
-)
+_NAMED = regex(r'^\s*(?:hookspath|path|fsmonitor|attributesfile)\s*=\s*"?([^"#;\n]+)', re.IGNORECASE | re.MULTILINE)
 
 
 def _named_by_config(git: str, home: str) -> Iterable[str]:

@@ -14,6 +14,7 @@ from protea.adapters.tools._program import Done, run
 from protea.adapters.walking.disk import Stop
 from protea.domain.glob import compiled
 from protea.domain.ignore import Layer, parse, verdict
+from protea.domain.pattern import regex
 from protea.domain.plain import plain
 from protea.domain.textfile import decode, shown
 
@@ -22,7 +23,7 @@ T = TypeVar("T")
 SECONDS = 60
 BYTES = 64 << 20
 """Of output taken in from `rg`."""
-_MAGIC = re.compile(r"[*?\[\]{}\\]")
+_MAGIC = regex(r"[*?\[\]{}\\]")
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -148,7 +149,7 @@ _CLASSES = {
     "[:punct:]": r"!-/:-@\[-`{-~",
     "[:blank:]": r" \t",
 }
-_AROUND = re.compile(r"\(\?<?[=!]|\\[AZzB]|\(\?[a-z]*s")
+_AROUND = regex(r"\(\?<?[=!]|\\[AZzB]|\(\?[a-z]*s")
 
 
 def pattern_for(text: str, *, ignore_case: bool, multiline: bool) -> Pattern:
@@ -174,7 +175,7 @@ def pattern_for(text: str, *, ignore_case: bool, multiline: bool) -> Pattern:
     return Pattern(by_text, by_bytes, multiline, not _AROUND.search(text), needle.encode(), repeats)
 
 
-_REPEATS = re.compile(r"(?<!\\)(?:[*+]|\{\d*,)")
+_REPEATS = regex(r"(?<!\\)(?:[*+]|\{\d*,)")
 
 
 def required(pattern: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from protea.adapters.tools._following import GRACE, describe, followed, surely
 from protea.adapters.tools._kit import Kit, Options
 from protea.domain.cut import cut
+from protea.domain.pattern import regex
 from protea.domain.plain import plain
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.sandbox import Exit, Launch, Process
@@ -26,7 +26,7 @@ START = 0.15
 Writes = Literal["kept", "discarded", "refused"]
 """What becomes of what a command writes: see `ToolContext`."""
 
-_MOVES = re.compile(r"\b(?:cd|pushd|popd|source|eval)\b|(?:^|[\s;&|(])\.\s")
+_MOVES = regex(r"\b(?:cd|pushd|popd|source|eval)\b|(?:^|[\s;&|(])\.\s")
 """Commands that may change the directory. The others are spared the asking."""
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protea.adapters.tools._kit import Kit
 from protea.domain.cut import cut
+from protea.domain.pattern import regex
 from protea.domain.schema import problems
 from protea.domain.spelling import nearest
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 
 MOST_STEPS = 50
-_SLOT = re.compile(r"\$\{(\w+)\}")
+_SLOT = regex(r"\$\{(\w+)\}")
 _OWN = ("Pipeline", "AskUser")
 """Not to be used within: the one has no end, the other is the model's business."""
 

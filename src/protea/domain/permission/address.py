@@ -9,13 +9,14 @@ from typing import Literal
 
 import msgspec
 
+from protea.domain.pattern import regex
 from protea.domain.permission.script import listed
 
 LONGEST = 2_000
 """Characters; longer addresses carry data out more often than they find anything."""
 
-_FORM = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)\Z", re.DOTALL)
-_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\Z")
+_FORM = regex(r"([A-Za-z][A-Za-z0-9+.-]*):(.*)\Z", re.DOTALL)
+_HOST = regex(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\Z")
 _LOCAL_NAMES = listed(
     """
     localhost localhost.localdomain ip6-localhost ip6-loopback broadcasthost host.docker.internal

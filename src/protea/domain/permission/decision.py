@@ -13,6 +13,7 @@ from itertools import islice
 
 import msgspec
 
+from protea.domain.pattern import regex
 from protea.domain.permission import Decision, PermissionRequest, TraceStep, Verdict
 from protea.domain.permission.address import read_address
 from protea.domain.permission.effects import EFFECTS, HARMLESS, NEVER, PLAN_READS, UNATTENDED, refused
@@ -67,8 +68,8 @@ SAFE_ASSIGNMENTS = listed(
     """
 )
 """Variables that tune a program and cannot make it run or read something else."""
-_SAFE_VALUE = re.compile(r"[A-Za-z0-9_.,:=@+*-]*\Z")
-_PLAIN_SCRIPT = re.compile(r"[A-Za-z0-9_./,:@%+-](?:[A-Za-z0-9_./,:=@%+ -]|(?<=[A-Za-z0-9^])~)*\Z")
+_SAFE_VALUE = regex(r"[A-Za-z0-9_.,:=@+*-]*\Z")
+_PLAIN_SCRIPT = regex(r"[A-Za-z0-9_./,:@%+-](?:[A-Za-z0-9_./,:=@%+ -]|(?<=[A-Za-z0-9^])~)*\Z")
 """One command of plain words: no two readers could differ about it."""
 _ORDER: dict[Verdict, int] = {"allow": 0, "ask": 1, "deny": 2}
 
@@ -1036,7 +1037,7 @@ class Judge:
         return all(inside(name, self.anchors) for name in names) or all(beneath(name, "/tmp") for name in names)
 
 
-_STEERING = re.compile(
+_STEERING = regex(
     r"(PATH|IFS|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|PS4|PROMPT_COMMAND|HOME|SHELL|EDITOR|VISUAL|PAGER|BROWSER|TMPDIR|CDPATH"
     r"|LD_.*|DYLD_.*|GIT_.*|SSH_.*|PYTHON(PATH|HOME|STARTUP|INSPECT)|PERL5?(LIB|OPT|DB)|RUBY(LIB|OPT)|NODE_(OPTIONS|PATH)"
     r"|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|CLASSPATH|MAKEFLAGS|LESS.*|MAN.*|GCONV_PATH|LOCPATH|TERMINFO.*|HTTPS?_PROXY|https?_proxy"
@@ -1082,8 +1083,8 @@ def _spellings(command: Command) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(found))
 
 
-_BRACES = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
-_CRUDE = re.compile(r"\$\(|[;&|\n(){}`]|<\(|>\(")
+_BRACES = regex(r"\{([^{}\s]*,[^{}\s]*)\}")
+_CRUDE = regex(r"\$\(|[;&|\n(){}`]|<\(|>\(")
 
 
 def _crude(text: str, sound: bool) -> list[Command]:
@@ -1147,7 +1148,7 @@ def _glob_base(tool: str, arguments: dict[str, object]) -> list[str]:
     return [posixpath.join(base if isinstance(base, str) else "", path)]
 
 
-_PATCHED = re.compile(
+_PATCHED = regex(
     r"^(?:\*\*\* (?:Add|Update|Delete) File: |\*\*\* Move to: |(?:---|\+\+\+) |(?:rename|copy) (?:from|to) )(.+)$",
     re.MULTILINE,
 )

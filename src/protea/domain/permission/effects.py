@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from protea.domain.pattern import regex
 from protea.domain.tools import Effect
 
 EFFECTS: dict[str, tuple[Effect, ...]] = {
@@ -63,7 +64,7 @@ NEVER = {
     "MarkdownImage": "images and links in text are never fetched by themselves",
 }
 
-_ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_ESCAPES = regex(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def refused(tool: str, arguments: dict[str, Any], origin: str) -> str | None:

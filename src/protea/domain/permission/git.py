@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from protea.domain.pattern import regex
 from protea.domain.permission.options import Spec, Study, UnfitError, Use, assign, read_options, spec
 from protea.domain.permission.script import Word, listed
 
@@ -278,7 +279,7 @@ def _read(words: Sequence[Word], uses: list[Use]) -> None:
         uses.append(Use("repository", "."))
 
 
-_READABLE_KEY = re.compile(
+_READABLE_KEY = regex(
     r"(user\.(name|email)|remote\.[\w./-]+\.fetch|init\.defaultbranch|branch\.[\w./-]+\.\w+|core\.(bare|filemode|autocrlf|ignorecase|editor|hookspath))\Z",
     re.IGNORECASE,
 )

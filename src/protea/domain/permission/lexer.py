@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from protea.domain.pattern import regex
 from protea.domain.permission.script import Command, Joint, Redirect, Script, Unreadable, Word, listed
 
 LONGEST = 10_000
@@ -29,16 +30,16 @@ _RESERVED = listed(
     if then else elif fi for while until do done case esac select function coproc in { } ! [[ ]]
     """
 )
-_PLAIN = re.compile(r"[A-Za-z0-9_./,:=@%+^\-\]]+")
-_ASCII_OK = re.compile(r"[\t\n\x20-\x7e]*\Z")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-_ODD_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[[^=]*\]?\+?=|\+=)")
-_DELIMITER = re.compile(r"[A-Za-z0-9_.!-]+")
-_DUPLICATE = re.compile(r"(\d+|-)(?=[\s;|&<>)]|\Z)")
-_QUOTED_RUN = re.compile(r'[^"\\$`]+')
-_BLANK = re.compile(r"[ \t]+")
-_NAMED = re.compile(r"\$(?:\{(HOME|PWD)\}|(HOME|PWD)(?![A-Za-z0-9_])|([?#]))")
-_ODD_BRACKET = re.compile(r"\[[^\]]*[\[\\'\"]|\[.*/.*\]")
+_PLAIN = regex(r"[A-Za-z0-9_./,:=@%+^\-\]]+")
+_ASCII_OK = regex(r"[\t\n\x20-\x7e]*\Z")
+_ASSIGNMENT = regex(r"[A-Za-z_][A-Za-z0-9_]*=")
+_ODD_ASSIGNMENT = regex(r"[A-Za-z_][A-Za-z0-9_]*(\[[^=]*\]?\+?=|\+=)")
+_DELIMITER = regex(r"[A-Za-z0-9_.!-]+")
+_DUPLICATE = regex(r"(\d+|-)(?=[\s;|&<>)]|\Z)")
+_QUOTED_RUN = regex(r'[^"\\$`]+')
+_BLANK = regex(r"[ \t]+")
+_NAMED = regex(r"\$(?:\{(HOME|PWD)\}|(HOME|PWD)(?![A-Za-z0-9_])|([?#]))")
+_ODD_BRACKET = regex(r"\[[^\]]*[\[\\'\"]|\[.*/.*\]")
 """Classes, quotes and slashes between brackets, which few matchers read as bash does."""
 _ENDS_WORD = frozenset(" \t\n;|&<>()")
 

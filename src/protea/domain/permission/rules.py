@@ -22,6 +22,7 @@ from typing import Literal, get_args
 import msgspec
 
 from protea.domain.errors import ConfigError
+from protea.domain.pattern import regex
 from protea.domain.permission import RuleLayer, Verdict
 from protea.domain.permission.lexer import read_strictly, visible
 from protea.domain.permission.paths import Anchors, anchored, folded, path_matches, segments
@@ -45,7 +46,7 @@ KNOWN_TOOLS = listed(
     SkillInstall McpServerStart MemoryWrite Telegram CronRun A2APush
     """
 )
-_FORM = re.compile(r"([A-Za-z][A-Za-z0-9_.-]*|mcp__[^\s()]+)(?:\((.*)\))?\Z", re.DOTALL)
+_FORM = regex(r"([A-Za-z][A-Za-z0-9_.-]*|mcp__[^\s()]+)(?:\((.*)\))?\Z", re.DOTALL)
 
 
 class Rule(msgspec.Struct, frozen=True):

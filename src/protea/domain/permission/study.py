@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from protea.domain.pattern import regex
 from protea.domain.permission.git import study_git
 from protea.domain.permission.options import Access, Spec, Study, UnfitError, Use, assign, read_options, spec, use
 from protea.domain.permission.script import Word, listed
@@ -162,7 +163,7 @@ _RG = spec(
     " --colors --sort --sortr --max-filesize --context-separator --type-add --engine --path-separator",
     "",
 )
-_LITERAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_ ,:=/#@%-]*")
+_LITERAL = regex(r"[A-Za-z0-9_][A-Za-z0-9_ ,:=/#@%-]*")
 
 
 def _needle(patterns: list[str], given: dict[str, list[str]]) -> str | None:
@@ -316,7 +317,7 @@ def _sed(words: Sequence[Word], uses: list[Use]) -> None:
     assign(operands, "f*", uses)
 
 
-_SED_ADDRESS = re.compile(r"[ \t]*(?:\d+(?:~\d+)?|\$|[+~]\d+)")
+_SED_ADDRESS = regex(r"[ \t]*(?:\d+(?:~\d+)?|\$|[+~]\d+)")
 
 
 def sed_fault(script: str) -> str | None:
@@ -403,7 +404,7 @@ def sed_fault(script: str) -> str | None:
 
 
 _AWK = spec("", "-F -v", "")
-_AWK_FAULTS = re.compile(
+_AWK_FAULTS = regex(
     r"system|getline|ENVIRON|PROCINFO|SYMTAB|FUNCTAB|ARG|@|(?<!\|)\|(?!\|)|close|/inet|print.*>|load|include|namespace",
     re.DOTALL,
 )
