@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from protea.application.hub import Hub
 from protea.domain.events import InstructionsFound
 from protea.domain.messages import ToolCall
-from protea.domain.patch import PatchError, parse
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult
 from protea.domain.transcript import Transcript
@@ -65,6 +64,8 @@ def _named(call: ToolCall) -> Iterator[str]:
             yield value
     patch = call.arguments.get("patch")
     if isinstance(patch, str):
+        from protea.domain.patch import PatchError, parse  # the call that used it has loaded it
+
         try:
             yield from (change.path for change in parse(patch))
         except PatchError:

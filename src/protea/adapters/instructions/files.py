@@ -11,10 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from protea.adapters.instructions._imports import imported
 from protea.adapters.instructions._reading import read
-from protea.domain.front_matter import listed, split
-from protea.domain.glob import compiled
 from protea.domain.surroundings import Surroundings
 from protea.ports.instructions import Instruction
 
@@ -82,6 +79,8 @@ class FileInstructions:
         text = read(path, within, most)
         if text is None:
             return None
+        from protea.adapters.instructions._imports import imported  # most projects have no such file
+
         whole = imported(text, path, within, most, home=self._around.user_home).strip()
         if len(whole.encode()) > most:
             whole = whole.encode()[:most].decode("utf-8", "ignore")
@@ -94,12 +93,16 @@ class FileInstructions:
                 found = self._read(path, (self._around.root,))
                 if found is None:
                     continue
+                from protea.domain.front_matter import listed, split
+
                 head, body = split(found.text)
                 if body.strip():
                     yield Rule(Instruction(path=path, text=body.strip()), listed(head.get("paths")))
 
 
 def _concerns(rule: Rule, files: Sequence[str]) -> bool:
+    from protea.domain.glob import compiled  # most rules are about everything
+
     for pattern in rule.paths:
         try:
             matches = compiled(pattern)
