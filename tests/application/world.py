@@ -31,6 +31,7 @@ from protea.ports.gateway import OpenSession
 from protea.ports.hooks import Hooks
 from protea.ports.instructions import Instruction
 from protea.ports.model_source import ModelSource
+from protea.ports.permission import Permission
 from protea.ports.session_store import SessionStore
 from protea.ports.templates import Templates
 from protea.ports.toolset import Toolset
@@ -144,6 +145,8 @@ class World:
         self.approval: Approval | None = None
         self.checkpoint: Checkpoint | None = None
         self.audit: Audit | None = None
+        self.permission: Permission | None = None
+        """In place of `rules`."""
         self.sandbox: RecordingSandbox | None = None
         self.hooks: Hooks | None = None
         self.templates: Templates = FixedTemplates({})
@@ -170,7 +173,7 @@ class World:
             persona=self.fixed,
             instructions=self.fixed,
             toolsets=self.toolsets,
-            permission=self.rules,
+            permission=self.permission or self.rules,
             approval=self.approval or (InteractiveApproval() if spec.interactive else PolicyApproval()),
             rules=self.fixed,
             checkpoint=self.checkpoint,

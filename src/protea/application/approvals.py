@@ -10,7 +10,8 @@ from protea.application.hub import Hub
 from protea.domain.commands import ResolveApproval
 from protea.domain.errors import UsageError
 from protea.domain.events import ApprovalRequested, ApprovalResolved
-from protea.domain.permission import RuleLayer
+from protea.domain.permission import Pin, RuleLayer
+from protea.domain.pins import pinned
 from protea.ports.approval import Approval
 from protea.ports.rule_store import RuleStore
 
@@ -18,11 +19,15 @@ from protea.ports.rule_store import RuleStore
 class Approvals:
     """The questions that wait, and what has been allowed for this session."""
 
-    def __init__(self, hub: Hub, approval: Approval, rules: RuleStore, allowed: tuple[str, ...]) -> None:
+    def __init__(
+        self, hub: Hub, approval: Approval, rules: RuleStore, allowed: tuple[str, ...], pins: tuple[Pin, ...] = ()
+    ) -> None:
         self._hub = hub
         self._approval = approval
         self._rules = rules
         self._open: dict[str, tuple[ApprovalRequested, asyncio.Future[ApprovalResolved]]] = {}
+        self.pins = pins
+        """The scripts that rules of this session are bound to."""
         self.allowed = allowed
         """Rules a person has allowed for the rest of this session."""
         self.typed = False
@@ -78,6 +83,7 @@ class Approvals:
             self._rules.allow(answer.rules)
         self._hub.record(answer)
         _, future = self._open.pop(question.id)
+        self.pins = pinned(self.pins, question, answer)
         self.allowed += tuple(rule for rule in answer.rules if rule not in self.allowed)
         try:
             await self._hub.sync()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from protea.domain.events import (
+    ApprovalRequested,
     ApprovalResolved,
     Compacted,
     FilesChanged,
@@ -22,6 +23,8 @@ from protea.domain.events import (
     TitleChanged,
     TurnFinished,
 )
+from protea.domain.permission import Pin
+from protea.domain.pins import pinned
 from protea.domain.summary import title_of
 from protea.domain.taint import Heard, heard
 from protea.domain.transcript import Transcript, transcript_of
@@ -48,6 +51,9 @@ class Past:
         self.title = ""
         self.changes = TurnChanges()
         """What its turns did to files."""
+        self.pins: tuple[Pin, ...] = ()
+        """The scripts those rules are bound to."""
+        self._asked: dict[str, ApprovalRequested] = {}
         self.allowed: tuple[str, ...] = ()
         """Rules a person has allowed in it."""
         self.heard: Heard = {}
@@ -76,7 +82,14 @@ class Past:
                 self.usage += event.usage
                 self.cost_usd += event.cost_usd or 0.0
                 self.context = Usage()
-            case ApprovalResolved(decision="session" | "always"):
+            case ApprovalRequested():
+                self._asked[event.id] = event
+            case ApprovalResolved():
+                question = self._asked.pop(event.id, None)
+                if event.decision not in ("session", "always"):
+                    return
+                if question is not None:
+                    self.pins = pinned(self.pins, question, event)
                 self.allowed += tuple(rule for rule in event.rules if rule not in self.allowed)
             case FilesChanged() | FilesRestored():
                 self.changes = advance_changes(self.changes, event)

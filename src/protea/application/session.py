@@ -127,7 +127,7 @@ class Session:
         priced = self._limits.budget_usd is not None or parts.budgets.any
         self.purse = Purse(parts.budgets, parts.ledger, self.hub, clock, spent=past.cost_usd)
         self.lineup = Lineup(model, parts.fallback, parts.models, self.hub, clock, effort=parts.effort, priced=priced)
-        self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed)
+        self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed, past.pins)
         self.hooks = HookRunner(self.hub, lambda: self.parts.hooks, lambda: self.mode, parts.surroundings.root)
         self.undoing = self._undoing_of(parts)
         self.runner = ToolRunner(
@@ -579,6 +579,7 @@ class Session:
             session=self.id,
             discards=self.mode == "plan" and self.parts.sandbox is not None and self.parts.sandbox.discards,
             taint=tuple(self._past.heard),
+            pins=self.approvals.pins,
             layers=self.parts.layers if not self.approvals.allowed else (*self.parts.layers, self.approvals.layer()),
         )
 

@@ -278,6 +278,10 @@ class ToolRunner:
             answer = await self._permit(planned, decision, books)
             if isinstance(answer, ToolResult):
                 return answer
+            if decision.scripts and self._changed(planned, decision):
+                names = ", ".join(decision.scripts)
+                text = f"Nothing was run: {names} changed while the question was open. Send the call again."
+                return ToolResult(text=text, is_error=True)
             books.runs(planned.arguments)
         except AuditError as error:
             # What nobody could look up later does not happen.
@@ -316,6 +320,11 @@ class ToolRunner:
             return result
         text = "\n".join([result.text.rstrip("\n"), *(f"[hook] {each}" for each in words)])
         return replace(result, text=text, is_error=result.is_error or after.verdict == "deny")
+
+    def _changed(self, planned: Planned, decision: Decision) -> bool:
+        """Whether a script is no longer the one that was asked about."""
+        now = self.permission.decide(self._asked(planned))
+        return now.verdict != "allow" and now.scripts != decision.scripts
 
     def _asked(self, planned: Planned) -> PermissionRequest:
         found = self._find(planned.call.name)
@@ -437,6 +446,11 @@ _CHANGING = frozenset({"fs.write", "proc.exec", "msg.send"})
 """Effects that plan mode leaves to no tool but Bash, which knows how to throw away what it did."""
 
 
+def _detail(diff: str | None, decision: Decision) -> dict[str, Any]:
+    shown: dict[str, Any] = {} if diff is None else {"diff": diff}
+    return {**shown, "scripts": decision.scripts} if decision.scripts else shown
+
+
 def _question(id: str, call: ToolCall, decision: Decision, diff: str | None, *, question: bool) -> ApprovalRequested:
     call_arguments = call.arguments if isinstance(call.arguments, dict) else {}
     if question:
@@ -450,7 +464,7 @@ def _question(id: str, call: ToolCall, decision: Decision, diff: str | None, *, 
         why=decision.why,
         rule=decision.rule,
         proposals=decision.proposals,
-        detail=None if diff is None else {"diff": diff},
+        detail=_detail(diff, decision) or None,
     )
 
 

@@ -58,10 +58,12 @@ class RulesPermission:
         rules = self._rules_for(anchors, request.layers)
         eyes = Disk(anchors.home)
         scene = Scene(rules, anchors, eyes, lambda text: _read_tree(text, anchors.home, request.cwd))
-        decision = decide(request, scene)
+        decision = _bound(decide(request, scene), request, anchors.home)
         if decision.verdict != "ask":
             return decision
-        offered = proposals(request, scene, decision)
+        offered = decision.proposals or proposals(request, scene, decision)
+        if request.tool == "Bash" and not decision.scripts:
+            decision = msgspec.structs.replace(decision, scripts=_scripts(request, anchors.home))
         if request.interactive:
             return msgspec.structs.replace(decision, proposals=offered)
         hint = " ".join(f"--allow '{rule}'" for rule in offered)
@@ -92,6 +94,30 @@ class RulesPermission:
                 self._scoped.clear()
             self._scoped[key] = _scoped((*self._rules, *parse_layers(layers)), anchors)
         return self._scoped[key]
+
+
+def _bound(decision: Decision, request: PermissionRequest, home: str) -> Decision:
+    """The decision, or a question where a rule of this session was said of a script that is another one now."""
+    if decision.verdict != "allow" or decision.source != "session" or request.tool != "Bash":
+        return decision
+    pins = {(pin.path, pin.digest) for pin in request.pins if pin.rule == decision.rule}
+    if not pins:
+        return decision
+    found = _scripts(request, home)
+    changed = [path for path, digest in found.items() if (path, digest) not in pins]
+    if not changed:
+        return decision
+    known = {path for path, _ in pins}
+    what = "has changed since" if changed[0] in known else "is not the script that was meant when"
+    why = f"{changed[0]} {what} {decision.rule} was allowed for this session"
+    trace = (*decision.trace, TraceStep(why, "ask", decision.rule, decision.source, changed[0]))
+    return Decision("ask", why, proposals=(decision.rule,) if decision.rule else (), trace=trace, scripts=found)
+
+
+def _scripts(request: PermissionRequest, home: str) -> dict[str, str]:
+    from protea.adapters.permission._scripts import scripts_of  # plain decisions need none of it
+
+    return scripts_of(str(request.arguments.get("command", "")), request.cwd, home)
 
 
 def _scoped(rules: tuple[Rule, ...], anchors: Anchors) -> Rules:

@@ -39,6 +39,15 @@ class RuleLayer(msgspec.Struct, frozen=True):
     """Rule text → line in the file, where known."""
 
 
+class Pin(msgspec.Struct, frozen=True):
+    """A script that was allowed for the session as it was then."""
+
+    rule: str
+    path: str
+    """Real."""
+    digest: str
+
+
 class PermissionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One action someone wants done. The same for every tool and every protocol."""
 
@@ -66,6 +75,8 @@ class PermissionRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Whose words the session has heard: `web`, `mcp`, `channel` (`protea.domain.taint`)."""
     layers: tuple[RuleLayer, ...] = ()
     """Rules of this session, besides those the engine was made with."""
+    pins: tuple[Pin, ...] = ()
+    """What rules of the layer `session` that run scripts are bound to."""
 
 
 class TraceStep(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -89,5 +100,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     proposals: tuple[str, ...] = ()
     """Rules that `always` would save: the narrowest that match, proved to match; empty where none may be saved."""
     trace: tuple[TraceStep, ...] = ()
+    scripts: dict[str, str] = {}
+    """Of a question: real path → digest of each script that would run. Whoever says yes says it to these."""
     harmless: bool = False
     """Known to change nothing: a command whose every part only reads."""

@@ -164,7 +164,7 @@ class Judge:
     def answer(self, verdict: Verdict, why: str, rule: Rule | None = None, *, harmless: bool = False) -> Decision:
         self.note(f"decided: {why}", verdict, rule)
         text, source = (rule.text, rule.source) if rule else (None, None)
-        return Decision(verdict, why, text, source, (), tuple(self.trace), harmless)
+        return Decision(verdict, why, text, source, (), tuple(self.trace), harmless=harmless)
 
     def stopped(self) -> Decision | None:
         """A denial, or a question no mode takes away."""
