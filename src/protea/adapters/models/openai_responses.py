@@ -292,7 +292,8 @@ class ResponsesAssembly:
             stop,
             _usage(response.usage or {}),
             self._model,
-            None if all(map(_is_plain, items)) else Native(WIRE, items),
+            # The manual has the items of a reply go back as they came, their ids and all.
+            Native(WIRE, items) if items else None,
             "".join(refusals) or reason,
             response.status,
         )
@@ -317,15 +318,6 @@ class ResponsesAssembly:
                 return [tool_call(call_id, item.get("name") or "", item.get("arguments") or "", cut=unfinished)]
             case kind:
                 return [Other(str(kind), item)]
-
-
-def _is_plain(item: dict[str, Any]) -> bool:
-    """Whether the neutral parts say all that the API needs back of an item: its id is not among that."""
-    if item.get("type") == "function_call":
-        return not set(item) - {"type", "id", "call_id", "name", "arguments", "status"}
-    if item.get("type") != "message" or item.get("phase"):
-        return False
-    return all(part.get("type") == "output_text" and not part.get("annotations") for part in item.get("content") or ())
 
 
 def _usage(raw: dict[str, Any]) -> Usage:
