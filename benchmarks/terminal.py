@@ -82,6 +82,10 @@ class Terminal:
         """Keep what comes unread: the screen model is slower than the screen, and would be measured itself."""
         self._unread = ""
 
+    def wrote(self, words: str) -> bool:
+        """Whether that has come in what was put off, styles left out."""
+        return words in _STYLE.sub("", (self._unread or "")[-20_000:])
+
     def catch_up(self) -> None:
         """Read what was put off."""
         text, self._unread = self._unread or "", None
@@ -108,9 +112,10 @@ class Terminal:
                 sys.exit(f"it did not come; what stands there:\n{self.shown}")
         return time.perf_counter() - self.begun
 
-    def settle(self, seconds: float = 1.0) -> None:
-        """Wait until nothing has been drawn for that long."""
-        while self.read(seconds):
+    def settle(self, seconds: float = 1.0, most: float = 6.0) -> None:
+        """Wait until nothing has been drawn for that long; where a cursor blinks for ever, no longer than `most`."""
+        end = time.perf_counter() + most
+        while time.perf_counter() < end and self.read(seconds):
             pass
 
     def type(self, text: str) -> None:

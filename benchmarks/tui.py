@@ -119,10 +119,10 @@ def streaming(report: Report, project: str, environment: dict[str, str]) -> None
             terminal.until(lambda shown, where=where, terminal=terminal: where(terminal) == "x")
             terminal.put_off()
             times = echoes_while_it_streams(terminal, row, PACED_SECONDS * 0.8)
-            terminal.settle(2)
+            while not terminal.wrote("the end of it"):
+                terminal.read(1)
+            terminal.settle(1, 3)
             terminal.catch_up()
-            terminal.until(lambda shown: "the end of it" in shown)
-            terminal.settle(1)
             figures.append((percentile(times, 0.95) * 1e3, percentile(times, 0.5) * 1e3, terminal.cpu() - cpu,
                             terminal.peak(), len(times)))  # fmt: skip
     (ours, middle, cost, memory, count), (theirs, their_middle, their_cost, their_memory, _) = figures

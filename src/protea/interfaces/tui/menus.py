@@ -9,10 +9,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from protea.domain.columns import ago, short
-from protea.domain.commands import Interrupt, Rewind, SetModel, Swap
+from protea.domain.commands import Interrupt, Rewind, SetModel, Swap, Undo
+from protea.domain.errors import ProteaError
 from protea.domain.events import PromptSubmitted
 from protea.domain.session import SessionSummary
 from protea.domain.settings import EFFORTS
+from protea.domain.swap import SwapPreview
 from protea.domain.view import call_object
 from protea.interfaces.tui.front import Front
 from protea.interfaces.tui.keys import ACTIONS, CONTEXTS, KEYMAPS, shown
@@ -175,13 +177,16 @@ async def efforts(screen: Front) -> None:
 async def profiles(screen: Front) -> None:
     gateway, session = screen.desk.gateway, screen.tab.session
     found = await gateway.describe("profiles", session)
-    preview = getattr(gateway, "preview", None)
     items = []
     for each in found:
         name = str(each["name"])
         about = str(each.get("about", ""))
-        if preview is not None and name != screen.tab.state.profile:
-            about = f"{about}\n{preview_text(await preview(session, Swap(profile=name)))}".strip()
+        if name != screen.tab.state.profile:
+            try:
+                would = preview_text(await gateway.preview(session, Swap(profile=name)))
+            except ProteaError as error:
+                would = str(error)
+            about = f"{about}\n{would}".strip()
         current = name == screen.tab.state.profile
         items.append(
             Item(key=name, text=name, detail=str(each.get("about", "")), about=about, mark="●" if current else "")
@@ -191,25 +196,22 @@ async def profiles(screen: Front) -> None:
     )
 
 
-def preview_text(preview: Any) -> str:
-    """What a swap would bring, from whatever fields the preview has."""
-    lines = []
-    for name, words in (
-        ("tools_added", "tools that come"),
-        ("tools_removed", "tools that go"),
-        ("changed", "changes"),
-        ("cache_tokens_lost", "cached tokens lost"),
-        ("waits_for", "waits for"),
-        ("restarts", "restarts"),
-        ("problems", "problems"),
-    ):
-        value = getattr(preview, name, None)
-        if value:
-            text = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-            if isinstance(value, dict):
-                text = ", ".join(f"{key}: {each}" for key, each in value.items())
-            lines.append(f"{words}: {text}")
-    return "\n".join(lines)
+def preview_text(preview: SwapPreview) -> str:
+    """What a swap would bring, in a few lines."""
+    changed = ", ".join(f"{each.port} {each.before} → {each.after}" for each in preview.changes)
+    lost = ""
+    if preview.cached_tokens_lost:
+        price = f", ${preview.cost_usd:.4f}" if preview.cost_usd else ""
+        lost = f"{short(preview.cached_tokens_lost)} cached tokens are read anew{price}"
+    lines = [
+        f"{preview.swap_class} swap: {changed}" if changed else "nothing changes",
+        "tools that come: " + ", ".join(preview.tools_added) if preview.tools_added else "",
+        "tools that go: " + ", ".join(preview.tools_removed) if preview.tools_removed else "",
+        lost,
+        "waits for: " + ", ".join(preview.waits_for) if preview.waits_for else "",
+        *preview.warnings,
+    ]
+    return "\n".join(line for line in lines if line)
 
 
 # ── sessions and their past ────────────────────────────────────────────────────────────────────────────────────────
@@ -283,9 +285,36 @@ async def rewind(screen: Front) -> None:
         event = next(each for each in prompts if str(each.seq) == key)
         if tab.state.busy:
             tab.submit(Interrupt())
-        screen.desk.spawn(_rewind(screen, int(key), event.text))
+        screen.desk.spawn(_how_far(screen, event))
 
     open_list(screen, "go back to before", items, then, empty="there is no prompt yet")
+
+
+async def _how_far(screen: Front, prompt: PromptSubmitted) -> None:
+    """The conversation, the files, or both: asked where files were changed since, with what would happen to them."""
+    describe, session, seq = screen.desk.gateway.describe, screen.tab.session, prompt.seq or 1
+    changes = await describe("changes", session)
+    since = [each for each in (changes or {}).get("turns", ()) if each["seq"] > seq and not each["undone"]]
+    if not since:
+        await _rewind(screen, seq, prompt.text)
+        return
+    undo = (await describe("undo", session))["undo"]
+    would = undo[len(since) - 1] if len(since) <= len(undo) else {"missing": "too many turns to be taken back at once"}
+    about = would["missing"] or would.get("text", "")
+    rows = [Item(key="conversation", text="the conversation alone", detail="files stay as they are")]
+    if not would["missing"]:
+        rows.insert(0, Item(key="both", text="the conversation and the files", about=about))
+        rows.append(Item(key="files", text="the files alone", about=about))
+    else:
+        rows.append(Item(key="conversation", text="files cannot be taken back", detail=about))
+
+    async def go(what: str) -> None:
+        if what != "conversation":
+            await screen.tab.submitted(Undo(turns=len(since)))
+        if what != "files":
+            await _rewind(screen, seq, prompt.text)
+
+    open_list(screen, "go back with", rows, lambda key: screen.desk.spawn(go(key)))
 
 
 async def _rewind(screen: Front, seq: int, text: str) -> None:

@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from protea.domain.commands import EndSession, SubmitPrompt
 from protea.domain.errors import ProteaError
-from protea.domain.events import AnyEvent, TaskChanged, ToolCallChanged, TurnFinished
+from protea.domain.events import AnyEvent, FilesChanged, FilesRestored, TaskChanged, ToolCallChanged, TurnFinished
 from protea.interfaces.tui.composer import external
 from protea.interfaces.tui.desk import Desk, keep_first_frame
 from protea.interfaces.tui.driver import ScreenDriver, Typed
@@ -138,6 +138,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.desk.notify("Protea asks", tab.state.questions[0].why)
         elif isinstance(event, TurnFinished) and not self.app.app_focus and not tab.state.busy:
             self.desk.notify("Protea", f"{tab.state.title}: {event.outcome}")
+        if isinstance(event, FilesChanged | FilesRestored) and tab is self.tab:
+            self.desk.spawn(self._load_changes())
         if isinstance(event, TurnFinished) and tab is self.tab:
             self.desk.spawn(self._about())
             self.desk.remember(welcomed=True)
@@ -253,10 +255,22 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.todos.load(state.todos, state.plan)
         self.tasks.load(state.tasks)
 
+    async def _load_changes(self) -> None:
+        """What the session did to files as it stands now, by tools and commands alike; kept by the undo store."""
+        tab = self.tab
+        told = await self.desk.gateway.describe("changes", tab.session)
+        files = told.get("files") if isinstance(told, dict) else None
+        if files is not None and not told.get("missing") and tab is self.tab:
+            root = self.desk.place.open.cwd.rstrip("/") + "/"
+            self.changes.load((str(each["path"]).removeprefix(root), str(each.get("diff", ""))) for each in files)
+            self.file_tree.changed = set(self.changes.files)
+            self.file_tree.again()
+
     def _reload_panes(self) -> None:
         self.changes.load(self.tab.diffs)
-        self.file_tree.touch(self.changes.files)
+        self.file_tree.changed = set(self.changes.files)
         self._feed_panes()
+        self.desk.spawn(self._load_changes())
 
     async def _load_files(self) -> None:
         paths = await self.desk.files(self.tab.session)
