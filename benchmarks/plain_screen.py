@@ -10,7 +10,7 @@ import sys
 
 from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
-from textual.widgets import Input, Markdown
+from textual.widgets import Input, Label, Markdown
 
 sys.path.insert(0, __file__.rpartition("/")[0])
 from provider import paced_text
@@ -20,6 +20,7 @@ class Plain(App[None]):
     CSS = "VerticalScroll { height: 1fr; } Input { dock: bottom; }"
 
     def compose(self) -> ComposeResult:
+        yield Label("plain")
         with VerticalScroll() as scroll:
             scroll.anchor()
             yield Markdown()
@@ -44,7 +45,7 @@ class Plain(App[None]):
             if wait > 0.001 or number % 20 == 0:
                 await asyncio.sleep(max(0.0, wait))
         await stream.stop()
-        self.query_one(Input).placeholder = "streamed"
+        self.query_one(Label).update("streamed to the end")
 
 
 Plain().run()

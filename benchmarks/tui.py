@@ -54,7 +54,7 @@ def composer(terminal: Terminal) -> str:
 
 def plain_input(terminal: Terminal) -> str:
     text = terminal.screen.display[-2].strip(" ▊▎│┃█▏▌").rstrip()
-    return "" if text in ("ready", "streamed") else text
+    return "" if text == "ready" else text
 
 
 def echoes(terminal: Terminal, where: Callable[[], str], pause: float) -> list[float]:
@@ -105,7 +105,10 @@ def streaming(report: Report, project: str, environment: dict[str, str]) -> None
     figures = []
     model = ["-m", "bench-openai-chat/one"]
     plain = [sys.executable, str(Path(__file__).with_name("plain_screen.py")), str(PACED_TOKENS), str(PACED_SECONDS)]
-    for command, ready, where in (([*PROTEA, *model], " NORMAL ", composer), (plain, "ready", plain_input)):
+    for command, ready, where, end in (
+        ([*PROTEA, *model], " NORMAL ", composer, "the end of it"),
+        (plain, "ready", plain_input, "streamed to the end"),
+    ):
         with Terminal(command, environment, project) as terminal:
             terminal.until(lambda shown, ready=ready: ready in shown)
             terminal.settle(1)
@@ -119,7 +122,7 @@ def streaming(report: Report, project: str, environment: dict[str, str]) -> None
             terminal.until(lambda shown, where=where, terminal=terminal: where(terminal) == "x")
             terminal.put_off()
             times = echoes_while_it_streams(terminal, row, PACED_SECONDS * 0.8)
-            while not terminal.wrote("the end of it"):
+            while not terminal.wrote(end):
                 terminal.read(1)
             terminal.settle(1, 3)
             terminal.catch_up()

@@ -66,7 +66,7 @@ def _lines(path: str, diff: str, width: int) -> list[Entry]:
     found = []
     number = 0
     for line in diff.rstrip("\n").split("\n"):
-        if line.startswith(("--- ", "+++ ")):
+        if line.startswith(("--- ", "+++ ", "diff --git ", "index ", "new file ", "deleted file ")):
             continue
         if line.startswith("@@"):
             new = line.partition("+")[2].partition(" ")[0].partition(",")[0]
