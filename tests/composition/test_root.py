@@ -82,3 +82,24 @@ def test_that_instructions_are_not_read_is_told_once_where_a_session_opens(tmp_p
     root.assemble(OpenSession(cwd=launch.cwd))
     (line,) = told
     assert line.startswith("AGENTS.md is not read")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"adapter": "auto", "network": False, "required": True, "image": "x", "allow_domains": ["example.org"]},
+        {"adapter": "docker", "required": True, "image": "x"},
+        {"adapter": "bubblewrap", "required": True, "image": "x"},
+        {"adapter": "auto", "readable": ["/usr"], "bwrap": 1},
+    ],
+    ids=lambda table: " ".join(table),
+)
+def test_what_is_said_to_whoever_chooses_the_sandbox_is_no_option_of_it(tmp_path: Path, table: dict[str, Any]) -> None:
+    import json
+
+    launch = starting(tmp_path, set=tuple(f"ports.sandbox.{key}={json.dumps(value)}" for key, value in table.items()))
+    if "bwrap" in table:
+        with pytest.raises(ConfigError, match="there is no option 'bwrap'"):
+            Root(launch, Given()).sessions()
+    else:
+        Root(launch, Given()).sessions()

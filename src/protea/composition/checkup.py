@@ -22,6 +22,7 @@ from protea.composition.resolve import (
     load,
 )
 from protea.composition.root import Root
+from protea.composition.walls import bare
 from protea.domain.errors import ConfigError, ProteaError, UsageError
 from protea.domain.spelling import nearest
 from protea.interfaces.commands.doctor import Finding
@@ -110,6 +111,8 @@ _MENDS = {UnknownAdapterError: "; ", MissingPackageError: ": pip", WrongOptionEr
 
 def _wrong(root: Root, port: str, name: str, options: Mapping[str, Any]) -> list[Finding]:
     """What is wrong with a choice, told apart: an unknown name, a package that is missing, options it does not take."""
+    if port == "sandbox":
+        name, options = bare(name, options)
     try:
         checked(load(port, name), port, name, options, root.settings.origins)
     except ConfigError as error:

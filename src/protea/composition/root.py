@@ -19,11 +19,11 @@ from protea.composition.deferred import DeferredCompaction, DeferredTokens
 from protea.composition.launch import Launch
 from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.profiles import list_profiles
-from protea.composition.resolve import Resolver, check, load
+from protea.composition.resolve import Choice, Resolver, check, load
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.trusting import with_trust
-from protea.composition.walls import settle
+from protea.composition.walls import bare, settle
 from protea.domain.audit import AuditRecord
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
@@ -126,7 +126,7 @@ class Root:
     def sessions(self) -> Sessions:
         """Raises `ConfigError` for all that is wrong with the options that were set, at once."""
         said = [port for port, table in self.settings.ports.items() if port != "model" and len(table) > 1]
-        check(self._chosen(self.settings), self.settings.origins, said)
+        check(_own_options(self._chosen(self.settings)), self.settings.origins, said)
         get = self._shared.get
         return Sessions(
             assemble=self.assemble,
@@ -145,7 +145,7 @@ class Root:
         before = self._chosen(self.settings)
         for port, choice in self._chosen(settings).items():
             if port != "model" and choice != before.get(port):
-                check({port: choice}, settings.origins, [port])
+                check(_own_options({port: choice}), settings.origins, [port])
 
     def _settings_of(self, spec: OpenSession) -> Settings:
         """The settings under the profile and the single ports that a session asks for."""
@@ -254,7 +254,7 @@ class Root:
         def load() -> tuple[Settings, Sequence[RuleLayer]]:
             settings = _settings(quiet, self.surroundings)
             said = [port for port, table in settings.ports.items() if port != "model"]
-            check(self._chosen(settings), settings.origins, said)
+            check(_own_options(self._chosen(settings)), settings.origins, said)
             return settings, read_rules(quiet, settings, self.surroundings, foreign_tools=True).layers
 
         before = self.settings
@@ -317,6 +317,11 @@ class Root:
                 self._launch.warn(f"{problem}; this session is not kept")
             store = self._shared.make("session_store", "memory", {})
         return store
+
+
+def _own_options(chosen: Mapping[str, Choice]) -> dict[str, Choice]:
+    """Of the sandbox without what is said to whoever chooses it."""
+    return {port: bare(*choice) if port == "sandbox" else choice for port, choice in chosen.items()}
 
 
 class Deferred:

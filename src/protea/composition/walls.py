@@ -34,6 +34,18 @@ def settle(name: str, options: Mapping[str, Any], around: Surroundings, warn: Ca
     return name, options
 
 
+def bare(name: str, options: Mapping[str, Any]) -> Chosen:
+    """The adapter and the options of its own that a choice stands for, as far as that is known without trying walls."""
+    rest = {key: value for key, value in options.items() if key != "required" and (key != "image" or name == "docker")}
+    if name == "none":
+        return name, {key: value for key, value in rest.items() if key not in SHORT}
+    if name != "auto":
+        return name, rest
+    from protea.adapters.sandbox import bubblewrap  # `auto` is asked for with the options of both
+
+    return "bubblewrap", _known(rest, bubblewrap.Options)
+
+
 def _whichever(options: dict[str, Any], around: Surroundings, warn: Callable[[str], None], *, required: bool) -> Chosen:
     # Only here is a sandbox tried before it is used, which costs some 15 ms: only so can there be a way back.
     from protea.adapters.sandbox import bubblewrap
