@@ -398,3 +398,19 @@ def test_two_replies_in_a_row_are_one_turn() -> None:
     body = sent(OLD, messages)
     assert strict.gemini(body) == []
     assert [len(content["parts"]) for content in body["contents"]] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("base", "key", "header"),
+    [
+        ("https://aiplatform.googleapis.com/v1/projects/p/locations/l", "eyJhbGciOi.token", "Authorization"),
+        ("https://us-central1-aiplatform.googleapis.com", "ya29.token", "Authorization"),
+        ("https://aiplatform.googleapis.com", "AIzaKey", "x-goog-api-key"),
+        ("https://aiplatform.googleapis.com", "AQ.express", "x-goog-api-key"),
+        ("https://generativelanguage.googleapis.com", "ya29.token", "Authorization"),
+        ("https://generativelanguage.googleapis.com", "anything", "x-goog-api-key"),
+        ("https://gateway.example/aiplatform.", "anything", "x-goog-api-key"),
+    ],
+)
+def test_tokens_and_keys_are_told_apart(base: str, key: str, header: str) -> None:
+    assert list(gemini._key_header(gemini.Options(model=OLD, base_url=base, key=key))) == [header]

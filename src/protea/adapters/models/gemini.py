@@ -235,10 +235,11 @@ def _method(url: str, *, stream: bool) -> str:
 
 
 def _key_header(options: Options) -> dict[str, str]:
-    """A key of the API, or a token of Google Cloud: the two are told apart by how tokens begin."""
+    """A key of the API, or a token of Google Cloud: the two are told apart by how they begin, at Vertex AI by keys."""
     if not options.key:
         return {}
-    if options.key.startswith("ya29."):
+    vertex = "aiplatform." in options.base_url.partition("://")[2].partition("/")[0]
+    if options.key.startswith("ya29.") or (vertex and not options.key.startswith(("AIza", "AQ."))):
         return {"Authorization": f"Bearer {options.key}"}
     return {"x-goog-api-key": options.key}
 
