@@ -21,7 +21,6 @@ from protea.application.lineup import Lineup
 from protea.application.nearby import Nearby
 from protea.application.parts import Parts
 from protea.application.past import Past
-from protea.application.swapping import Assemble, Planned, Swapping
 from protea.application.tool_runner import ToolRunner
 from protea.application.turn import Turn
 from protea.application.undoing import NOTHING_KEPT, Undoing, changes_of, previews_of
@@ -71,7 +70,7 @@ from protea.domain.events import (
 from protea.domain.limits import Limits
 from protea.domain.permission import Mode, PermissionRequest
 from protea.domain.prefix import PrefixGuard
-from protea.domain.swap import SwapPreview, identity_of
+from protea.domain.profile import identity_of
 from protea.domain.transcript import INTERRUPTED, Transcript, transcript_of
 from protea.domain.usage import Usage
 from protea.ports.clock import Clock
@@ -80,8 +79,10 @@ from protea.ports.ids import Ids
 from protea.ports.model import Model
 from protea.ports.session_store import EventLog, SessionStore
 
-if TYPE_CHECKING:  # opened where a part asks for them
+if TYPE_CHECKING:  # opened where a part or a swap asks for them
+    from protea.application.swapping import Assemble, Planned, Point, Swapping
     from protea.application.watching import Calls, Spans
+    from protea.domain.swap import SwapPreview
 
 MOST_CHANGES = 20
 """Changed settings that are told one by one."""
@@ -119,7 +120,9 @@ class Session:
         self._clock = clock = parts.clock or clock
         self._ids = ids = parts.ids or ids
         self._past = past
-        self._swapping = Swapping(self, assemble, preload)
+        self._assemble, self._preload = assemble, preload
+        self._swaps: Swapping | None = None
+        """Made for the first swap: most sessions stay who they are."""
         self._prefix = PrefixGuard()
         self.hub = Hub(id, log, clock, self._advance, partial(self.store.read, id))
         self.hub.identity = identity_of(parts.profile, spec.ports)
@@ -169,6 +172,19 @@ class Session:
     @property
     def _transcript(self) -> Transcript:
         return self._past.transcript
+
+    @property
+    def _swapping(self) -> Swapping:
+        if self._swaps is None:
+            from protea.application.swapping import Swapping  # see above
+
+            self._swaps = Swapping(self, self._assemble, self._preload)
+        return self._swaps
+
+    async def _settle(self, point: Point) -> None:
+        """Let a swap take hold, if one waits that may here."""
+        if self._swaps is not None:
+            await self._swaps.settle(point)
 
     @property
     def working(self) -> bool:
@@ -305,7 +321,8 @@ class Session:
         self._interrupt(None)
         if self._worker is not None:
             await asyncio.wait([self._worker])
-        await self._swapping.close()
+        if self._swaps is not None:
+            await self._swaps.close()
         if self._calls is not None:
             self._calls.close()
         if self._warming is not None:
@@ -327,7 +344,7 @@ class Session:
             "id": self.id,
             "profile": self.parts.profile,
             "identity": self.hub.identity,
-            "swapping": self._swapping.waiting.identity if self._swapping.waiting is not None else None,
+            "swapping": None if self._swaps is None or self._swaps.waiting is None else self._swaps.waiting.identity,
             "title": self._past.title,
             "model": info.id,
             "context": info.context,
@@ -383,16 +400,16 @@ class Session:
                     await self._window.of(self.lineup.current, self._system_parts(), self.runner.specs())
                 finally:
                     self._shrinking = False
-                await self._swapping.settle("idle")
+                await self._settle("idle")
             while self._transcript.waiting and self.usable:
                 await self._look_again()
-                await self._swapping.settle("idle")
+                await self._settle("idle")
                 prompt = next(iter(self._transcript.waiting.values()), None)
                 if prompt is None or not self.usable:
                     return
                 await self._one_turn(prompt)
                 self._cut = False
-                await self._swapping.settle("idle")
+                await self._settle("idle")
                 worker = asyncio.current_task()
                 if self._held or (worker is not None and worker.cancelling()):
                     return
@@ -482,7 +499,7 @@ class Session:
 
     async def _at_step(self, given: Turn) -> Turn:
         """Between two requests: the point where who speaks may change."""
-        await self._swapping.settle("step")
+        await self._settle("step")
         return given if self._worn is self.parts else self._turn_of(given.started)
 
     def store_of(self, parts: Parts) -> SessionStore:

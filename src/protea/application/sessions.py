@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -16,7 +16,6 @@ from protea.application.lineup import needs_price
 from protea.application.parts import Parts
 from protea.application.past import Past, past_of
 from protea.application.session import Session
-from protea.application.swapping import Assemble
 from protea.application.undoing import changes_of, previews_of
 from protea.domain.commands import AnyCommand, Invoke, Swap
 from protea.domain.errors import ConfigError, ProteaError, SessionError
@@ -28,12 +27,15 @@ from protea.domain.events import (
     SessionStarted,
 )
 from protea.domain.session import SessionSummary
-from protea.domain.swap import SwapPreview
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession, Topic
 from protea.ports.ids import Ids
 from protea.ports.model import Model
 from protea.ports.session_store import EventLog, SessionStore
+
+if TYPE_CHECKING:  # few sessions are ever exchanged
+    from protea.application.swapping import Assemble
+    from protea.domain.swap import SwapPreview
 
 
 class Sessions:

@@ -25,17 +25,8 @@ from protea.application.parts import Close, Parts, close_all
 from protea.domain.commands import Swap
 from protea.domain.errors import ProteaError, SessionError, StoreError, UsageError
 from protea.domain.events import NoticeGiven
-from protea.domain.profile import model_named
-from protea.domain.swap import (
-    PortChange,
-    SwapClass,
-    SwapPreview,
-    changes,
-    come_and_go,
-    cost_of_reading_anew,
-    identity_of,
-    strictest,
-)
+from protea.domain.profile import identity_of, model_named
+from protea.domain.swap import PortChange, SwapClass, SwapPreview, changes, come_and_go, cost_of_reading_anew, strictest
 from protea.domain.usage import Usage
 from protea.ports.gateway import OpenSession
 from protea.ports.model import Model

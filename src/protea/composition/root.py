@@ -18,7 +18,6 @@ from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE, SWAP_CLASSES
 from protea.composition.deferred import DeferredCompaction, DeferredTokens
 from protea.composition.launch import Launch
 from protea.composition.models import ConfiguredModels, OneModel
-from protea.composition.profiles import list_profiles
 from protea.composition.resolve import Choice, Resolver, check, load
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
@@ -217,7 +216,7 @@ class Root:
             budgets=settings.budgets,
             warnings=settings.warnings,
             **busy,
-            profiles=lambda: list_profiles(launch, around),
+            profiles=lambda: _profiles(launch, around),
             files=lambda: cast(FileList, resolver.get("file_list")),
             store=None if chosen["session_store"] == usual["session_store"] else resolver.get("session_store"),
             clock=None if "clock" in shared else resolver.get("clock"),
@@ -344,6 +343,12 @@ class DeferredAudit:
     def record(self, record: AuditRecord) -> None:
         audit: Audit = self._resolver.get("audit")
         audit.record(record)
+
+
+def _profiles(launch: Launch, around: Surroundings) -> list[dict[str, Any]]:
+    from protea.composition.profiles import list_profiles  # most runs never list them
+
+    return list_profiles(launch, around)
 
 
 def _once(warn: Callable[[str], None]) -> Callable[[str], None]:

@@ -166,3 +166,8 @@ def flat(data: Mapping[str, Any], at: Sequence[str] = ()) -> dict[str, Any]:
         else:
             found[dotted(here)] = value
     return found
+
+
+def identity_of(profile: str, ports: Mapping[str, str]) -> str:
+    """`coding`, or `coding+persona=minimal+sandbox=none`."""
+    return profile + "".join(f"+{port}={adapter}" for port, adapter in sorted(ports.items()))

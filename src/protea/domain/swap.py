@@ -66,11 +66,6 @@ def changes(
     )
 
 
-def identity_of(profile: str, ports: Mapping[str, str]) -> str:
-    """`coding`, or `coding+persona=minimal+sandbox=none`."""
-    return profile + "".join(f"+{port}={adapter}" for port, adapter in sorted(ports.items()))
-
-
 def cost_of_reading_anew(tokens: int, price: Price | None) -> float | None:
     """Dollars more than from the cache."""
     if price is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from protea.domain.commands import AnyCommand, Swap
 from protea.domain.events import AnyEvent, LastingEvent
 from protea.domain.session import SessionSummary
-from protea.domain.swap import SwapPreview
+
+if TYPE_CHECKING:  # few runs look ahead
+    from protea.domain.swap import SwapPreview
 
 Topic = Literal[
     "models",

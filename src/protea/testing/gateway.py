@@ -25,9 +25,10 @@ from protea.domain.events import (
     TurnStarted,
 )
 from protea.domain.messages import Text
+from protea.domain.profile import identity_of
 from protea.domain.session import SessionSummary
 from protea.domain.summary import advance, begin
-from protea.domain.swap import PortChange, SwapPreview, identity_of
+from protea.domain.swap import PortChange, SwapPreview
 from protea.domain.usage import Usage
 from protea.ports.gateway import OpenSession, Topic
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protea.adapters.settings._regular import read_regular
 from protea.domain.errors import ConfigError
-from protea.domain.toml_places import Place, texts
+
+if TYPE_CHECKING:
+    from protea.domain.toml_places import Place
 
 
 def read(path: str) -> str | None:
@@ -63,6 +65,8 @@ def column(text: str, place: Place) -> int:
 
 
 def rule_lines(text: str, found: Sequence[Place]) -> dict[str, int]:
+    from protea.domain.toml_places import texts  # only for files that say something
+
     lines: dict[str, int] = {}
     for place in found:
         if place.key[:1] == ("permissions",) and place.key[-1] in ("allow", "ask", "deny", "permissions"):

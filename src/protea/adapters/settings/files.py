@@ -38,7 +38,6 @@ from protea.domain.settings import (
 )
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
-from protea.domain.toml_places import places, split_key
 
 NAME = "config.toml"
 VARIABLES = {"PROTEA_MODEL": "model", "PROTEA_PROFILE": "profile", "PROTEA_LOG": "log.level"}
@@ -249,7 +248,7 @@ class _Reading:
 
     def assignment(self, text: str) -> None:
         key, equals, value = text.partition("=")
-        path = split_key(key)
+        path = _parts(key)
         if not equals or path is None:
             raise ConfigError(f"--set takes KEY=VALUE, like --set limits.max_turns=20, not {text[:60]!r}")
         path = tuple(ALIASES.get(dotted(path), "").split(".")) if dotted(path) in ALIASES else path
@@ -299,6 +298,8 @@ class _Reading:
 
     def _file(self, path: str, text: str, *, trusted: bool) -> None:
         data = _renamed(parse(text, path))
+        from protea.domain.toml_places import places  # only files that say something have any
+
         found = places(text)
         where = {dotted(place.key): place for place in reversed(found)}
 
@@ -491,8 +492,14 @@ def _assigned(path: tuple[str, ...], text: str, who: str) -> Any:
     return parsed
 
 
+def _parts(key: str) -> tuple[str, ...] | None:
+    from protea.domain.toml_places import split_key  # most runs name no key
+
+    return split_key(key)
+
+
 def _path(key: str) -> tuple[str, ...]:
-    path = split_key(ALIASES.get(key, key))
+    path = _parts(ALIASES.get(key, key))
     if path is None:
         raise ConfigError(f"{key!r} is not a key: write it like limits.max_turns")
     return path

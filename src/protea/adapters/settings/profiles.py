@@ -18,7 +18,6 @@ from protea.domain.profile import Profile, chain, in_settings, settings_key
 from protea.domain.settings import dotted
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
-from protea.domain.toml_places import places
 
 PACKAGED = os.path.join(os.path.abspath(__file__).rpartition("/adapters/")[0], "profiles")
 END = ".toml"
@@ -112,6 +111,8 @@ def _listed(folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _profile(name: str, path: str, text: str, ports: Collection[str]) -> Profile:
+    from protea.domain.toml_places import places  # the packaged ones come without
+
     table = parse(text, path)
     found = places(text)
     where = {dotted(place.key): place for place in reversed(found)}
