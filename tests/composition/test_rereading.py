@@ -12,8 +12,8 @@ from protea.adapters.logs import rotating
 from protea.adapters.storage.memory import MemoryStore
 from protea.composition.launch import Launch
 from protea.composition.root import Given, build, create_gateway
-from protea.domain.commands import SubmitPrompt
-from protea.domain.events import AnyEvent, NoticeGiven, ProfileSwapped, ToolCallChanged, TurnFinished
+from protea.domain.commands import ResolveApproval, SubmitPrompt
+from protea.domain.events import AnyEvent, ApprovalRequested, NoticeGiven, ProfileSwapped, ToolCallChanged, TurnFinished
 from protea.domain.messages import ToolCall
 from protea.domain.reply import Reply
 from protea.domain.usage import Usage
@@ -49,6 +49,9 @@ class Home:
         events = []
         async for event in self.gateway.events(self.session, last):
             events.append(event)
+            if isinstance(event, ApprovalRequested):
+                answer = ResolveApproval(id=event.id, decision="always")
+                await self.gateway.submit(self.session, answer)
             if isinstance(event, TurnFinished):
                 return events
         raise AssertionError("it ended without the end of a turn")
@@ -120,6 +123,17 @@ async def test_a_rule_that_is_added_is_kept_from_then_on(home: Make) -> None:
     ]
     assert ended == [["success"], ["error"]]
     assert "+ deny Bash(ls:*)" in notices(second)[0][1]
+
+
+async def test_a_rule_that_was_just_saved_by_an_answer_is_no_news(home: Make) -> None:
+    call = ToolCall(id="c1", name="Bash", arguments={"command": "touch made"})
+    asked = Reply(content=(call,), stop="tool_calls", usage=Usage(), model="scripted/model")
+    person = home(asked, "done", "hello")
+    await person.turn()
+    assert "touch" in (person.own / "permissions.toml").read_text()
+    second = await person.turn()
+    assert notices(second) == []
+    assert not any(isinstance(event, ProfileSwapped) for event in second)
 
 
 async def test_a_broken_file_keeps_what_was_and_says_so_until_it_is_mended(home: Make) -> None:

@@ -428,7 +428,9 @@ class Session:
                 self.hub.record(NoticeGiven(level="warning", text=text))
             for warning in each.warnings:
                 self.hub.record(NoticeGiven(level="warning", text=warning))
-        changes = [change for each in found for change in each.changes]
+        # What was answered with `always` here was saved, and is in force already.
+        own = {f"+ allow {rule}" for rule in self.approvals.allowed}
+        changes = [change for each in found for change in each.changes if change not in own]
         if not changes:
             return
         try:
