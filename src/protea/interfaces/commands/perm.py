@@ -117,7 +117,8 @@ def _told(decision: Decision, whole: bool) -> str:
     lines += [f"  proposal  {visible(rule)}" for rule in decision.proposals]
     for step in decision.trace if whole else decision.trace[-12:]:
         rule = f"  {step.rule} ({step.source})" if step.rule else ""
-        lines.append(visible(f"  {step.verdict or '-':5} {step.step}{rule}"))
+        subject = f"  [{step.subject}]" if whole and step.subject else ""
+        lines.append(visible(f"  {step.verdict or '-':5} {step.step}{rule}{subject}"))
     return "\n".join(lines)
 
 

@@ -1,0 +1,105 @@
+"""Undo as a person meets it: a real process ran a build script, another takes it back."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.checkpoint.trees import State, state
+
+BUILD = """#!/bin/bash
+mkdir -p build/deep; echo one > build/deep/out; printf 'two' > source; rm gone; mv old new; chmod 755 source
+git add -A && git -c user.name=a -c user.email=b commit -qm built
+"""
+
+
+class Home:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.project = folder / "project"
+        self.project.mkdir()
+        for name in ("source", "gone", "old"):
+            (self.project / name).write_text(f"{name}\n")
+        subprocess.run(["git", "init", "-q", "."], cwd=self.project, check=True)
+
+    def script(self, name: str, text: str) -> None:
+        (self.project / name).write_text(text)
+        (self.project / name).chmod(0o755)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        environment = {"HOME": str(self.folder), "PATH": os.environ["PATH"]}
+        return subprocess.Popen(
+            [sys.executable, "-I", "-m", "protea", *words],
+            cwd=self.project,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def protea(self, *words: str, code: int = 0) -> str:
+        process = self.start(*words)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == code, (out, err)
+        return out
+
+    def state(self) -> State:
+        return state(str(self.project))
+
+    def run(self, script: str, *flags: str) -> None:
+        self.protea("-p", "--allow", f"Bash({script})", *flags, "-m", "offline/grammar", f"run {script}")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+def test_a_build_is_shown_undone_and_redone(home: Home) -> None:
+    home.script("build.sh", BUILD)
+    before = home.state()
+    home.run("./build.sh")
+    after = home.state()
+    shown = home.protea("diff")
+    assert "-source\n+two" in shown
+    assert "old mode 100644\nnew mode 100755" in shown
+    told = json.loads(home.protea("undo", "--dry-run", "--json"))
+    assert told["dry_run"]
+    assert home.state() == after
+    done = json.loads(home.protea("undo", "--json"))
+    assert {os.path.basename(each["path"]): each["what"] for each in done["files"]}["gone"] == "created"
+    assert home.state() == before
+    home.protea("redo")
+    assert home.state() == after
+    assert "nothing to redo" in home.start("redo").communicate(timeout=60)[1]
+
+
+def test_what_a_person_changed_meanwhile_is_left_and_named(home: Home) -> None:
+    home.script("edit.sh", "#!/bin/bash\necho turn > source; echo turn > old\n")
+    home.run("./edit.sh")
+    (home.project / "source").write_text("mine\n")
+    told = home.protea("undo", code=1)
+    assert "source: it was changed since" in told
+    assert (home.project / "source").read_text() == "mine\n"
+    assert (home.project / "old").read_text() == "old\n"
+
+
+def test_what_a_killed_process_had_done_is_undone(home: Home) -> None:
+    home.script("slow.sh", "#!/bin/bash\necho turn > source; rm gone; echo x > new; touch ready; sleep 300\n")
+    before = home.state()
+    process = home.start("-p", "--allow", "Bash(./slow.sh)", "-m", "offline/grammar", "run ./slow.sh")
+    end = time.monotonic() + 60
+    while not (home.project / "ready").exists() and time.monotonic() < end:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    home.protea("undo")
+    assert home.state() == before
