@@ -121,18 +121,6 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.leader, text.encode())
 
-    def echo(self, character: str, where: Callable[[], str]) -> float:
-        """Seconds from a key until what `where` gives ends with it."""
-        while self.read():
-            pass
-        before = where()
-        begin = time.perf_counter()
-        self.type(character)
-        while where() != before + character:
-            if not self.read(PATIENCE):
-                sys.exit(f"no echo of {character!r} behind {before!r}; what stands there:\n{self.shown}")
-        return time.perf_counter() - begin
-
     def cpu(self) -> float:
         """Seconds of processor time so far (Linux)."""
         with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
