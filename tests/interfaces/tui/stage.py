@@ -77,6 +77,10 @@ def script(command: AnyCommand) -> Sequence[Event]:
             call = ToolCall(id="c3", name="Edit", arguments={"path": "src/main.py"})
             detail = {"diff": DIFF}
             return (STARTED, ApprovalRequested(id="a2", call=call, why="it writes a file", detail=detail))
+        case SubmitPrompt(text="plan"):
+            call = ToolCall(id="c5", name="Plan", arguments={})
+            detail = {"plan": "# The plan\n\n1. read\n2. change\n"}
+            return (STARTED, ApprovalRequested(id="a4", call=call, why="a plan", detail=detail))
         case SubmitPrompt(text="question"):
             call = ToolCall(id="c4", name="AskUser", arguments={"question": "Which colour?"})
             options = ("red", "blue")

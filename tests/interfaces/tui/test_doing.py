@@ -376,6 +376,28 @@ async def shown_file(on: Stage, project: Path) -> None:
     await on.settle()
 
 
+async def test_an_edge_is_dragged(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.press("ctrl+x", "f")
+        await on.press("escape")
+        tree = on.main.file_tree
+        await on.pilot.mouse_down(tree, offset=(29, 5))
+        await on.pilot.hover(offset=(35, 6))
+        await on.settle()
+        await on.pilot.mouse_up(offset=(35, 6))
+        await on.settle()
+        assert tree.size.width == 36
+        assert on.main.focus_on == "composer"
+
+
+async def test_for_a_screen_reader_nothing_is_only_drawn(tmp_path: Path) -> None:
+    wishes = ScreenSettings(screen_reader=True, motion=False)
+    async with stage(tmp_path / "home", (120, 30), preferences=wishes) as on:
+        await on.press("ctrl+x", "f")
+        assert "│" not in on.text
+        assert "─" not in on.text
+
+
 async def test_the_editor_of_the_environment_changes_the_text(tmp_path: Path) -> None:
     from protea.interfaces.tui.composer.external import edit, editor_of
 

@@ -38,6 +38,12 @@ async def test_a_question_of_the_models(tmp_path: Path) -> None:
         on.matches("question")
 
 
+async def test_a_plan_is_proposed(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("plan")
+        on.matches("plan")
+
+
 async def test_commands_are_offered(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.type("/mo")

@@ -83,6 +83,8 @@ class ProteaApp(App[int], inherit_bindings=False):
         """The composer stands: keys may come."""
         if isinstance(self._driver, ScreenDriver):
             self._driver.begin_reading()
+            if self.desk.preferences.screen_reader:
+                self._driver.show_cursor(True)
         gc.freeze()  # what was loaded stays
         gc.enable()
         self.set_interval(LOOK_AGAIN, self._look_at_keys)

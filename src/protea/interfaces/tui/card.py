@@ -108,6 +108,8 @@ def question_rows(question: ApprovalRequested, width: int, most: int) -> list[Ro
         ]
         rows.append([("  or write an answer and press Enter; ", "dim"), ("n", "key"), (" declines", "dim")])
         return rows
+    if plan := plan_of(question):
+        return _plan_rows(question, plan, width, most)
     head: list[Row] = []
     subject = revealed(call_object(question.call))
     name = one_line(revealed(question.call.name))
@@ -134,6 +136,30 @@ def question_rows(question: ApprovalRequested, width: int, most: int) -> list[Ro
         head = [*head[: room - 1], [(f"    … {left_out} more lines (Ctrl+O shows all)", "warn")]]
     diff = diff_rows(_diff_of(question), width, max(1, room - len(head)))
     return [*head, *why, *diff, *tail]
+
+
+def plan_of(question: ApprovalRequested) -> str:
+    """The plan that is proposed, Markdown; empty where it is about something else."""
+    plan = (question.detail or {}).get("plan")
+    return plan if isinstance(plan, str) else ""
+
+
+def _plan_rows(question: ApprovalRequested, plan: str, width: int, most: int) -> list[Row]:
+    lines = _wrapped(plan, width - 4)
+    room = max(2, most - 4)
+    rows: list[Row] = [[("? ", "question"), ("a plan is proposed", "question")]]
+    rows += [[("  │ ", "rule"), (line, "text")] for line in lines[:room]]
+    if len(lines) > room:
+        rows[-1] = [(f"  … {len(lines) - room + 1} more lines (Ctrl+O shows all)", "warn")]
+    keys = (
+        ("y", "carry it out"),
+        ("e", "change it in your editor"),
+        ("n", "no"),
+        ("Tab", "no, and say what to change"),
+    )
+    for key, words in keys:
+        rows.append([(f"  {key:>3}", "key"), (f" {words}", "text")])
+    return rows
 
 
 def _diff_of(question: ApprovalRequested) -> str:

@@ -44,7 +44,9 @@ class Desk:
         self.preferences = preferences
         self.remembered = remembered.recall(f"{place.home}/tui.json")
         self.look = Look(
-            THEMES.get(preferences.theme, THEMES["terminal"]), colour=not place.environment.get("NO_COLOR")
+            words_only=preferences.screen_reader,
+            theme=THEMES.get(preferences.theme, THEMES["terminal"]),
+            colour=not place.environment.get("NO_COLOR"),
         )
         self.key_problems: tuple[str, ...] = ()
         self.keys = Keys(self.read_keys())

@@ -87,6 +87,11 @@ class ScreenDriver(LinuxDriver):
             self._disable_mouse_support()
             self._mouse = False
 
+    def show_cursor(self, on: bool) -> None:
+        """Let the terminal's own cursor be seen (and be followed by what reads the screen aloud)."""
+        self.write("\x1b[?25h" if on else "\x1b[?25l")
+        self.flush()
+
     def disable_input(self) -> None:
         self._closing = True
         self._reading.set()

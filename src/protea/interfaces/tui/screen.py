@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from protea.domain.commands import EndSession, SubmitPrompt
+from protea.domain.commands import EndSession, ResolveApproval, SubmitPrompt
 from protea.domain.errors import ProteaError
 from protea.domain.events import AnyEvent, FilesChanged, FilesRestored, TaskChanged, ToolCallChanged, TurnFinished
 from protea.interfaces.tui.composer import external
@@ -92,6 +92,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.tab_bar.chosen = self.to_tab
         for pane in self.arrangement.panes.values():
             pane.focus_me = lambda pane: self.focus_part(pane.name_of)
+            pane.drag_me = self._drag_pane
+            pane.zoom_me = self._do_pane_zoom
         kept = self.desk.remembered
         self.arrangement.open = [name for name in kept.open if name in self.arrangement.panes]
         self.arrangement.widths = dict(kept.widths)
@@ -118,6 +120,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         tab.happened = self._happened
         tab.face = self._face
         tab.clicked = self.focus_part
+        tab.edit_plan = self._edit_plan
         tab.composer.paint = self.paint_now
 
     def _tab_changed(self, tab: Tab) -> None:
@@ -496,19 +499,30 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.status.again()
 
     def _do_composer_editor(self) -> None:
+        text = self._edited(self.tab.composer.whole()[0])
+        if text is not None:
+            self.tab.composer.set(text)
+
+    def _edit_plan(self, plan: str) -> None:
+        question, text = self.tab.card.question, self._edited(plan)
+        if question is not None and text is not None and text.strip():
+            changed = text if text.strip() != plan.strip() else None
+            self.tab.submit(ResolveApproval(id=question.id, decision="once", comment=changed))
+
+    def _edited(self, text: str) -> str | None:
+        """What the person's editor made of it; None where it could not be opened."""
         words = external.editor_of(self.desk.place.environment)
         if not words:
             self.hint("there is no editor; set $EDITOR")
-            return
-        composer = self.tab.composer
+            return None
         try:
             with self.app.suspend():
-                text = external.edit(words, composer.whole()[0], self.desk.place.environment)
+                return external.edit(words, text, self.desk.place.environment)
         except OSError as error:
             self.hint(f"{words[0]}: {error.strerror}")
-            return
-        composer.set(text)
-        self.refresh(layout=True)
+            return None
+        finally:
+            self.refresh(layout=True)
 
     def _do_composer_stash(self) -> None:
         self.tab.composer.act("composer.stash")
@@ -554,6 +568,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if name:
             self.arrangement.widen(name, step, self.app.size.width)
             self._arrange()
+
+    def _drag_pane(self, pane: Pane, step: int) -> None:
+        self.arrangement.widen(pane.name_of, step, self.app.size.width)
+        self._arrange()
 
     def _do_pane_close(self) -> None:
         if self.focus_on in self.arrangement.open:
@@ -610,7 +628,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         theme = THEMES.get(name)
         if theme is None:
             return
-        self.desk.look = Look(theme, colour=self.desk.look.colour)
+        before = self.desk.look
+        self.desk.look = Look(theme, colour=before.colour, words_only=before.words_only)
         self.desk.dress()
         if keep:
             self.prefer(theme=name)
@@ -631,6 +650,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 self.desk.keep(name, value)
             except ProteaError as error:
                 self.hint(f"not kept: {error}")
+        self.desk.look.words_only = self.desk.preferences.screen_reader
+        if isinstance(driver := self.app._driver, ScreenDriver):
+            driver.show_cursor(self.desk.preferences.screen_reader)
         for tab in self.tabs:
             tab.activity.motion = self.desk.preferences.motion and not self.desk.preferences.screen_reader
 

@@ -15,7 +15,7 @@ from protea.domain.commands import Interrupt, Invoke, SetMode, SubmitPrompt, Wit
 from protea.domain.errors import ProteaError, UsageError
 from protea.domain.events import AnyEvent, CommandAnswered, LastingEvent, ToolCallChanged
 from protea.domain.messages import Image
-from protea.interfaces.tui.card import Card
+from protea.interfaces.tui.card import Card, plan_of
 from protea.interfaces.tui.composer.editor import Composer
 from protea.interfaces.tui.composer.vim import Vim
 from protea.interfaces.tui.desk import Desk
@@ -66,6 +66,8 @@ class Tab(Vertical):
         """Called when a part of it was clicked: `composer` or `transcript`."""
         self.face: Callable[[str, str], bool] = lambda name, rest: False
         """Carries out a slash command of the face's own; whether it knows it."""
+        self.edit_plan: Callable[[str], None] = lambda plan: None
+        """Lets a plan be changed in an editor, and answers with what came of it."""
         self.broken: ProteaError | None = None
         self._follower: asyncio.Task[None] | None = None
         self._asked: set[str] = set()
@@ -348,6 +350,9 @@ class Tab(Vertical):
             if self.card.question.kind == "permission" and self.card.readable:
                 self.card.commenting = True
                 self.card.again()
+        elif action == "approval.edit":
+            if plan_of(self.card.question) and self.card.readable:
+                self.edit_plan(plan_of(self.card.question))
         elif action == "approval.expand":
             self.card.whole = not self.card.whole
             self.card.again()

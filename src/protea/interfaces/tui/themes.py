@@ -249,8 +249,10 @@ AUTO = {True: "terminal", False: "terminal"}
 class Look:
     """A theme, ready to draw with."""
 
-    def __init__(self, theme: Theme, *, colour: bool = True) -> None:
+    def __init__(self, theme: Theme, *, colour: bool = True, words_only: bool = False) -> None:
         self.theme = theme
+        self.words_only = words_only
+        """Whether nothing is drawn that a screen reader would read aloud in vain."""
         self.colour = colour
         self._styles: dict[str, Style] = {}
         own = colour and theme.background != "default"

@@ -224,7 +224,8 @@ class Composer(Widget):
         look = self._look()
         width, height = self.size
         if y == 0 or y == height - 1:
-            return Strip([Segment(RULE * width, look[self.border_role])], width)
+            rule = " " if look.words_only else RULE
+            return Strip([Segment(rule * width, look[self.border_role])], width)
         rows = self._wrap()
         number = self._top + y - 1
         if number >= len(rows):

@@ -42,6 +42,10 @@ class Pane(Widget):
         self.writing = False
         """Whether characters are written here, and mean nothing else."""
         self.focus_me: Callable[[Pane], None] = lambda pane: None
+        self.drag_me: Callable[[Pane, int], None] = lambda pane, step: None
+        """Called while its edge is dragged, with how many columns wider it is to be."""
+        self.zoom_me: Callable[[], None] = lambda: None
+        self._dragging = False
 
     # ── what a pane says of itself ─────────────────────────────────────────────────────────────────────────────────
 
@@ -112,9 +116,33 @@ class Pane(Widget):
     def on_resize(self, event: events.Resize) -> None:
         self.again()
 
+    @property
+    def _edge(self) -> int:
+        """The column that parts it from the conversation."""
+        return 0 if self.side == "right" else self.size.width - 1
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.x == self._edge:
+            self._dragging = True
+            self.capture_mouse()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        if self._dragging and event.x != self._edge:
+            self.drag_me(self, event.x - self._edge if self.side == "left" else self._edge - event.x)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        if self._dragging:
+            self._dragging = False
+            self.release_mouse()
+            event.stop()
+
     def on_click(self, event: events.Click) -> None:
+        if event.x == self._edge:
+            return
         self.focus_me(self)
-        if event.y > 0:
+        if event.y == 0 and event.chain == 2:
+            self.zoom_me()
+        elif event.y > 0:
             self.mark(self.top + event.y - 1)
             if self.current is not None and self.current.key:
                 self.opened(self.current.key)
@@ -129,12 +157,12 @@ class Pane(Widget):
 
     def render_line(self, y: int) -> Strip:
         look, width = self._look(), self.size.width
-        edge = Segment("│", look["active" if self.active else "rule"])
+        edge = Segment(" " if look.words_only else "│", look["active" if self.active else "rule"])
         inner = width - 1
         if y == 0:
             title = f" {self.heading} "[:inner]
             details = one_line(self.details(), max(1, inner - width_of(title) - 2))
-            line = "─" * max(0, inner - width_of(title) - width_of(details) - 1)
+            line = (" " if look.words_only else "─") * max(0, inner - width_of(title) - width_of(details) - 1)
             role = "active" if self.active else "rule"
             drawn = strip([(title, "heading"), (details, "dim"), (" " + line, role)], inner, look)
         else:
