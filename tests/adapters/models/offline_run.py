@@ -36,6 +36,7 @@ class Context:
 
     def __init__(self, folder: Path, answer: str | None = None) -> None:
         self.session, self.call_id, self.answer = "s", "c", answer
+        self.writes: Literal["kept"] = "kept"
         self._folder = folder
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
