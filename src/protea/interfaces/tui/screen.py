@@ -596,7 +596,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
     # ── what the conversation wants ────────────────────────────────────────────────────────────────────────────────
 
     def on_transcript_clicked(self) -> None:
-        self.focus_part("transcript")
+        # Who opens a block or follows a link with the mouse goes on writing: the keys stay with the composer.
+        if self.focus_on in self.arrangement.panes:
+            self.focus_part("composer")
 
     def on_transcript_copied(self, message: Transcript.Copied) -> None:
         self.app.copy_to_clipboard(message.text)

@@ -226,9 +226,11 @@ async def test_a_search_goes_back_from_here_and_n_and_N_go_on() -> None:
     async with shown(conversation(80)) as (app, pilot):
         await pilot.press("slash", *"answer 3", "enter")
         await until(lambda: "Answer 39" in app.text)
-        await pilot.press("N")
-        await until(lambda: "Answer 38" in app.text)
         await pilot.press("n")
+        await until(lambda: "Answer 38" in app.text)
+        here = app.transcript._here
+        await pilot.press("N")
+        await until(lambda: app.transcript._here != here)
         await pilot.press("slash")
         assert app.rows[-1].startswith("/")
         await pilot.press("escape")

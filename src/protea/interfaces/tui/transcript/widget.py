@@ -861,10 +861,10 @@ class Transcript(Widget, can_focus=False):
         self.refresh()
 
     def _do_search_next(self) -> None:
-        self._seek(forward=True)
+        self._seek(forward=False)
 
     def _do_search_previous(self) -> None:
-        self._seek(forward=False)
+        self._seek(forward=True)
 
     def search(self, needle: str) -> None:
         """Go to the last match before here, and mark all that are seen."""
