@@ -76,3 +76,17 @@ def _sessions(terminal: Terminal, open_screen: Open) -> str:
     listed = open_screen("sessions", "list", columns=150)
     listed.ends()
     return listed.shown
+
+
+def test_a_session_that_another_process_has_is_not_opened_twice(open_screen: Open) -> None:
+    first = open_screen(columns=90, rows=24)
+    asked(first, 1)
+    listed = open_screen("sessions", "list", columns=150)
+    listed.ends()
+    session = re.search(r"20\d{6}-\d{6}-\w+", listed.shown)
+    assert session is not None
+    second = open_screen("-r", session[0], columns=90, rows=24)
+    assert second.ends() == 1
+    assert session[0] in second.shown
+    first.type("still here")
+    first.see("still here")

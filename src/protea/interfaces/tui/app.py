@@ -11,6 +11,7 @@ from textual.app import App
 from textual.theme import BUILTIN_THEMES
 from textual.theme import Theme as TextualTheme
 
+from protea.domain.errors import ProteaError
 from protea.interfaces.tui.calling import call, way_of, window_title
 from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.driver import FirstFrame, ScreenDriver, driver_for
@@ -42,6 +43,7 @@ class ProteaApp(App[int], inherit_bindings=False):
         desk.dress = self.dress
         desk.notify = self._call
         desk.title = self._name_window
+        desk.give_up = self._give_up
         self.dress()
 
     def dress(self) -> None:
@@ -102,6 +104,13 @@ class ProteaApp(App[int], inherit_bindings=False):
             problems = self.desk.key_problems
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             self.desk.hint(problems[0] + more if problems else "keys read again")
+
+    def _give_up(self, error: ProteaError) -> None:
+        if len(self.main.tabs) == 1 and self.fault is None:
+            self.fault = error
+            self.exit()
+        else:
+            self.desk.hint(str(error))
 
     def _write(self, text: str) -> None:
         if text and isinstance(self._driver, ScreenDriver):

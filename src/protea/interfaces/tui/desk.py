@@ -19,6 +19,7 @@ from protea.domain.view import call_object
 from protea.interfaces.tui import remembered
 from protea.interfaces.tui.composer.history import History
 from protea.interfaces.tui.keys import Keys, Table, keymap
+from protea.interfaces.tui.later import Later
 from protea.interfaces.tui.state import State
 from protea.interfaces.tui.suggestions import Offers
 from protea.interfaces.tui.themes import THEMES, Look
@@ -39,7 +40,7 @@ class Desk:
     """Shared by every widget of a screen."""
 
     def __init__(self, gateway: Gateway, place: Place, preferences: ScreenSettings) -> None:
-        self.gateway = gateway
+        self.gateway = Later(gateway)
         self.place = place
         self.preferences = preferences
         self.remembered = remembered.recall(f"{place.home}/tui.json")
@@ -59,6 +60,8 @@ class Desk:
         """What has come up since it was last asked."""
         self.dress: Callable[[], None] = lambda: None
         """Puts the colours of `look` on the application."""
+        self.give_up: Callable[[ProteaError], None] = lambda error: None
+        """Called when a session cannot be followed: ends the program where there is nothing else to see."""
         self.hint: Callable[[str], None] = lambda text: None
         """Shows one line for a moment."""
         self.notify: Callable[[str, str], None] = lambda title, text: None

@@ -53,7 +53,7 @@ async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame
         tab = await _first_tab(desk, opening)
         app = ProteaApp(desk, tab, frame, choose=opening.choose)
         if opening.prompt:
-            await gateway.submit(tab.session, SubmitPrompt(text=opening.prompt))
+            tab.submit(SubmitPrompt(text=opening.prompt))
         await app.run_async(mouse=opening.preferences.mouse)
         if app.fault is not None:
             raise app.fault

@@ -93,6 +93,7 @@ class Tab(Vertical):
                     self.diffs += self.desk.changes_of(event)
         self._spread()
         self._follower = asyncio.create_task(self._follow())
+        self.set_timer(0.1, lambda: self.desk.spawn(self.desk.gateway.keep(self.session)))  # once its end is drawn
         first = (self._past[0].seq or 1) if self._past else 1
         self._past = ()
         if first > 1:
@@ -127,7 +128,7 @@ class Tab(Vertical):
                 self._take(event)
         except ProteaError as error:
             self.broken = error
-            self.desk.hint(str(error))
+            self.desk.give_up(error)
 
     def _take(self, event: AnyEvent) -> None:
         before, self.state = self.state, advance(self.state, event)
