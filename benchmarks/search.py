@@ -58,6 +58,7 @@ class Context:
     call_id = "call"
     answer = None
     writes: Literal["kept", "discarded", "refused"] = "kept"
+    beside = None
 
     def __init__(self, folder: str) -> None:
         self._folder = folder

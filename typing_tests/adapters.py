@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from protea.adapters.agents import files as agents_files
+from protea.adapters.agents import none as agents_none
 from protea.adapters.approval import interactive as approval_interactive
 from protea.adapters.approval import policy as approval_policy
 from protea.adapters.audit import file as audit_file
@@ -91,6 +93,7 @@ from protea.adapters.web import none as web_none
 from protea.adapters.workspace import disk as workspace_disk
 from protea.adapters.workspace import journaled as workspace_journaled
 from protea.adapters.workspace import memory as workspace_memory
+from protea.ports.agents import Agents
 from protea.ports.approval import Approval
 from protea.ports.audit import Audit
 from protea.ports.capability import Capability
@@ -206,6 +209,8 @@ task_runner_in_process_fills: Callable[..., TaskRunner] = task_runner_in_process
 task_runner_none_fills: Callable[..., TaskRunner] = task_runner_none.create
 telemetry_log_fills: Callable[..., Telemetry] = telemetry_log.create
 telemetry_none_fills: Callable[..., Telemetry] = telemetry_none.create
+agents_files_fills: Callable[..., Agents] = agents_files.create
+agents_none_fills: Callable[..., Agents] = agents_none.create
 templates_files_fills: Callable[..., Templates] = templates_files.create
 templates_none_fills: Callable[..., Templates] = templates_none.create
 tokens_bytes_fills: Callable[..., Tokens] = tokens_bytes.create

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from protea.ports.agents import Agents
 from protea.ports.approval import Approval
 from protea.ports.capability import Capability
 from protea.ports.channel import Channel
@@ -27,6 +28,7 @@ from protea.ports.task_runner import TaskRunner
 from protea.ports.telemetry import Telemetry
 from protea.ports.templates import Templates
 from protea.ports.tokens import Tokens
+from protea.testing.agents import FixedAgents
 from protea.testing.approval import ScriptedApproval
 from protea.testing.capability import TableCapability
 from protea.testing.channel import MemoryChannel
@@ -64,6 +66,7 @@ tokens: Callable[..., Tokens] = WordTokens
 context: Callable[..., Context] = LastTurns
 compaction: Callable[..., Compaction] = ClearingCompaction
 hooks: Callable[..., Hooks] = TableHooks
+agents: Callable[..., Agents] = FixedAgents
 templates: Callable[..., Templates] = FixedTemplates
 telemetry: Callable[..., Telemetry] = RecordingTelemetry
 notifier: Callable[..., Notifier] = RecordingNotifier

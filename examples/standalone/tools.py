@@ -25,6 +25,7 @@ class Context:
 
     session, call_id, answer = "demo", "c1", None
     writes: Literal["kept", "discarded", "refused"] = "kept"
+    beside = None
 
     def __init__(self, folder: str, toolset: Toolset) -> None:
         self._folder, self._toolset = folder, toolset

@@ -20,6 +20,7 @@ from protea.domain.events import AnyEvent, TurnFinished
 from protea.domain.messages import Text, ToolCall
 from protea.domain.permission import Mode
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop, TextPiece
+from protea.domain.settings import AgentSettings, BesideSettings
 from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo, Price, Usage
@@ -39,6 +40,7 @@ from protea.testing.ledger import ListLedger
 from protea.testing.model_source import TableModelSource
 from protea.testing.permission import NamedPermission
 from protea.testing.sandbox import RecordingSandbox
+from protea.testing.task_runner import KeptTasks, MemoryTaskRunner
 from protea.testing.templates import FixedTemplates
 
 Step = Reply | Failure | Callable[[ModelRequest], Awaitable[Reply]]
@@ -152,6 +154,9 @@ class World:
         self.templates: Templates = FixedTemplates({})
         self.store: SessionStore = store or MemoryStore()
         self.toolsets: tuple[Toolset, ...] = (FunctionToolset(tools),)
+        self.tasks = KeptTasks()
+        self.limits = AgentSettings()
+        self.wake = False
         self.use_clock(self.clock)
 
     def use_clock(self, clock: Clock) -> None:
@@ -174,6 +179,9 @@ class World:
             instructions=self.fixed,
             toolsets=self.toolsets,
             permission=self.permission or self.rules,
+            agents=self.limits,
+            tasks=BesideSettings(wake=self.wake),
+            task_runner=lambda: MemoryTaskRunner(self.tasks),
             approval=self.approval or (InteractiveApproval() if spec.interactive else PolicyApproval()),
             rules=self.fixed,
             checkpoint=self.checkpoint,

@@ -19,6 +19,8 @@ class Purse:
         self._hub = hub
         self._clock = clock
         self._session = spent
+        self.beside_usd = 0.0
+        """Dollars of agents in the turn that runs."""
         self._told = False
         """Whether it was told that the ledger cannot be written."""
 
@@ -58,6 +60,17 @@ class Purse:
             if not self._told:
                 self._told = True
                 self._hub.record(NoticeGiven(level="warning", text=f"{error}; the sums of days and profiles lack it"))
+
+    def lent(self, cost_usd: float) -> None:
+        """Count what an agent has spent: its own session has written it into the ledger."""
+        self._session += cost_usd
+        self.beside_usd += cost_usd
+
+    @property
+    def left_usd(self) -> float | None:
+        """Of the session's budget; None where there is none."""
+        budget = self._budgets.session
+        return None if budget is None else budget - self._session
 
     def describe(self) -> dict[str, object]:
         """Dollars spent and the budgets they count against, for faces."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from protea.domain.permission import Mode, RuleLayer
+from protea.domain.settings import AgentSettings, BesideSettings
 from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.ports.approval import Approval
@@ -33,6 +34,7 @@ if TYPE_CHECKING:  # most runs have none of these, and each would be read from t
     from protea.ports.file_list import FileList
     from protea.ports.hooks import Hooks
     from protea.ports.notifier import Notifier
+    from protea.ports.task_runner import TaskRunner
     from protea.ports.telemetry import Telemetry
     from protea.ports.templates import Templates
     from protea.ports.tokens import Tokens
@@ -108,6 +110,10 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     entered: Callable[[], None] | None = None
     """Called once these parts have taken the place of others."""
 
+    agents: AgentSettings = AgentSettings()
+    tasks: BesideSettings = BesideSettings()
+    task_runner: Callable[[], TaskRunner] | None = None
+    """Opened when the first task begins."""
     files: Callable[[], FileList] | None = None
     """Opened when someone first asks what files there are."""
     templates: Callable[[], Templates] | None = None

@@ -15,13 +15,16 @@ from protea.domain.events import (
     FilesRestored,
     LastingEvent,
     MessageCompleted,
+    ModeChanged,
     ModelSwitched,
     ProfileSwapped,
     PromptSubmitted,
     Rewound,
     SessionStarted,
+    TaskChanged,
     TitleChanged,
     TurnFinished,
+    TurnStarted,
 )
 from protea.domain.permission import Pin
 from protea.domain.pins import pinned
@@ -56,6 +59,11 @@ class Past:
         self._asked: dict[str, ApprovalRequested] = {}
         self.allowed: tuple[str, ...] = ()
         """Rules a person has allowed in it."""
+        self.tasks: dict[str, TaskChanged] = {}
+        """Those that run."""
+        self.mode = "normal"
+        self.mode_before = "normal"
+        """In force before plan mode."""
         self.heard: Heard = {}
         """Whose words are in it besides the person's and the project's."""
 
@@ -67,6 +75,14 @@ class Past:
                 self.context = event.usage
             case PromptSubmitted() if not self.title:
                 self.title = title_of(event.text)
+            case TaskChanged(state="running"):
+                self.tasks[event.id] = event
+            case TaskChanged():
+                self.tasks.pop(event.id, None)
+            case ModeChanged() | TurnStarted():
+                if event.mode == "plan" != self.mode:
+                    self.mode_before = self.mode
+                self.mode = event.mode
             case TitleChanged():
                 self.title = event.title
             case SessionStarted():

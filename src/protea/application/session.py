@@ -53,6 +53,7 @@ from protea.domain.events import (
     CompactionUndone,
     Lasting,
     LastingEvent,
+    MessageCompleted,
     ModeChanged,
     ModelSwitched,
     NoticeGiven,
@@ -71,6 +72,7 @@ from protea.domain.limits import Limits
 from protea.domain.permission import Mode, PermissionRequest
 from protea.domain.prefix import PrefixGuard
 from protea.domain.profile import identity_of
+from protea.domain.tools import Taint
 from protea.domain.transcript import INTERRUPTED, Transcript, transcript_of
 from protea.domain.usage import Usage
 from protea.ports.clock import Clock
@@ -79,8 +81,12 @@ from protea.ports.ids import Ids
 from protea.ports.model import Model
 from protea.ports.session_store import EventLog, SessionStore
 
-if TYPE_CHECKING:  # opened where a part or a swap asks for them
+if TYPE_CHECKING:  # opened where a part, a swap or a call asks for them
+    from protea.application.beside import BesideCall
+    from protea.application.delegation import Children, Delegation
+    from protea.application.envelope import Envelope
     from protea.application.swapping import Assemble, Planned, Point, Swapping
+    from protea.application.tasks import Tasks
     from protea.application.watching import Calls, Spans
     from protea.domain.swap import SwapPreview
 
@@ -108,8 +114,11 @@ class Session:
         store: SessionStore,
         assemble: Assemble,
         preload: Callable[[OpenSession], None],
+        children: Children | None = None,
+        envelope: Envelope | None = None,
     ) -> None:
-        """`store` is where sessions of parts that name none are kept, `clock` and `ids` are theirs as well."""
+        """`envelope` is that of an agent's session, `children` opens those of its own agents.
+        `store` is where sessions of parts that name none are kept, `clock` and `ids` are theirs as well."""
         self.id = id
         self.parts = parts
         self.mode: Mode = parts.mode
@@ -117,8 +126,14 @@ class Session:
         self.log = log
         self._common = (store, clock, ids)
         self.store = parts.store or store
-        self._clock = clock = parts.clock or clock
-        self._ids = ids = parts.ids or ids
+        self.clock = clock = parts.clock or clock
+        self.ids = ids = parts.ids or ids
+        self._children = children
+        self._envelope = envelope
+        self._delegation: Delegation | None = None
+        self._tasks: Tasks | None = None
+        self.watchers: list[Callable[[LastingEvent], None]] = []
+        """Called with every lasting event, before anyone else sees it. They must not raise."""
         self._past = past
         self._assemble, self._preload = assemble, preload
         self._swaps: Swapping | None = None
@@ -144,7 +159,8 @@ class Session:
             hooks=self.hooks,
             undoing=self.undoing,
             audit=lambda: self.parts.audit,
-            now=lambda: self._clock.now(),
+            now=lambda: self.clock.now(),
+            beside=self._beside,
         )
         self._worker: asyncio.Task[None] | None = None
         self._turn: asyncio.Task[TurnFinished] | None = None
@@ -158,6 +174,8 @@ class Session:
         self._warming: asyncio.Task[None] | None = None
         self._system: tuple[str, ...] | None = None
         self._shrinking = False
+        self._spent_usd = 0.0
+        """Of the turn that runs, without its agents."""
         self._worn = parts
         """What the running step was prepared with."""
         self._spans: Spans | None = None
@@ -172,6 +190,94 @@ class Session:
     @property
     def _transcript(self) -> Transcript:
         return self._past.transcript
+
+    # ── agents and tasks ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _beside(self, call_id: str) -> BesideCall:
+        from protea.application.beside import BesideCall  # when a call first sets something going
+
+        return BesideCall(self, call_id)
+
+    @property
+    def delegation(self) -> Delegation:
+        """Its agents."""
+        if self._delegation is None:
+            from protea.application.delegation import Delegation  # with the first agent
+
+            if self._children is None:
+                raise SessionError(f"session {self.id} sends no agents")
+            self._delegation = Delegation(self, self._children)
+        return self._delegation
+
+    @property
+    def tasks(self) -> Tasks:
+        """What goes on beside its turns."""
+        if self._tasks is None:
+            from protea.application.tasks import Tasks  # with the first task
+
+            if self.parts.task_runner is None:
+                raise UsageError("nothing is there that could keep tasks: the port task_runner is not filled")
+            self._tasks = Tasks(self, self.parts.task_runner)
+        return self._tasks
+
+    @property
+    def depth(self) -> int:
+        """How many sessions are above it."""
+        return 0 if self._envelope is None else self._envelope.depth
+
+    @property
+    def mode_in_force(self) -> Mode:
+        """Its mode, or that of the session that sent it, where that allows less."""
+        return self.mode if self._envelope is None else self._envelope.least(self.mode)
+
+    @property
+    def model(self) -> str:
+        return self.lineup.current.info.id
+
+    @property
+    def pins(self) -> tuple[str, ...]:
+        return self._transcript.pins
+
+    @property
+    def heard(self) -> tuple[Taint, ...]:
+        """Whose words are in it besides the person's, those that its sender had heard included."""
+        above = () if self._envelope is None else self._envelope.above.heard
+        return tuple(dict.fromkeys((*self._past.heard, *above)))
+
+    @property
+    def wakes(self) -> bool:
+        return self.parts.tasks.wake and not self._held and self.usable
+
+    def left_usd(self) -> float | None:
+        """Dollars that this turn may still spend; None where nothing limits it."""
+        limit = self._limits.budget_usd
+        of_turn = None if limit is None else limit - self._spent_usd - self.purse.beside_usd
+        found = [each for each in (of_turn, self.purse.left_usd) if each is not None]
+        return min(found) if found else None
+
+    async def wake(self, text: str) -> None:
+        """Begin a turn because something has happened."""
+        await self._prompt(SubmitPrompt(text=text, origin="task"))
+
+    async def begin(self, prompt: str, origin: str) -> None:
+        """Take a prompt of whoever sent it; while a turn runs it is steered by it."""
+        await self._prompt(SubmitPrompt(text=prompt, delivery="steer", origin=origin))
+
+    async def at_rest(self, within: float | None = None) -> bool:
+        """Wait until it has nothing to run, or for so many seconds; whether it has."""
+        if self._worker is not None:
+            await asyncio.wait([self._worker], timeout=within)
+        return not self.working
+
+    def interrupt(self) -> None:
+        self._interrupt(None)
+
+    async def leave_plan_mode(self) -> Mode:
+        """Go on in the mode from before plan mode; the mode that is then in force."""
+        if self.mode == "plan":
+            before = self._past.mode_before
+            await self._set_mode(SetMode(mode=before, by="plan"))
+        return self.mode_in_force
 
     @property
     def _swapping(self) -> Swapping:
@@ -228,6 +334,12 @@ class Session:
             if self.undoing is not None:
                 await self.undoing.recover(left.id)
             self.hub.record(TurnFinished(id=left.id, outcome="interrupted"))
+        elif self._transcript.questions:  # of agents in the background
+            self.hub.record(
+                *(ApprovalResolved(id=id, decision="deny", by="interrupt") for id in self._transcript.questions)
+            )
+        if self._past.tasks and self.parts.task_runner is not None:
+            await self.tasks.recover(dict(self._past.tasks))
 
     def _open_by_the_way(self) -> None:
         """What most sessions do without, made of the parts that are there; again after one of these was exchanged."""
@@ -248,7 +360,7 @@ class Session:
             from protea.application.watching import Calls, Spans
 
             self._spans = Spans(parts.telemetry, self.id) if parts.telemetry is not None else None
-            self._calls = Calls(parts.notifier, self._clock) if parts.notifier is not None else None
+            self._calls = Calls(parts.notifier, self.clock) if parts.notifier is not None else None
 
     def warm(self) -> None:
         """Begin what the first request will need, while a person types. Nobody waits for it."""
@@ -323,6 +435,8 @@ class Session:
             await asyncio.wait([self._worker])
         if self._swaps is not None:
             await self._swaps.close()
+        if self._tasks is not None:
+            await self._tasks.close()
         if self._calls is not None:
             self._calls.close()
         if self._warming is not None:
@@ -370,6 +484,10 @@ class Session:
             self._spans.saw(event)
         if self._calls is not None:
             self._calls.saw(event)
+        if isinstance(event, MessageCompleted):
+            self._spent_usd += event.cost_usd or 0.0
+        for watcher in self.watchers:
+            watcher(event)
 
     async def _prompt(self, command: SubmitPrompt) -> str:
         if not command.text.strip() and not command.images:
@@ -380,7 +498,7 @@ class Session:
             delivery = "now"
         elif delivery == "now" and busy:
             delivery = "queue"
-        id = self._ids.short("p")
+        id = self.ids.short("p")
         await self.hub.commit(
             PromptSubmitted(id=id, text=command.text, images=command.images, delivery=delivery, origin=command.origin)
         )
@@ -445,9 +563,10 @@ class Session:
 
     async def _one_turn(self, prompt: PromptSubmitted) -> None:
         started = TurnStarted(
-            id=self._ids.short("t"), prompt=prompt.id, model=self.lineup.current.info.id, mode=self.mode
+            id=self.ids.short("t"), prompt=prompt.id, model=self.lineup.current.info.id, mode=self.mode
         )
         self.hub.record(started)
+        self._spent_usd = self.purse.beside_usd = 0.0
         if self.undoing is not None:
             self.undoing.begin(started.id)
         self._turn = asyncio.create_task(self._run(started, prompt), name=f"turn {started.id}")
@@ -468,7 +587,7 @@ class Session:
             from protea.application.by_hand import by_hand  # typed by people, now and then
 
             return await by_hand(
-                started, prompt.text, hub=self.hub, runner=self.runner, approvals=self.approvals, ids=self._ids
+                started, prompt.text, hub=self.hub, runner=self.runner, approvals=self.approvals, ids=self.ids
             )
         try:
             given = self._turn_of(started)
@@ -488,8 +607,8 @@ class Session:
             lineup=self.lineup,
             runner=self.runner,
             system=self._system_parts(),
-            clock=self._clock,
-            ids=self._ids,
+            clock=self.clock,
+            ids=self.ids,
             limits=self._limits,
             purse=self.purse,
             prefix=self._prefix,
@@ -521,10 +640,10 @@ class Session:
             self.hub.record(*self._told(planned))
         except BaseException:
             self.log, self.store, self.hub.identity = before
-            self.hub.move(self.log, partial(self.store.read, self.id), self._clock)
+            self.hub.move(self.log, partial(self.store.read, self.id), self.clock)
             raise
         self.parts, self.spec = new, planned.spec
-        self._clock, self._ids = clock, ids
+        self.clock, self.ids = clock, ids
         self._limits = _limits_of(planned.spec, new)
         self.mode = new.mode if planned.mode is not None else self.mode
         self.purse.use(new.budgets, new.ledger, clock)
@@ -589,16 +708,16 @@ class Session:
             session_cwd=around.cwd,
             root=around.root,
             home=around.user_home,
-            mode=self.mode,
+            mode=self.mode_in_force,
             add_dirs=around.add_dirs,
             interactive=self.spec.interactive,
             # Yolo is only ever chosen by a person (a flag, their own settings, a command), never by the project:
             # choosing it here is trusting it for this run.
-            trusted=around.trusted or self.mode == "yolo",
+            trusted=around.trusted or self.mode_in_force == "yolo",
             session=self.id,
-            discards=self.mode == "plan" and self.parts.sandbox is not None and self.parts.sandbox.discards,
-            taint=tuple(self._past.heard),
             pins=self.approvals.pins,
+            discards=self.mode_in_force == "plan" and self.parts.sandbox is not None and self.parts.sandbox.discards,
+            taint=self.heard,
             layers=self.parts.layers if not self.approvals.allowed else (*self.parts.layers, self.approvals.layer()),
         )
 
@@ -623,7 +742,12 @@ class Session:
         modes = get_args(Mode)
         if command.mode not in modes:
             raise UsageError(f"there is no mode {command.mode}; there are {', '.join(modes)}")
-        self.mode = command.mode  # type: ignore[assignment]  # checked in the line above
+        mode: Mode = command.mode  # type: ignore[assignment]  # checked in the line above
+        if self._envelope is not None and self._envelope.least(mode) != mode:
+            raise UsageError(
+                f"{self._envelope.agent} may do no more than the session that sent it: {self.mode_in_force}"
+            )
+        self.mode = mode
         self._system = None
         await self.hub.commit(ModeChanged(mode=command.mode, by=command.by))
 

@@ -33,7 +33,9 @@ from protea.ports.ids import Ids
 from protea.ports.model import Model
 from protea.ports.session_store import EventLog, SessionStore
 
-if TYPE_CHECKING:  # few sessions are ever exchanged
+if TYPE_CHECKING:  # few sessions are ever exchanged, or send agents
+    from protea.application.delegation import Child
+    from protea.application.envelope import Envelope
     from protea.application.swapping import Assemble
     from protea.domain.swap import SwapPreview
 
@@ -82,10 +84,35 @@ class Sessions:
     def events(self, session: str, after: int = 0) -> AsyncIterator[AnyEvent]:
         return self._session(session).hub.follow(after)
 
+    async def open_child(self, spec: OpenSession, envelope: Envelope) -> Session:
+        """Open the session of an agent, a new one or one that goes on. Raises what `open` does."""
+        if spec.resume is None:
+            return self._open[await self._begin(None, spec, envelope)]
+        id = self._find(spec.resume)
+        known = next(iter(self._store_of(id).read(id, 0, 1)), None)
+        if not isinstance(known, SessionStarted) or not known.agent:
+            raise SessionError(f"{id} is no agent's session")
+        before = self._open.get(id)
+        if before is not None and before.usable and before.working:
+            raise SessionError(f"{id} is at work for somebody else")
+        if before is not None:
+            with suppress(ProteaError):
+                await before.close()
+        return self._open[await self._reopen(id, spec, envelope)]
+
+    async def end_child(self, child: Child) -> None:
+        """Close the session of an agent, unless someone has told it to do more."""
+        held = self._open.get(child.id)
+        if held is not None and not held.working:
+            del self._open[child.id]
+            await held.close()
+
     async def sessions(self, cwd: str | None = None) -> Sequence[SessionSummary]:
         found = {summary.id: summary for summary in self._store.list(cwd)}
         for store in self._other_stores():
             found |= {summary.id: summary for summary in store.list(cwd)}
+        if cwd is not None:
+            found = {id: summary for id, summary in found.items() if not summary.agent}
         return sorted(found.values(), key=lambda summary: summary.updated, reverse=True)
 
     async def history(self, session: str, after: int = 0, limit: int | None = None) -> Sequence[LastingEvent]:
@@ -160,6 +187,7 @@ class Sessions:
         held.hub.tell(await invoke(self, session, command, self._clock.now(), load().load if load else tuple))
 
     async def close(self) -> None:
+        # Those that were sent close with the ones that sent them; the others wait for both.
         closing = [session.close() for session in self._open.values()]
         if self._idle_parts is not None:
             closing.append(self._idle_parts.aclose())
@@ -170,25 +198,28 @@ class Sessions:
             if failure is not None:
                 raise failure
 
-    async def _begin(self, parent: str | None, spec: OpenSession) -> str:
+    async def _begin(self, parent: str | None, spec: OpenSession, envelope: Envelope | None = None) -> str:
         """A new session; with a parent, one that begins with its history."""
         id = self._ids.session()
         past = Past() if parent is None else past_of(lambda: self._store_of(parent).read(parent))
         spec, parts = self._parts_of(spec, past)
         async with AsyncExitStack() as undo:
             undo.push_async_callback(parts.aclose)
+            if envelope is not None:
+                parts = envelope.around(parts, parts.mode)
             model = await _open_model(parts, spec)
             store = parts.store or self._store
             log = store.create(id)
             undo.callback(_discard, store, id, log)
-            session = self._session_of(id, spec, parts, past, log, model)
+            session = self._session_of(id, spec, parts, past, log, model, envelope)
             started = SessionStarted(
                 version=self._version,
                 cwd=parts.surroundings.cwd,
                 profile=parts.profile,
                 model=model.info.id,
-                parent=parent,
+                parent=parent if envelope is None else envelope.above.id,
                 parent_seq=past.transcript.last if parent is not None else None,
+                agent="" if envelope is None else envelope.agent,
             )
             if parent is None:
                 session.hub.record(started)
@@ -199,7 +230,7 @@ class Sessions:
                 _switched(session, past)
             undo.pop_all()
         self._open[id] = session
-        if spec.interactive:
+        if spec.interactive and envelope is None:
             session.warm()
         return id
 
@@ -215,7 +246,7 @@ class Sessions:
             log.append(page, durable=False)
         log.sync()
 
-    async def _reopen(self, id: str, spec: OpenSession) -> str:
+    async def _reopen(self, id: str, spec: OpenSession, envelope: Envelope | None = None) -> str:
         async with AsyncExitStack() as undo:
             store = self._store_of(id)
             log = store.open(id)
@@ -225,8 +256,10 @@ class Sessions:
             if (parts.store or self._store) is not store:
                 parts = replace(parts, store=store)  # it is where it is; a swap can carry it elsewhere
             undo.push_async_callback(parts.aclose)
+            if envelope is not None:
+                parts = envelope.around(parts, parts.mode)
             model = await _open_model(parts, spec)
-            session = self._session_of(id, spec, parts, past, log, model)
+            session = self._session_of(id, spec, parts, past, log, model, envelope)
             await session.end_what_a_crash_left()
             _switched(session, past)
             undo.pop_all()
@@ -235,7 +268,16 @@ class Sessions:
             session.warm()
         return id
 
-    def _session_of(self, id: str, spec: OpenSession, parts: Parts, past: Past, log: EventLog, model: Model) -> Session:
+    def _session_of(
+        self,
+        id: str,
+        spec: OpenSession,
+        parts: Parts,
+        past: Past,
+        log: EventLog,
+        model: Model,
+        envelope: Envelope | None = None,
+    ) -> Session:
         return Session(
             id,
             spec=spec,
@@ -248,6 +290,8 @@ class Sessions:
             store=self._store,
             assemble=self._assemble,
             preload=self._preload,
+            children=self,
+            envelope=envelope,
         )
 
     def _parts_of(self, spec: OpenSession, past: Past) -> tuple[OpenSession, Parts]:

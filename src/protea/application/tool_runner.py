@@ -19,7 +19,7 @@ from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
 from protea.application.undoing import Undoing
 from protea.domain.errors import StoreError
-from protea.domain.events import ApprovalRequested, TodoChanged, ToolCallChanged, ToolOutputDelta
+from protea.domain.events import ApprovalRequested, ApprovalResolved, TodoChanged, ToolCallChanged, ToolOutputDelta
 from protea.domain.hooks import decided
 from protea.domain.messages import ToolCall
 from protea.domain.permission import Decision, PermissionRequest
@@ -30,7 +30,7 @@ from protea.domain.tools import ENDED, CallState, ToolResult, ToolSpec
 from protea.ports.audit import Audit
 from protea.ports.ids import Ids
 from protea.ports.permission import Permission
-from protea.ports.toolset import Tool, Toolset
+from protea.ports.toolset import Beside, Tool, Toolset
 
 if TYPE_CHECKING:
     from protea.domain.looking_back import Recalled
@@ -65,6 +65,7 @@ class ToolRunner:
         undoing: Undoing | None = None,
         audit: Callable[[], Audit | None] | None = None,
         now: Callable[[], str] = str,
+        beside: Callable[[str], Beside] | None = None,
     ) -> None:
         self.toolsets = tuple(toolsets)
         self.permission = permission
@@ -78,6 +79,9 @@ class ToolRunner:
         self._undoing = undoing
         self._audit = audit
         self._now = now
+        self._beside = beside
+        self._kept: dict[str, str] = {}
+        """What there is of calls that were cancelled."""
         self._states: dict[str, tuple[ToolCall, CallState]] = {}
         self._tasks: dict[str, asyncio.Task[ToolResult]] = {}
         self._stopped: set[str] = set()
@@ -104,6 +108,14 @@ class ToolRunner:
         """Those and the ones it has to look for."""
         return tuple(spec for toolset in self.toolsets for spec in toolset.specs())
 
+    def beside(self, call_id: str) -> Beside | None:
+        """What a call can set going besides itself."""
+        return self._beside(call_id) if self._beside is not None else None
+
+    def keep(self, call_id: str, text: str) -> None:
+        """What there is of a call that is being cancelled: its result will say it."""
+        self._kept[call_id] = text
+
     def cwd(self) -> str | None:
         """Where relative paths of the next calls begin, if a toolset keeps a directory of its own."""
         return next((toolset.cwd for toolset in self.toolsets if toolset.cwd is not None), None)
@@ -117,6 +129,7 @@ class ToolRunner:
         self._states.clear()
         self._stopped.clear()
         self._parents.clear()
+        self._kept.clear()
         results: dict[str, ToolResult] = {}
         plans = self._plan(calls, results)
         try:
@@ -127,9 +140,16 @@ class ToolRunner:
         except BaseException:
             unfinished = [call for call, state in self._states.values() if state not in ENDED]
             if unfinished:
-                self._record(*(ToolCallChanged(call=call, state="cancelled", result=CANCELLED) for call in unfinished))
+                self._record(*(self._cancelled(call) for call in unfinished))
             raise
         return [(call, results[call.id]) for call in calls]
+
+    def _cancelled(self, call: ToolCall) -> ToolCallChanged:
+        return ToolCallChanged(call=call, state="cancelled", result=self._with_kept(call, CANCELLED))
+
+    def _with_kept(self, call: ToolCall, result: ToolResult) -> ToolResult:
+        kept = self._kept.pop(call.id, "")
+        return replace(result, text=f"{result.text}\n{kept}") if kept else result
 
     def stop(self, call_id: str) -> bool:
         """End one call, running or waiting for its turn; the others go on. False where there is none to end."""
@@ -210,7 +230,7 @@ class ToolRunner:
             return await self._run_one(plans[0])
         except asyncio.CancelledError:
             if self._states[call.id][1] not in ENDED:
-                self._end(call, "cancelled", CANCELLED)
+                self._end(call, "cancelled", self._with_kept(call, CANCELLED))
             raise
 
     async def _run_batch(self, batch: Sequence[Planned], results: dict[str, ToolResult]) -> None:
@@ -248,7 +268,7 @@ class ToolRunner:
             result = await self._permit_and_run(planned)
         except asyncio.CancelledError:
             if call.id in self._stopped:
-                return self._end(call, "cancelled", STOPPED)
+                return self._end(call, "cancelled", self._with_kept(call, STOPPED))
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
@@ -346,6 +366,8 @@ class ToolRunner:
         self._record(ToolCallChanged(call=call, state="awaiting_approval"))
         answer = await self._approvals.ask(request)
         books.answered(answer)
+        if request.kind == "plan" and answer.decision == "deny":
+            return _other_plan(answer)
         if question:
             return answer.comment if answer.decision != "deny" else None
         if answer.decision == "deny":
@@ -415,6 +437,10 @@ class RunningCall:
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
         self._hub.tell(ToolOutputDelta(call_id=self.call_id, text=text, stream=stream))
 
+    @property
+    def beside(self) -> Beside | None:
+        return self._runner.beside(self.call_id)
+
     async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
         return await self._hub.recall(wanted, limit)
 
@@ -453,6 +479,11 @@ def _detail(diff: str | None, decision: Decision) -> dict[str, Any]:
 
 def _question(id: str, call: ToolCall, decision: Decision, diff: str | None, *, question: bool) -> ApprovalRequested:
     call_arguments = call.arguments if isinstance(call.arguments, dict) else {}
+    if call.name == "ProposePlan":
+        plan = str(call_arguments.get("plan", ""))
+        return ApprovalRequested(
+            id=id, call=call, why="Shall it be done like this?", kind="plan", detail={"plan": plan}
+        )
     if question:
         options = call_arguments.get("options") or ()
         offered = tuple(str(option) for option in options)
@@ -466,6 +497,13 @@ def _question(id: str, call: ToolCall, decision: Decision, diff: str | None, *, 
         proposals=decision.proposals,
         detail=_detail(diff, decision) or None,
     )
+
+
+def _other_plan(answer: ApprovalResolved) -> ToolResult:
+    if answer.by == "policy":
+        return ToolResult("Nobody is there to agree to a plan: give it as your answer. Nothing may be changed before.")
+    wish = f" They said: {answer.comment.strip()}" if answer.comment else ""
+    return ToolResult(f"The plan was not agreed on.{wish} Change it and propose it again, or ask what they want.")
 
 
 def _batches(plans: Sequence[Planned]) -> Iterator[list[Planned]]:

@@ -118,9 +118,9 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
         model, seen = given.lineup.current, given.hub.last
         request = await _request(given, model)
         heard.begin(model, seen=seen)
-        spent = Spent(tally.turns, tally.cost_usd or 0.0, given.clock.monotonic() - begin)
         counted = given.purse.kept or given.limits.budget_usd is not None  # else nobody asks what it will cost
         expected = next_cost(request, model.info.price, tally.last) if counted else 0.0
+        spent = Spent(tally.turns, (tally.cost_usd or 0.0) + given.purse.beside_usd, given.clock.monotonic() - begin)
         limit = exceeded(given.limits, spent, expected)
         if limit:
             return _finished(given, tally, "limit", limit=limit)
@@ -301,13 +301,14 @@ def _finished(
     limit: str | None = None,
     structured: Any = None,
 ) -> TurnFinished:
+    beside = given.purse.beside_usd
     return TurnFinished(
         id=given.started.id,
         outcome=outcome,
         error=error,
         turns=tally.turns,
         usage=tally.usage,
-        cost_usd=tally.cost_usd,
+        cost_usd=(tally.cost_usd or 0.0) + beside if beside else tally.cost_usd,
         limit=limit,
         structured=structured,
     )

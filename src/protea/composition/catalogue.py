@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 CATALOGUE: dict[str, dict[str, str]] = {
+    "agents": {
+        "files": "protea.adapters.agents.files",
+        "none": "protea.adapters.agents.none",
+    },
     "approval": {
         "interactive": "protea.adapters.approval.interactive",
         "policy": "protea.adapters.approval.policy",
@@ -168,6 +172,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
 """Port → adapter name → module with `Options` and `create`."""
 
 DEFAULTS: dict[str, str] = {
+    "agents": "files",
     "approval": "interactive",
     "audit": "file",
     "capability": "skills",
@@ -216,6 +221,7 @@ IDLE: dict[str, str] = {
 """Adapters that, without options, leave everything as it is: they need not be loaded to do so."""
 
 SWAP_CLASSES: dict[str, str] = {
+    "agents": "hot",
     "approval": "hot",
     "audit": "hot",
     "capability": "hot",

@@ -50,6 +50,7 @@ SHARED = ("clock", "ids", "ledger")
 
 if TYPE_CHECKING:
     from protea.composition.rereading import Sources
+    from protea.ports.task_runner import TaskRunner
     from protea.ports.templates import Templates
 
 
@@ -227,6 +228,9 @@ class Root:
             adapters=CATALOGUE,
             opened=resolver,
             entered=entered,
+            agents=settings.agents,
+            tasks=settings.tasks,
+            task_runner=lambda: cast("TaskRunner", resolver.get("task_runner")),
             templates=lambda: cast("Templates", resolver.get("templates")),
             reread=self._watch() if self._sources is not None else None,
         )

@@ -42,6 +42,10 @@ class SessionError(UsageError):
     """A session that does not exist, is in use elsewhere, or does not allow what was asked."""
 
 
+class TaskFailedError(ProteaError):
+    """Work came to an end that is not the one that was wanted. Its words are what it brought."""
+
+
 class StoreError(ProteaError):
     """Lasting data could not be read or written (disk full, read-only, damaged)."""
 

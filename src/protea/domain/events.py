@@ -80,6 +80,8 @@ class SessionStarted(Lasting, frozen=True, kw_only=True):
     """The session this was forked from or started by."""
     parent_seq: int | None = None
     """The last event of the parent that this session's history begins with."""
+    agent: str = ""
+    """The agent it is, where another session sent it: see `parent`."""
 
 
 class PromptSubmitted(Lasting, frozen=True, kw_only=True):
@@ -139,9 +141,10 @@ class ApprovalRequested(Lasting, frozen=True, kw_only=True):
     rule: str | None = None
     proposals: tuple[str, ...] = ()
     """The rules `always` would save; for a question of the model's, the answers it offers."""
-    kind: Literal["permission", "question"] = "permission"
+    kind: Literal["permission", "question", "plan"] = "permission"
     detail: dict[str, Any] | None = None
-    """What is shown beside it: `diff`, the unified diff of what the call would change."""
+    """What is shown beside it: `diff`, the unified diff of what the call would change; of a `plan`, the `plan` in
+    Markdown; where an agent asks, its name as `agent` and its `session`."""
 
 
 class ApprovalResolved(Lasting, frozen=True, kw_only=True):
@@ -206,10 +209,35 @@ class PinsChanged(Lasting, frozen=True, kw_only=True):
 
 
 class TaskChanged(Lasting, frozen=True, kw_only=True):
+    """Work beside the turns, or an agent: it begins, goes on and ends. The latest is the whole of it."""
+
     id: str
     title: str
-    state: Literal["running", "done", "failed", "stopped"]
+    state: Literal["running", "done", "failed", "stopped", "lost"]
+    """`lost`: its process ended before it did."""
     detail: str | None = None
+    """A line on how it stands, or how it ended."""
+    kind: str = ""
+    """`shell`, `agent` or `monitor`."""
+    child: str = ""
+    """Of an agent: the id of its session, which can be opened, steered and interrupted like any other."""
+    agent: str = ""
+    """Its name."""
+    call_id: str = ""
+    """The call that began it."""
+    background: bool = False
+    """Whether the turn went on without it."""
+    model: str = ""
+    tool: str = ""
+    """What it runs just now; empty: it thinks."""
+    tokens: int = 0
+    """In and out so far."""
+    seconds: float = 0.0
+    """Since it began."""
+    stalled: float = 0.0
+    """Seconds without news, where that is long."""
+    log: str = ""
+    """A file with all of its output."""
 
 
 class TodoChanged(Lasting, frozen=True, kw_only=True):

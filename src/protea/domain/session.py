@@ -25,5 +25,7 @@ class SessionSummary(msgspec.Struct, frozen=True, omit_defaults=True):
     usage: Usage = Usage()
     cost_usd: float | None = None
     parent: str | None = None
+    agent: str = ""
+    """The agent it is, where another session sent it."""
     state: str = "idle"
     """`idle`, `running`, `waiting` (for an approval) or `interrupted`."""

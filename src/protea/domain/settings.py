@@ -124,6 +124,22 @@ class InstructionSettings(Table, frozen=True):
     """`files` or `none`."""
 
 
+class AgentSettings(Table, frozen=True):
+    """`[agents]`: those that are sent on errands."""
+
+    depth: Annotated[int, msgspec.Meta(ge=0)] = 2
+    """How deep agents may send agents; 0: none are sent."""
+    at_once: Count = 32
+    """How many of one session may be under way."""
+
+
+class BesideSettings(Table, frozen=True):
+    """`[tasks]`: what goes on beside the turns."""
+
+    wake: bool = False
+    """Whether a task that ends begins a turn of its own where none runs; otherwise the next turn is told of it."""
+
+
 class ScreenSettings(Table, frozen=True):
     """`[tui]`: the full screen."""
 
@@ -163,6 +179,8 @@ class Settings(Table, frozen=True):
     instructions: InstructionSettings = InstructionSettings()
     hooks: dict[str, Any] = {}
     """`[[hooks.MOMENT]]`: what is to be asked before and after tools, turns and sessions."""
+    agents: AgentSettings = AgentSettings()
+    tasks: BesideSettings = BesideSettings()
     tui: ScreenSettings = ScreenSettings()
     ports: dict[str, dict[str, Any]] = {}
     """`[ports.PORT]`: the `adapter` that fills it, and that adapter's options."""

@@ -44,6 +44,7 @@ def advance(summary: SessionSummary, event: LastingEvent) -> SessionSummary:
                 model=event.model,
                 profile=event.profile,
                 parent=event.parent,
+                agent=event.agent,
             )
         case PromptSubmitted():
             title = summary.title or title_of(event.text)

@@ -85,7 +85,7 @@ class Gateway(Protocol):
         ...
 
     async def sessions(self, cwd: str | None = None) -> Sequence[SessionSummary]:
-        """Known sessions, the latest first; those of one directory if `cwd` is given."""
+        """Known sessions, the latest first; if `cwd` is given, those a person has begun in that directory."""
         ...
 
     async def history(self, session: str, after: int = 0, limit: int | None = None) -> Sequence[LastingEvent]:

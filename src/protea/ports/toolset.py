@@ -2,13 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from protea.domain.tools import ToolResult, ToolSpec
 
 if TYPE_CHECKING:
+    from protea.domain.delegation import Errand
     from protea.domain.looking_back import Recalled
+
+Progress = Callable[[str], None]
+"""Tells how far it is, in a line."""
+
+
+class Beside(Protocol):
+    """What a call can set going besides itself."""
+
+    async def delegate(self, errand: Errand, after: Callable[[], Awaitable[str]] | None = None) -> ToolResult:
+        """Send an agent, and return what it brought, however it ended; in the background, that it has been sent.
+
+        `after` is awaited once it has ended, whatever the way, and what it gives is told with the result. Cancelled, it
+        ends the agent and keeps what it had said.
+        """
+        ...
+
+    async def begin(
+        self, kind: str, title: str, work: Callable[[Progress], Awaitable[str]], *, log: str = "", ended: str = ""
+    ) -> str:
+        """Let work go on behind the call, as a task; its id. What it returns, or raises, is how it ended: the model is
+        told in the next turn, or in this one while it lasts, behind `ended`."""
+        ...
+
+    def news(self, text: str) -> None:
+        """Tell the model something that happened beside the turn."""
+        ...
+
+    async def stop(self, id: str) -> str | None:
+        """End a task of this session, by its id or the agent's session; how it stands then, or None where there is
+        none."""
+        ...
+
+    async def agreed(self, plan: str, *, edited: bool) -> ToolResult:
+        """The person has agreed to a plan, as it was proposed or as they edited it: do what follows from that."""
+        ...
 
 
 class ToolContext(Protocol):
@@ -54,6 +90,11 @@ class ToolContext(Protocol):
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Make another call as a part of this one: validated, permitted (a person may be asked) and recorded like any
         other, with this call as its parent. Never raises for what goes wrong in it; may be used at the same time."""
+        ...
+
+    @property
+    def beside(self) -> Beside | None:
+        """What can be set going beside the call; None where nothing can."""
         ...
 
     def output_path(self, suffix: str = ".txt") -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from protea.domain.errors import UsageError
+from protea.domain.errors import ProteaError, UsageError
 from protea.ports.task_runner import Task, Work
 
 
@@ -90,6 +90,8 @@ class MemoryTaskRunner:
         except asyncio.CancelledError:
             change = {"state": "stopped"}
             raise
+        except ProteaError as error:
+            change = {"state": "failed", "result": str(error)}
         except Exception as fault:
             change = {"state": "failed", "result": f"{type(fault).__name__}: {fault}"}
         finally:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from protea.domain.looking_back import Recalled
 from protea.domain.tools import ToolResult, ToolSpec
-from protea.ports.toolset import Toolset
+from protea.ports.toolset import Beside, Toolset
 
 
 class RecordedCall:
@@ -24,7 +24,9 @@ class RecordedCall:
         unreadable: Collection[str] = (),
         toolset: Toolset | None = None,
         writes: Literal["kept", "discarded", "refused"] = "kept",
+        beside: Beside | None = None,
     ) -> None:
+        self.beside = beside
         self.writes = writes
         self.folder = folder
         self.unreadable = unreadable

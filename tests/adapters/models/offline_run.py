@@ -35,8 +35,8 @@ class Context:
     """What a call may use, without anyone watching."""
 
     def __init__(self, folder: Path, answer: str | None = None) -> None:
-        self.session, self.call_id, self.answer = "s", "c", answer
         self.writes: Literal["kept"] = "kept"
+        self.session, self.call_id, self.answer, self.beside = "s", "c", answer, None
         self._folder = folder
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.adapters.task_runner._table import Owner, Table, lives
-from protea.domain.errors import StoreError, UsageError
+from protea.domain.errors import ProteaError, StoreError, UsageError
 from protea.domain.surroundings import Surroundings
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
@@ -142,6 +142,8 @@ class InProcess:
         except asyncio.CancelledError:
             self._keep(self._ended(self._now[task.id], "stopped", ""))
             raise
+        except ProteaError as error:
+            result, state = str(error), "failed"
         except Exception as fault:  # work comes from anywhere; what went wrong is what became of the task
             result, state = f"{type(fault).__name__}: {fault}", "failed"
         ended = self._ended(self._now[task.id], state, result)

@@ -68,6 +68,7 @@ class _Nobody:
 
     session = call_id = ""
     answer: str | None = None
+    beside = None
     writes: Literal["kept", "discarded", "refused"] = "refused"
 
     def may_read(self, path: str) -> bool:

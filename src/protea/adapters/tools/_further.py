@@ -116,5 +116,23 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
             deferred=True,
         ),
     ),
+    (
+        "protea.adapters.tools.monitor:Monitor",
+        ToolSpec(
+            name="Monitor",
+            description="Run a command in the background and be told of each line of its output that fits a pattern: a "
+            "log that is followed, a build, a watcher. KillShell ends it.",
+            parameters=object_(
+                "command pattern",
+                command=text(),
+                pattern=text("Regular expression; the line is told"),
+                most=whole("Lines that are told before it is only counted; default 50", 1),
+                timeout=seconds("Seconds; default: until the session ends"),
+            ),
+            effects=("proc.exec",),
+            aliases={"cmd": "command", "regex": "pattern", "limit": "most"},
+            deferred=True,
+        ),
+    ),
 )
 """Place of the code and spec, as in `builtin.SPECS`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -57,13 +57,21 @@ class Kit:
     """Shared by the tools of one session; also what they keep between calls."""
 
     def __init__(
-        self, options: Options, workspace: Workspace, sandbox: Sandbox, surroundings: Surroundings, web: Web
+        self,
+        options: Options,
+        workspace: Workspace,
+        sandbox: Sandbox,
+        surroundings: Surroundings,
+        web: Web,
+        agents: Sequence[Any] = (),
     ) -> None:
         self.options = options
         self.workspace = workspace
         self.sandbox = sandbox
         self.surroundings = surroundings
         self.web = web
+        self.agents = tuple(agents)
+        """Those that have a name (`AgentDefinition`, which a start has no need of)."""
         self.cwd = surroundings.cwd
         """Where the next command starts and relative paths begin."""
         self.seen: dict[str, Entry] = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from protea.adapters.tools._following import GRACE, describe, followed, surely
 from protea.adapters.tools._kit import Kit, Options
 from protea.domain.cut import cut
+from protea.domain.errors import ProteaError, TaskFailedError
 from protea.domain.pattern import regex
 from protea.domain.plain import plain
 from protea.domain.tools import ToolResult, ToolSpec
@@ -119,12 +120,17 @@ class Bash:
         self._kit.cwd = end
         notes.append(f"[the working directory is now {end}]")
 
+    def _no_room(self) -> str:
+        running = [shell for shell in shells_of(self._kit).values() if shell.process.ended is None]
+        if len(running) < self._kit.options.background_limit:
+            return ""
+        return f"{len(running)} background commands run already: {', '.join(s.id for s in running)}. End one first."
+
     async def _background(self, command: str, cwd: str, seconds: float | None, context: ToolContext) -> ToolResult:
-        shells = _shells(self._kit)
-        running = [shell for shell in shells.values() if shell.process.ended is None]
-        if len(running) >= self._kit.options.background_limit:
-            ids = ", ".join(shell.id for shell in running)
-            return ToolResult(f"{len(running)} background commands run already: {ids}. End one first.", is_error=True)
+        shells = shells_of(self._kit)
+        full = self._no_room()
+        if full:
+            return ToolResult(full, is_error=True)
         try:
             process = await self._kit.sandbox.start(self._launch(command, cwd, None, context.writes, keep=True))
         except OSError as error:
@@ -142,6 +148,7 @@ class Bash:
         text, failed = shell.news()
         if shell.gone.is_set():
             return ToolResult(text, is_error=failed)
+        await kept(shell, "shell", context)
         return ToolResult(
             f"{text}\nBashOutput with id {shell.id} shows what it writes, KillShell ends it; its whole output goes to "
             f"{shell.path}.",
@@ -157,7 +164,7 @@ class BashOutput:
         self._kit = kit
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
-        shell = _shells(self._kit).get(str(arguments["id"]))
+        shell = shells_of(self._kit).get(str(arguments["id"]))
         if shell is None:
             return _unknown(self._kit, str(arguments["id"]))
         wait = float(arguments.get("wait", 0))
@@ -174,15 +181,30 @@ class KillShell:
         self._kit = kit
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
-        shell = _shells(self._kit).get(str(arguments["id"]))
+        shell = shells_of(self._kit).get(str(arguments["id"]))
         if shell is None:
-            return _unknown(self._kit, str(arguments["id"]))
+            told = await context.beside.stop(str(arguments["id"])) if context.beside is not None else None
+            return ToolResult(told) if told is not None else _unknown(self._kit, str(arguments["id"]))
         if shell.gone.is_set():
             text, _ = shell.news()
             return ToolResult(f"It had ended before.\n{text}", file=shell.path)
+        if context.beside is not None and shell.task:
+            await context.beside.stop(shell.task)
         await shell.end("it was asked for")
         text, _ = shell.news()
         return ToolResult(text, file=shell.path)
+
+
+async def kept(shell: Shell, kind: str, context: ToolContext) -> None:
+    """Let it be a task of the session, which tells when it has ended. Where that cannot be kept it goes on without."""
+    if context.beside is None:
+        return
+    from protea.domain.delegation import brief  # once something runs in the background
+
+    title = brief(shell.command, 200)
+    lead = f"The background command {shell.id} ({brief(shell.command)})"
+    with contextlib.suppress(ProteaError):
+        shell.task = await context.beside.begin(kind, title, shell.to_its_end, log=shell.path, ended=lead)
 
 
 class Shell:
@@ -195,6 +217,12 @@ class Shell:
         self.command = command
         self.process = process
         self.path = context.output_path()
+        self.task = ""
+        """Its id as a task."""
+        self.heard: Callable[[bytes], None] | None = None
+        """Is given all it writes."""
+        self.tell: Callable[[str], None] = lambda line: None
+        """Tells how far it is."""
         self.gone = asyncio.Event()
         """Set once all of its processes are gone and all of its output was taken in."""
         self._limit = options.bash_output
@@ -228,7 +256,22 @@ class Shell:
             self.gone.set()
             self._news.set()
 
+    async def to_its_end(self, tell: Callable[[str], None]) -> str:
+        """What the task is: to wait for it. Raises `TaskFailedError`."""
+        self.tell = tell
+        try:
+            await self.gone.wait()
+        except asyncio.CancelledError:
+            await self.end("it was stopped")
+            raise
+        text, failed = self.news()
+        if failed:
+            raise TaskFailedError(text)
+        return text
+
     def _take(self, data: bytes) -> None:
+        if self.heard is not None:
+            self.heard(data)
         self._new += data
         self._size += len(data)
         if len(self._new) > 8 * self._limit:
@@ -288,7 +331,7 @@ class Shell:
             await self.gone.wait()
 
 
-def _shells(kit: Kit) -> dict[str, Shell]:
+def shells_of(kit: Kit) -> dict[str, Shell]:
     """The background commands of a session, kept on its kit; the kit ends them when the session ends."""
 
     async def close() -> None:
@@ -300,7 +343,7 @@ def _shells(kit: Kit) -> dict[str, Shell]:
 
 
 def _unknown(kit: Kit, id: str) -> ToolResult:
-    known = ", ".join(_shells(kit)) or "none"
+    known = ", ".join(shells_of(kit)) or "none"
     return ToolResult(f"There is no background command {id}. There are: {known}.", is_error=True)
 
 

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from protea.adapters.tools._further import FURTHER
 from protea.adapters.tools._kit import Kit, Options
 from protea.adapters.tools._schemas import choice, flag, list_, object_, seconds, text, whole
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolSpec
+from protea.ports.agents import Agents
 from protea.ports.sandbox import Sandbox
 from protea.ports.toolset import Tool, Toolset
 from protea.ports.web import Web
@@ -254,6 +256,44 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             aliases={"calls": "steps", "pipeline": "steps"},
         ),
     ),
+    (
+        "protea.adapters.tools.agent:Agent",
+        ToolSpec(
+            name="Agent",
+            description="Send an agent with a context of its own to do one thing and report; several calls in one "
+            "reply run side by side. It knows only what prompt says.",
+            parameters=object_(
+                "prompt",
+                prompt=text(),
+                name=text("Which one; default: one like you"),
+                title=text("In a few words"),
+                profile=text(),
+                profiles=list_(text(), "One each, to compare"),
+                model=text(),
+                background=flag(),
+                worktree=flag("In a git worktree of its own"),
+                resume=text("Session of one that is to go on"),
+            ),
+            effects=("delegate", "spend"),
+            parallel=True,
+            aliases={
+                "subagent_type": "name",
+                "agent": "name",
+                "description": "title",
+                "task": "prompt",
+                "run_in_background": "background",
+            },
+        ),
+    ),
+    (
+        "protea.adapters.tools.plan:ProposePlan",
+        ToolSpec(
+            name="ProposePlan",
+            description="In plan mode: propose a plan with numbered steps; agreed to, you carry it out.",
+            parameters=object_("plan", plan=text("Markdown")),
+            effects=("ask",),
+        ),
+    ),
     *FURTHER,
 )
 
@@ -274,11 +314,25 @@ def specs(options: Options) -> tuple[ToolSpec, ...]:
 
 
 def create(
-    options: Options, *, workspace: Workspace, sandbox: Sandbox, surroundings: Surroundings, web: Web
+    options: Options,
+    *,
+    workspace: Workspace,
+    sandbox: Sandbox,
+    surroundings: Surroundings,
+    web: Web,
+    agents: Agents | None = None,
 ) -> Toolset:
     """The tools for one session. Opens and starts nothing."""
     chosen = [spec for spec in specs(options) if web.reaches or spec.name != "WebFetch"]
-    return BuiltinToolset(chosen, Kit(options, workspace, sandbox, surroundings, web))
+    known = () if agents is None or not any(spec.name == "Agent" for spec in chosen) else tuple(agents.load())
+    if known:
+        from protea.domain.delegation import told  # most people have written none
+
+        chosen = [
+            replace(spec, description=f"{spec.description} There are:{told(known)}") if spec.name == "Agent" else spec
+            for spec in chosen
+        ]
+    return BuiltinToolset(chosen, Kit(options, workspace, sandbox, surroundings, web, known))
 
 
 class BuiltinToolset:

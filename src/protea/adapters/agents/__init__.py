@@ -1,0 +1,1 @@
+"""Where agents that have a name come from."""

@@ -1,0 +1,111 @@
+"""What a running call can set going: agents, tasks, plans. Made by a session when a tool first asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from protea.application.delegation import Delegation
+from protea.application.planning import Planner, agreed
+from protea.application.tasks import Tasks
+from protea.application.tool_runner import ToolRunner
+from protea.domain.delegation import Errand, brief
+from protea.domain.errors import ProteaError, TaskFailedError
+from protea.domain.tools import ToolResult
+
+
+class Owner(Planner, Protocol):
+    """The session."""
+
+    @property
+    def tasks(self) -> Tasks: ...
+    @property
+    def delegation(self) -> Delegation: ...
+    @property
+    def runner(self) -> ToolRunner: ...
+
+
+class BesideCall:
+    """`Beside` for one call."""
+
+    def __init__(self, owner: Owner, call_id: str) -> None:
+        self._owner = owner
+        self._call_id = call_id
+
+    async def delegate(self, errand: Errand, after: Callable[[], Awaitable[str]] | None = None) -> ToolResult:
+        delegation = self._owner.delegation
+        if errand.background:
+            return await self._behind(errand, after)
+        kept: list[str] = []
+        try:
+            result = await delegation.send(errand, self._call_id, keep=kept.append)
+        except BaseException:
+            note = await after() if after is not None else ""
+            text = "\n".join(text for text in (*kept, note) if text)
+            self._owner.runner.keep(self._call_id, text)
+            raise
+        note = await after() if after is not None else ""
+        return replace(result, text=f"{result.text}\n{note}") if note else result
+
+    async def _behind(self, errand: Errand, after: Callable[[], Awaitable[str]] | None) -> ToolResult:
+        delegation, tasks = self._owner.delegation, self._owner.tasks
+        title = f"{errand.name}: {errand.title or brief(errand.prompt)}"
+        begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        async def work(tell: Callable[[str], None]) -> str:
+            kept: list[str] = []
+            id = await begun
+            try:
+                result = await delegation.send(
+                    errand,
+                    self._call_id,
+                    keep=kept.append,
+                    task=id,
+                    progress=tell,
+                    opened=lambda child: tasks.take_down(id, child=child),
+                )
+            except BaseException:
+                if after is not None:
+                    kept.append(await after())
+                tasks.take_down(id, partial="\n".join(filter(None, kept)))
+                raise
+            note = await after() if after is not None else ""
+            text = f"{result.text}\n{note}" if note else result.text
+            if result.is_error:
+                raise TaskFailedError(text)
+            return text
+
+        try:
+            id = await tasks.begin(
+                "agent", title, work, call_id=self._call_id, ended=f"The agent {errand.name}", agent=errand.name
+            )
+        except ProteaError as error:
+            return ToolResult(f"The agent could not be sent: {error}", is_error=True)
+        begun.set_result(id)
+        return ToolResult(
+            f"{errand.name} is at work in the background as task {id}. You are told when it has ended; KillShell with "
+            f"id {id} ends it."
+        )
+
+    async def begin(
+        self,
+        kind: str,
+        title: str,
+        work: Callable[[Callable[[str], None]], Awaitable[str]],
+        *,
+        log: str = "",
+        ended: str = "",
+    ) -> str:
+        return await self._owner.tasks.begin(kind, title, work, call_id=self._call_id, log=log, ended=ended)
+
+    def news(self, text: str) -> None:
+        self._owner.tasks.news(text)
+
+    async def stop(self, id: str) -> str | None:
+        return await self._owner.tasks.stop(id, quiet=True)
+
+    async def agreed(self, plan: str, *, edited: bool) -> ToolResult:
+        return await agreed(self._owner, plan, edited=edited)

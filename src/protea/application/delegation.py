@@ -1,0 +1,363 @@
+"""Sessions inside a session: agents that are sent on an errand, followed, and bring back what they found.
+
+Held by a session that has sent one. The session of an agent is one like any other: it can be opened in any face,
+steered, interrupted and resumed. What is told of it here are `task_changed` events, for who watches the sender.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Literal, Protocol
+
+from msgspec.structs import replace
+
+from protea.application.approvals import Approvals
+from protea.application.budgets import Purse
+from protea.application.envelope import Above, Envelope
+from protea.application.hub import Hub
+from protea.application.tool_runner import ToolRunner
+from protea.domain.commands import ResolveApproval
+from protea.domain.delegation import Errand, brief, share, span, strictest_mode
+from protea.domain.errors import ProteaError, StoreError, UsageError
+from protea.domain.events import (
+    ApprovalRequested,
+    ApprovalResolved,
+    LastingEvent,
+    MessageCompleted,
+    TaskChanged,
+    ToolCallChanged,
+    TurnFinished,
+    TurnStarted,
+)
+from protea.domain.messages import text_of
+from protea.domain.permission import Mode
+from protea.domain.tools import ENDED, Taint, ToolResult
+from protea.domain.usage import Usage
+from protea.ports.clock import Clock
+from protea.ports.gateway import OpenSession
+from protea.ports.ids import Ids
+
+STALL = 60.0
+"""Seconds without news of an agent after which that is told."""
+NEWS = 1.0
+"""Seconds that lie at least between two events on how it stands, so that logs stay short."""
+AGENT_TOOL = "Agent"
+
+
+class Child(Protocol):
+    """The session of an agent."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def approvals(self) -> Approvals: ...
+    @property
+    def heard(self) -> tuple[Taint, ...]: ...
+    @property
+    def working(self) -> bool: ...
+    @property
+    def watchers(self) -> list[Callable[[LastingEvent], None]]: ...
+
+    async def begin(self, prompt: str, origin: str) -> None: ...
+    async def at_rest(self, within: float | None = None) -> bool: ...
+    def interrupt(self) -> None: ...
+
+
+class Children(Protocol):
+    """All sessions of the process, as far as it is needed here."""
+
+    async def open_child(self, spec: OpenSession, envelope: Envelope) -> Child: ...
+    async def end_child(self, child: Child) -> None: ...
+
+
+class Sender(Above, Protocol):
+    """The session that sends."""
+
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def spec(self) -> OpenSession: ...
+    @property
+    def approvals(self) -> Approvals: ...
+    @property
+    def purse(self) -> Purse: ...
+    @property
+    def runner(self) -> ToolRunner: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def ids(self) -> Ids: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def depth(self) -> int: ...
+
+    def left_usd(self) -> float | None: ...
+
+
+class Delegation:
+    """The agents of one session."""
+
+    def __init__(self, sender: Sender, children: Children) -> None:
+        self._sender = sender
+        self._children = children
+        self._running: dict[str, Errands] = {}
+        """The session of each agent that is under way → what is known of it."""
+        self._lent = 0.0
+        """Dollars that agents under way may still spend."""
+
+    def of(self, id: str) -> Errands | None:
+        """The agent under way with that task id or session."""
+        found = (each for each in self._running.values() if id in (each.task, each.child.id))
+        return next(found, None)
+
+    async def send(
+        self,
+        errand: Errand,
+        call_id: str,
+        *,
+        keep: Callable[[str], None],
+        task: str = "",
+        progress: Callable[[str], None] | None = None,
+        opened: Callable[[str], None] | None = None,
+    ) -> ToolResult:
+        """Open the agent's session, let it work to the end of its turn, and return what it brought. Cancelled, it ends
+        the agent's turn, hands what there is to `keep` and lets the cancellation pass."""
+        sender = self._sender
+        if errand.resume and (going := self.of(errand.resume)) is not None:
+            await going.child.begin(errand.prompt, f"agent:{sender.id}")
+            return ToolResult(f"{errand.resume} is at work; it was told that before its next step.")
+        if sender.depth >= sender.parts.agents.depth:
+            return ToolResult(
+                f"Agents may be sent {sender.parts.agents.depth} deep; this one does the work itself.", is_error=True
+            )
+        if len(self._running) >= sender.parts.agents.at_once:
+            return ToolResult(f"{len(self._running)} agents are under way, which is the most.", is_error=True)
+        lent = share(None if (left := sender.left_usd()) is None else left - self._lent, self._waiting())
+        if lent is not None and lent <= 0:
+            return ToolResult("Nothing of the budget is left for an agent.", is_error=True)
+        try:
+            child = await self._open(errand, lent)
+        except ProteaError as error:
+            return ToolResult(f"The agent could not begin: {error}", is_error=True)
+        if opened is not None:
+            opened(child.id)
+        self._lent += lent or 0.0
+        under_way = Errands(sender, child, errand, task or sender.ids.short("k"), call_id, own=not task)
+        self._running[child.id] = under_way
+        try:
+            return await under_way.run(keep, progress)
+        finally:
+            del self._running[child.id]
+            self._lent -= lent or 0.0
+            sender.purse.lent(under_way.cost_usd)
+            await self._children.end_child(child)
+
+    def _waiting(self) -> int:
+        """How many calls of this reply want a share: those under way have theirs."""
+        asked = sum(name == AGENT_TOOL for name in self._sender.runner.running)
+        return max(1, asked - sum(not each.errand.background for each in self._running.values()))
+
+    async def _open(self, errand: Errand, lent: float | None) -> Child:
+        sender = self._sender
+        own = frozenset(spec.name for spec in sender.runner.all_specs())
+        tools = own & frozenset(errand.tools) if errand.tools else own
+        if sender.depth + 1 >= sender.parts.agents.depth:
+            tools -= {AGENT_TOOL}
+        envelope = Envelope(above=sender, agent=errand.name, depth=sender.depth + 1, tools=tools, words=errand.words)
+        limits = [each for each in (lent, sender.spec.max_budget_usd) if each is not None]
+        mode: Mode = strictest_mode(sender.mode_in_force)
+        spec = OpenSession(
+            cwd=errand.cwd or sender.parts.surroundings.cwd,
+            resume=errand.resume or None,
+            profile=errand.profile or (None if errand.resume else sender.parts.profile),
+            ports={} if errand.profile else sender.spec.ports,
+            model=errand.model or (None if errand.profile or errand.resume else sender.model),
+            mode=mode,
+            add_dirs=sender.spec.add_dirs,
+            interactive=sender.spec.interactive,
+            max_budget_usd=min(limits) if limits else None,
+            max_turns=sender.spec.max_turns,
+            time_limit=sender.spec.time_limit,
+        )
+        return await self._children.open_child(spec, envelope)
+
+
+class Errands:
+    """One agent under way."""
+
+    def __init__(self, sender: Sender, child: Child, errand: Errand, task: str, call_id: str, *, own: bool) -> None:
+        self.child = child
+        self.errand = errand
+        self.task = task
+        self.cost_usd = 0.0
+        self._sender = sender
+        self._call_id = call_id
+        self._own = own
+        """Whether its task is told of here, and not by who keeps tasks in the background."""
+        self._begun = self._last = sender.clock.monotonic()
+        self._told = 0.0
+        self._text = ""
+        self._model = ""
+        self._tools: dict[str, str] = {}
+        self._usage = Usage()
+        self._replies = 0
+        self._finished: TurnFinished | None = None
+        self._questions: dict[str, asyncio.Task[None]] = {}
+        self._asked: dict[str, str] = {}
+        """Its question → the one that was asked for it at the sender's session."""
+        self._progress: Callable[[str], None] | None = None
+
+    async def run(self, keep: Callable[[str], None], progress: Callable[[str], None] | None) -> ToolResult:
+        self._progress = progress
+        self.child.watchers.append(self._saw)
+        self._tell("running", force=True)
+        try:
+            await self.child.begin(self.errand.prompt, f"agent:{self._sender.id}")
+            while not await self.child.at_rest(STALL):
+                if self._sender.clock.monotonic() - self._last >= STALL:
+                    self._tell("running", force=True)
+        except asyncio.CancelledError:
+            self.child.interrupt()
+            await _surely(self.child.at_rest())
+            result = self._result()
+            keep(result.text)
+            self._tell("stopped", force=True)
+            raise
+        finally:
+            self.child.watchers.remove(self._saw)
+            for question in self._questions.values():
+                question.cancel()
+            if self._questions:
+                await asyncio.wait(self._questions.values())
+        result = self._result()
+        self._tell("failed" if result.is_error else "done", force=True)
+        return result
+
+    def _saw(self, event: LastingEvent) -> None:
+        self._last = self._sender.clock.monotonic()
+        match event:
+            case TurnStarted():
+                self._model, self._tools = event.model, {}
+            case MessageCompleted():
+                self._text = text_of(event.content) or self._text
+                self._model = event.model
+                self._usage += event.usage
+                self._replies += 1
+                self.cost_usd += event.cost_usd or 0.0
+                self._tell("running")
+            case ToolCallChanged() if event.state in ENDED:
+                self._tools.pop(event.call.id, None)
+            case ToolCallChanged(state="executing"):
+                self._tools[event.call.id] = event.call.name
+                self._tell("running")
+            case ApprovalRequested():
+                self._questions[event.id] = asyncio.create_task(self._ask(event), name=f"question {event.id}")
+                self._tell("running", force=True)
+            case ApprovalResolved() if event.id in self._asked:
+                # It was answered in the agent's own session, or closed with its turn.
+                self._questions[f"{event.id} "] = asyncio.create_task(self._close(event), name=f"answer {event.id}")
+            case TurnFinished():
+                self._finished = event
+            case _:
+                pass
+
+    async def _ask(self, question: ApprovalRequested) -> None:
+        """Let whoever sits at the sender's session answer for the agent."""
+        child = self.child
+        call = replace(question.call, id=f"{child.id}:{question.call.id}")
+        detail = {**(question.detail or {}), "agent": self.errand.name, "session": child.id}
+        why = f"{self.errand.name}: {question.why}"
+        asked = replace(question, id=self._sender.ids.short("a"), call=call, why=why, detail=detail)
+        self._asked[question.id] = asked.id
+        answer = await self._sender.approvals.ask(asked)
+        # What is to hold for always was saved just now; for the agent's session it holds as well.
+        decision: Literal["once", "session", "deny"] = "session" if answer.decision == "always" else answer.decision
+        self._asked.pop(question.id, None)
+        with suppress(UsageError):  # it was answered there meanwhile
+            await child.approvals.resolve(
+                ResolveApproval(id=question.id, decision=decision, comment=answer.comment, by=answer.by)
+            )
+
+    async def _close(self, answer: ApprovalResolved) -> None:
+        id = self._asked.pop(answer.id, "")
+        decision: Literal["once", "deny"] = "deny" if answer.decision == "deny" else "once"
+        with suppress(UsageError):  # or here
+            await self._sender.approvals.resolve(
+                ResolveApproval(id=id, decision=decision, comment=answer.comment, by=answer.by)
+            )
+
+    def _tell(self, state: Literal["running", "done", "failed", "stopped"], *, force: bool = False) -> None:
+        now = self._sender.clock.monotonic()
+        if not force and now - self._told < NEWS:
+            return
+        self._told = now
+        quiet = now - self._last
+        tool = next(reversed(self._tools.values()), "") if state == "running" else ""
+        stalled = quiet if quiet >= STALL and state == "running" else 0.0
+        tokens, seconds = self._usage.input + self._usage.output, now - self._begun
+        doing = "waits for an answer" if self._open_questions() else tool or "thinks"
+        words = [self._model, doing] if state == "running" else [self._model, state]
+        words += [span(seconds), f"{tokens:,} tokens"]
+        if stalled:
+            words.append(f"no news for {span(stalled)}")
+        line = " · ".join(word for word in words if word)
+        if self._progress is not None:
+            self._progress(line)
+        if state != "running" and not self._own:
+            return  # who keeps tasks in the background says how it ended
+        changed = TaskChanged(
+            id=self.task,
+            title=self.errand.title or brief(self.errand.prompt),
+            state=state,
+            detail=line,
+            kind="agent",
+            child=self.child.id,
+            agent=self.errand.name,
+            call_id=self._call_id,
+            background=self.errand.background,
+            model=self._model,
+            tool=tool,
+            tokens=tokens,
+            seconds=round(seconds, 3),
+            stalled=round(stalled, 1),
+        )
+        with suppress(StoreError):  # the sender's own turn says that its log cannot be written
+            self._sender.hub.record(changed)
+
+    def _open_questions(self) -> bool:
+        return any(not each.done() for each in self._questions.values())
+
+    def _result(self) -> ToolResult:
+        """What it brought, however it ended."""
+        finished, errand = self._finished, self.errand
+        outcome = finished.outcome if finished is not None else "error"
+        why = ""
+        if finished is not None and finished.error is not None:
+            why = f": {finished.error.message}"
+        elif finished is not None and finished.limit:
+            why = f": {finished.limit}"
+        elif finished is None:
+            why = f": {self.child.hub.failure or 'its session was closed'}"
+        cost = f" · ${self.cost_usd:.4f}" if self.cost_usd else ""
+        seconds = self._sender.clock.monotonic() - self._begun
+        foot = (
+            f"[{errand.name} · {self.child.id} · {outcome}{why} · {self._model} · {self._replies} replies · "
+            f"{self._usage.input + self._usage.output:,} tokens{cost} · {span(seconds)}]"
+        )
+        text = self._text.strip() or "(it said nothing)"
+        if outcome not in ("finished", "denied"):
+            text = f"It did not come to its end; what it said so far:\n{text}"
+        return ToolResult(f"{text}\n{foot}", is_error=outcome == "error", taint=tuple(self.child.heard))
+
+
+async def _surely(work: Awaitable[object]) -> None:
+    """Wait for it, whoever else wants this task to end."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):  # a second interrupt must not leave an agent behind
+            await asyncio.wait([task])

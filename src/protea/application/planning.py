@@ -1,0 +1,39 @@
+"""A plan was agreed on: it is kept before the model's eyes, its steps are the list, and work begins. See `beside`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from protea.application.hub import Hub
+from protea.domain.events import PinsChanged
+from protea.domain.permission import Mode
+from protea.domain.plan import steps_of
+from protea.domain.tools import ToolResult
+
+HEAD = "The plan that was agreed on:"
+"""Begins the pin, so that a later plan takes the place of an earlier one."""
+
+
+class Planner(Protocol):
+    """The session, as far as it is needed here."""
+
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def pins(self) -> tuple[str, ...]: ...
+
+    async def leave_plan_mode(self) -> Mode: ...
+
+
+async def agreed(planner: Planner, plan: str, *, edited: bool) -> ToolResult:
+    """Pin the plan and go on in the mode from before."""
+    mode = await planner.leave_plan_mode()
+    others = tuple(pin for pin in planner.pins if not pin.startswith(HEAD))
+    await planner.hub.commit(PinsChanged(pins=(*others, f"{HEAD}\n{plan}")))
+    steps = steps_of(plan)
+    changed = f" The person edited it; this is what counts:\n\n{plan}\n\n" if edited else " "
+    return ToolResult(
+        f"The plan was agreed on.{changed}The mode is now {mode}. Its {len(steps)} steps are the todo list: do them "
+        "one after another, and keep the list with TodoWrite as you go.",
+        todo=steps,
+    )

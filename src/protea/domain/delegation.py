@@ -1,0 +1,107 @@
+"""Agents that work for another: what they are told, how they are written down, what stricter means. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from protea.domain.front_matter import listed, split
+from protea.domain.permission import Decision, Mode
+
+STRICTNESS: dict[Mode, int] = {"plan": 0, "normal": 1, "yolo": 2}
+VERDICTS = {"deny": 0, "ask": 1, "allow": 2}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
+
+FOREIGN_TOOLS = {"MultiEdit": "Edit", "Task": "Agent", "LS": "Glob", "NotebookRead": "Read", "WebSearch": "WebSearch"}
+"""Tools as files of other agents name them → ours."""
+
+
+class AgentDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent that has a name."""
+
+    name: str
+    about: str
+    """When it is to be used, for the model that chooses."""
+    words: str
+    """What it is told besides what every agent is told."""
+    path: str
+    tools: tuple[str, ...] = ()
+    """The only ones it has; empty: all."""
+    model: str = ""
+    """Empty: that of whoever sends it."""
+    profile: str = ""
+
+
+class Errand(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent is sent to do."""
+
+    prompt: str
+    name: str = "agent"
+    title: str = ""
+    words: str = ""
+    """Told to it besides what every agent is told."""
+    tools: tuple[str, ...] = ()
+    """The only ones it has; empty: all."""
+    model: str = ""
+    profile: str = ""
+    cwd: str = ""
+    """Another folder to work in, absolute: a worktree."""
+    resume: str = ""
+    """The session of an agent that is to go on."""
+    background: bool = False
+
+
+def read_definition(text: str, name: str, path: str) -> AgentDefinition | str:
+    """The agent of a Markdown file, or why it is none. Tools are listed, or stand with commas between them."""
+    head, body = split(text)
+    given = head.get("name")
+    name = given if isinstance(given, str) and given else name
+    if not _NAME.match(name):
+        return f"{path}: {name!r} is no name of an agent: letters, digits, - and _"
+    if not body.strip():
+        return f"{path}: there is no text in it"
+    about, model, profile = head.get("description"), head.get("model"), head.get("profile")
+    tools = listed(head.get("tools"))
+    return AgentDefinition(
+        name=name,
+        about=" ".join(about.split()) if isinstance(about, str) else "",
+        words=body.strip(),
+        path=path,
+        tools=() if tools == ("*",) else tuple(FOREIGN_TOOLS.get(tool, tool) for tool in tools),
+        model=model if isinstance(model, str) and model != "inherit" else "",
+        profile=profile if isinstance(profile, str) else "",
+    )
+
+
+def strictest_mode(*modes: Mode) -> Mode:
+    """The one that allows least."""
+    return min(modes, key=STRICTNESS.__getitem__)
+
+
+def stricter(own: Decision, above: Decision) -> Decision:
+    """What holds where both have to agree; the first, where they say the same."""
+    return above if VERDICTS[above.verdict] < VERDICTS[own.verdict] else own
+
+
+def share(left: float | None, sharing: int) -> float | None:
+    """Dollars for one of several that are sent out with what is left; None is no limit."""
+    return None if left is None else max(0.0, left) / max(1, sharing)
+
+
+def span(seconds: float) -> str:
+    """`12 s`, `3 min 5 s`."""
+    whole = int(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def brief(text: str, longest: int = 80) -> str:
+    """The first words, on one line."""
+    flat = " ".join(text[: longest * 8].split())
+    return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
+
+
+def told(definitions: Sequence[AgentDefinition]) -> str:
+    """For the description of the tool that sends them."""
+    return "".join(f"\n- {each.name}: {brief(each.about or each.words, 160)}" for each in definitions)

@@ -1,0 +1,47 @@
+"""Plans in Markdown: the steps in them, and what the model reads of the answer. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from protea.domain.tools import TodoItem
+
+MOST_STEPS = 50
+_STEP = re.compile(r"^( {0,3})(?:\d{1,3}[.)]|[-*+])[ \t]+(?:\[[ xX]\][ \t]+)?(.+?)\s*$")
+_FENCE = re.compile(r"^ {0,3}(```|~~~)")
+_STEPS = re.compile(r"^#{1,6}\s.*\b(steps?|plan|tasks?|to-?dos?)\b", re.IGNORECASE)
+_HEADING = re.compile(r"^#{1,6}\s")
+_MARKS = re.compile(r"\*\*|__|`")
+
+
+def steps_of(plan: str) -> tuple[TodoItem, ...]:
+    """The items of its outermost list: the numbered ones where there are some, below a heading that says steps where
+    there is one. A plan without a list is one step."""
+    lines = _outside_fences(plan.splitlines())
+    under = next((at for at, line in enumerate(lines) if _STEPS.match(line) and _items(_section(lines, at))), None)
+    found = _items(lines) if under is None else _items(_section(lines, under))
+    if not found:
+        first = next((line.strip("# ").strip() for line in plan.splitlines() if line.strip("# ").strip()), "")
+        found = [first] if first else []
+    return tuple(TodoItem(text=_MARKS.sub("", text)[:500]) for text in found[:MOST_STEPS])
+
+
+def _section(lines: list[str], at: int) -> list[str]:
+    end = next((i for i in range(at + 1, len(lines)) if _HEADING.match(lines[i])), len(lines))
+    return lines[at + 1 : end]
+
+
+def _items(lines: list[str]) -> list[str]:
+    matched = [(line.lstrip()[:1].isdigit(), match[2]) for line in lines if (match := _STEP.match(line))]
+    numbered = [text for number, text in matched if number]
+    return numbered or [text for _, text in matched]
+
+
+def _outside_fences(lines: list[str]) -> list[str]:
+    kept, inside = [], False
+    for line in lines:
+        if _FENCE.match(line):
+            inside = not inside
+        elif not inside:
+            kept.append(line)
+    return kept

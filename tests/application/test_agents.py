@@ -1,0 +1,569 @@
+"""Sessions inside sessions: what agents may, what they bring, how they are followed, answered, steered and ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protea.adapters.sandbox import none as no_walls
+from protea.adapters.tools import builtin
+from protea.adapters.tools.functions import FunctionToolset
+from protea.adapters.workspace import disk
+from protea.domain.commands import Interrupt, ResolveApproval, SetMode, Steer, SubmitPrompt
+from protea.domain.delegation import AgentDefinition
+from protea.domain.errors import UsageError
+from protea.domain.events import (
+    AnyEvent,
+    ApprovalRequested,
+    ApprovalResolved,
+    NoticeGiven,
+    PromptSubmitted,
+    SessionStarted,
+    TaskChanged,
+    ToolCallChanged,
+    TurnFinished,
+)
+from protea.domain.messages import UserMessage, text_of
+from protea.domain.reply import ModelRequest, Reply
+from protea.domain.settings import AgentSettings
+from protea.domain.surroundings import Surroundings
+from protea.domain.usage import ModelInfo, Price
+from protea.ports.gateway import OpenSession
+from protea.testing.agents import FixedAgents
+from protea.testing.model_source import TableModelSource
+from protea.testing.permission import NamedPermission
+from protea.testing.web import ScriptedWeb
+from tests.application.world import NAME, PlayedModel, World, calls, of, says
+
+Says = Callable[[str, ModelRequest], Reply | Awaitable[Reply]]
+WITHIN = 30
+
+
+class Minds(PlayedModel):
+    """Answers by what the last prompt in the conversation is, so that many sessions can share it."""
+
+    def __init__(self, minds: Mapping[str, Says], price: Price | None = None) -> None:
+        super().__init__((), price, ModelInfo(id=NAME, price=price))
+        self.minds = minds
+        self.most = 0
+        self._now = 0
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Any, None]:
+        self.requests.append(request)
+        prompts = [text_of(m.content) for m in request.messages if isinstance(m, UserMessage)]
+        mind = next(mind for word, mind in self.minds.items() if any(word in prompt for prompt in prompts[:1]))
+        self._now += 1
+        self.most = max(self.most, self._now)
+        try:
+            said = mind(prompts[-1], request)
+            yield said if isinstance(said, Reply) else await said
+        finally:
+            self._now -= 1
+
+
+def results(request: ModelRequest) -> list[str]:
+    return [message.text for message in request.messages if message.__class__.__name__ == "ToolMessage"]  # type: ignore[union-attr]
+
+
+def sending(*sent: dict[str, Any]) -> Says:
+    """A mind that sends these agents, then repeats what they brought."""
+
+    def mind(prompt: str, request: ModelRequest) -> Reply:
+        brought = results(request)
+        return says("\n".join(brought)) if brought else calls(*(("Agent", each) for each in sent))
+
+    return mind
+
+
+def world(minds: Mapping[str, Says], *, price: Price | None = None, agents: FixedAgents | None = None) -> World:
+    made = World()
+    model = made.model = Minds(minds, price)
+    made.source = TableModelSource(model)
+    around = Surroundings(cwd="/w", root="/w", user_home="/h", protea_home="/h/.protea", environment={})
+    tools = builtin.create(
+        builtin.Options(only=("Agent", "KillShell", "Read")),
+        workspace=disk.create(disk.Options(), surroundings=around),
+        sandbox=no_walls.create(no_walls.Options()),
+        surroundings=around,
+        web=ScriptedWeb(),
+        agents=agents,
+    )
+    made.toolsets = (FunctionToolset([touch]), tools)
+    return made
+
+
+async def touch(path: str) -> str:
+    """Pretend to change a file."""
+    return f"touched {path}"
+
+
+async def test_an_agent_has_a_session_of_its_own_and_its_answer_comes_back() -> None:
+    w = world({"boss": sending({"prompt": "look: a", "title": "Look"}), "look": lambda *_: says("it is blue")})
+    events = await w.run("boss")
+    (result,) = [e.result for e in of(events, ToolCallChanged) if e.state == "success"]
+    assert result is not None
+    assert result.text.startswith("it is blue\n[agent · ")
+    child = of(events, TaskChanged)[-1]
+    assert (child.kind, child.state, child.title, child.tokens, child.background) == (
+        "agent",
+        "done",
+        "Look",
+        15,
+        False,
+    )
+    log = list(w.store.read(child.child))
+    started = log[0]
+    assert isinstance(started, SessionStarted)
+    assert (started.parent, started.agent) == (events[0].session, "agent")
+    assert of(log, PromptSubmitted)[0].origin == f"agent:{events[0].session}"
+    shown = w.model.requests[1].messages
+    assert [text_of(m.content) for m in shown if isinstance(m, UserMessage)] == ["look: a"], "a context of its own"
+
+
+async def test_several_calls_of_one_reply_run_side_by_side() -> None:
+    everyone = asyncio.Event()
+    inside = 0
+
+    async def meet(prompt: str) -> Reply:
+        nonlocal inside
+        inside += 1
+        if inside == 5:
+            everyone.set()
+        async with asyncio.timeout(WITHIN):
+            await everyone.wait()
+        return says(prompt)
+
+    w = world({"boss": sending(*({"prompt": f"look {n}"} for n in range(5))), "look": lambda prompt, _: meet(prompt)})
+    events = await w.run("boss")
+    assert of(events, TurnFinished)[-1].outcome == "finished"
+    assert {e.child for e in of(events, TaskChanged)} == {s.id for s in await w.gateway.sessions() if s.agent}
+    assert len({e.child for e in of(events, TaskChanged)}) == 5
+
+
+async def test_lists_of_a_directory_name_what_a_person_began_and_no_agents() -> None:
+    w = world({"boss": sending({"prompt": "look"}), "look": lambda *_: says("done")})
+    events = await w.run("boss")
+    assert [each.id for each in await w.gateway.sessions("/w")] == [events[0].session]
+    assert len(await w.gateway.sessions()) == 2
+
+
+async def test_how_it_stands_is_told_line_by_line() -> None:
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return says("done") if results(request) else calls(("touch", {"path": "a"}))
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    told = [e.detail or "" for e in of(await w.run("boss"), TaskChanged)]
+    assert told[0].startswith("thinks · 0 s")
+    assert told[-1].startswith(f"{NAME} · done · ")
+    assert told[-1].endswith("30 tokens")
+
+
+async def test_a_mode_is_never_looser_than_the_senders() -> None:
+    seen: list[str] = []
+
+    class Watched(NamedPermission):
+        def decide(self, request: Any) -> Any:
+            seen.append(f"{request.tool} {request.mode}")
+            return super().decide(request)
+
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return says("done") if results(request) else calls(("touch", {"path": "a"}))
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    w.permission = Watched()
+    await w.run("boss", mode="plan")
+    assert {line for line in seen if line.startswith("touch")} == {"touch plan"}
+
+
+async def test_a_person_cannot_loosen_an_agents_mode_either() -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def look(prompt: str, request: ModelRequest) -> Reply:
+        inside.set()
+        async with asyncio.timeout(WITHIN):
+            await go_on.wait()
+        return says("done")
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    await w.gateway.submit(session, SubmitPrompt(text="boss"))
+    async with asyncio.timeout(WITHIN):
+        await inside.wait()
+    (child,) = [each.id for each in await w.gateway.sessions() if each.agent]
+    with pytest.raises(UsageError, match="no more than the session that sent it: normal"):
+        await w.gateway.submit(child, SetMode(mode="yolo"))
+    go_on.set()
+    await w.gateway.close()
+
+
+async def test_what_the_senders_rules_deny_no_agents_rules_allow() -> None:
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return says("done") if results(request) else calls(("touch", {"path": "a"}))
+
+    w = world({"boss": sending({"prompt": "look", "profile": "loose"}), "look": look})
+    strict, loose = NamedPermission(deny=["touch"]), NamedPermission()
+    assemble = w._assemble
+
+    def assembled(spec: OpenSession) -> Any:
+        w.permission = loose if spec.profile == "loose" else strict
+        return assemble(spec)
+
+    w._assemble = assembled  # type: ignore[method-assign]  # the agent's profile brings other rules
+    events = await w.run("boss")
+    child = of(events, TaskChanged)[-1].child
+    ended = [e for e in of(list(w.store.read(child)), ToolCallChanged) if e.result is not None]
+    assert ended[0].result is not None
+    assert ended[0].result.denied is not None
+
+
+def asking(prompt: str, request: ModelRequest) -> Reply:
+    return says(" / ".join(results(request))) if results(request) else calls(("touch", {"path": "a"}))
+
+
+@pytest.mark.parametrize(("decision", "brought"), [("once", "touched a"), ("deny", "refused")])
+async def test_its_questions_are_asked_at_the_sender_with_its_name(decision: str, brought: str) -> None:
+    w = world({"boss": sending({"prompt": "look"}), "look": asking})
+    w.rules = NamedPermission(ask=["touch"])
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    asked: list[ApprovalRequested] = []
+    answer = ""
+    async for event in w.turn(session, SubmitPrompt(text="boss")):
+        if isinstance(event, ApprovalRequested):
+            asked.append(event)
+            await w.gateway.submit(session, ResolveApproval(id=event.id, decision=decision))  # type: ignore[arg-type]
+        if isinstance(event, ToolCallChanged) and event.result is not None:
+            answer = event.result.text
+    (question,) = asked
+    assert question.detail is not None
+    assert (question.detail["agent"], question.call.name) == ("agent", "touch")
+    assert question.detail["session"] in question.call.id
+    assert brought in answer
+    await w.gateway.close()
+
+
+async def test_answered_in_its_own_session_the_question_closes_at_the_sender() -> None:
+    w = world({"boss": sending({"prompt": "look"}), "look": asking})
+    w.rules = NamedPermission(ask=["touch"])
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    events: list[AnyEvent] = []
+    async for event in w.turn(session, SubmitPrompt(text="boss")):
+        events.append(event)
+        if isinstance(event, ApprovalRequested):
+            assert event.detail is not None
+            child = event.detail["session"]
+            (own,) = (await w.gateway.describe("session", child))["questions"]
+            await w.gateway.submit(child, ResolveApproval(id=own, decision="session", by="tab 2"))
+    answers = of(events, ApprovalResolved)
+    assert [(a.decision, a.by, a.rules) for a in answers] == [("once", "tab 2", ())], "for the agent's session only"
+    await w.gateway.close()
+
+
+async def test_an_interrupt_ends_it_and_what_it_had_said_comes_back() -> None:
+    inside = asyncio.Event()
+
+    async def never() -> Reply:
+        inside.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def look(prompt: str, request: ModelRequest) -> Any:
+        return never() if results(request) else calls(("touch", {"path": "a"}), text="It seems to be blue.")
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    events: list[AnyEvent] = []
+
+    async def stop() -> None:
+        await inside.wait()
+        await w.gateway.submit(session, Interrupt())
+
+    stopping = asyncio.create_task(stop())
+    async for event in w.turn(session, SubmitPrompt(text="boss")):
+        events.append(event)
+    await stopping
+    (ended,) = [e for e in of(events, ToolCallChanged) if e.state == "cancelled"]
+    assert ended.result is not None
+    assert "It seems to be blue." in ended.result.text
+    assert "interrupted" in ended.result.text
+    task = of(events, TaskChanged)[-1]
+    assert task.state == "stopped"
+    assert of(list(w.store.read(task.child)), TurnFinished)[-1].outcome == "interrupted"
+    await w.gateway.close()
+
+
+async def test_a_limit_of_the_agents_ends_it_with_what_it_had() -> None:
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return calls(("touch", {"path": f"{len(request.messages)}"}), text=f"step {len(results(request))}")
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    events = await w.run("boss", max_turns=3)
+    (result,) = [e.result for e in of(events, ToolCallChanged) if e.call.name == "Agent" and e.result]
+    assert "did not come to its end" in result.text
+    assert "step 2" in result.text
+    assert "limit: turns" in result.text
+
+
+async def test_what_agents_spend_counts_against_the_senders_budget() -> None:
+    w = world(
+        {"boss": sending({"prompt": "look 1"}, {"prompt": "look 2"}), "look": lambda *_: says("done")},
+        price=Price(input=1000.0, output=1000.0),
+    )
+    events = await w.run("boss", max_budget_usd=1.0)
+    finished = of(events, TurnFinished)[-1]
+    assert finished.cost_usd == pytest.approx(4 * 0.015)
+    assert sum(each.cost_usd for each in w.ledger.recorded) == pytest.approx(4 * 0.015), "written down once each"
+
+
+async def test_a_share_of_the_budget_is_all_an_agent_gets() -> None:
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return calls(("touch", {"path": f"{len(request.messages)}"}))
+
+    w = world(
+        {"boss": sending({"prompt": "look 1"}, {"prompt": "look 2"}), "look": look},
+        price=Price(input=1000.0, output=1000.0),
+    )
+    events = await w.run("boss", max_budget_usd=0.2)
+    spent = [len([e for e in w.store.read(t.child) if isinstance(e, TurnFinished)]) for t in of(events, TaskChanged)]
+    assert spent
+    finished = of(events, TurnFinished)[-1]
+    assert finished.cost_usd is not None
+    assert finished.cost_usd <= 0.2
+    ends = {t.child: of(list(w.store.read(t.child)), TurnFinished)[-1] for t in of(events, TaskChanged)}
+    assert {(end.outcome, end.limit) for end in ends.values()} == {("limit", "budget")}
+
+
+async def test_agents_go_so_deep_and_no_deeper() -> None:
+    def deep(prompt: str, request: ModelRequest) -> Reply:
+        names = [tool.name for tool in request.tools]
+        if "Agent" not in names:
+            return says("here it ends")
+        return says("\n".join(results(request))) if results(request) else calls(("Agent", {"prompt": "go deep"}))
+
+    w = world({"boss": sending({"prompt": "go deep"}), "go deep": deep})
+    w.limits = AgentSettings(depth=2)
+    events = await w.run("boss")
+    assert len([s for s in await w.gateway.sessions() if s.agent]) == 2
+    assert "here it ends" in "".join(e.result.text for e in of(events, ToolCallChanged) if e.result)
+
+
+async def test_an_agent_with_a_name_has_its_words_and_its_tools_and_is_named_to_the_model() -> None:
+    reviewer = AgentDefinition(
+        name="reviewer", about="Looks for mistakes", words="You review.", path="/r.md", tools=("Read", "Bash")
+    )
+    w = world(
+        {"boss": sending({"prompt": "look", "name": "reviewer"}), "look": lambda *_: says("fine")},
+        agents=FixedAgents(reviewer),
+    )
+    events = await w.run("boss")
+    told = next(tool for tool in w.model.requests[0].tools if tool.name == "Agent")
+    assert "- reviewer: Looks for mistakes" in told.description
+    child = w.model.requests[1]
+    assert child.system[-1] == "You review."
+    assert [tool.name for tool in child.tools] == ["Read"], "of its tools those that the sender has"
+    assert of(events, TaskChanged)[-1].agent == "reviewer"
+
+
+async def test_an_unknown_name_is_mended() -> None:
+    reviewer = AgentDefinition(name="reviewer", about="", words="You review.", path="/r.md")
+    w = world({"boss": sending({"prompt": "look", "name": "reviewr"})}, agents=FixedAgents(reviewer))
+    events = await w.run("boss")
+    (result,) = [e.result for e in of(events, ToolCallChanged) if e.result]
+    assert "Did you mean reviewer?" in result.text
+
+
+async def test_one_that_has_ended_goes_on_where_it_was() -> None:
+    child = ""
+
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        nonlocal child
+        brought = results(request)
+        if len(brought) == 1:
+            child = brought[0].split(" · ")[1]
+            return calls(("Agent", {"prompt": "and now?", "resume": child}))
+        return says(brought[-1]) if brought else calls(("Agent", {"prompt": "look"}))
+
+    w = world({"boss": boss, "look": lambda prompt, _: says(f"answer to {prompt}")})
+    events = await w.run("boss")
+    assert {t.child for t in of(events, TaskChanged)} == {child}
+    assert "answer to and now?" in [e.result.text for e in of(events, ToolCallChanged) if e.result][-1]
+    assert len(of(list(w.store.read(child)), TurnFinished)) == 2
+
+
+async def test_one_that_runs_can_be_steered_by_anyone() -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait() -> Reply:
+        inside.set()
+        await go_on.wait()
+        return calls(("touch", {"path": "a"}))
+
+    def look(prompt: str, request: ModelRequest) -> Any:
+        return says(f"told: {prompt}") if results(request) else wait()
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+
+    async def steer() -> None:
+        await inside.wait()
+        (child,) = [each.id for each in await w.gateway.sessions() if each.agent]
+        await w.gateway.submit(child, Steer(text="only the blue ones"))
+        go_on.set()
+
+    steering = asyncio.create_task(steer())
+    events = [event async for event in w.turn(session, SubmitPrompt(text="boss"))]
+    await steering
+    assert "told: only the blue ones" in "".join(e.result.text for e in of(events, ToolCallChanged) if e.result)
+    await w.gateway.close()
+
+
+async def test_a_race_sends_the_same_errand_to_several_and_says_to_compare() -> None:
+    w = world({"boss": sending({"prompt": "look", "profiles": ["a", "b"]}), "look": lambda *_: says("done")})
+    events = await w.run("boss")
+    (result,) = [e.result for e in of(events, ToolCallChanged) if e.result]
+    assert result.text.index("── a\ndone") < result.text.index("── b\ndone")
+    assert "Compare them" in result.text
+    assert {t.agent for t in of(events, TaskChanged)} == {"agent:a", "agent:b"}
+
+
+# ── in the background ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_in_the_background_the_turn_goes_on_and_is_told_of_the_end() -> None:
+    go_on = asyncio.Event()
+
+    async def look() -> Reply:
+        await go_on.wait()
+        return says("it is blue")
+
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        go_on.set()
+        if "it is blue" in prompt:
+            return says("thank you")
+        brought = results(request)
+        return says("meanwhile") if brought else calls(("Agent", {"prompt": "look", "background": True}))
+
+    w = world({"boss": boss, "look": lambda *_: look()})
+    w.wake = True
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    await w.gateway.submit(session, SubmitPrompt(text="boss"))
+    said: list[str] = []
+    async with asyncio.timeout(WITHIN):
+        async for event in w.gateway.events(session):
+            if event.__class__.__name__ == "MessageCompleted":
+                said.append(text_of(event.content))  # type: ignore[union-attr]
+                if said[-1] == "thank you":
+                    break
+    events = list(w.store.read(session))
+    task = of(events, TaskChanged)[-1]
+    assert (task.state, task.kind, task.background) == ("done", "agent", True)
+    assert task.child
+    assert [p.origin for p in of(events, PromptSubmitted)] == ["user", "task"]
+    assert w.tasks.tasks[task.id].state == "done"
+    await w.gateway.close()
+
+
+async def test_an_idle_session_that_is_not_woken_learns_of_it_with_the_next_prompt() -> None:
+    go_on = asyncio.Event()
+
+    async def look() -> Reply:
+        await go_on.wait()
+        return says("it is blue")
+
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        if prompt == "and?":
+            told = [text_of(m.content) for m in request.messages if isinstance(m, UserMessage)]
+            return says("news" if any("it is blue" in each for each in told) else "no news")
+        brought = results(request)
+        return says("sent") if brought else calls(("Agent", {"prompt": "look", "background": True}))
+
+    w = world({"boss": boss, "look": lambda *_: look()})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    async for _ in w.turn(session, SubmitPrompt(text="boss")):
+        pass
+    go_on.set()
+    async with asyncio.timeout(WITHIN):
+        async for event in w.gateway.events(session):
+            if isinstance(event, PromptSubmitted) and event.origin == "task":
+                break
+    events = [event async for event in w.turn(session, SubmitPrompt(text="and?"))]
+    assert [text_of(e.content) for e in events if e.__class__.__name__ == "MessageCompleted"] == ["news"]  # type: ignore[union-attr]
+    await w.gateway.close()
+
+
+async def test_one_in_the_background_can_be_ended_by_the_model() -> None:
+    inside = asyncio.Event()
+
+    async def never() -> Reply:
+        inside.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def boss(prompt: str, request: ModelRequest) -> Reply:
+        brought = results(request)
+        if not brought:
+            return calls(("Agent", {"prompt": "look", "background": True}))
+        await inside.wait()
+        if len(brought) == 1:
+            id = brought[0].split("as task ")[1].split(".")[0]
+            return calls(("KillShell", {"id": id}))
+        return says(brought[-1])
+
+    w = world({"boss": boss, "look": lambda *_: never()})
+    events = await w.run("boss")
+    assert "stopped" in [e.result.text for e in of(events, ToolCallChanged) if e.result][-1]
+    ended = of(events, TaskChanged)[-1]
+    assert ended.state == "stopped"
+    assert of(list(w.store.read(ended.child)), TurnFinished)[-1].outcome == "interrupted"
+
+
+async def test_closing_the_session_ends_its_agents() -> None:
+    inside = asyncio.Event()
+
+    async def never() -> Reply:
+        inside.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    w = world(
+        {"boss": sending({"prompt": "look", "background": True}), "look": lambda *_: never()},
+    )
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    async for _ in w.turn(session, SubmitPrompt(text="boss")):
+        pass
+    async with asyncio.timeout(WITHIN):
+        await inside.wait()
+        await w.gateway.close()
+    task = of(list(w.store.read(session)), TaskChanged)[-1]
+    assert task.state == "stopped"
+    assert of(list(w.store.read(task.child)), TurnFinished)[-1].outcome == "interrupted"
+
+
+async def test_a_session_whose_process_died_says_what_was_lost(tmp_path: Path) -> None:
+    w = world({"boss": lambda *_: says("ok")})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    held = w.gateway._open[session]
+    held.hub.record(
+        TaskChanged(id="k1", title="look", state="running", kind="agent", child="s_9", background=True),
+        TaskChanged(id="k2", title="make", state="running", kind="shell", log="/x/1.txt", background=True),
+        TaskChanged(id="k3", title="over", state="running", kind="shell"),
+        TaskChanged(id="k3", title="over", state="done", kind="shell"),
+    )
+    held.log.close()  # as a process leaves it that was killed
+    w.gateway._open.clear()
+    assert await w.gateway.open(OpenSession(cwd="/w", resume=session)) == session
+    events = list(w.store.read(session))
+    lost = [each for each in of(events, TaskChanged) if each.state == "lost"]
+    assert [(each.id, each.detail) for each in lost] == [
+        ("k1", "its session s_9 is kept; Agent with resume=s_9 goes on with it"),
+        ("k2", "what it had written is in /x/1.txt"),
+    ]
+    assert "2 tasks ended" in of(events, NoticeGiven)[-1].text
+    async for _ in w.turn(session, SubmitPrompt(text="boss")):
+        pass
+    shown = w.model.requests[-1].messages
+    assert "resume=s_9" in text_of(shown[0].content)  # type: ignore[union-attr]
+    await w.gateway.close()
