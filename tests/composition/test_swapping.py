@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from protea.adapters.storage.jsonl import JsonlStore
+from protea.adapters.storage.jsonl import JsonlLog, JsonlStore
 from protea.application.sessions import Sessions
 from protea.composition.catalogue import CATALOGUE
 from protea.composition.launch import Launch
@@ -253,6 +253,36 @@ async def test_a_store_that_cannot_be_written_leaves_everything_as_it_was(live: 
         assert notice.text.startswith("it stays coding+session_store=memory: ")
         await it.turn("two")
         assert (await it.history())[-1].identity == "coding+session_store=memory"
+
+
+async def test_one_that_is_given_up_while_the_log_is_carried_leaves_nothing_in_the_other_store(
+    live: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session is kept in memory, is to go to the disk, and is told to stay before all of it is there."""
+    async with live(*(says("x" * 400) for _ in range(200))) as it:
+        kept = it.home / "sessions" / it.session
+        await it.swap(session_store="memory")
+        shutil.rmtree(kept)
+        for n in range(120):
+            await it.turn(f"prompt {n}")
+        carrying = asyncio.Event()
+        real = JsonlLog.append
+
+        def noticed(self: Any, events: Any, *, durable: bool) -> None:
+            real(self, events, durable=durable)
+            carrying.set()
+
+        monkeypatch.setattr(JsonlLog, "append", noticed)
+        moving = asyncio.create_task(it.swap(session_store="jsonl"))
+        await asyncio.wait_for(carrying.wait(), WITHIN)
+        staying = asyncio.create_task(it.swap(persona="minimal", session_store="memory"))
+        await asyncio.wait_for(asyncio.gather(moving, staying), WITHIN)
+        about = await it.about()
+        assert about["identity"] == "coding+persona=minimal+session_store=memory"
+        log = await it.history()
+        assert [event.seq for event in log] == list(range(1, len(log) + 1))
+        moved = any("session_store=jsonl" in event.identity for event in of(log, ProfileSwapped))
+        assert moved or not kept.exists()
 
 
 # ── cold ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -232,17 +232,18 @@ class Swapping:
         return self._waiting is not None and (point == "idle" or self._waiting.swap_class != "cold")
 
     async def _make(self, planned: Planned) -> None:
-        body, old_log, log = self._body, self._body.log, None
+        body, old_log, store = self._body, self._body.log, self._body.store_of(planned.parts)
+        log, created = None, False
         try:
-            if body.store_of(planned.parts) is not body.store:
-                log = await _carried(body.id, old_log, body.store_of(planned.parts))
+            if store is not body.store:
+                log, created = await _carried(body.id, old_log, store)
             if self._waiting is not planned:  # another one has taken its place meanwhile
                 raise _SupersededError
             body.wear(planned, log)
         except _SupersededError:
-            _close_log(log)
+            _leave(store, body.id, log, created)
         except Exception as error:
-            _close_log(log)
+            _leave(store, body.id, log, created)
             if self._waiting is planned:
                 self._waiting = None
             told = str(error) if isinstance(error, ProteaError) else f"{type(error).__name__}: {error}"
@@ -335,9 +336,12 @@ def _tools(parts: Parts) -> tuple[str, ...]:
     return tuple(spec.name for toolset in parts.toolsets for spec in toolset.specs())
 
 
-async def _carried(session: str, log: EventLog, store: SessionStore) -> EventLog:
-    """A log of `store` that holds all of `log`. What is written while it is made is carried, too: the last page is
-    taken when nobody else runs. Raises `StoreError` or `SessionError`; then `store` is as it was."""
+async def _carried(session: str, log: EventLog, store: SessionStore) -> tuple[EventLog, bool]:
+    """A log of `store` that holds all of `log`, and whether it is new there.
+
+    What is written while it is made is carried, too: the last page is taken when nobody else runs. Raises `StoreError`
+    or `SessionError`; then `store` is as it was.
+    """
     new, created = await asyncio.to_thread(_opened, store, session)
     try:
         if new.last:
@@ -349,12 +353,9 @@ async def _carried(session: str, log: EventLog, store: SessionStore) -> EventLog
         for event in log.read(new.last):
             new.append([event], durable=False)
     except BaseException:
-        new.close()
-        if created:
-            with suppress(ProteaError):
-                store.delete(session)
+        _leave(store, session, new, created)
         raise
-    return new
+    return new, created
 
 
 def _opened(store: SessionStore, session: str) -> tuple[EventLog, bool]:
@@ -375,6 +376,10 @@ def _one(events: Iterable[Any]) -> tuple[Any]:
     return (next(iter(events), None),)
 
 
-def _close_log(log: EventLog | None) -> None:
+def _leave(store: SessionStore, session: str, log: EventLog | None, created: bool) -> None:
+    """Leave a store that is not moved to as it was."""
     if log is not None:
         log.close()
+    if created:
+        with suppress(ProteaError):
+            store.delete(session)
