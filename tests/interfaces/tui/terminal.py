@@ -125,6 +125,12 @@ class Terminal:
         assert self.code is not None, f"it does not end; what stands there:\n{self.shown}"
         return self.code
 
+    def hang_up(self) -> None:
+        """Take the terminal away; what stands in its place swallows what is still read of it."""
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, self.leader)
+        os.close(nothing)
+
     def kill(self) -> None:
         if self.code is None:
             with contextlib.suppress(ProcessLookupError):

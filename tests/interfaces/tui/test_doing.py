@@ -279,6 +279,19 @@ async def test_a_picture_goes_along(tmp_path: Path) -> None:
         assert command.images == (image,)
 
 
+async def test_ctrl_v_takes_text_or_a_picture_from_the_clipboard(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        for found, expected in (
+            ("from elsewhere", "from elsewhere"),
+            ({"media_type": "image/png", "data": "aGk=", "type": "image"}, "from elsewhere[image #1]"),
+            (None, "from elsewhere[image #1]"),
+        ):
+            on.gateway._described = {**on.gateway._described, "clipboard": found}
+            await on.press("ctrl+v")
+            assert on.composer == expected
+        assert "nothing in the clipboard can be read" in on.text
+
+
 async def test_what_is_put_aside_survives_the_screen(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.type("later")

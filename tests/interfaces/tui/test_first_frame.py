@@ -21,7 +21,7 @@ import sys
 from protea.boot import FirstFrame
 frame = FirstFrame("1", "/here")
 frame.begin()
-import os
+import os, select
 try:
     while True:
         if b"stop" in os.read(int(sys.argv[1]), 64):
@@ -30,6 +30,8 @@ except KeyboardInterrupt:
     frame.give_back()
     print("left")
     sys.exit()
+while select.select([0], [], [], 0.05)[0]:
+    pass  # on a busy machine its thread may not have come to what was typed
 typed = frame.hand_over()
 frame._holding = True
 frame.give_back()

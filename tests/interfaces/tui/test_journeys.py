@@ -166,3 +166,18 @@ def test_leaving_gives_the_terminal_back(open_screen: Open) -> None:
     assert terminal.ends() == 0
     assert "\x1b[?1049l" in terminal.raw
     assert "\x1b[?25h" in terminal.raw.rpartition("\x1b[?1049l")[2]
+
+
+def test_a_signal_ends_it_and_gives_the_terminal_back(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    os.kill(terminal.pid, signal.SIGTERM)
+    assert terminal.ends() == 0
+    assert "\x1b[?1049l" in terminal.raw
+
+
+def test_it_ends_with_its_terminal(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.hang_up()
+    assert terminal.ends() is not None

@@ -140,7 +140,10 @@ class ScreenDriver(LinuxDriver):
             if self._wake_end in ready:
                 os.read(self._wake_end, 64)
             if self.fileno in ready:
-                data = os.read(self.fileno, 1 << 16)
+                try:
+                    data = os.read(self.fileno, 1 << 16)
+                except OSError:  # how Linux says that the terminal is gone
+                    data = b""
                 if not data:
                     self._hang_up()
                     return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -54,6 +55,9 @@ async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame
         app = ProteaApp(desk, tab, frame, choose=opening.choose)
         if opening.prompt:
             tab.submit(SubmitPrompt(text=opening.prompt))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is given back, the session's log closed
+            loop.add_signal_handler(number, app.exit)
         await app.run_async(mouse=opening.preferences.mouse)
         if app.fault is not None:
             raise app.fault
