@@ -18,6 +18,7 @@ def metered(
     tokens: Tokens | None,
     *,
     system: tuple[str, ...],
+    skills: int = 0,
     instructions: int,
     tools: tuple[ToolSpec, ...],
     transcript: Transcript,
@@ -26,7 +27,7 @@ def metered(
     """`window`, `used`, `parts` (name, tokens) and `cache_read`, the share of the last request that was cached.
 
     `used` is what the provider counted last, where it did; the parts are estimates that add up to about as much. The
-    last `instructions` parts of `system` are instruction files.
+    last `instructions` parts of `system` are instruction files, the `skills` before them what is brought from outside.
     """
 
     def of_request(system: tuple[str, ...] = (), tools: tuple[ToolSpec, ...] = ()) -> int:
@@ -42,10 +43,12 @@ def metered(
     messages = transcript.messages()
     summed_up = messages[:1] if transcript.compacted is not None else ()
     rest = messages[len(summed_up) :]
-    own = len(system) - instructions
+    told = len(system) - instructions
+    own = told - skills
     parts = {
         "system": of_request(system=system[:own]),
-        "instructions": of_request(system=system[own:]),
+        "skills": of_request(system=system[own:told]),
+        "instructions": of_request(system=system[told:]),
         "tools": of_request(tools=tools),
         "summary": of_messages(summed_up),
         "conversation": of_messages(each for each in rest if isinstance(each, UserMessage | AssistantMessage)),

@@ -28,6 +28,7 @@ from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
 
 if TYPE_CHECKING:  # most runs have none of these, and each would be read from the disk
+    from protea.application.capabilities import Capabilities
     from protea.ports.clipboard import Clipboard
     from protea.ports.compaction import Compaction
     from protea.ports.context import Context
@@ -90,6 +91,13 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     notifier: Notifier | None = None
     clipboard: Clipboard | None = None
     hooks: Hooks | None = None
+    capabilities: Capabilities | None = None
+    """One of the `toolsets`, too."""
+    prepare: Callable[[], Awaitable[Sequence[str]]] | None = None
+    """Opens what only a request needs (skills, tools of one's own), once; to be awaited before the first. What a person
+    should know of it."""
+    tool_files: Callable[[], Mapping[str, str]] = dict
+    """Tool → the file it comes from, of those that are somebody's own."""
     profiles: Callable[[], Sequence[dict[str, Any]]] = tuple
     """Who else it could be: `name`, `about` and `source` of each profile there is."""
     store: SessionStore | None = None

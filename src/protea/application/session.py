@@ -515,6 +515,7 @@ class Session:
             if not self._transcript.waiting and self._window.wanted is not None:
                 self._shrinking = True
                 try:
+                    await self.prepare()
                     await self._window.of(self.lineup.current, self._system_parts(), self.runner.specs())
                 finally:
                     self._shrinking = False
@@ -590,6 +591,7 @@ class Session:
                 started, prompt.text, hub=self.hub, runner=self.runner, approvals=self.approvals, ids=self.ids
             )
         try:
+            await self.prepare()
             given = self._turn_of(started)
         except Exception as fault:  # persona, instructions and tools come from anywhere
             message = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
@@ -622,6 +624,12 @@ class Session:
         """Between two requests: the point where who speaks may change."""
         await self._settle("step")
         return given if self._worn is self.parts else self._turn_of(given.started)
+
+    async def prepare(self) -> None:
+        """Open what only a request needs, before the system prompt is made of it."""
+        if self.parts.prepare is not None:
+            for problem in await self.parts.prepare():
+                self.hub.record(NoticeGiven(level="warning", text=problem))
 
     def store_of(self, parts: Parts) -> SessionStore:
         """Where it is kept when it is made of `parts`."""
@@ -693,8 +701,9 @@ class Session:
         cwd = parts.surroundings.cwd
         names = tuple(spec.name for toolset in parts.toolsets for spec in toolset.specs())
         said = parts.persona.system(cwd=cwd, model=model, mode=mode, tools=names)
+        brought = (parts.capabilities.text,) if parts.capabilities is not None and parts.capabilities.text else ()
         told = (f"Instructions from {each.path}:\n\n{each.text}" for each in parts.instructions.load(cwd))
-        return (*said, *told)
+        return (*said, *brought, *told)
 
     def _nearby(self) -> Nearby:
         return Nearby(self.parts.instructions, self.parts.surroundings, self.runner.cwd, self._transcript, self.hub)
@@ -765,16 +774,18 @@ class Session:
         if not await self.parts.clipboard.copy(text):
             raise UsageError("the clipboard did not take it; `protea doctor --port clipboard` looks at why")
 
-    def context(self) -> dict[str, Any]:
+    async def context(self) -> dict[str, Any]:
         """What the model sees, in tokens, as its last reply counted them."""
         from protea.application.meter import metered  # when somebody looks
 
+        await self.prepare()
         around = self.parts.surroundings
         instructions = len(self.parts.instructions.load(around.cwd))
         return metered(
             self.lineup.current.info,
             self.parts.tokens,
             system=self._system_parts(),
+            skills=int(self.parts.capabilities is not None and bool(self.parts.capabilities.text)),
             instructions=instructions,
             tools=self.runner.specs(),
             transcript=self._transcript,

@@ -51,10 +51,13 @@ class Sessions:
         ids: Ids,
         version: str,
         preload: Callable[[OpenSession], None] = lambda spec: None,
+        warn: Callable[[str], None] = lambda text: None,
     ) -> None:
-        """`preload` reads and imports what `assemble` will need, in a thread."""
+        """`preload` reads and imports what `assemble` will need, in a thread. `warn` is told what no session is
+        there to tell."""
         self._assemble = assemble
         self._preload = preload
+        self._warn = warn
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -147,7 +150,7 @@ class Sessions:
             if topic == "cost":
                 return open_session.purse.describe()
             if topic == "context":
-                return open_session.context()
+                return await open_session.context()
             if topic == "files":
                 return await _files(open_session.parts)
             if topic == "clipboard":
@@ -157,8 +160,14 @@ class Sessions:
                 return await open_session.changes()
             if topic == "undo":
                 return await open_session.previews()
+            if topic == "tools":
+                await open_session.prepare()
             return describe(topic, open_session.parts, open_session.describe())
-        return describe(topic, self._idle(), None)
+        idle = self._idle()
+        if topic == "tools" and idle.prepare is not None:
+            for problem in await idle.prepare():
+                self._warn(problem)
+        return describe(topic, idle, None)
 
     def _idle(self) -> Parts:
         """What a session would be made of: for questions that need none."""

@@ -185,6 +185,10 @@ class Swapping:
             planned = self._planned(spec, before, by)
             try:
                 planned = await self._with_model(planned)
+                for parts in (before, planned.parts):
+                    if parts.prepare is not None:
+                        for problem in await parts.prepare():
+                            self._body.hub.record(NoticeGiven(level="warning", text=problem))
             except BaseException:
                 await planned.give_up()
                 raise

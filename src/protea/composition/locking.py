@@ -76,6 +76,8 @@ class Locking:
         around = self._root.surroundings
         parts = self._root.assemble(OpenSession(cwd=around.cwd))
         try:
+            if parts.prepare is not None:
+                await parts.prepare()
             texts = {f"file {self._shown(path)}": _file(path) for path in self._files()}
             persona: Persona = Resolver(parts.choices, {"surroundings": around, "clock": StillClock()}).get("persona")
             for mode in ("normal", "plan"):

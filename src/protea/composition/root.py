@@ -31,7 +31,7 @@ from protea.domain.profile import DEFAULT
 from protea.domain.redaction import secrets_of
 from protea.domain.settings import EFFORTS, Settings
 from protea.domain.spelling import nearest
-from protea.domain.surroundings import Surroundings
+from protea.domain.surroundings import Surroundings, skill_folders
 from protea.ports.audit import Audit
 from protea.ports.file_list import FileList
 from protea.ports.gateway import Gateway, OpenSession
@@ -47,6 +47,9 @@ _log = logging.getLogger("protea.config")
 
 SHARED = ("clock", "ids", "ledger")
 """Ports, besides the session store, that all sessions of a process have in common unless one is told otherwise."""
+
+IDLE_CAPABILITY: Choice = ("skills", {})
+"""Does nothing where there are no skills."""
 
 if TYPE_CHECKING:
     from protea.composition.rereading import Sources
@@ -135,6 +138,7 @@ class Root:
             clock=get("clock"),
             ids=get("ids"),
             version=__version__,
+            warn=self._launch.warn,
         )
 
     def preload(self, spec: OpenSession) -> None:
@@ -192,13 +196,19 @@ class Root:
             busy["compaction"] = DeferredCompaction(resolver)
         busy["tokens"] = DeferredTokens(resolver)
         builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()
+        offered = (bool(builtin) and chosen["toolset"][0] != "none") or chosen["capability"] != IDLE_CAPABILITY
+        if offered and chosen["capability"][0] != "none" and not _nothing_brought(chosen["capability"], around):
+            from protea.composition.brought import bring  # most runs have none
+
+            busy |= bring(resolver, before)
+        brought = (busy["capabilities"],) if "capabilities" in busy else ()
         return Parts(
             profile=settings.profile or DEFAULT,
             surroundings=around,
             models=models,
             persona=given.persona or resolver.get("persona"),
             instructions=resolver.get("instructions"),
-            toolsets=(*builtin, *given.toolsets),
+            toolsets=(*builtin, *brought, *given.toolsets),
             # Where there are rules the engine is made now, so that a wrong one is told before anything runs.
             permission=resolver.get("permission") if rules.layers else Deferred(resolver),
             approval=resolver.get("approval"),
@@ -307,7 +317,7 @@ class Root:
             options = dict(table)
             chosen[port] = (str(options.pop("adapter", chosen.get(port, ("", {}))[0])), options)
         if self._launch.bare:
-            chosen["instructions"] = ("none", {})  # they are configuration, too
+            chosen["instructions"] = chosen["capability"] = ("none", {})  # they are configuration, too
         return chosen
 
     def _store(self) -> SessionStore:
@@ -320,6 +330,18 @@ class Root:
                 self._launch.warn(f"{problem}; this session is not kept")
             store = self._shared.make("session_store", "memory", {})
         return store
+
+
+def _nothing_brought(capability: Choice, around: Surroundings) -> bool:
+    """Whether there is no skill: then nothing is loaded to find that out."""
+    return capability == IDLE_CAPABILITY and not any(map(_filled, skill_folders(around)))
+
+
+def _filled(folder: str) -> bool:
+    try:
+        return bool(os.listdir(folder))
+    except OSError:
+        return False
 
 
 def _own_options(chosen: Mapping[str, Choice]) -> dict[str, Choice]:

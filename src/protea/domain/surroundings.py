@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 import msgspec
@@ -26,3 +27,19 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the project's own configuration may be used."""
     doubted: frozenset[str] = frozenset()
     """Absolute paths of its files (instructions, skills) that nobody has looked at as they are now: these are not."""
+
+
+def skill_folders(around: Surroundings) -> tuple[str, ...]:
+    """Where skills lie, the nearest first. A project's own speak to the model: only where it is trusted."""
+    above = [around.cwd] if around.trusted else []
+    while above and above[-1] != around.root and above[-1].startswith(around.root.rstrip("/") + "/"):
+        above.append(posixpath.dirname(above[-1]))
+    project = [
+        f"{folder}/{name}" for folder in above for name in (".protea/skills", ".agents/skills", ".claude/skills")
+    ]
+    return (*project, f"{around.protea_home}/skills", f"{around.user_home}/.agents/skills")
+
+
+def tool_folders(around: Surroundings) -> tuple[str, ...]:
+    """Where Python files with tools lie, the nearest first. A project's own run as the person: as above."""
+    return (*([f"{around.root}/.protea/tools"] if around.trusted else ()), f"{around.protea_home}/tools")

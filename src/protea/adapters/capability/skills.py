@@ -14,14 +14,13 @@ from typing import Annotated, Any
 import msgspec
 
 from protea.domain.skill import LONGEST_DESCRIPTION, Skill, body_of, read_skill
-from protea.domain.surroundings import Surroundings
+from protea.domain.surroundings import Surroundings, skill_folders
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.capability import CapabilityCard
 
 TOOL = "Skill"
 LARGEST = 256_000
 """Bytes of a SKILL.md."""
-_PROJECT = (".protea/skills", ".agents/skills", ".claude/skills")
 _SHOWN = 50
 """Files of a skill that are listed."""
 
@@ -36,12 +35,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Skills:
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
         self._options = options
-        around = surroundings
-        # A project's own skills speak to the model, so only those of one that is trusted are read.
-        project = [os.path.join(folder, name) for folder in _upwards(around) for name in _PROJECT]
-        own = [os.path.join(around.protea_home, "skills"), os.path.join(around.user_home, ".agents/skills")]
-        self._folders = (*options.folders, *(project if around.trusted else ()), *own)
-        self._doubted = around.doubted
+        self._folders = tuple(dict.fromkeys((*options.folders, *skill_folders(surroundings))))
+        self._doubted = surroundings.doubted
         self._problems: tuple[str, ...] = ()
 
     @property
@@ -124,14 +119,6 @@ class Skills:
         if files:
             lines += ["", "Other files in its folder, to be read where it names them:", *files]
         return ToolResult("\n".join(lines))
-
-
-def _upwards(around: Surroundings) -> list[str]:
-    """From where the session began up to the project's root, the nearest first."""
-    folders = [around.cwd]
-    while folders[-1] != around.root and folders[-1].startswith(around.root.rstrip("/") + "/"):
-        folders.append(os.path.dirname(folders[-1]))
-    return folders
 
 
 def _names(folder: str) -> list[str]:

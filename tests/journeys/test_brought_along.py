@@ -1,0 +1,118 @@
+"""What people bring along reaches the model: skills as they are published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protea.domain.script import ScriptedCall
+from protea.testing.loopback import LoopbackProvider
+from tests.journeys.world import World
+
+SKILL = """---
+name: pdf-forms
+description: Fill in PDF forms. Use when a form in PDF is to be filled in.
+license: Apache-2.0
+metadata:
+  author: someone
+  version: "1.0"
+allowed-tools: Bash(rm:*) Read
+---
+
+# PDF forms
+
+1. Run `python scripts/fields.py FORM`.
+2. See [reference](references/fields.md) for what the fields mean.
+"""
+
+
+def skill(folder: Path, text: str = SKILL) -> None:
+    (folder / "scripts").mkdir(parents=True)
+    (folder / "references").mkdir()
+    (folder / "SKILL.md").write_text(text)
+    (folder / "scripts/fields.py").write_text("print('fields')\n")
+    (folder / "references/fields.md").write_text("What they mean.\n")
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path, ANTHROPIC_API_KEY="test")
+    (world.home / ".protea").mkdir(mode=0o700)
+    return world
+
+
+@pytest.fixture
+def provider(world: World) -> Iterator[LoopbackProvider]:
+    steps = [
+        ScriptedCall("Skill", {"name": "pdf-forms"}),
+        ScriptedCall("Bash", {"command": "rm src/beta.py"}),
+        "filled in",
+    ]
+    with LoopbackProvider.in_thread(steps, after="repeat", strict=True) as provider:
+        world.environment["ANTHROPIC_BASE_URL"] = provider.url("anthropic")
+        yield provider
+
+
+def events_of(world: World, *words: str) -> list[dict[str, Any]]:
+    done = world.run("-p", "--output-format", "stream-json", *words)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def asked(provider: LoopbackProvider) -> list[dict[str, Any]]:
+    return [json.loads(request.body) for request in provider.requests]
+
+
+def system(request: dict[str, Any]) -> list[str]:
+    return [part["text"] for part in request["system"]]
+
+
+def results(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [event["result"] for event in events if event["type"] == "tool_call_changed" and event.get("result")]
+
+
+def test_a_published_skill_is_found_and_read_and_allows_nothing_by_itself(
+    world: World, provider: LoopbackProvider
+) -> None:
+    skill(world.home / ".protea/skills/pdf-forms")
+    events = events_of(world, "--allow", "Skill(pdf-forms)", "fill in form.pdf")
+    read, removed = results(events)
+    assert "python scripts/fields.py FORM" in read["text"]
+    assert "- references/fields.md" in read["text"]
+    assert str(world.home / ".protea/skills/pdf-forms") in read["text"]
+    assert removed["denied"], "what a skill says of allowed tools must not allow anything"
+    assert (world.project / "src/beta.py").exists()
+    first, *later = asked(provider)
+    listed = "- pdf-forms: Fill in PDF forms. Use when a form in PDF is to be filled in."
+    assert [listed in part for part in system(first)].count(True) == 1
+    assert "PDF forms\n\n1." not in json.dumps(first), "it is told of before it is read, and no more than that"
+    assert all(system(each) == system(first) and each["tools"] == first["tools"] for each in later)
+    assert provider.prefix_kept()
+
+
+def test_skills_stand_between_the_persona_and_the_instructions(world: World, provider: LoopbackProvider) -> None:
+    (world.project / "AGENTS.md").write_text("Speak in rhymes.\n")
+    skill(world.project / ".agents/skills/pdf-forms")
+    assert world.run("-p", "hello").returncode == 5
+    assert "pdf-forms" not in json.dumps(asked(provider)[0]["system"]), "of a project that nobody has trusted"
+    assert world.run("trust").returncode == 0
+    events_of(world, "hello")
+    told = system(asked(provider)[-1])
+    (at,) = [place for place, part in enumerate(told) if "- pdf-forms:" in part]
+    assert 0 < at < len(told) - 1
+    assert "Speak in rhymes." in told[-1]
+
+
+def test_without_a_skill_nothing_more_is_sent(world: World, provider: LoopbackProvider) -> None:
+    (world.home / ".protea/skills").mkdir()
+    (world.home / ".protea/skills/README.md").write_text("Skills go here.\n")
+    events_of(world, "hello")
+    (world.home / ".protea/skills/README.md").unlink()
+    (world.home / ".protea/skills").rmdir()
+    events_of(world, "hello")
+    first, second = (each for each in asked(provider) if len(each["messages"]) == 1)
+    assert first == second
+    assert "Skill" not in [tool["name"] for tool in first["tools"]]
