@@ -103,7 +103,7 @@ def ours(mode: str, out: str) -> None:
             self.log_of = log_of(MESSAGES) if mode in ("long", "long-stream") else []
 
             async def older(before: int):
-                return self.log_of[max(0, before - 1501) : before - 1]
+                return self.log_of[max(0, before - 401) : before - 1]
 
             self.transcript = Transcript(lambda: look, older=older)
             yield self.transcript

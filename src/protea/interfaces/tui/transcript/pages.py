@@ -10,8 +10,8 @@ from protea.ports.gateway import Gateway
 
 FIRST = 300
 """Events of the first page: more than a screen shows, few enough to be there at once."""
-PAGE = 1500
-"""Events of those before."""
+PAGE = 400
+"""Events of those before: folded between two keys without delaying the second."""
 
 
 async def last_page(gateway: Gateway, session: str) -> Sequence[LastingEvent]:

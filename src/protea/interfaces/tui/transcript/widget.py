@@ -47,6 +47,8 @@ Older = Callable[[int], Awaitable[Sequence[LastingEvent]]]
 """Given the number of an event, some of those before it; none where there are none."""
 
 FRAME = 1 / 30
+AHEAD = 20
+"""Blocks above what is seen that are read before they are wanted."""
 WHEEL = 3
 """Rows per notch."""
 KEPT = 300
@@ -294,7 +296,7 @@ class Transcript(Widget, can_focus=False):
             number, off = number + 1, 0
         self._screen = screen
         self._bar = self._thumb()
-        if self._top < 3 and self._first > 1 and self._older is not None and self._loading is None:
+        if self._top < AHEAD and self._first > 1 and self._older is not None and self._loading is None:
             self.run_worker(self.load_older(), group="older", exclusive=False)
 
     def _rows(self, number: int) -> list[Row]:
