@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 
-WEIGHED = 1500
+WEIGHED = 800
 """Lines that are weighed one by one."""
 
 Left = list[tuple[int, int]]
