@@ -14,7 +14,7 @@ import msgspec
 from protea.adapters.permission._disk import Disk
 from protea.domain.errors import ConfigError
 from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer, TraceStep, Verdict
-from protea.domain.permission.decision import Loose, Rules, Scene, decide
+from protea.domain.permission.decision import SHELL_TOOLS, Loose, Rules, Scene, decide
 from protea.domain.permission.paths import Anchors
 from protea.domain.permission.proposals import proposals
 from protea.domain.permission.rules import Odd, PathRule, Rule, oddities, parse_layers
@@ -62,7 +62,7 @@ class RulesPermission:
         if decision.verdict != "ask":
             return decision
         offered = decision.proposals or proposals(request, scene, decision)
-        if request.tool == "Bash" and not decision.scripts:
+        if request.tool in SHELL_TOOLS and not decision.scripts:
             decision = msgspec.structs.replace(decision, scripts=_scripts(request, anchors.home))
         if request.interactive:
             return msgspec.structs.replace(decision, proposals=offered)
@@ -98,7 +98,7 @@ class RulesPermission:
 
 def _bound(decision: Decision, request: PermissionRequest, home: str) -> Decision:
     """The decision, or a question where a rule of this session was said of a script that is another one now."""
-    if decision.verdict != "allow" or decision.source != "session" or request.tool != "Bash":
+    if decision.verdict != "allow" or decision.source != "session" or request.tool not in SHELL_TOOLS:
         return decision
     pins = {(pin.path, pin.digest) for pin in request.pins if pin.rule == decision.rule}
     if not pins:

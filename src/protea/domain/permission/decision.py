@@ -71,6 +71,8 @@ SAFE_ASSIGNMENTS = listed(
 _SAFE_VALUE = regex(r"[A-Za-z0-9_.,:=@+*-]*\Z")
 _PLAIN_SCRIPT = regex(r"[A-Za-z0-9_./,:@%+-](?:[A-Za-z0-9_./,:=@%+ -]|(?<=[A-Za-z0-9^])~)*\Z")
 """One command of plain words: no two readers could differ about it."""
+SHELL_TOOLS = frozenset({"Bash", "Monitor"})
+"""Tools that run a command as a shell: one set of rules, `Bash(…)`, is held against what they run."""
 _ORDER: dict[Verdict, int] = {"allow": 0, "ask": 1, "deny": 2}
 
 
@@ -333,6 +335,28 @@ class Judge:
         known = rule.body in EFFECTS.get(tool, ()) or (rule.verdict != "allow" and tool not in EFFECTS)
         return known and counts(rule, self.request.taint)
 
+    # -- other tools that run something ------------------------------------------------------------------------------
+
+    def rules_on_the_tool(self, tool: str) -> None:
+        """Deny and ask rules on a tool that runs commands under another name than Bash."""
+        for rule in (*self.rules.deny, *self.rules.ask):
+            if rule.tool == tool != "Bash" and rule.shape == "any":
+                self.find(rule.verdict, f"{rule.text} is set to {rule.verdict}", rule)
+
+    def code(self, tool: str, arguments: dict[str, object]) -> Decision:
+        """A script of the shell is held against what is said of commands before the tool itself is decided about."""
+        given = arguments.get("files")
+        for text in (arguments.get("code"), *(given.values() if isinstance(given, dict) else ())):
+            if arguments.get("language") != "shell" or not isinstance(text, str) or not text.strip():
+                continue
+            if len(text) > LONGEST_TREE:
+                self.long_bash(text)
+                continue
+            strict, _, _, every = self.read(text)
+            self.rules_on_commands(every, text)
+            self.rules_on_paths(every, self.studies(strict, every))
+        return self.other(tool)
+
     # -- everything else -------------------------------------------------------------------------------------------
 
     def web(self, tool: str, url: object) -> Decision:
@@ -437,16 +461,7 @@ class Judge:
             return self.answer("ask", "there is no command")
         if len(text) > LONGEST_TREE:
             return self.long_bash(text)
-        strict = read_strictly(text, self.anchors.home)
-        loose, agree = self.second_reading(text, strict)
-        if isinstance(strict, Unreadable):
-            self.note(f"the strict reader stops: {strict.reason}")
-        commands = list(loose.commands)
-        if isinstance(strict, Unreadable) or not agree:
-            commands += _crude(text, loose.sound)
-            if isinstance(strict, Script):
-                commands += strict.commands
-        every = self.everything(commands)
+        strict, loose, agree, every = self.read(text)
         self.rules_on_commands(every, text)
         studies = self.studies(strict, every)
         self.reach = Reach((command, one) for command, one, _, _ in studies)
@@ -477,6 +492,20 @@ class Judge:
             left = self.by_rule(strict, agree)
             return left if left.verdict == "allow" else self.answer("ask", reason)
         return self.by_rule(strict, agree)
+
+    def read(self, text: str) -> tuple[Script | Unreadable, Loose, bool, list[Command]]:
+        """What the two readers make of a script, whether they agree, and every command that could be meant."""
+        strict = read_strictly(text, self.anchors.home)
+        loose, agree = self.second_reading(text, strict)
+        if isinstance(strict, Unreadable):
+            self.note(f"the strict reader stops: {strict.reason}")
+        commands = list(loose.commands)
+        if isinstance(strict, Unreadable) or not agree:
+            commands += _crude(text, loose.sound)
+            if isinstance(strict, Script):
+                commands += strict.commands
+        every = self.everything(commands)
+        return strict, loose, agree, every
 
     def long_bash(self, text: str) -> Decision:
         """A script nobody reads: only what a deny rule names is looked for, in words cut roughly."""
@@ -859,7 +888,8 @@ class Judge:
 
     def by_rule(self, strict: Script | Unreadable, agree: bool) -> Decision:
         """Every part needs an allow rule, or must only read."""
-        whole = next((rule for rule in self.rules.allow if rule.tool == "Bash" and rule.shape == "any"), None)
+        names = ("Bash", self.request.tool)
+        whole = next((rule for rule in self.rules.allow if rule.tool in names and rule.shape == "any"), None)
         if whole is not None and self.request.taint and self.reach.outward:
             self.note(f"near miss: it reaches out, after {self.whose()}", rule=whole, subject=self.reach.outward)
             whole = None
@@ -1115,8 +1145,11 @@ def decide(request: PermissionRequest, scene: Scene) -> Decision:
         return judge.answer("ask", "the request is not understood")
     if visible(tool) is not None or len(tool) > 200:
         return judge.answer("ask", "the tool's name contains characters that do not show")
-    if tool == "Bash":
+    if tool in SHELL_TOOLS:
+        judge.rules_on_the_tool(tool)
         return judge.bash(arguments.get("command"))
+    if tool == "RunCode":
+        return judge.code(tool, arguments)
     if tool == "Patch":
         return judge.file_tool(tool, patch_targets(arguments.get("patch")))
     if tool in WRITERS or tool == "Read":

@@ -12,7 +12,7 @@ import msgspec
 from protea.domain.errors import ConfigError
 from protea.domain.permission import Decision, PermissionRequest
 from protea.domain.permission.address import read_address
-from protea.domain.permission.decision import Scene, decide, patch_targets
+from protea.domain.permission.decision import SHELL_TOOLS, Scene, decide, patch_targets
 from protea.domain.permission.lexer import read_strictly
 from protea.domain.permission.paths import Anchors, beneath, inside
 from protea.domain.permission.rules import READERS, WRITERS, PathRule, family, matches_argv, parse
@@ -59,7 +59,7 @@ def proposals(request: PermissionRequest, scene: Scene, decision: Decision) -> t
 
 def _candidates(request: PermissionRequest, scene: Scene) -> list[str]:
     tool, arguments = request.tool, request.arguments
-    if tool == "Bash":
+    if tool in SHELL_TOOLS:
         command = arguments.get("command")
         return _for_bash(command, request, scene) if isinstance(command, str) else []
     if tool in WRITERS or tool in READERS:

@@ -42,7 +42,7 @@ _FAMILY = {
 }
 KNOWN_TOOLS = listed(
     """
-    Bash BashOutput KillShell Read Edit WebFetch WebSearch TodoWrite AskUser Agent Skill A2A Cron Effect
+    Bash BashOutput KillShell Monitor RunCode Read Edit WebFetch WebSearch TodoWrite AskUser Agent Skill A2A Cron Effect
     SkillInstall McpServerStart MemoryWrite Telegram CronRun A2APush
     """
 )
