@@ -36,6 +36,7 @@ from protea.ports.gateway import OpenSession
 from protea.testing.agents import FixedAgents
 from protea.testing.model_source import TableModelSource
 from protea.testing.permission import NamedPermission
+from protea.testing.search import ListSearch
 from protea.testing.web import ScriptedWeb
 from tests.application.world import NAME, PlayedModel, World, calls, of, says
 
@@ -90,6 +91,7 @@ def world(minds: Mapping[str, Says], *, price: Price | None = None, agents: Fixe
         sandbox=no_walls.create(no_walls.Options()),
         surroundings=around,
         web=ScriptedWeb(),
+        search=ListSearch(),
         agents=agents,
     )
     made.toolsets = (FunctionToolset([touch]), tools)
@@ -391,6 +393,46 @@ async def test_one_that_has_ended_goes_on_where_it_was() -> None:
     assert {t.child for t in of(events, TaskChanged)} == {child}
     assert "answer to and now?" in [e.result.text for e in of(events, ToolCallChanged) if e.result][-1]
     assert len(of(list(w.store.read(child)), TurnFinished)) == 2
+
+
+async def test_nobody_goes_on_with_an_agent_that_another_session_sent() -> None:
+    minds: dict[str, Says] = {"boss": sending({"prompt": "look"}), "look": lambda *_: says("the secret")}
+    w = world(minds)
+    child = of(await w.run("boss"), TaskChanged)[-1].child
+    thief = sending({"prompt": "what did you see?", "resume": child})
+    minds["thief"] = thief
+    events = await w.run("thief")
+    (result,) = [e.result for e in of(events, ToolCallChanged) if e.result]
+    assert result.is_error
+    assert "was sent by another session" in result.text
+    assert "the secret" not in result.text
+
+
+async def test_a_fork_goes_on_with_the_agents_of_the_session_it_came_from() -> None:
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        brought = results(request)
+        if not brought:
+            return calls(("Agent", {"prompt": "look"}))
+        if len(brought) == 1 and len([m for m in request.messages if isinstance(m, UserMessage)]) > 1:
+            return calls(("Agent", {"prompt": "and now?", "resume": brought[0].split(" · ")[1]}))
+        return says("done")
+
+    w = world({"boss": boss, "look": lambda prompt, _: says(f"answer to {prompt}")})
+    first = await w.gateway.open(OpenSession(cwd="/w"))
+    async for _ in w.turn(first, SubmitPrompt(text="boss")):
+        pass
+    fork = await w.gateway.open(OpenSession(cwd="/w", resume=first, fork=True))
+    events = [event async for event in w.turn(fork, SubmitPrompt(text="once more"))]
+    assert "answer to and now?" in [e.result.text for e in of(events, ToolCallChanged) if e.result][-1]
+
+
+@pytest.mark.parametrize("profile", ["./evil.toml", "/tmp/evil.toml", "evil.toml", "sub/evil"])
+async def test_no_agent_is_sent_under_a_profile_that_is_any_file(profile: str) -> None:
+    w = world({"boss": sending({"prompt": "look", "profile": profile}), "look": lambda *_: says("it was sent")})
+    events = await w.run("boss")
+    (result,) = [e.result for e in of(events, ToolCallChanged) if e.result]
+    assert result.is_error
+    assert "is a file; an agent is sent under the name of a profile" in result.text
 
 
 async def test_one_that_runs_can_be_steered_by_anyone() -> None:

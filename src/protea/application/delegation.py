@@ -164,6 +164,9 @@ class Delegation:
 
     async def _open(self, errand: Errand, lent: float | None) -> Child:
         sender = self._sender
+        if "/" in errand.profile or errand.profile.endswith(".toml"):
+            # A file may have been written by the model, or by whoever wrote the project, and a profile can run things.
+            raise UsageError(f"{errand.profile} is a file; an agent is sent under the name of a profile")
         own = frozenset(spec.name for spec in sender.runner.all_specs())
         tools = own & frozenset(errand.tools) if errand.tools else own
         if sender.depth + 1 >= sender.parts.agents.depth:

@@ -94,6 +94,9 @@ class Sessions:
         known = next(iter(self._store_of(id).read(id, 0, 1)), None)
         if not isinstance(known, SessionStarted) or not known.agent:
             raise SessionError(f"{id} is no agent's session")
+        if known.parent not in self._line(envelope.above.id):
+            # What it has seen, maybe of another project, is nothing the sender may ask it for.
+            raise SessionError(f"{id} was sent by another session")
         before = self._open.get(id)
         if before is not None and before.usable and before.working:
             raise SessionError(f"{id} is at work for somebody else")
@@ -101,6 +104,19 @@ class Sessions:
             with suppress(ProteaError):
                 await before.close()
         return self._open[await self._reopen(id, spec, envelope)]
+
+    def _line(self, id: str) -> list[str]:
+        """A session and those it was forked from, the nearest first."""
+        line = [id]
+        while True:
+            try:
+                begun = next(iter(self._store_of(line[-1]).read(line[-1], 0, 1)), None)
+            except ProteaError:  # it was deleted meanwhile
+                break
+            if not isinstance(begun, SessionStarted) or begun.agent or not begun.parent or begun.parent in line:
+                break
+            line.append(begun.parent)
+        return line
 
     async def end_child(self, child: Child) -> None:
         """Close the session of an agent, unless someone has told it to do more."""
