@@ -87,6 +87,7 @@ class FirstFrame:
         raw[6][termios.VMIN] = 1
         termios.tcsetattr(self._source, termios.TCSANOW, raw)
         self._holding = True
+        self._take_early()
         self._write(ENTER_SCREEN)
         self._draw(whole=True)
         self._done.acquire()
@@ -122,6 +123,11 @@ class FirstFrame:
                 os.close(self._wake)
                 os.close(self._wake_end)
                 self._wake = self._wake_end = -1
+
+    def _take_early(self) -> None:
+        """What was typed before the terminal was ours: there it made a line feed, here a new line, of every Enter."""
+        if self.attributes[0] & termios.ICRNL and select.select([self._source], [], [], 0)[0]:
+            self._take(os.read(self._source, 65536).replace(b"\n", b"\r"))
 
     # ── the thread ─────────────────────────────────────────────────────────────────────────────────────────────────
 

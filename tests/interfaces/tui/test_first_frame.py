@@ -96,6 +96,16 @@ def test_what_is_typed_is_shown_and_handed_over_once(typed: str, shown: str, exp
         frame.close()
 
 
+def test_an_enter_typed_before_the_first_frame_sends_as_well() -> None:
+    frame = Frame()
+    try:
+        frame.type("list files\rnext")  # while the terminal still echoes and turns Enter into a line feed
+        frame.see("❯ next")
+        assert frame.handed_over() == repr(("next", 4, ("list files",), b""))
+    finally:
+        frame.close()
+
+
 def test_a_character_that_comes_in_two_pieces_is_one(frame: Frame) -> None:
     frame.see("❯ ")
     frame.type("ä".encode()[:1])

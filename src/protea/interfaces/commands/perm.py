@@ -66,7 +66,8 @@ def run_perm(
         home=surroundings.user_home,
         mode=given,  # type: ignore[arg-type]  # the table of flags lets only the three through
         add_dirs=(*surroundings.add_dirs, *add_dirs),
-        trusted=surroundings.trusted,
+        # As in a session: who chooses yolo here trusts the project for as long. The project cannot choose it.
+        trusted=surroundings.trusted or given == "yolo",
     )
     decision = engine((flags, *layers)).decide(request)
     if arguments.has("json"):
