@@ -121,6 +121,10 @@ async def test_turns_are_undone_and_redone_by_commands(tmp_path: Path) -> None:
     assert shell.read() == {"a": "0\n"}
     with pytest.raises(UsageError, match="nothing to undo"):
         await made.gateway.submit(session, Undo())
+    with pytest.raises(UsageError, match="nothing to undo"):
+        await made.gateway.submit(session, Invoke(text="/undo --dry-run"))
+    with pytest.raises(UsageError, match="only 2 turns can be done again, not 3"):
+        await made.gateway.submit(session, Invoke(text="/redo 3 --dry-run"))
     await made.gateway.submit(session, Redo(turns=2))
     assert shell.read() == {"a": "2\n", "n1": "", "n2": ""}
     restored = [each for each in await made.gateway.history(session) if isinstance(each, FilesRestored)]

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from protea.domain.errors import UsageError
 from protea.domain.permission import Decision, PermissionRequest, RuleLayer, TraceStep
@@ -35,7 +36,7 @@ class Recording:
         )
 
 
-def told(words: list[str], stdin: bytes = b"") -> tuple[str, list[Recording]]:
+def told(words: list[str], stdin: bytes = b"", around: Surroundings = AROUND) -> tuple[str, list[Recording]]:
     made: list[Recording] = []
 
     def engine(layers: tuple[RuleLayer, ...]) -> Recording:
@@ -49,7 +50,7 @@ def told(words: list[str], stdin: bytes = b"") -> tuple[str, list[Recording]]:
         parse(["perm", "check", *words]),
         engine=engine,
         layers=(RuleLayer("file", allow=("from file",)),),
-        surroundings=AROUND,
+        surroundings=around,
         mode="normal",
         stdin=io.BytesIO(stdin),
         stdout=out,
@@ -154,6 +155,13 @@ def test_a_batch_hands_on_place_mode_and_presence() -> None:
     (request,) = made[0].requests
     assert (request.cwd, request.root, request.home, request.mode) == ("/c", "/c", "/u", "yolo")
     assert (request.interactive, request.trusted) == (False, False)
+
+
+@pytest.mark.parametrize(("mode", "trusted"), [("normal", False), ("plan", False), ("yolo", True)])
+def test_who_chooses_yolo_trusts_the_project_for_as_long_as_in_a_session(mode: str, trusted: bool) -> None:
+    _, made = told(["Bash(ls)", "--mode", mode], around=replace(AROUND, trusted=False))
+    (request,) = made[0].requests
+    assert (request.mode, request.trusted) == (mode, trusted)
 
 
 def test_a_line_of_a_megabyte_is_answered_at_once() -> None:

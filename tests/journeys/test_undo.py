@@ -80,6 +80,16 @@ def test_a_build_is_shown_undone_and_redone(home: Home) -> None:
     assert "nothing to redo" in home.start("redo").communicate(timeout=60)[1]
 
 
+def test_where_no_turn_changed_a_file_that_is_said(home: Home) -> None:
+    home.protea("-p", "-m", "offline/grammar", "list files")
+    words = {"diff": "no turn has changed a file", "undo": "nothing to undo", "redo": "nothing to redo"}
+    for command, said in words.items():
+        for flags in ((), ("--dry-run",)) if command != "diff" else ((),):
+            process = home.start(command, *flags)
+            assert said in process.communicate(timeout=60)[1]
+            assert process.returncode == (0 if command == "diff" else 1)
+
+
 def test_what_a_person_changed_meanwhile_is_left_and_named(home: Home) -> None:
     home.script("edit.sh", "#!/bin/bash\necho turn > source; echo turn > old\n")
     home.run("./edit.sh")

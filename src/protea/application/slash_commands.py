@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from protea.domain import turn_changes
 from protea.domain.columns import ago, short, table, usage_text
 from protea.domain.commands import (
     Compact,
@@ -307,10 +308,7 @@ async def _redo(call: Call) -> Answer:
 
 async def _preview(call: Call, direction: str, turns: int) -> Answer:
     previews = (await call.gateway.describe("undo", call.session))[direction]
-    if turns > len(previews):
-        raise UsageError(
-            f"{len(previews)} turns can be {'undone' if direction == 'undo' else 'done again'}, not {turns}"
-        )
+    turn_changes.require(direction, len(previews), turns)
     preview = previews[turns - 1]
     return Answer(preview["missing"] or preview["text"], preview)
 

@@ -18,13 +18,11 @@ class TurnChanges(msgspec.Struct, frozen=True):
 
     def to_undo(self, turns: int) -> tuple[FilesChanged, ...]:
         """The latest turns, the latest first. Raises `UsageError` where there are not so many."""
-        return _last(self.done, turns, "undone", "there is nothing to undo: no turn has changed a file")
+        return _last(self.done, turns, "undo")
 
     def to_redo(self, turns: int) -> tuple[FilesChanged, ...]:
         """Those that were taken back last, the last first. Raises `UsageError` where there are not so many."""
-        return _last(
-            self.undone, turns, "done again", "there is nothing to redo: nothing was undone since the last change"
-        )
+        return _last(self.undone, turns, "redo")
 
 
 def advance(standing: TurnChanges, event: Event) -> TurnChanges:
@@ -45,11 +43,23 @@ def advance(standing: TurnChanges, event: Event) -> TurnChanges:
             return standing
 
 
-def _last(turns: tuple[FilesChanged, ...], count: int, what: str, nothing: str) -> tuple[FilesChanged, ...]:
+def require(direction: str, there_are: int, count: int) -> None:
+    """Raises `UsageError` where not so many turns can be taken back (`undo`) or done again (`redo`)."""
+    what, nothing = _SAID[direction]
     if count < 1:
         raise UsageError("the number of turns must be at least 1")
-    if not turns:
+    if not there_are:
         raise UsageError(nothing)
-    if count > len(turns):
-        raise UsageError(f"only {len(turns)} turn{'s' if len(turns) > 1 else ''} can be {what}, not {count}")
+    if count > there_are:
+        raise UsageError(f"only {there_are} turn{'s' if there_are > 1 else ''} can be {what}, not {count}")
+
+
+def _last(turns: tuple[FilesChanged, ...], count: int, direction: str) -> tuple[FilesChanged, ...]:
+    require(direction, len(turns), count)
     return tuple(reversed(turns[-count:]))
+
+
+_SAID = {
+    "undo": ("undone", "there is nothing to undo: no turn has changed a file"),
+    "redo": ("done again", "there is nothing to redo: nothing was undone since the last change"),
+}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from protea.domain.commands import (
+    AnyCommand,
     EndSession,
     Interrupt,
     Invoke,
@@ -17,9 +19,10 @@ from protea.domain.commands import (
     SubmitPrompt,
     WithdrawPrompt,
 )
+from protea.domain.events import Event, FilesRestored
 from protea.domain.messages import Image
 from protea.domain.settings import ScreenSettings
-from tests.interfaces.tui.stage import Stage, stage
+from tests.interfaces.tui.stage import DESCRIBED, Stage, stage
 
 
 async def test_enter_sends_and_the_answer_comes(tmp_path: Path) -> None:
@@ -196,6 +199,13 @@ async def test_the_palette_finds_by_name_and_does(tmp_path: Path) -> None:
         assert on.gateway.commands == [SetMode(mode="plan")]
 
 
+async def test_the_list_of_keys_begins_with_the_nearest(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("?")
+        (title,) = (line for line in on.lines if line.startswith("─ keys "))
+        assert " 1/" in title
+
+
 async def test_a_model_is_chosen(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.press("ctrl+x", "m", "down", "enter")
@@ -359,6 +369,20 @@ async def test_panes_open_take_keys_and_are_remembered(tmp_path: Path) -> None:
     async with stage(tmp_path / "home", (120, 30)) as on:
         assert on.main.arrangement.open == ["todos", "tree"]
         assert on.main.arrangement.widths == {"tree": 34}
+
+
+async def test_the_files_are_read_again_once_an_undo_changed_them(tmp_path: Path) -> None:
+    def play(command: AnyCommand) -> Sequence[Event]:
+        described["files"] = ["README.md"]
+        return (FilesRestored(direction="undo", turns=("t1",)),)
+
+    described = {**DESCRIBED}
+    async with stage(tmp_path / "home", (120, 30), play=play, described=described) as on:
+        await on.press("ctrl+x", "f")
+        assert " files 5 " in on.text
+        await on.press("escape")
+        await on.send("/undo")
+        assert " files 1 " in on.text
 
 
 async def test_a_pane_alone_and_back(tmp_path: Path) -> None:

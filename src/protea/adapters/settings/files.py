@@ -221,7 +221,9 @@ class _Reading:
             text = read(path)
             if text is not None and says_something(text):
                 if not trusted:
-                    self.warnings.append(f"{path} is not used: this project has not been trusted")
+                    self.warnings.append(
+                        f"{path} is not used: this project has not been trusted; `protea trust` does that"
+                    )
                 self._file(path, text, trusted=trusted)
         except ConfigError as error:
             if trusted:

@@ -7,13 +7,14 @@ from typing import Any
 
 import msgspec
 
+from protea.domain import turn_changes
 from protea.domain.changes import restored_text
 from protea.domain.commands import Redo, Undo
 from protea.domain.errors import ConfigError, ModelError, SessionError, UsageError
 from protea.domain.events import FilesRestored
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
-from protea.interfaces.terminal import visible
+from protea.interfaces.terminal import say, visible
 from protea.ports.gateway import Gateway, OpenSession
 
 NO_MODEL = "offline/grammar"
@@ -56,10 +57,7 @@ async def _restore(gateway: Gateway, arguments: Arguments, place: Place, command
 async def _preview(gateway: Gateway, arguments: Arguments, place: Place, session: str, turns: int) -> int:
     direction = arguments.name
     previews = (await gateway.describe("undo", session))[direction]
-    if turns > len(previews):
-        raise UsageError(
-            f"{len(previews)} turns can be {'undone' if direction == 'undo' else 'done again'}, not {turns}"
-        )
+    turn_changes.require(direction, len(previews), turns)
     preview = previews[turns - 1]
     if preview["missing"]:
         raise SessionError(preview["missing"])
@@ -81,6 +79,8 @@ async def diff(gateway: Gateway, arguments: Arguments, place: Place) -> int:
         return 0
     if changes["missing"] and not changes["diff"]:
         raise SessionError(changes["missing"])
+    if not changes["diff"]:
+        say("no turn has changed a file")
     place.write(visible(changes["diff"]))
     return 0
 

@@ -16,6 +16,7 @@ from protea.interfaces.terminal import one_line, visible
 from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.fuzzy import rank
+from protea.interfaces.tui.keys import shown
 from protea.interfaces.tui.line import Row, strip
 
 
@@ -50,7 +51,7 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
         title: str,
         items: Sequence[Item],
         *,
-        marked: str = "",
+        marked: str | None = None,
         empty: str = "nothing fits",
         search: Callable[[str], Sequence[Item] | None] | None = None,
         moved: Callable[[str], None] | None = None,
@@ -216,7 +217,7 @@ class _Body(Widget):
         if not picker.shown:
             rows.append([(f"   {picker.empty}", "dim")])
         rows += about
-        keys = "Enter takes · Esc closes" + "".join(f" · {key} {what}" for key, what in picker.others.items())
+        keys = "Enter takes · Esc closes" + "".join(f" · {shown(key)} {what}" for key, what in picker.others.items())
         rows.append([("─ ", "active"), (one_line(keys, width - 4), "dim"), (" " + "─" * width, "active")])
         self._rows = rows
         self.styles.height = len(rows)

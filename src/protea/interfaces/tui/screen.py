@@ -143,6 +143,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.desk.notify("Protea", f"{tab.state.title}: {event.outcome}")
         if isinstance(event, FilesChanged | FilesRestored) and tab is self.tab:
             self.desk.spawn(self._load_changes())
+            self.desk.spawn(self._load_files())
         if isinstance(event, TurnFinished) and tab is self.tab:
             self.desk.spawn(self._about())
             self.desk.remember(welcomed=True)

@@ -49,7 +49,10 @@ class Welcome(Lines):
         if self.facts.get("model", "").startswith("offline/"):
             rows += [[], *([(f" {line}", "dim")] for line in _wrapped(OFFLINE, width - 2))]
         if not self._desk.remembered.welcomed:
-            rows += [[], *([(f" {key:<10}", "key"), (one_line(text, width - 12), "dim")] for key, text in FIRST_STEPS)]
+            rows.append([])
+            for key, text in FIRST_STEPS:
+                for number, line in enumerate(_wrapped(text, max(8, width - 12))):
+                    rows.append([(f" {'' if number else key:<10}", "key"), (line, "dim")])
         rows += [[], *([(f" {line}", "warn")] for each in self.warnings for line in _wrapped(each, width - 2))]
         return rows
 
@@ -65,7 +68,7 @@ FIRST_STEPS = (
     ("Ctrl+P", "everything that can be done, by name"),
     ("?", "the keys; Ctrl+P keymap has vim's, emacs's and those of other agents"),
     ("Shift+Tab", "normal asks before it changes anything, plan only reads, yolo asks little"),
-    ("Ctrl+X C", "themes"),
+    ("Ctrl+X c", "themes"),
     ("a key", "export ANTHROPIC_API_KEY, OPENAI_API_KEY, GEMINI_API_KEY or OPENROUTER_API_KEY, or run Ollama"),
 )
 """What a first run is told."""
