@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from protea.adapters.settings.trust import MOST_FILES
 from protea.composition.launch import Launch
+from protea.composition.resolve import Resolver
 from protea.composition.root import Given, Root
 from protea.composition.trusting import forget_project, look_at_project, trust_project, trusted_projects
 from protea.ports.gateway import OpenSession
@@ -101,6 +104,60 @@ def test_what_is_new_is_asked_about_alone(project: Path) -> None:
     assert [item[:2] for item in found.items] == [(".agents/skills/tidy/scripts/run.sh", "new")]
     assert instructions(launch(project, said)) == ["Obey the project."]
     assert ".agents/skills/tidy/scripts/run.sh is not used" in " ".join(said)
+
+
+def spoken(given: Launch) -> set[str]:
+    """The agents, slash commands and skills there are."""
+    opened = Root(given, Given()).assemble(OpenSession(cwd=given.cwd)).opened
+    assert isinstance(opened, Resolver)
+    cards = asyncio.run(opened.get("capability").discover())
+    named = [*opened.get("agents").load(), *opened.get("templates").load(), *cards]
+    return {each.name for each in named}
+
+
+@pytest.mark.parametrize(
+    "name", [".protea/agents/a.md", ".claude/agents/a.md", ".protea/commands/a.md", ".claude/commands/sub/a.md"]
+)
+def test_an_agent_or_command_that_comes_after_the_yes_waits_for_another(project: Path, name: str) -> None:
+    said: list[str] = []
+    (project / ".protea/agents").mkdir(parents=True)
+    (project / ".protea/agents/good.md").write_text("Be good.")
+    trust_project(launch(project, said))
+    (project / name).parent.mkdir(parents=True, exist_ok=True)
+    (project / name).write_text("Be evil.")
+    assert spoken(launch(project, said)) == {"good"}
+    assert f"{name} is not used" in " ".join(said)
+    trust_project(launch(project, said))
+    assert len(spoken(launch(project, said))) == 2
+    (project / name).write_text("Be worse.")
+    assert spoken(launch(project, said)) == {"good"}
+
+
+def a_skill(folder: Path, name: str) -> None:
+    (folder / name).mkdir(parents=True)
+    (folder / name / "SKILL.md").write_text(f"---\nname: {name}\ndescription: Tidies.\n---\nTidy.")
+
+
+def test_a_skill_behind_a_linked_folder_is_never_used(project: Path) -> None:
+    said: list[str] = []
+    a_skill(project / ".agents/skills", "good")
+    trust_project(launch(project, said))
+    a_skill(project / "elsewhere", "evil")
+    (project / ".agents/skills/evil").symlink_to("../../elsewhere/evil")
+    assert spoken(launch(project, said)) == {"good"}
+    assert look_at_project(launch(project, said)).items[0][:2] == (".agents/skills/evil/.", "unreadable")
+    trust_project(launch(project, said))
+    assert spoken(launch(project, said)) == {"good"}
+
+
+def test_a_folder_with_more_files_than_anybody_looks_at_is_not_used(project: Path) -> None:
+    said: list[str] = []
+    a_skill(project / ".agents/skills", "a")
+    for number in range(MOST_FILES):
+        (project / f".agents/skills/a/{number}").touch()
+    a_skill(project / ".agents/skills", "z")
+    trust_project(launch(project, said))
+    assert spoken(launch(project, said)) == set()
 
 
 def test_another_folder_in_the_same_place_is_another_project(project: Path) -> None:

@@ -26,7 +26,15 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     trusted: bool = True
     """Whether the project's own configuration may be used."""
     doubted: frozenset[str] = frozenset()
-    """Absolute paths of its files (instructions, skills) that nobody has looked at as they are now: these are not."""
+    """Absolute paths of its files (instructions, skills) that nobody has looked at as they are now: these are not.
+    One that ends in `/.` is a folder of which nobody could look at everything."""
+
+    def doubts(self, path: str) -> bool:
+        """Whether a file of the project, or something in a folder of it, is not to be used."""
+        return bool(self.doubted) and any(
+            each == path or each.startswith(f"{path}/") or (each.endswith("/.") and path.startswith(each[:-1]))
+            for each in self.doubted
+        )
 
 
 def skill_folders(around: Surroundings) -> tuple[str, ...]:

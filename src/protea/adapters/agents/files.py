@@ -30,7 +30,7 @@ class FileAgents:
     """The first of a name counts: a project's own before the person's."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
-        around = surroundings
+        self._around = around = surroundings
         project = (os.path.join(around.root, name) for name in (".protea/agents", ".claude/agents"))
         own = (os.path.join(around.protea_home, "agents"), os.path.join(around.user_home, ".claude/agents"))
         # A project's own speak with the person's voice, so only those of one that is trusted are read.
@@ -47,6 +47,9 @@ class FileAgents:
         problems: list[str] = []
         for folder in folders:
             for path in _markdown(folder):
+                if self._around.doubts(path):
+                    problems.append(f"{path}: it is not as you trusted it; `protea trust` shows what is different")
+                    continue
                 text = _read(path)
                 name = os.path.basename(path).removesuffix(".md")
                 read = read_definition(text, name, path) if text is not None else f"{path}: it cannot be read"

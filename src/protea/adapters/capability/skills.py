@@ -36,7 +36,7 @@ class Skills:
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
         self._options = options
         self._folders = tuple(dict.fromkeys((*options.folders, *skill_folders(surroundings))))
-        self._doubted = surroundings.doubted
+        self._around = surroundings
         self._problems: tuple[str, ...] = ()
 
     @property
@@ -92,8 +92,7 @@ class Skills:
                 text = _read(path)
                 if text is None:
                     continue
-                own = os.path.join(folder, name) + os.sep
-                if any(doubted.startswith(own) for doubted in self._doubted):
+                if self._around.doubts(os.path.join(folder, name)):
                     problems.append(f"{path}: it is not as you trusted it; `protea trust` shows what is different")
                     continue
                 skill = read_skill(text, path, name)

@@ -74,7 +74,7 @@ class FileInstructions:
 
     def _read(self, path: str, within: tuple[str, ...]) -> Instruction | None:
         most = self._options.most_bytes
-        if path in self._around.doubted:
+        if self._around.doubts(path):
             return None
         text = read(path, within, most)
         if text is None:

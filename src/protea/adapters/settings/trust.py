@@ -23,10 +23,21 @@ PROFILES = ".protea/profiles"
 """A folder of such files."""
 SPEAKING = ("AGENTS.md", "CLAUDE.md")
 """Files that tell the model what to do."""
-SPEAKING_FOLDERS = (".claude/rules", ".protea/skills", ".agents/skills", ".claude/skills")
+SPEAKING_FOLDERS = (
+    ".claude/rules",
+    ".protea/skills",
+    ".agents/skills",
+    ".claude/skills",
+    ".protea/agents",
+    ".claude/agents",
+    ".protea/commands",
+    ".claude/commands",
+)
 """Folders of such files, and of scripts that they name."""
 MOST_FILES = 500
-"""Files of one of these folders that are looked at; in one with more, all that is new counts as changed."""
+"""Files of one of these folders that are looked at; one with more is not used at all."""
+ALL = "."
+"""Under this name in a folder stands that it cannot be looked at as a whole: nothing in it is used."""
 UNREADABLE = "unreadable"
 ITSELF = "."
 """Under this name stands which folder it was."""
@@ -111,9 +122,14 @@ def _beneath(root: str, folder: str) -> Iterator[str]:
     count = 0
     for at, folders, names in os.walk(os.path.join(root, folder)):
         folders.sort()
+        for name in folders:
+            # What lies behind a link can change without anything here changing.
+            if os.path.islink(os.path.join(at, name)):
+                yield f"{os.path.relpath(os.path.join(at, name), root)}/{ALL}"
         for name in sorted(names):
             count += 1
             if count > MOST_FILES:
+                yield f"{folder}/{ALL}"
                 return
             yield os.path.relpath(os.path.join(at, name), root)
 

@@ -26,7 +26,7 @@ class FileTemplates:
     """The first of a name counts: a project's own before the person's."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
-        around = surroundings
+        self._around = around = surroundings
         project = (os.path.join(around.root, name) for name in (".protea/commands", ".claude/commands"))
         own = (os.path.join(around.protea_home, "commands"), os.path.join(around.user_home, ".claude/commands"))
         # A project's own speak to the model with the person's voice, so only those of one that is trusted are read.
@@ -39,6 +39,9 @@ class FileTemplates:
         for folder in self._folders:
             for path in _markdown(folder):
                 name = os.path.relpath(path, folder).removesuffix(".md").replace(os.sep, ":")
+                if self._around.doubts(path):
+                    problems.append(f"{path}: it is not as you trusted it; `protea trust` shows what is different")
+                    continue
                 text = _read(path)
                 template = read_template(text, name, path) if text is not None else f"{path}: it cannot be read"
                 if isinstance(template, str):
