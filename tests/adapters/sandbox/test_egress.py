@@ -183,6 +183,14 @@ MISTAKEN = {
     "another scheme": b"GET ftp://good.example/ HTTP/1.1\r\n\r\n",
     "no port": b"CONNECT good.example HTTP/1.1\r\n\r\n",
     "a port that is none": b"CONNECT good.example:99999 HTTP/1.1\r\n\r\n",
+    "a line that ends twice": b"GET http://good.example/ HTTP/1.1\r\nX: a\nHost: evil.example\r\n\r\n",
+    "a request in a header": b"GET http://good.example/ HTTP/1.1\r\nX: a\n\nGET / HTTP/1.1\nHost: evil.example\r\n\r\n",
+    "a line in the method": b"A\nHost:evil.example http://good.example/ HTTP/1.1\r\n\r\n",
+    "a carriage return": b"GET http://good.example/ HTTP/1.1\r\nX: a\rHost: evil.example\r\n\r\n",
+    "two lengths": b"POST http://good.example/ HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 9\r\n\r\n",
+    "a length and chunks": (
+        b"POST http://good.example/ HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    ),
     "another protocol": b"HELO good.example\r\n\r\n",
 }
 
@@ -212,7 +220,15 @@ async def test_behind_one_plain_request_nothing_more_is_sent(proxy: int, listeni
     second = b"GET http://evil.example/ HTTP/1.1\r\n\r\n"
     said = await say(proxy, first % listening.port + second)
     assert said.endswith(b"HELLO")
-    assert listening.heard == [b"POST /a HTTP/1.1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"]
+    host = b"Host: good.example:%d" % listening.port
+    assert listening.heard == [b"POST /a HTTP/1.1\r\n%b\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi" % host]
+
+
+async def test_a_server_is_told_the_host_that_was_asked_about_and_no_other(proxy: int, listening: Listening) -> None:
+    request = b"GET http://good.example:%d/a HTTP/1.1\r\nHost: evil.example\r\nhost : evil.example\r\nX: 1\r\n\r\n"
+    await say(proxy, request % listening.port)
+    expected = b"GET /a HTTP/1.1\r\nHost: good.example:%d\r\nX: 1\r\nConnection: close\r\n\r\n"
+    assert listening.heard == [expected % listening.port]
 
 
 @pytest.mark.parametrize(

@@ -148,8 +148,14 @@ class Egress:
             host, port = (parts.hostname or "").rstrip("."), parts.port or (0 if tunnel else 80)
         except ValueError:
             host, port = "", 0
+        if set("\r\n") & set(head.replace("\r\n", "")):
+            # Servers that take one of these for the end of a line would read headers, or requests, of its making.
+            return await _answer(writer, 400, "the request is not read with certainty")
         if not host or not port or (not tunnel and parts.scheme != "http") or parts.username is not None:
             return await _answer(writer, 400, "the request names no host")
+        headers = _headers(rest)
+        if sum(name.lower() in ("content-length", "transfer-encoding") for name, _ in headers) > 1:
+            return await _answer(writer, 400, "the request says more than once how long it is")
         if not self._way.may(host, port):
             return await _answer(writer, 403, f"{host}:{port} is not in sandbox.allow_domains")
         try:
@@ -164,9 +170,8 @@ class Egress:
                 writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 await _both(_pipe(reader, way_out), _pipe(way_in, writer))
             else:
-                headers = _headers(rest)
                 path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-                way_out.write(_forwarded(method, path, headers))
+                way_out.write(_forwarded(method, path, host if port == 80 else f"{host}:{port}", headers))
                 # Nothing behind this one request: the next may be for another host.
                 body = body_of(Head(200, "", _named(headers) or {"content-length": "0"}, False), method)
                 await _both(_send(reader, way_out, body), _pipe(way_in, writer))
@@ -203,12 +208,15 @@ def _named(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {n.lower(): v for n, v in headers if n.lower() in ("content-length", "transfer-encoding")}
 
 
-_OURS = frozenset({"connection", "keep-alive", "trailer", "upgrade"})
+_OURS = frozenset({"host", "connection", "keep-alive", "trailer", "upgrade"})
 
 
-def _forwarded(method: str, path: str, headers: Iterable[tuple[str, str]]) -> bytes:
+def _forwarded(method: str, path: str, host: str, headers: Iterable[tuple[str, str]]) -> bytes:
+    """Under the host that was looked at, whatever the command says of it."""
     kept = [f"{n}: {v}" for n, v in headers if n.lower() not in _OURS and not n.lower().startswith("proxy-")]
-    return "\r\n".join([f"{method} {path} HTTP/1.1", *kept, "Connection: close", "", ""]).encode("latin-1")
+    return "\r\n".join([f"{method} {path} HTTP/1.1", f"Host: {host}", *kept, "Connection: close", "", ""]).encode(
+        "latin-1"
+    )
 
 
 async def _both(one: Coroutine[Any, Any, None], two: Coroutine[Any, Any, None]) -> None:
