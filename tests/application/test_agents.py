@@ -536,6 +536,37 @@ async def test_an_idle_session_that_is_not_woken_learns_of_it_with_the_next_prom
     await w.gateway.close()
 
 
+async def test_a_command_the_person_types_answers_no_question_of_an_agent() -> None:
+    typing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def bash(command: str) -> str:
+        """Runs until the agent has asked."""
+        typing.set()
+        await go_on.wait()
+        return f"ran {command}"
+
+    bash.__name__ = "Bash"
+
+    async def look(prompt: str, request: ModelRequest) -> Reply:
+        await typing.wait()
+        return asking(prompt, request)
+
+    w = world({"boss": sending({"prompt": "look", "background": True}), "look": look})
+    w.toolsets = (FunctionToolset([touch, bash]), w.toolsets[1])
+    w.rules = NamedPermission(ask=["touch"])
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    assert [event async for event in w.turn(session, SubmitPrompt(text="boss"))]
+    answers: list[ApprovalResolved] = []
+    async for event in w.turn(session, SubmitPrompt(text="!make", origin="shell")):
+        if isinstance(event, ApprovalRequested):
+            await w.gateway.submit(session, ResolveApproval(id=event.id, decision="deny"))
+        if isinstance(event, ApprovalResolved):
+            answers.append(event)
+            go_on.set()
+    assert [answer.decision for answer in answers] == ["deny"]
+    await w.gateway.close()
+
+
 async def test_one_in_the_background_can_be_ended_by_the_model() -> None:
     inside = asyncio.Event()
 

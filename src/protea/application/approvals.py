@@ -30,8 +30,8 @@ class Approvals:
         """The scripts that rules of this session are bound to."""
         self.allowed = allowed
         """Rules a person has allowed for the rest of this session."""
-        self.typed = False
-        """Whether what runs was typed by the person who would be asked: then they have answered."""
+        self.typed = ""
+        """The call that was typed by the person who would be asked: of it they have answered, and of no other."""
 
     def use(self, approval: Approval, rules: RuleStore) -> None:
         """Go on with others. Questions that are open stay open."""
@@ -54,7 +54,7 @@ class Approvals:
         future: asyncio.Future[ApprovalResolved] = asyncio.get_running_loop().create_future()
         self._open[question.id] = (question, future)
         try:
-            typed = self.typed and question.kind == "permission"
+            typed = question.call.id == self.typed and question.kind == "permission"
             answer = ApprovalResolved(id=question.id, decision="once") if typed else self._approval.answer(question)
             if answer is not None:
                 await self._close(question, answer)

@@ -28,11 +28,11 @@ async def by_hand(
     command = text.strip().removeprefix("!").strip()
     call = ToolCall(id=ids.short("c"), name="Bash", arguments={"command": command})
     await hub.commit(MessageCompleted(model=MODEL, content=(call,), stop="tool_calls", usage=Usage(), seen=hub.last))
-    approvals.typed = True
+    approvals.typed = call.id
     try:
         ((_, result),) = await runner.run([call])
     except asyncio.CancelledError:
         return TurnFinished(id=started.id, outcome="interrupted")
     finally:
-        approvals.typed = False
+        approvals.typed = ""
     return TurnFinished(id=started.id, outcome="denied" if result.denied is not None else "finished")
