@@ -106,6 +106,22 @@ def test_what_is_new_is_asked_about_alone(project: Path) -> None:
     assert ".agents/skills/tidy/scripts/run.sh is not used" in " ".join(said)
 
 
+@pytest.mark.parametrize("name", [".protea/tools/evil.py", ".protea/tools/inner/evil.py", ".protea/tools/data.json"])
+def test_a_tool_that_comes_after_the_yes_leaves_the_project_untrusted(project: Path, name: str) -> None:
+    said: list[str] = []
+    (project / ".protea/tools/inner").mkdir(parents=True)
+    (project / ".protea/tools/good.py").write_text("1")
+    trust_project(launch(project, said))
+    assert instructions(launch(project, said)) == ["Obey the project."]
+    (project / name).write_text("2")
+    assert instructions(launch(project, said)) == []
+    trust_project(launch(project, said))
+    (project / ".protea/tools/linked").symlink_to("../../elsewhere")
+    assert instructions(launch(project, said)) == ["Obey the project."], "a link that leads nowhere"
+    (project / "elsewhere").mkdir()
+    assert instructions(launch(project, said)) == []
+
+
 def spoken(given: Launch) -> set[str]:
     """The agents, slash commands and skills there are."""
     opened = Root(given, Given()).assemble(OpenSession(cwd=given.cwd)).opened

@@ -21,6 +21,8 @@ WATCHED = (".protea/config.toml", ".protea/permissions.toml", ".protea/mcp.json"
 """Files of a project that can make something run or be allowed."""
 PROFILES = ".protea/profiles"
 """A folder of such files."""
+TOOLS = ".protea/tools"
+"""Another: tools, and what they import. What Python compiled of them is not looked at, so nobody may load that."""
 SPEAKING = ("AGENTS.md", "CLAUDE.md")
 """Files that tell the model what to do."""
 SPEAKING_FOLDERS = (
@@ -110,7 +112,9 @@ def watched(root: str) -> tuple[str, ...]:
         names = sorted(os.listdir(os.path.join(root, PROFILES)))
     except OSError:
         names = []
-    return (*WATCHED, *(f"{PROFILES}/{name}" for name in names if name.endswith(".toml")))
+    profiles = (f"{PROFILES}/{name}" for name in names if name.endswith(".toml"))
+    tools = (name for name in _beneath(root, TOOLS) if "/__pycache__/" not in name)
+    return (*WATCHED, *profiles, *tools)
 
 
 def speaking(root: str) -> tuple[str, ...]:
@@ -140,7 +144,7 @@ def known_projects(protea_home: str) -> dict[str, tuple[str, ...]]:
 
 
 def _acts(name: str) -> bool:
-    return name in WATCHED or name.startswith(f"{PROFILES}/")
+    return name in WATCHED or name.startswith((f"{PROFILES}/", f"{TOOLS}/"))
 
 
 def _itself(root: str) -> str:
