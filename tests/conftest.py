@@ -18,6 +18,7 @@ def _nothing_from_outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The environment as a newcomer's, for code in this process and for what it starts."""
     # A shell that starts the tests in the background has them ignore interrupts, and all they start would, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     before = dict(os.environ)
     home = tmp_path_factory.mktemp("home")
     for name in list(os.environ):

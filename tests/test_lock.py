@@ -101,6 +101,7 @@ def test_what_was_locked_and_is_as_it_was_is_not_mentioned(place: Place) -> None
 def test_a_drift_is_one_line_and_refused_where_nothing_may_drift(place: Place) -> None:
     place.run("profile", "lock")
     (place.project / "AGENTS.md").write_text("Use tabs.\nNever test.\n")
+    place.run("trust")  # else it is not used at all
     told = "1 thing is not as it was locked: instructions AGENTS.md changed"
     goes_on = place.run("-p", "hello")
     assert goes_on.returncode == 0
@@ -154,6 +155,7 @@ def test_a_lock_that_nobody_trusts_keeps_nobody_from_working(place: Place) -> No
 def test_a_person_is_shown_the_diff_and_asked(place: Place) -> None:
     place.run("profile", "lock")
     (place.project / "AGENTS.md").write_text("Use tabs.\nNever \x1b[2J test.\n")
+    place.run("trust")  # else it is not used at all
     shown, code = place.at_a_terminal("repl", answers=[("n leave > ", "n\r")])
     assert code == 1
     assert "instructions AGENTS.md: changed" in shown

@@ -137,7 +137,7 @@ async def test_what_is_left_over_is_closed_and_what_was_taken_over_is_not() -> N
 def test_what_needs_a_port_that_changes_is_made_anew() -> None:
     around = Surroundings(cwd="/", root="/", user_home="/h", protea_home="/h/.protea", environment={})
     chosen = {"toolset": ("builtin", {}), "workspace": ("memory", {}), "sandbox": ("none", {}), "web": ("none", {})}
-    chosen["agents"] = ("none", {})
+    chosen |= {"agents": ("none", {}), "search": ("none", {})}
     before = Resolver(chosen, {"surroundings": around})
     tools = before.get("toolset")
     assert Resolver(chosen, {"surroundings": around}, before=before).get("toolset") is tools

@@ -79,7 +79,6 @@ def test_commands_are_found_with_their_words(typed: list[str], name: str, words:
         (["--permission-mode", "xyzzy"], "it takes normal, plan, yolo"),
         (["--set", "novalue"], "--set takes KEY=VALUE"),
         (["daemon", "start"], "cannot do 'daemon' (the daemon) yet"),
-        (["perm", "audit"], "cannot do 'perm audit' yet"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_mend(typed: list[str], mend: str) -> None:

@@ -99,6 +99,8 @@ class Root:
     def __init__(self, launch: Launch, given: Given) -> None:
         launch = self._launch = replace(launch, warn=_once(launch.warn))
         self._given = given
+        self._kept = True
+        """Whether the home takes what is written: where it does not, which is told, nothing is recorded either."""
         self._exchanged = False
         found = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
         self.settings = _settings(launch, found)
@@ -216,7 +218,7 @@ class Root:
             ledger=resolver.get("ledger"),
             sandbox=resolver.get("sandbox") if builtin else None,
             checkpoint=resolver.get("checkpoint"),
-            audit=DeferredAudit(resolver) if chosen["audit"][0] != "none" else None,
+            audit=DeferredAudit(resolver) if chosen["audit"][0] != "none" and self._kept else None,
             model=spec.model or launch.model or models.default(),
             effort=spec.effort or settings.effort,
             fallback=settings.fallback,
@@ -328,6 +330,7 @@ class Root:
         if isinstance(store, JsonlStore) and (problem := unusable(store.root)):
             if not any(warning.endswith("are not kept") for warning in self.settings.warnings):
                 self._launch.warn(f"{problem}; this session is not kept")
+            self._kept = False
             store = self._shared.make("session_store", "memory", {})
         return store
 

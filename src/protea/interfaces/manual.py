@@ -250,7 +250,7 @@ COMMANDS: tuple[Command, ...] = (
             Command(
                 "why",
                 "CALL|TOOL [ARGS_JSON]",
-                "every step that led to a decision: of a call that was made, by its id, or of one that could be",
+                "what led to a decision: of a call that was made, or could be",
                 _PERM,
                 rest=True,
             ),
