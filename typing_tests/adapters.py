@@ -78,6 +78,7 @@ from protea.adapters.secrets import file as secrets_file
 from protea.adapters.secrets import keyring as secrets_keyring
 from protea.adapters.storage import jsonl as session_store_jsonl
 from protea.adapters.storage import memory as session_store_memory
+from protea.adapters.task_runner import durable as task_runner_durable
 from protea.adapters.task_runner import in_process as task_runner_in_process
 from protea.adapters.task_runner import none as task_runner_none
 from protea.adapters.telemetry import log as telemetry_log
@@ -205,6 +206,7 @@ secrets_file_fills: Callable[..., Secrets] = secrets_file.create
 secrets_keyring_fills: Callable[..., Secrets] = secrets_keyring.create
 session_store_jsonl_fills: Callable[..., SessionStore] = session_store_jsonl.create
 session_store_memory_fills: Callable[..., SessionStore] = session_store_memory.create
+task_runner_durable_fills: Callable[..., TaskRunner] = task_runner_durable.create
 task_runner_in_process_fills: Callable[..., TaskRunner] = task_runner_in_process.create
 task_runner_none_fills: Callable[..., TaskRunner] = task_runner_none.create
 telemetry_log_fills: Callable[..., Telemetry] = telemetry_log.create

@@ -55,6 +55,8 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
             return {}  # of a session alone
         case "changes":
             return {"turns": [], "files": [], "diff": "", "missing": ""}
+        case "tasks":
+            return []  # of a session alone
         case "undo":
             return {"undo": [], "redo": []}
         case "context":

@@ -35,6 +35,9 @@ from protea.domain.turn_changes import TurnChanges
 from protea.domain.turn_changes import advance as advance_changes
 from protea.domain.usage import Usage
 
+MOST_ENDED = 50
+"""Tasks that have ended of which the last news is kept."""
+
 
 class Past:
     """Nothing is kept of the events but what comes of them: sessions may be long."""
@@ -61,11 +64,17 @@ class Past:
         """Rules a person has allowed in it."""
         self.tasks: dict[str, TaskChanged] = {}
         """Those that run."""
+        self.ended: dict[str, TaskChanged] = {}
+        """The last that have ended."""
         self.mode = "normal"
         self.mode_before = "normal"
         """In force before plan mode."""
         self.heard: Heard = {}
         """Whose words are in it besides the person's and the project's."""
+
+    @property
+    def recent_tasks(self) -> tuple[TaskChanged, ...]:
+        return (*self.ended.values(), *self.tasks.values())
 
     def take(self, event: LastingEvent) -> None:
         self.transcript.add(event)
@@ -75,10 +84,13 @@ class Past:
                 self.context = event.usage
             case PromptSubmitted() if not self.title:
                 self.title = title_of(event.text)
-            case TaskChanged(state="running"):
-                self.tasks[event.id] = event
             case TaskChanged():
+                self.ended.pop(event.id, None)
                 self.tasks.pop(event.id, None)
+                where = self.tasks if event.state == "running" else self.ended
+                where[event.id] = event
+                if len(self.ended) > MOST_ENDED:
+                    del self.ended[next(iter(self.ended))]
             case ModeChanged() | TurnStarted():
                 if event.mode == "plan" != self.mode:
                     self.mode_before = self.mode

@@ -40,6 +40,7 @@ from protea.domain.commands import (
     SetPins,
     SetTitle,
     Steer,
+    StopTask,
     SubmitPrompt,
     Swap,
     Undo,
@@ -135,6 +136,7 @@ class Session:
         self.watchers: list[Callable[[LastingEvent], None]] = []
         """Called with every lasting event, before anyone else sees it. They must not raise."""
         self._past = past
+        past.mode = self.mode
         self._assemble, self._preload = assemble, preload
         self._swaps: Swapping | None = None
         """Made for the first swap: most sessions stay who they are."""
@@ -271,6 +273,19 @@ class Session:
 
     def interrupt(self) -> None:
         self._interrupt(None)
+
+    async def _stop_task(self, id: str) -> None:
+        agent = self._delegation.of(id) if self._delegation is not None else None
+        if self._tasks is not None and await self._tasks.stop(id) is not None:
+            return
+        if agent is None:
+            raise UsageError(f"no task {id} is running")
+        agent.child.interrupt()
+
+    def recent_tasks(self) -> list[dict[str, Any]]:
+        """`describe("tasks")`: those that run, and the last that have ended."""
+        found: list[dict[str, Any]] = [to_builtins(event) for event in self._past.recent_tasks]
+        return found
 
     async def leave_plan_mode(self) -> Mode:
         """Go on in the mode from before plan mode; the mode that is then in force."""
@@ -413,6 +428,8 @@ class Session:
                 await self._set_title(command)
             case Copy():
                 await self._copy(command.text)
+            case StopTask():
+                await self._stop_task(command.id)
             case EndSession():
                 await self.close(command.reason)
         return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from protea.application.description import describe
 from protea.application.lineup import needs_price
 from protea.application.parts import Parts
 from protea.application.past import Past, past_of
@@ -154,8 +155,6 @@ class Sessions:
             checkpoint.forget(id)
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
-        from protea.application.description import describe  # a headless run asks nothing
-
         if topic in ("changes", "undo") and session is not None and session not in self._open:
             id = self._store.find(session)
             changes = past_of(lambda: self._store.read(id)).changes
@@ -178,6 +177,8 @@ class Sessions:
                 return await open_session.previews()
             if topic == "tools":
                 await open_session.prepare()
+            if topic == "tasks":
+                return open_session.recent_tasks()
             return describe(topic, open_session.parts, open_session.describe())
         idle = self._idle()
         if topic == "tools" and idle.prepare is not None:

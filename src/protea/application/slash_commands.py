@@ -25,6 +25,7 @@ from protea.domain.commands import (
     SetModel,
     SetPins,
     SetTitle,
+    StopTask,
     SubmitPrompt,
     Swap,
     Undo,
@@ -428,6 +429,21 @@ async def _summary(call: Call) -> Answer:
     return Answer(f"{text or 'Nothing of this conversation was summed up.'}\n", {"summary": text})
 
 
+async def _tasks(call: Call) -> Answer:
+    word, _, id = call.rest.partition(" ")
+    if word == "stop":
+        if not id.strip():
+            raise UsageError("/tasks stop takes the id of a task; /tasks alone lists them")
+        await call.gateway.submit(call.session, StopTask(id=id.strip(), by=call.by))
+        return Answer()
+    if word:
+        raise UsageError(f"/tasks takes nothing, or stop ID, not {call.rest!r}")
+    tasks = await call.gateway.describe("tasks", call.session)
+    rows = ([each["id"], each["state"], each["title"], each.get("detail") or ""] for each in tasks)
+    cut = ([id, state, _first_line(title, 50), _first_line(detail, 70)] for id, state, title, detail in rows)
+    return Answer(table(["ID", "STATE", "TITLE", ""], cut) if tasks else "Nothing runs beside the turns.\n", tasks)
+
+
 async def _pin(call: Call) -> Answer:
     pins = tuple((await call.about())["pins"])
     word, _, number = call.rest.partition(" ")
@@ -495,6 +511,7 @@ COMMANDS: tuple[SlashCommand, ...] = (
         completes=("remove",),
         run=_pin,
     ),
+    SlashCommand(name="tasks", arguments="[stop ID]", about="what runs beside the turns, and agents", run=_tasks),
     SlashCommand(name="cost", about="tokens and dollars so far", aliases=("usage",), run=_cost),
     SlashCommand(name="title", arguments="[TITLE]", about="show or change what the session is called", run=_title),
     SlashCommand(

@@ -501,9 +501,11 @@ def _question(id: str, call: ToolCall, decision: Decision, diff: str | None, *, 
 
 def _other_plan(answer: ApprovalResolved) -> ToolResult:
     if answer.by == "policy":
-        return ToolResult("Nobody is there to agree to a plan: give it as your answer. Nothing may be changed before.")
-    wish = f" They said: {answer.comment.strip()}" if answer.comment else ""
-    return ToolResult(f"The plan was not agreed on.{wish} Change it and propose it again, or ask what they want.")
+        text = "Nobody is there to agree to a plan: give it as your answer. Nothing may be changed before."
+    else:
+        wish = f" They said: {answer.comment.strip()}" if answer.comment else ""
+        text = f"The plan was not agreed on.{wish} Change it and propose it again, or ask what they want."
+    return ToolResult(text, is_error=True)
 
 
 def _batches(plans: Sequence[Planned]) -> Iterator[list[Planned]]:

@@ -140,6 +140,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "memory": "protea.adapters.storage.memory",
     },
     "task_runner": {
+        "durable": "protea.adapters.task_runner.durable",
         "in-process": "protea.adapters.task_runner.in_process",
         "none": "protea.adapters.task_runner.none",
     },

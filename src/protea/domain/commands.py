@@ -138,6 +138,12 @@ class Redo(Command, frozen=True, kw_only=True):
     turns: int = 1
 
 
+class StopTask(Command, frozen=True, kw_only=True):
+    """End a task, or an agent, by its id or by that of its session. What it had brought is kept."""
+
+    id: str
+
+
 class EndSession(Command, frozen=True, kw_only=True):
     reason: str = "closed"
 
@@ -161,5 +167,6 @@ AnyCommand = (
     | Undo
     | Redo
     | Invoke
+    | StopTask
     | EndSession
 )

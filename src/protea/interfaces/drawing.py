@@ -147,6 +147,13 @@ class Drawing:
     def question(self, event: ApprovalRequested) -> None:
         """What is asked, whole: nothing of what would run is cut off."""
         paint = self._paint
+        if event.kind == "plan":
+            self.line(paint.bold("? The plan:"))
+            plan = (event.detail or {}).get("plan")
+            for line in visible(str(plan or "")).splitlines():
+                self.line(f"  │ {line}")
+            self.line(paint.bold("? ") + visible(event.why))
+            return
         if event.kind == "question":
             self.line(paint.bold("? ") + visible(event.why))
             for number, option in enumerate(event.proposals, 1):

@@ -322,6 +322,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             Command("list", "", "all tasks, the latest first", (JSON,)),
             Command("show", "ID", "one task and what came of it", (JSON,)),
+            Command("stop", "ID", "end one, also in another process", (JSON,)),
         ),
     ),
     Command(
@@ -359,7 +360,6 @@ PLANNED: dict[str, str] = {
 PLANNED_WORDS: dict[str, tuple[str, ...]] = {
     "profile": ("lock",),
     "skills": ("install",),
-    "tasks": ("stop",),
     "schedule": ("run",),
 }
 

@@ -380,7 +380,7 @@ class _Chat:
         if not self.spec.plain:
             _forget_typed_ahead()
         try:
-            reply = self._reply_to(question) if question.kind == "question" else self._decide(question)
+            reply = self._reply(question)
         except EOFError:
             if not self.spec.plain:
                 raise
@@ -393,6 +393,26 @@ class _Chat:
 
     def _ask(self, prompt: str) -> str:
         return _piped_line() if self.spec.plain else input(prompt)
+
+    def _reply(self, question: ApprovalRequested) -> ResolveApproval:
+        match question.kind:
+            case "question":
+                return self._reply_to(question)
+            case "plan":
+                return self._agree_to(question)
+            case _:
+                return self._decide(question)
+
+    def _agree_to(self, question: ApprovalRequested) -> ResolveApproval:
+        while True:
+            answer = self._ask("  y do it like this  n change it (say what behind it) > ").strip()
+            word, _, comment = answer.partition(" ")
+            match word.lower():
+                case "y" | "yes" if not comment:
+                    return ResolveApproval(id=question.id, decision="once")
+                case "n" | "no":
+                    comment = comment.strip() or self._ask("  what should be different > ").strip()
+                    return ResolveApproval(id=question.id, decision="deny", comment=comment or None)
 
     def _reply_to(self, question: ApprovalRequested) -> ResolveApproval:
         while not (answer := self._ask("  > ").strip()):

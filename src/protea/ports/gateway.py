@@ -28,6 +28,7 @@ Topic = Literal[
     "clipboard",
     "changes",
     "undo",
+    "tasks",
 ]
 
 

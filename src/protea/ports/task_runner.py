@@ -10,7 +10,10 @@ import msgspec
 WorkState = Literal["running", "done", "failed", "stopped", "lost"]
 """`lost`: its process ended before it did, and it could not be run again."""
 
-Work = Callable[[Mapping[str, Any], Callable[[str], None]], Awaitable[str]]
+Progress = Callable[[str], None]
+"""Tells how far it is, in a line."""
+
+Work = Callable[[Mapping[str, Any], Progress], Awaitable[str]]
 """(input, tell how far it is) → the result. What it raises is why it failed."""
 
 
@@ -30,6 +33,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """What came out, or why it failed."""
     runs: int = 1
     """How often it was begun."""
+    steps: tuple[str, ...] = ()
+    """What its steps have given so far, where whoever runs it keeps that here."""
 
 
 class TaskRunner(Protocol):
@@ -39,8 +44,12 @@ class TaskRunner(Protocol):
     `StoreError`; those that take an id raise `UsageError` where there is no such task.
     """
 
-    def define(self, kind: str, work: Work) -> None:
-        """What tasks of a kind do, in this process. To be called before any is started or recovered."""
+    def define(self, kind: str, *works: Work) -> None:
+        """What tasks of a kind do, in this process. To be called before any is started or recovered.
+
+        Of several works each is a step: one is done after the other, and finds what the one before gave as `before` in
+        its input. A task that is begun again goes on with the step it was in.
+        """
         ...
 
     async def start(

@@ -24,11 +24,11 @@ class MemoryTaskRunner:
 
     def __init__(self, kept: KeptTasks | None = None) -> None:
         self.kept = kept or KeptTasks()
-        self._kinds: dict[str, Work] = {}
+        self._kinds: dict[str, tuple[Work, ...]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
-    def define(self, kind: str, work: Work) -> None:
-        self._kinds[kind] = work
+    def define(self, kind: str, *works: Work) -> None:
+        self._kinds[kind] = works
 
     async def start(
         self, kind: str, input: Mapping[str, Any], *, title: str, session: str = "", again: bool = False
@@ -81,12 +81,15 @@ class MemoryTaskRunner:
         for id in list(self._running):
             await self.stop(id)
 
-    async def _run(self, id: str, work: Work) -> None:
+    async def _run(self, id: str, works: tuple[Work, ...]) -> None:
         def tell(progress: str) -> None:
             self.kept.tasks[id] = replace(self.kept.tasks[id], progress=progress)
 
         try:
-            change: dict[str, Any] = {"state": "done", "result": await work(self.kept.tasks[id].input, tell)}
+            given, before = self.kept.tasks[id].input, ""
+            for work in works:
+                before = await work({**given, "before": before} if len(works) > 1 else given, tell)
+            change: dict[str, Any] = {"state": "done", "result": before}
         except asyncio.CancelledError:
             change = {"state": "stopped"}
             raise

@@ -16,7 +16,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NoTaskRunner:
-    def define(self, kind: str, work: Work) -> None:
+    def define(self, kind: str, *works: Work) -> None:
         """It will never be begun."""
 
     async def start(

@@ -28,6 +28,13 @@ async def run_tasks(runner: TaskRunner, arguments: Arguments, place: Place) -> i
         ]
         place.write(table(None, rows) + (f"\n{visible(task.result)}\n" if task.result else ""))
         return 0
+    if arguments.name == "tasks stop":
+        task = await runner.stop(arguments.words[0])
+        if arguments.has("json"):
+            place.write(as_json(task))
+        else:
+            place.write(f"{task.id}: {task.state}" + (f", {one_line(task.result, 100)}\n" if task.result else "\n"))
+        return 0
     tasks = list(await runner.list())
     if arguments.has("json"):
         place.write(as_json(tasks))

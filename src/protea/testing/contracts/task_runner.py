@@ -37,6 +37,13 @@ class TaskRunnerContract:
             await asyncio.Event().wait()
             return "never"
 
+        async def begin(input: Mapping[str, Any], tell: Callable[[str], None]) -> str:
+            return "a"
+
+        async def go_on(input: Mapping[str, Any], tell: Callable[[str], None]) -> str:
+            return f"{input['before']}b{input['number']}"
+
+        runner.define("in steps", begin, go_on, go_on)
         for kind, work in (("double", double), ("fail", fail), ("wait", wait)):
             runner.define(kind, work)
         return runner
@@ -55,6 +62,16 @@ class TaskRunnerContract:
         assert await runner.get(task.id) == done
         await runner.aclose()
         assert await self._made().get(task.id) == done
+
+    async def test_steps_are_done_one_after_another_with_what_the_one_before_gave(self) -> None:
+        if not self.runs():
+            return
+        runner = self._made()
+        task = await runner.start("in steps", {"number": 7}, title="Steps")
+        async with asyncio.timeout(WITHIN):
+            done = await runner.wait(task.id)
+        assert (done.state, done.result) == ("done", "ab7b7")
+        await runner.aclose()
 
     async def test_a_task_that_fails_says_why(self) -> None:
         if not self.runs():
@@ -76,6 +93,26 @@ class TaskRunnerContract:
             stopped = await runner.stop(task.id)
             assert stopped.state == "stopped"
             assert await runner.stop(task.id) == stopped
+        await runner.aclose()
+
+    async def test_a_task_that_waits_in_a_later_step_can_be_stopped(self) -> None:
+        if not self.runs():
+            return
+        runner, inside = self.task_runner(), asyncio.Event()
+
+        async def first(input: Mapping[str, Any], tell: Callable[[str], None]) -> str:
+            return "one"
+
+        async def second(input: Mapping[str, Any], tell: Callable[[str], None]) -> str:
+            inside.set()
+            await asyncio.Event().wait()
+            return "never"
+
+        runner.define("two", first, second)
+        task = await runner.start("two", {}, title="Two")
+        async with asyncio.timeout(WITHIN):
+            await inside.wait()
+            assert (await runner.stop(task.id)).state == "stopped"
         await runner.aclose()
 
     async def test_the_latest_is_listed_first_and_sessions_are_apart(self) -> None:

@@ -1,0 +1,27 @@
+"""The steps of a plan."""
+
+from __future__ import annotations
+
+import pytest
+
+from protea.domain.plan import MOST_STEPS, steps_of
+
+
+@pytest.mark.parametrize(
+    ("plan", "steps"),
+    [
+        ("1. Look\n2. Change `a.py`\n   - with care\n3) Test", ["Look", "Change a.py", "Test"]),
+        ("- [ ] Look\n- [x] Change\n", ["Look", "Change"]),
+        ("# Why\n- it is slow\n- it is old\n\n## Steps\n- Look\n- Change\n\n## Risks\n- none", ["Look", "Change"]),
+        ("# Why\n- it is slow\n\n1. Look\n2. **Change**", ["Look", "Change"]),
+        ("```\n1. not a step\n```\n1. Look", ["Look"]),
+        ("# Rename the module\n\nEverywhere.", ["Rename the module"]),
+        ("", []),
+    ],
+)
+def test_the_steps_are_the_items_of_its_list(plan: str, steps: list[str]) -> None:
+    assert [each.text for each in steps_of(plan)] == steps
+
+
+def test_a_list_without_end_has_an_end() -> None:
+    assert len(steps_of("\n".join(f"{n}. x" for n in range(1, 300)))) == MOST_STEPS
