@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
-from typing import Self
+from typing import Any, Self
 
 from protea.domain.script import ScriptedCall, ScriptedReply
 from protea.testing.loopback import LoopbackProvider, LoopbackReply
+from protea.testing.loopback.recording import Recorded
 
 TOKENS = 20_000
 PACED_TOKENS, PACED_SECONDS = TOKENS, 12.0
@@ -41,8 +43,26 @@ def paced_text(tokens: int) -> str:
     return "\n".join(lines) + "\n\nthe end of it"
 
 
-def steps_of(scenario: str) -> list[str | ScriptedCall | ScriptedReply]:
+READS = 3
+"""Of each agent, before it answers."""
+
+
+def crowd(asked: Recorded) -> ScriptedReply | ScriptedCall | str:
+    """Whoever is told to send agents sends as many as it is told; each of those reads three files and answers."""
+    messages = asked.json["messages"]
+    prompt = next(str(each["content"]) for each in messages if each["role"] == "user")
+    done = sum(each["role"] == "tool" for each in messages)
+    if "send" in prompt:
+        count = int(re.findall(r"send (\d+)", prompt)[0])
+        sent = tuple(ScriptedCall("Agent", {"prompt": f"look at part {n}", "title": f"part {n}"}) for n in range(count))
+        return "All is looked at." if done else ScriptedReply(tool_calls=sent)
+    return f"The part is fine: {prompt}." if done == READS else ScriptedCall("Read", {"path": f"src/module_{done}.py"})
+
+
+def steps_of(scenario: str) -> Any:
     """What is answered in turn, then from the beginning again."""
+    if scenario == "crowd":
+        return [crowd]
     if scenario == "hello":
         return ["Hello. What shall we do?"]
     if scenario == "stream":

@@ -16,6 +16,7 @@ SHORT = {
     "tool_turns": ("--rounds", "1"),
     "stream": ("--rounds", "1"),
     "parallel_reads": ("--rounds", "1"),
+    "agents": ("--agents", "20"),
     "search": ("--rounds", "1", "--files", "1200"),
 }
 """What each prints is a line per figure. `long_session`, `permission` and `sandbox` have no short form."""

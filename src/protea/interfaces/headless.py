@@ -213,7 +213,7 @@ class _Run:
             case PromptSubmitted():
                 self.seen.add(event.id)
                 self.unseen.discard(event.id)
-                if event.delivery != "steer" or self.turn is None:
+                if event.delivery != "steer" or (self.turn is None and event.origin != "task"):
                     self.waiting.add(event.id)
             case PromptWithdrawn():
                 self.waiting.discard(event.id)

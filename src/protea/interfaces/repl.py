@@ -273,7 +273,7 @@ class _Chat:
                     if self.running or self.waiting:
                         self.queued.add(id)
                     self.waiting[id] = event.text
-                state.busy = True
+                state.busy = state.busy or event.delivery != "steer" or event.origin != "task"
             case PromptWithdrawn(id=id):
                 self.waiting.pop(id, None)
                 self.queued.discard(id)

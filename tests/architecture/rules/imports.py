@@ -315,6 +315,7 @@ def libraries_stay_where_they_are_used(tree: Tree) -> Iterator[str]:
 TRIED = {
     "html_to_markdown": "the extra `web`: where it is missing, a reader of our own makes plainer Markdown",
     "PIL": "the extra `media`: where it is missing, images that are too large are not made smaller",
+    "dbos": "the extra `durable`: importing it starts a program; `create` says at once where it is missing",
     "pypdf": "the extra `media`: where it is missing, pdftotext reads PDF files",
     "certifi": "no dependency: where a Python comes without a certificate store and someone installed it, it is used",
 }
