@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from protea.domain.redaction import redact, secrets_of
+from protea.domain.redaction import HIDDEN, redact, secrets_of, setting
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,13 @@ def test_what_is_known_to_be_secret_is_hidden_whatever_it_looks_like() -> None:
         {"ACME_KEY": "correct horse", "ACME_KEY_2": "correct horse battery", "LANG": "en_US", "X_TOKEN": "no"}.items()
     )
     assert redact("correct horse battery, en_US, no, correct horse", known) == "[hidden], en_US, no, [hidden]"
+
+
+def test_a_setting_is_shown_without_what_may_be_a_secret_in_it() -> None:
+    address = "https://me:hunter2hunter2@host.example/v1?api_key=abcdef123456&x=1"
+    assert setting("providers.acme.base_url", address) == f"https://me:{HIDDEN}@host.example/v1?api_key={HIDDEN}&x=1"
+    assert setting("providers.acme.headers.X-Api", "v") == "(set)"
+    assert setting("providers", {"acme": {"headers": {"a": "b"}}}) == {"acme": {"headers": "(set)"}}
+    assert setting("hooks.prompt", [{"url": "http://a:secretsecret@b/"}]) == [{"url": f"http://a:{HIDDEN}@b/"}]
+    assert setting("limits.max_turns", 3) == 3
+    assert setting("providers.acme.headers", None) is None

@@ -12,14 +12,12 @@ from typing import Any
 from protea.application.parts import Reread
 from protea.domain.errors import ConfigError
 from protea.domain.permission import RuleLayer
+from protea.domain.redaction import setting
 from protea.domain.settings import Settings
 from protea.domain.surroundings import Surroundings
 
 Stamp = tuple[int, int, int] | None
 """What changes when a file does; None where there is none."""
-
-HIDDEN = frozenset({"headers", "api_key_command"})
-"""Parts of keys whose values may hold a secret."""
 
 
 class Sources:
@@ -95,7 +93,8 @@ def _told(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[str]:
 def _shown(key: str, value: Any) -> str:
     if value is None:
         return "not set"
-    if HIDDEN.intersection(key.split(".")):
+    value = setting(key, value)
+    if value == "(set)":
         return "another value"
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -7,8 +7,9 @@ that secrets are not logged, not a licence to log them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 HIDDEN = "[hidden]"
 SHORTEST = 6
@@ -47,6 +48,26 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     for pattern, instead in _patterns():
         text = pattern.sub(instead, text)
     return text
+
+
+SECRET_KEYS = frozenset({"headers", "api_key_command"})
+"""Parts of the keys of settings whose values may hold a secret."""
+
+
+def setting(key: str, value: Any) -> Any:
+    """The value of a setting as it may be shown: `(set)` where the key says that it may hold a secret, a password or
+    token in an address hidden, in lists and tables too."""
+    if value is not None and SECRET_KEYS.intersection(key.split(".")):
+        return "(set)"
+    match value:
+        case str():
+            return redact(value)
+        case Mapping():
+            return {name: setting(str(name), each) for name, each in value.items()}
+        case list() | tuple():
+            return [setting("", each) for each in value]
+        case _:
+            return value
 
 
 def secrets_of(environment: Iterable[tuple[str, str]]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from protea.domain.environment import for_commands
 from protea.domain.errors import ConfigError
 from protea.domain.hooks import WIRE_NAMES, HookMoment, HookSaid, Moment, concerns, from_wire, to_wire
+from protea.domain.redaction import redact
 from protea.domain.surroundings import Surroundings
 from protea.ports.sandbox import Sandbox
 
@@ -41,7 +42,7 @@ class Hook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     @property
     def shown(self) -> str:
-        return self.name or " ".join(self.command) or self.url or self.python
+        return self.name or " ".join(self.command) or redact(self.url) or self.python
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,13 +8,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from protea.domain.redaction import setting
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
 from protea.interfaces.tables import table
 from protea.interfaces.terminal import one_line, say
-
-HIDDEN = ("headers", "api_key_command")
-"""Keys whose values may hold a secret: they are shown as set, not as what they are."""
 
 
 class Configuration(Protocol):
@@ -76,7 +74,7 @@ def _tell_edited(place: Place, file: str, warnings: Sequence[str], changes: Sequ
 def _told(key: str, value: Any) -> str:
     if value is None:
         return "(not set)"
-    return "(set)" if any(part in HIDDEN for part in key.split(".")) else one_line(_shown(value), 50)
+    return one_line(_shown(setting(key, value)), 50)
 
 
 def _show(arguments: Arguments, place: Place, configuration: Configuration) -> None:
@@ -84,7 +82,7 @@ def _show(arguments: Arguments, place: Place, configuration: Configuration) -> N
     if wanted:
         configuration.read(wanted)  # raises for a key that is none
     found = [
-        (key, "(set)" if any(part in HIDDEN for part in key.split(".")) else value, source)
+        (key, setting(key, value), source)
         for key, value, source in configuration.entries()
         if not wanted or key == wanted or key.startswith(wanted + ".")
     ]

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from protea.domain.columns import table
 from protea.domain.lock import Drift, in_words
 from protea.domain.profile import Difference, Profile, profile_key
+from protea.domain.redaction import setting
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
 from protea.interfaces.terminal import one_line, revealed
@@ -81,7 +83,7 @@ def _list(arguments: Arguments, place: Place, shelf: Shelf) -> int:
 
 def _show(arguments: Arguments, place: Place, shelf: Shelf) -> int:
     name = arguments.words[0] if arguments.words else shelf.current
-    chain, merged, adapters = shelf.chain(name), shelf.merged(name), shelf.whole(name)
+    chain, merged, adapters = shelf.chain(name), setting("", shelf.merged(name)), shelf.whole(name)
     if arguments.has("json"):
         files = [each.source for each in reversed(chain)]
         last = chain[-1]
@@ -106,18 +108,29 @@ def _explain(arguments: Arguments, place: Place, shelf: Shelf) -> int:
     key, *name = arguments.words
     found = shelf.explain(key, name[0] if name else None)
     if arguments.has("json"):
-        place.write(as_json(found))
+        told = [
+            {
+                "key": each.key,
+                "value": setting(each.key, each.value),
+                "said": [{"value": setting(each.key, said.value), "by": said.by} for said in each.said],
+            }
+            for each in found
+        ]
+        place.write(as_json(told))
         return 0
     for each in found:
-        place.write(f"{one_line(each.key)} = {shown(each.value, 100)}\n")
-        rows = [[f"  {one_line(said.by)}", shown(said.value, 70)] for said in each.said]
+        place.write(f"{one_line(each.key)} = {shown(setting(each.key, each.value), 100)}\n")
+        rows = [[f"  {one_line(said.by)}", shown(setting(each.key, said.value), 70)] for said in each.said]
         place.write(table(None, rows))
     return 0
 
 
 def _diff(arguments: Arguments, place: Place, shelf: Shelf) -> int:
     left, right = arguments.words
-    found = shelf.diff(left, right)
+    found = [
+        replace(each, left=setting(each.key, each.left), right=setting(each.key, each.right))
+        for each in shelf.diff(left, right)
+    ]
     if arguments.has("json"):
         place.write(as_json({"left": left, "right": right, "differences": found}))
         return 0
