@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from protea.adapters.models import anthropic, gemini, ollama, openai_chat, openai_responses
+from protea.adapters.models import _exchange, anthropic, gemini, ollama, openai_chat, openai_responses
 from protea.domain.messages import AssistantMessage, Text, UserMessage
 from protea.domain.reply import ModelRequest
 from tests.adapters.http.loopback import Asked, Writer, serving
@@ -96,3 +97,29 @@ async def test_damaged_recordings_end_in_a_reply_or_an_error(wire: str, seed: in
                 said = AssistantMessage(seen.reply.content, seen.reply.model, seen.reply.native)
                 json.loads(model.body(ModelRequest((hello, said, hello))))
         await model.aclose()
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize(
+    ("words", "why"), [(b" " * 65536, "nothing but blanks"), (b": still here\n" * 5000, "not end")]
+)
+async def test_what_never_ends_is_given_up(wire: str, words: bytes, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, _ = WIRES[wire]
+    monkeypatch.setattr(_exchange, "MAX_REPLY", 4 * 1024 * 1024)
+    if wire == "ollama" and why == "not end":
+        words = b'{"message": {"role": "assistant", "content": "and"}, "done": false}\n' * 1000
+
+    async def answer(_asked: Asked, writer: Writer) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(words)
+            await writer.drain()
+
+    async with serving(answer) as server:
+        model = module.create(module.Options(model="m", base_url=server.url), surroundings=surroundings())
+        async with asyncio.timeout(60):
+            seen = await ask(model, ModelRequest((UserMessage((Text("hello"),)),)))
+        await model.aclose()
+    assert seen.reply is None
+    assert seen.error is not None
+    assert why in str(seen.error)

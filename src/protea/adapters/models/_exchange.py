@@ -24,7 +24,9 @@ from protea.domain.usage import Usage
 _log = logging.getLogger("protea.providers")
 
 MAX_REPLY = 256 * 1024 * 1024
-"""Bytes of a reply that comes whole."""
+"""Bytes of a reply, whole or as a stream."""
+MAX_BLANK = 1024 * 1024
+"""Bytes of blanks before a reply begins."""
 _MARK = b"\xef\xbb\xbf"
 """What some servers put before UTF-8, to say that it is."""
 _TRAILER_PATIENCE = 5.0
@@ -106,6 +108,8 @@ async def _read(
         if not more:
             break
         start += more
+        if len(start) > MAX_BLANK:
+            raise _failures.malformed(ask.provider, "nothing but blanks came instead of a reply", retryable=False)
     lead = start.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
     if lead == b"<":
         page = start + await response.read_start(_failures.MAX_BODY)
@@ -114,9 +118,12 @@ async def _read(
         body = start + await response.read(MAX_REPLY)
         yield _whole(body.lstrip().removeprefix(_MARK), response.headers, ask, assembly)
         return
-    block, patience = start, None
+    block, patience, size = start, None, 0
     while True:
         failed, data = None, b""
+        size += len(block)
+        if size > MAX_REPLY:
+            raise _failures.malformed(ask.provider, "the stream does not end", retryable=False)
         try:
             for data in reader.feed(block) if block else reader.finish():
                 assembly.feed(data)
