@@ -208,13 +208,24 @@ def text_files_name_their_encoding(tree: Tree) -> Iterator[str]:
                 yield module.at(call, f"{name}() without encoding=")
 
 
+RUNS_FILES = {
+    "protea.adapters.tools.files": "runs the Python files people keep for that; importing them would trust compiled ones",
+}
+"""Modules that may run a text as Python, and why."""
+
+
 @rule(
     {"adapters/x/a.py": "import subprocess\ndef f(c):\n    subprocess.run(c, shell=True)"},
     {"adapters/x/a.py": "import os\ndef f(c):\n    os.system(c)"},
     {"adapters/x/a.py": "import pickle"},
     {"adapters/x/a.py": "def f(c):\n    return eval(c)"},
+    {"adapters/tools/files.py": "def f(c):\n    return eval(c)"},
+    {"adapters/tools/a.py": "def f(c):\n    exec(c)"},
     {"adapters/x/a.py": "import asyncio\nasync def f(c):\n    await asyncio.create_subprocess_shell(c)"},
-    fine={"adapters/x/a.py": "import subprocess\ndef f(c, model):\n    subprocess.run([c])\n    model.eval(c)"},
+    fine={
+        "adapters/x/a.py": "import subprocess\ndef f(c, model):\n    subprocess.run([c])\n    model.eval(c)",
+        "adapters/tools/files.py": "def f(c):\n    exec(c)",
+    },
 )
 def nothing_runs_what_it_was_handed_as_text(tree: Tree) -> Iterator[str]:
     """The shell tool starts its shell by name, with the command as one argument: then a place can be guarded."""
@@ -223,6 +234,8 @@ def nothing_runs_what_it_was_handed_as_text(tree: Tree) -> Iterator[str]:
             if each.target.partition(".")[0] in ("pickle", "marshal", "shelve", "code", "imp"):
                 yield module.at(each.line, f"{each.target} can run what it reads")
         for call, name in calls(module.ast):
+            if name == "exec" and module.name in RUNS_FILES:
+                continue
             if name in ("eval", "exec", "os.system", "os.popen", "asyncio.create_subprocess_shell"):
                 yield module.at(call, f"{name}()")
             if any(k.arg == "shell" and ast.unparse(k.value) == "True" for k in call.keywords):
