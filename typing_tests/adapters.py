@@ -88,6 +88,7 @@ from protea.adapters.templates import none as templates_none
 from protea.adapters.tokens import bytes as tokens_bytes
 from protea.adapters.tokens import estimate as tokens_estimate
 from protea.adapters.tools import builtin as toolset_builtin
+from protea.adapters.tools import files as toolset_files
 from protea.adapters.tools import none as toolset_none
 from protea.adapters.web import http as web_http
 from protea.adapters.web import none as web_none
@@ -218,6 +219,7 @@ templates_none_fills: Callable[..., Templates] = templates_none.create
 tokens_bytes_fills: Callable[..., Tokens] = tokens_bytes.create
 tokens_estimate_fills: Callable[..., Tokens] = tokens_estimate.create
 toolset_builtin_fills: Callable[..., Toolset] = toolset_builtin.create
+toolset_files_fills: Callable[..., Toolset] = toolset_files.create
 toolset_none_fills: Callable[..., Toolset] = toolset_none.create
 web_http_fills: Callable[..., Web] = web_http.create
 web_none_fills: Callable[..., Web] = web_none.create

@@ -1,4 +1,4 @@
-"""What people bring along reaches the model: skills as they are published."""
+"""What people bring along reaches the model: skills as they are published, tools from single files."""
 
 from __future__ import annotations
 
@@ -116,3 +116,66 @@ def test_without_a_skill_nothing_more_is_sent(world: World, provider: LoopbackPr
     first, second = (each for each in asked(provider) if len(each["messages"]) == 1)
     assert first == second
     assert "Skill" not in [tool["name"] for tool in first["tools"]]
+
+
+# ── tools ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples/tools/word_count.py"
+
+
+@pytest.fixture
+def counting(world: World) -> Iterator[LoopbackProvider]:
+    steps = [ScriptedCall("word_count", {"path": "src/alpha.py", "most": 1}), "counted"]
+    with LoopbackProvider.in_thread(steps, after="cycle", strict=True) as provider:
+        world.environment["ANTHROPIC_BASE_URL"] = provider.url("anthropic")
+        yield provider
+
+
+def test_a_function_in_a_file_is_a_tool_that_asks(world: World, counting: LoopbackProvider) -> None:
+    (world.home / ".protea/tools").mkdir()
+    (world.home / ".protea/tools/word_count.py").write_text(EXAMPLE.read_text())
+    (refused,) = results(events_of(world, "count"))
+    assert refused["denied"]
+    (counted,) = results(events_of(world, "--allow", "word_count", "count"))
+    assert counted["text"] == '{"#":2}'
+    (planned,) = results(events_of(world, "--permission-mode", "plan", "--allow", "word_count", "count"))
+    assert "plan mode" in planned["denied"]
+    tool = next(tool for tool in asked(counting)[0]["tools"] if tool["name"] == "word_count")
+    assert tool["description"] == "The commonest words of a file, and how often each is there."
+    assert tool["input_schema"]["properties"]["path"] == {"type": "string", "description": "Of a text file"}
+
+
+def test_tools_of_a_project_are_used_as_they_were_trusted(world: World, counting: LoopbackProvider) -> None:
+    file = world.project / ".protea/tools/word_count.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(f"{EXAMPLE.read_text()}open({str(world.home / 'ran')!r}, 'w').close()\n")
+    done = world.run("-p", "count")
+    assert ".protea/tools is not used: this project has not been trusted" in done.stderr
+    assert not (world.home / "ran").exists()
+    assert ".protea/tools/word_count.py" in world.run("trust").stdout
+    (counted,) = results(events_of(world, "--allow", "word_count", "count"))
+    assert counted["text"] == '{"#":2}'
+    (world.home / "ran").unlink()
+    file.write_text(file.read_text() + "# another\n")
+    world.run("-p", "count")
+    assert not (world.home / "ran").exists()
+    assert "+# another" in world.run("trust", "--json").stdout
+
+
+def test_a_file_with_a_mistake_is_one_warning_and_no_broken_start(world: World, counting: LoopbackProvider) -> None:
+    folder = world.home / ".protea/tools"
+    folder.mkdir()
+    (folder / "broken.py").write_text("x = 1\nimport nothing_called_so\n")
+    (folder / "word_count.py").write_text(EXAMPLE.read_text())
+    events = events_of(world, "--allow", "word_count", "count")
+    notices = [event["text"] for event in events if event["type"] == "notice_given" and "broken.py" in event["text"]]
+    (notice,) = notices
+    assert notice.startswith(f"{folder / 'broken.py'}:2: ModuleNotFoundError")
+    assert events[-1]["outcome"] == "finished"
+    listed = world.run("tools", "list")
+    assert [line for line in listed.stderr.splitlines() if "broken.py:2:" in line]
+    (row,) = [line for line in listed.stdout.splitlines() if line.startswith("word_count")]
+    assert row.endswith("~/.protea/tools/word_count.py")
+    told = world.run("tools", "help", "word_count").stdout
+    assert "from ~/.protea/tools/word_count.py" in told
+    assert "Of a text file" in told

@@ -17,6 +17,7 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
         case "models":
             return [msgspec.to_builtins(info) for info in parts.models.list()]
         case "tools":
+            files = parts.tool_files()
             return [
                 {
                     "name": spec.name,
@@ -25,6 +26,7 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
                     "effects": list(spec.effects),
                     "parallel": spec.parallel,
                     "aliases": spec.aliases,
+                    **({"file": files[spec.name]} if spec.name in files else {}),
                 }
                 for toolset in parts.toolsets
                 for spec in toolset.specs()

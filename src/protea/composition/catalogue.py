@@ -158,6 +158,7 @@ CATALOGUE: dict[str, dict[str, str]] = {
     },
     "toolset": {
         "builtin": "protea.adapters.tools.builtin",
+        "files": "protea.adapters.tools.files",
         "none": "protea.adapters.tools.none",
     },
     "web": {

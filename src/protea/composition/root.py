@@ -31,7 +31,7 @@ from protea.domain.profile import DEFAULT
 from protea.domain.redaction import secrets_of
 from protea.domain.settings import EFFORTS, Settings
 from protea.domain.spelling import nearest
-from protea.domain.surroundings import Surroundings, skill_folders
+from protea.domain.surroundings import Surroundings, skill_folders, tool_folders
 from protea.ports.audit import Audit
 from protea.ports.file_list import FileList
 from protea.ports.gateway import Gateway, OpenSession
@@ -176,11 +176,16 @@ class Root:
         chosen = self._chosen(settings)
         if not spec.interactive and chosen["approval"][0] == "interactive":
             chosen["approval"] = ("policy", {})  # nobody would ever answer
-        foreign = bool(given.toolsets) or chosen["toolset"][0] not in CATALOGUE["toolset"]  # their tools have any name
+        what = _brought(chosen, around, tools=given.builtin_tools, bare=launch.bare)
+        foreign = (
+            bool(given.toolsets) or "files" in what or chosen["toolset"][0] not in CATALOGUE["toolset"]
+        )  # their tools have any name
         rules = read_rules(launch, settings, around, foreign_tools=foreign)
         self._rules = rules.layers
         if not around.trusted and not launch.bare and os.path.lexists(os.path.join(around.root, "AGENTS.md")):
             launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
+        if not around.trusted and not launch.bare and _filled((f"{around.root}/.protea/tools",), ".py"):
+            launch.warn(".protea/tools is not used: this project has not been trusted; `protea trust` does that")
         for path in sorted(around.doubted) if not launch.bare else ():
             shown = os.path.relpath(path, around.root)
             launch.warn(f"{shown} is not used: it is not as you trusted it; `protea trust` shows what is different")
@@ -198,12 +203,12 @@ class Root:
             busy["compaction"] = DeferredCompaction(resolver)
         busy["tokens"] = DeferredTokens(resolver)
         builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()
-        offered = (bool(builtin) and chosen["toolset"][0] != "none") or chosen["capability"] != IDLE_CAPABILITY
-        if offered and chosen["capability"][0] != "none" and not _nothing_brought(chosen["capability"], around):
-            from protea.composition.brought import bring  # most runs have none
+        brought: tuple[Toolset, ...] = ()
+        if what:
+            from protea.composition.brought import bring  # most runs have nothing
 
-            busy |= bring(resolver, before)
-        brought = (busy["capabilities"],) if "capabilities" in busy else ()
+            more, brought = bring(resolver, around, before, builtin, what=what)
+            busy |= more
         return Parts(
             profile=settings.profile or DEFAULT,
             surroundings=around,
@@ -335,16 +340,27 @@ class Root:
         return store
 
 
-def _nothing_brought(capability: Choice, around: Surroundings) -> bool:
-    """Whether there is no skill: then nothing is loaded to find that out."""
-    return capability == IDLE_CAPABILITY and not any(map(_filled, skill_folders(around)))
+def _brought(chosen: Mapping[str, Choice], around: Surroundings, *, tools: bool, bare: bool) -> set[str]:
+    """What the person or the project has brought along: found by a look at folders, without loading anything."""
+    found = set()
+    (toolset, options), capability = chosen["toolset"], chosen["capability"]
+    tools = tools and toolset != "none"
+    if capability[0] != "none" and (capability != IDLE_CAPABILITY or (tools and _filled(skill_folders(around), ""))):
+        found.add("capability")
+    # A profile that names the tools it is to have has no others.
+    if toolset == "files" or (tools and not bare and "only" not in options and _filled(tool_folders(around), ".py")):
+        found.add("files")
+    return found
 
 
-def _filled(folder: str) -> bool:
-    try:
-        return bool(os.listdir(folder))
-    except OSError:
-        return False
+def _filled(folders: Sequence[str], ending: str) -> bool:
+    for folder in folders:
+        try:
+            if any(name.endswith(ending) for name in os.listdir(folder)):
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def _own_options(chosen: Mapping[str, Choice]) -> dict[str, Choice]:

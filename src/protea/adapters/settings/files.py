@@ -208,10 +208,10 @@ class _Reading:
         folder = os.path.join(surroundings.root, ".protea")
         if os.path.realpath(folder) == os.path.realpath(surroundings.protea_home):
             return True
-        from protea.adapters.settings.trust import PROFILES, WATCHED, is_trusted
+        from protea.adapters.settings.trust import PROFILES, TOOLS, WATCHED, is_trusted
 
         if not os.path.lexists(os.path.join(surroundings.protea_home, "trusted.toml")) and not any(
-            os.path.lexists(os.path.join(surroundings.root, name)) for name in (*WATCHED, PROFILES)
+            os.path.lexists(os.path.join(surroundings.root, name)) for name in (*WATCHED, PROFILES, TOOLS)
         ):
             return surroundings.trusted  # nobody was ever trusted, and there is nothing to trust
         trusted = surroundings.trusted or is_trusted(surroundings.protea_home, surroundings.root)

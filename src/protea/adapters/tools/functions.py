@@ -8,8 +8,9 @@ toolset = FunctionToolset([weather])
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from inspect import Parameter, isawaitable, signature
+from inspect import Parameter, isawaitable, iscoroutinefunction, signature
 from typing import Any, get_type_hints
 
 import msgspec
@@ -26,12 +27,19 @@ class FunctionTool:
     """
 
     def __init__(
-        self, function: Callable[..., Any], *, effects: tuple[Effect, ...] = (), parallel: bool = False
+        self,
+        function: Callable[..., Any],
+        *,
+        effects: tuple[Effect, ...] = (),
+        parallel: bool = False,
+        thread: bool = False,
     ) -> None:
+        """With `thread` a function that is not `async` runs in a thread, unless it wants the `context`."""
         self._function = function
-        hints = get_type_hints(function)
+        hints = get_type_hints(function, include_extras=True)  # they may say more about a parameter
         parameters = [each for each in signature(function).parameters.values() if each.name != "context"]
         self._wants_context = "context" in signature(function).parameters
+        self._thread = thread and not self._wants_context and not iscoroutinefunction(function)
         self._arguments = msgspec.defstruct(
             f"{function.__name__}_arguments",
             [_field(each, hints.get(each.name, Any)) for each in parameters],
@@ -62,7 +70,7 @@ class FunctionTool:
         given = {name: getattr(values, name) for name in values.__struct_fields__}
         if self._wants_context:
             given["context"] = context
-        value = self._function(**given)
+        value = await asyncio.to_thread(self._function, **given) if self._thread else self._function(**given)
         if isawaitable(value):
             value = await value
         if isinstance(value, ToolResult):

@@ -19,8 +19,17 @@ async def list_tools(gateway: Gateway, arguments: Arguments, place: Place) -> in
     if arguments.has("json"):
         place.write(as_json(tools))
         return 0
-    rows = [[each["name"], ", ".join(each.get("effects", ())), one_line(each["description"], 80)] for each in tools]
-    place.write(table(["NAME", "EFFECTS", "DOES"], rows) or "no tools\n")
+    own = any("file" in each for each in tools)
+    rows = [
+        [
+            each["name"],
+            ", ".join(each.get("effects", ())),
+            one_line(each["description"], 80),
+            *([_shown(each.get("file", ""), place)] if own else []),
+        ]
+        for each in tools
+    ]
+    place.write(table(["NAME", "EFFECTS", "DOES", *(["FILE"] if own else [])], rows) or "no tools\n")
     return 0
 
 
@@ -43,7 +52,14 @@ async def help_tool(gateway: Gateway, arguments: Arguments, place: Place) -> int
         place.write("\n" + table(["ARGUMENT", "TYPE", "", "MEANS"], rows))
     if tool.get("effects"):
         place.write(f"\neffects: {', '.join(tool['effects'])}\n")
+    if tool.get("file"):
+        place.write(f"\nfrom {_shown(tool['file'], place)}\n")
     return 0
+
+
+def _shown(path: str, place: Place) -> str:
+    home = place.user_home.rstrip("/")
+    return one_line("~" + path[len(home) :] if path.startswith(home + "/") else path)
 
 
 def _parameters(schema: dict[str, Any]) -> list[list[str]]:
