@@ -86,6 +86,12 @@ def test_all_that_is_wrong_with_options_is_told_at_once() -> None:
     assert "\n" not in told
 
 
+def test_what_is_wrong_with_a_table_is_told_with_its_place() -> None:
+    chosen = {"hooks": ("configured", {"before_tool": {"command": "x"}})}
+    with pytest.raises(WrongOptionError, match=r"^/home/me/config\.toml:2: \[ports\.hooks\]"):
+        check(chosen, {"ports.hooks.before_tool.command": "/home/me/config.toml:2"}, chosen)
+
+
 def test_an_option_that_must_be_there_is_named() -> None:
     with pytest.raises(WrongOptionError, match="model is missing"):
         Resolver({}, {}).make("model", "openai-chat", {})

@@ -106,7 +106,7 @@ def test_a_stream_has_a_line_per_event_and_the_result_last() -> None:
     [
         ("failing", "error", 2, "The provider is busy"),
         ("limited", "limit", 3, "--max-turns"),
-        ("denied", "denied", 5, "--allow RULE"),
+        ("denied", "denied", 5, "an action it needs is not allowed"),
         ("keyless", "error", 1, "ANTHROPIC_API_KEY is not set"),
         ("diskless", "error", 2, "the disk is full"),
     ],

@@ -158,8 +158,9 @@ def checked(adapter: Any, port: str, name: str, options: Mapping[str, Any], orig
         return msgspec.convert(dict(options), adapter.Options)
     except msgspec.ValidationError as error:
         wrong = _mistakes(adapter.Options, options) or [str(error)]
-        key = next((f"ports.{port}.{option}" for option in options if f"ports.{port}.{option}" in origins), "")
-        where = f"{origins[key]}: " if key else ""
+        named = [f"ports.{port}.{option}" for option in options]
+        # Of a table its first key has a place, the table itself has none.
+        where = next((f"{origins[key]}: " for each in named for key in origins if f"{key}.".startswith(f"{each}.")), "")
         known = ", ".join(adapter.Options.__struct_fields__) or "none"
         raise WrongOptionError(
             f"{where}[ports.{port}] adapter {name}: {', '.join(wrong)}; its options are: {known}"

@@ -442,7 +442,7 @@ class _Run:
                 goes_on = f"; 'protea -p -r {self.session} …' goes on" if self.session else ""
                 self._say(f"interrupted{goes_on}")
             case "denied":
-                self._say("stopped: an action it needs is not allowed; --allow RULE or --permission-mode can allow it")
+                self._say("stopped: an action it needs is not allowed")
 
 
 _NO_COMMAND = 'no line of standard input was a command; write lines like {"type":"submit_prompt","text":"…"}'

@@ -255,6 +255,11 @@ async def test_a_megabyte_prompt_is_answered_quickly() -> None:
     assert reply.usage.input > 250_000
 
 
+async def test_tools_are_counted_with_their_arguments() -> None:
+    usage = (await _last(ModelRequest((UserMessage((Text("help"),)),), tools=SPECS))).usage
+    assert usage.input > sum(len(str(spec.parameters)) for spec in SPECS) / 5
+
+
 async def _last(request: ModelRequest) -> Reply:
     *_, last = [piece async for piece in offline.create(offline.Options()).stream(request)]
     assert isinstance(last, Reply)

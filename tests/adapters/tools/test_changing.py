@@ -26,6 +26,7 @@ async def test_a_new_file_is_made_with_its_directories(project: Project) -> None
     assert result.text == "Created a/b/c.txt (2 lines)."
     assert result.diff == "--- /dev/null\n+++ b/a/b/c.txt\n@@ -0,0 +1,2 @@\n+one\n+two\n"
     assert bytes_of(project, "a/b/c.txt") == b"one\ntwo\n"
+    assert (await project.call("Write", path="d.txt", content="one")).text == "Created d.txt (1 line)."
 
 
 async def test_a_replaced_file_keeps_mode_line_ends_and_mark(project: Project) -> None:

@@ -222,7 +222,7 @@ def _pieces(text: str) -> Iterator[str]:
 def _texts(request: ModelRequest) -> Iterator[str]:
     yield from request.system
     for tool in request.tools:
-        yield tool.description
+        yield tool.name + tool.description + msgspec.json.encode(tool.parameters).decode()
     for message in request.messages:
         match message:
             case UserMessage(content):

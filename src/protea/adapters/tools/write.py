@@ -43,6 +43,7 @@ class Write:
         kit.seen[entry.path] = entry
         diff, words = difference(kit, old, data, entry.path)
         lines = content.count("\n") + (not content.endswith("\n") and bool(content))
+        size = f"{lines} line{'' if lines == 1 else 's'}"
         shown = kit.shown(entry.path)
-        text = f"Created {shown} ({lines} lines)." if old is None else f"Wrote {shown} ({lines} lines; {words})."
+        text = f"Created {shown} ({size})." if old is None else f"Wrote {shown} ({size}; {words})."
         return ToolResult(text, diff=diff or None)
