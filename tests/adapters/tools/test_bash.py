@@ -74,13 +74,17 @@ async def test_a_quote_in_the_path_of_outputs_is_no_code(tmp_path: Path) -> None
         await project.close()
 
 
-async def test_a_directory_that_vanished_is_left(project: Project) -> None:
-    project.write({"sub/x": ""})
+@pytest.mark.parametrize("more", [{}, {"background": True}])
+async def test_a_directory_that_vanished_is_left_before_anything_runs_elsewhere(
+    project: Project, more: dict[str, object]
+) -> None:
+    project.write({"sub/x": "", "private": "what was decided about was sub/private"})
     await project.call("Bash", command="cd sub")
     await project.call("Bash", command="rm -r ../sub")
-    result = await project.call("Bash", command="pwd")
-    assert result.text.startswith(str(project.root))
-    assert "is gone" in result.text
+    result = await project.call("Bash", command="cat private", **more)
+    assert result.is_error
+    assert result.text.startswith(f"Nothing was run: {project.root}/sub is gone.")
+    assert (await project.call("Bash", command="pwd")).text == str(project.root)
 
 
 async def test_secrets_are_not_in_the_environment(project: Project) -> None:

@@ -44,7 +44,9 @@ class Bash:
         if not command.strip():
             return ToolResult("The command is empty.", is_error=True)
         notes: list[str] = []
-        cwd = await self._start_directory(notes)
+        cwd = await self._start_directory()
+        if cwd != self._kit.cwd:
+            return self._moved_back(cwd)
         background = bool(arguments.get("background"))
         seconds = self._seconds(arguments.get("timeout"), notes)
         if background:
@@ -67,15 +69,18 @@ class Bash:
         text = "\n".join([*([done.text.rstrip("\n")] if done.text.strip() else []), *done.words, *notes])
         return ToolResult(text or "[no output]", is_error=done.failed, file=done.file)
 
-    async def _start_directory(self, notes: list[str]) -> str:
+    async def _start_directory(self) -> str:
         for directory in (self._kit.cwd, self._kit.surroundings.cwd, *self._kit.workspace.roots):
             with contextlib.suppress(WorkspaceError):
                 if not self._kit.workspace.on_disk or (await self._kit.workspace.stat(directory)).kind == "directory":
-                    if directory != self._kit.cwd:
-                        notes.append(f"[{self._kit.cwd} is gone; the working directory is {directory} again]")
-                        self._kit.cwd = directory
                     return directory
         return self._kit.cwd
+
+    def _moved_back(self, cwd: str) -> ToolResult:
+        """A command is decided about where it is to run: elsewhere its words mean other files."""
+        gone, self._kit.cwd = self._kit.cwd, cwd
+        text = f"Nothing was run: {gone} is gone. The working directory is {cwd} again; send the command once more."
+        return ToolResult(text, is_error=True)
 
     def _seconds(self, asked: float | None, notes: list[str]) -> float:
         limit = self._kit.options.bash_timeout_limit

@@ -33,7 +33,9 @@ class Monitor(Bash):
         if not command.strip():
             return ToolResult("The command is empty.", is_error=True)
         notes: list[str] = []
-        cwd = await self._start_directory(notes)
+        cwd = await self._start_directory()
+        if cwd != self._kit.cwd:
+            return self._moved_back(cwd)
         full = self._no_room()
         if full:
             return ToolResult(full, is_error=True)
