@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,67 @@ def test_a_folder_with_more_files_than_anybody_looks_at_is_not_used(project: Pat
     a_skill(project / ".agents/skills", "z")
     trust_project(launch(project, said))
     assert spoken(launch(project, said)) == set()
+
+
+def git(folder: Path, *words: str) -> None:
+    name = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *name, *words], cwd=folder, check=True, capture_output=True)
+
+
+def heard_in(folder: Path, given: Launch) -> list[str]:
+    """The instructions of a session that is opened in another folder than the process was started in."""
+    parts = Root(given, Given()).assemble(OpenSession(cwd=str(folder)))
+    return [each.text for each in parts.instructions.load(str(folder))]
+
+
+def test_a_session_in_another_project_is_trusted_by_that_project_alone(project: Path) -> None:
+    said: list[str] = []
+    other = project.parent / "other"
+    (other / ".git").mkdir(parents=True)
+    (other / "AGENTS.md").write_text("Obey the project.")
+    trust_project(launch(project, said))
+    assert heard_in(project, launch(project, said)) == ["Obey the project."]
+    assert heard_in(other, launch(project, said)) == []
+    trust_project(launch(other, said))
+    assert heard_in(other, launch(project, said)) == ["Obey the project."]
+
+
+def test_a_worktree_says_what_was_looked_at_in_its_repository_and_nothing_else(project: Path) -> None:
+    said: list[str] = []
+    shutil.rmtree(project / ".git")
+    git(project, "init")
+    git(project, "add", "-A")
+    git(project, "commit", "-m", "x")
+    git(project, "worktree", "add", str(project.parent / "same"))
+    (project / "AGENTS.md").write_text("Obey somebody else.")
+    (project / ".protea/tools").mkdir(parents=True)
+    (project / ".protea/tools/evil.py").write_text("1")
+    git(project, "add", "-A")
+    git(project, "commit", "-m", "evil")
+    git(project, "worktree", "add", "-b", "evil", str(project.parent / "acting"))
+    shutil.rmtree(project / ".protea")
+    git(project, "commit", "-a", "-m", "milder")
+    git(project, "worktree", "add", "-b", "milder", str(project.parent / "speaking"))
+    (project / "AGENTS.md").write_text("Obey the project.")
+    trust_project(launch(project, said))
+    assert heard_in(project.parent / "same", launch(project, said)) == ["Obey the project."]
+    assert heard_in(project.parent / "speaking", launch(project, said)) == []
+    assert heard_in(project.parent / "acting", launch(project, said)) == []
+
+
+def test_a_folder_that_calls_itself_a_worktree_is_none(project: Path) -> None:
+    said: list[str] = []
+    trust_project(launch(project, said))
+    false = project.parent / "false"
+    false.mkdir()
+    (false / "AGENTS.md").write_text("Obey the project.")
+    (false / ".git").write_text(f"gitdir: {project}/.git\n")
+    assert heard_in(false, launch(project, said)) == []
+    (false / "own").mkdir()
+    (false / "own/gitdir").write_text(f"{false}/.git\n")
+    (false / "own/commondir").write_text(f"{project}/.git\n")
+    (false / ".git").write_text("gitdir: own\n")
+    assert heard_in(false, launch(project, said)) == []
 
 
 def test_another_folder_in_the_same_place_is_another_project(project: Path) -> None:

@@ -21,7 +21,7 @@ from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.resolve import Choice, Resolver, check, load
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
-from protea.composition.trusting import with_trust
+from protea.composition.trusting import trust_elsewhere, with_trust
 from protea.composition.walls import bare, settle
 from protea.domain.audit import AuditRecord
 from protea.domain.errors import ConfigError
@@ -171,8 +171,8 @@ class Root:
         around = self.surroundings
         if spec.cwd and os.path.realpath(spec.cwd) != around.cwd:
             around = find_surroundings(spec.cwd, launch.add_dirs, launch.environment)
-        around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs), trusted=self.surroundings.trusted)
-        around = replace(around, doubted=self.surroundings.doubted)
+        around = trust_elsewhere(around, self.surroundings)
+        around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs))
         chosen = self._chosen(settings)
         if not spec.interactive and chosen["approval"][0] == "interactive":
             chosen["approval"] = ("policy", {})  # nobody would ever answer

@@ -35,6 +35,21 @@ def with_trust(around: Surroundings, trusted: bool) -> Surroundings:
     return replace(around, trusted=trusted, doubted=trust.doubted(around.protea_home, around.root))
 
 
+def trust_elsewhere(around: Surroundings, own: Surroundings) -> Surroundings:
+    """What may be used of the project a session is opened in, where the process was started in `own`: of another
+    worktree of the same repository what was looked at there, else only what is trusted by itself."""
+    if around.root == own.root:
+        return replace(around, trusted=own.trusted, doubted=own.doubted)
+    from protea.adapters.settings import trust
+
+    home = around.protea_home
+    if trust.is_trusted(home, around.root):
+        return with_trust(around, True)
+    if own.trusted and trust.is_tree_of(home, around.root, own.root):
+        return replace(around, trusted=True, doubted=trust.doubted(home, own.root, around.root))
+    return replace(around, trusted=False)
+
+
 def look_at_project(launch: Launch) -> Doubt:
     """What is new or changed in the project here."""
     from protea.adapters.settings import trust

@@ -66,11 +66,23 @@ def is_trusted(protea_home: str, root: str) -> bool:
     return UNREADABLE not in acting.values() and acting == _fingerprint(root, watched(root))
 
 
-def doubted(protea_home: str, root: str) -> frozenset[str]:
-    """Absolute paths of files of a trusted project that only speak, and have not been looked at as they are now."""
+def is_tree_of(protea_home: str, tree: str, root: str) -> bool:
+    """Whether `tree` is another worktree of the repository at `root`, and what acts in it was looked at there."""
+    known = _load(protea_home).get(os.path.realpath(root))
+    repository = _repository(root)
+    if known is None or repository is None or repository != _repository(tree):
+        return False
+    seen = _fingerprint(tree, watched(tree))
+    return all(digest != UNREADABLE and known.get(name) == digest for name, digest in seen.items())
+
+
+def doubted(protea_home: str, root: str, tree: str | None = None) -> frozenset[str]:
+    """Absolute paths of files of a trusted project that only speak, and have not been looked at as they are now; with
+    `tree`, of that other worktree of it."""
     known = _load(protea_home).get(os.path.realpath(root))
     if known is None:
         return frozenset()
+    root = tree or root
     seen = _fingerprint(root, speaking(root))
     return frozenset(
         os.path.join(root, name) for name, digest in seen.items() if digest == UNREADABLE or known.get(name) != digest
@@ -153,6 +165,21 @@ def _itself(root: str) -> str:
     except OSError:
         return "missing"
     return f"{found.st_dev}:{found.st_ino}"
+
+
+def _repository(root: str) -> str | None:
+    """The folder of the repository whose worktree `root` is; None where there is none, or it does not say so too."""
+    own = os.path.join(root, ".git")
+    if os.path.isdir(own):
+        return os.path.realpath(own)
+    folder = os.path.join(root, (_text(own) or "").strip().removeprefix("gitdir: "))
+    # Anybody can write into their folder that it belongs to a repository.
+    back, common = (_text(os.path.join(folder, name)) for name in ("gitdir", "commondir"))
+    if not back or not common or os.path.realpath(back.strip()) != os.path.realpath(own):
+        return None
+    found = os.path.realpath(os.path.join(folder, common.strip()))
+    # Nor is it enough that it brings one along which names it.
+    return found if os.path.realpath(folder).startswith(f"{found}/worktrees/") else None
 
 
 def _keep(protea_home: str, path: str, digest: str) -> None:
