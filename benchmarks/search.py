@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from protea.adapters.sandbox import none
+from protea.adapters.search.none import NoSearch
 from protea.adapters.tools import builtin
 from protea.adapters.web.none import NoWeb
 from protea.adapters.workspace import disk
@@ -95,6 +96,7 @@ async def measure(top: str, rounds: int) -> bool:
             sandbox=sandbox,
             surroundings=surroundings,
             web=NoWeb(),
+            search=NoSearch(),
         )
         for name in BOUNDS
     }

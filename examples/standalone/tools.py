@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from protea.adapters.sandbox import none as no_sandbox
+from protea.adapters.search import none as no_search
 from protea.adapters.tools import builtin
 from protea.adapters.tools.functions import FunctionToolset
 from protea.adapters.web import none as no_web
@@ -65,6 +66,7 @@ async def main(project: str) -> None:
         sandbox=no_sandbox.create(no_sandbox.Options()),
         surroundings=around,
         web=no_web.create(no_web.Options()),
+        search=no_search.create(no_search.Options()),
     )
     calls = (
         ("Write", {"path": "greeting.py", "content": "print('hello')\n"}),

@@ -17,7 +17,6 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from protea.domain.columns import usage_text
 from protea.domain.commands import AnyCommand, EndSession, Interrupt, ResolveApproval, SubmitPrompt
 from protea.domain.errors import ConfigError, Failure, ModelError, ProteaError, SessionError, StoreError, UsageError
 from protea.domain.events import (
@@ -369,6 +368,8 @@ class _Run:
             case ToolCallChanged(call=call, state="error" | "cancelled" as state, result=result):
                 self._line(f"  {state}: {one_line(result_summary(result), 160)}")
             case TurnFinished(usage=usage, cost_usd=cost_usd) if usage.input or usage.output:
+                from protea.domain.columns import usage_text  # with --verbose only
+
                 self._line(usage_text(usage, cost_usd))
             case _:
                 pass

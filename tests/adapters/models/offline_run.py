@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import jsonschema
 import msgspec
@@ -26,27 +26,11 @@ from protea.domain.messages import (
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult, ToolSpec
+from protea.testing.search import ListSearch
+from protea.testing.toolset import RecordedCall
 from protea.testing.web import ScriptedWeb
 
 SPECS = builtin.specs(builtin.Options())
-
-
-class Context:
-    """What a call may use, without anyone watching."""
-
-    def __init__(self, folder: Path, answer: str | None = None) -> None:
-        self.writes: Literal["kept"] = "kept"
-        self.session, self.call_id, self.answer, self.beside = "s", "c", answer, None
-        self._folder = folder
-
-    def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
-        """Nobody watches."""
-
-    def may_read(self, path: str) -> bool:
-        return True
-
-    def output_path(self, suffix: str = ".txt") -> str:
-        return str(self._folder / f"output{suffix}")
 
 
 class Talk:
@@ -83,6 +67,7 @@ class Talk:
             sandbox=self._sandbox,
             surroundings=around,
             web=ScriptedWeb(),
+            search=ListSearch(),
         )
         self._model = offline.create(offline.Options())
 
@@ -113,7 +98,7 @@ class Talk:
             return ToolResult("Not allowed: a rule is against it", is_error=True)
         tool = self._tools.tool(call.name)
         assert tool is not None
-        return await tool.run(call.arguments, Context(self.folder, self._answer))
+        return await tool.run(call.arguments, RecordedCall(str(self.folder), answer=self._answer))
 
     async def aclose(self) -> None:
         await self._tools.aclose()

@@ -15,8 +15,10 @@ from protea.adapters.workspace import disk
 from protea.domain.schema import problems
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult
+from protea.ports.search import Search
 from protea.ports.toolset import Toolset
 from protea.ports.web import Web
+from protea.testing.search import ListSearch
 from protea.testing.toolset import RecordedCall
 from protea.testing.web import ScriptedWeb
 
@@ -38,6 +40,7 @@ class Project:
         )
         self.sandbox = none.create(none.Options())
         self.web: Web = ScriptedWeb()
+        self.search: Search = ListSearch()
         self.tools: Toolset = self.open(options)
         self.last = RecordedCall(str(self.outputs))
         self.unreadable: set[str] = set()
@@ -46,7 +49,12 @@ class Project:
     def open(self, options: builtin.Options) -> Toolset:
         workspace = disk.create(disk.Options(), surroundings=self.surroundings)
         return builtin.create(
-            options, workspace=workspace, sandbox=self.sandbox, surroundings=self.surroundings, web=self.web
+            options,
+            workspace=workspace,
+            sandbox=self.sandbox,
+            surroundings=self.surroundings,
+            web=self.web,
+            search=self.search,
         )
 
     async def call(self, name: str, tools: Toolset | None = None, **arguments: Any) -> ToolResult:

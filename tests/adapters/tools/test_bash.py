@@ -12,6 +12,7 @@ import pytest
 from protea.adapters.tools import builtin
 from protea.domain.tools import ToolResult
 from protea.testing.contracts.sandbox import alive, gone
+from protea.testing.search import ListSearch
 from protea.testing.web import ScriptedWeb
 from tests.adapters.tools.conftest import Project
 
@@ -319,7 +320,12 @@ async def test_without_bash_sh_is_used(project: Project, tmp_path: Path) -> None
     sandbox = RecordingSandbox([Script()], programs=())
     workspace = disk.create(disk.Options(), surroundings=project.surroundings)
     tools = builtin.create(
-        builtin.Options(), workspace=workspace, sandbox=sandbox, surroundings=project.surroundings, web=ScriptedWeb()
+        builtin.Options(),
+        workspace=workspace,
+        sandbox=sandbox,
+        surroundings=project.surroundings,
+        web=ScriptedWeb(),
+        search=ListSearch(),
     )
     await project.call("Bash", tools, command="echo hi")
     assert sandbox.launches[0].argv == ("/bin/sh", "-c", "echo hi")
@@ -332,7 +338,12 @@ async def test_what_is_shown_is_what_runs(project: Project) -> None:
     sandbox = RecordingSandbox([Script()])
     workspace = disk.create(disk.Options(), surroundings=project.surroundings)
     tools = builtin.create(
-        builtin.Options(), workspace=workspace, sandbox=sandbox, surroundings=project.surroundings, web=ScriptedWeb()
+        builtin.Options(),
+        workspace=workspace,
+        sandbox=sandbox,
+        surroundings=project.surroundings,
+        web=ScriptedWeb(),
+        search=ListSearch(),
     )
     await project.call("Bash", tools, command="cd src && make")
     assert sandbox.launches[0].argv == ("/bin/bash", "--norc", "--noprofile", "-c", "cd src && make")

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from protea.adapters.tools import builtin
 from protea.testing.sandbox import RecordingSandbox
+from protea.testing.search import ListSearch
 from protea.testing.web import ScriptedWeb
 from protea.testing.workspace import ScriptedWorkspace
 from tests.adapters.tools.conftest import Project
@@ -218,7 +219,12 @@ async def test_a_full_disk_in_the_middle_of_a_patch_takes_it_back(project: Proje
     files.failing["/p/new"] = "full"
     place = replace(project.surroundings, cwd="/p", root="/p")
     tools = builtin.create(
-        builtin.Options(), workspace=files, sandbox=RecordingSandbox(), surroundings=place, web=ScriptedWeb()
+        builtin.Options(),
+        workspace=files,
+        sandbox=RecordingSandbox(),
+        surroundings=place,
+        web=ScriptedWeb(),
+        search=ListSearch(),
     )
     before = dict(files.files)
     patch = (

@@ -17,6 +17,8 @@ from protea.adapters.tools.packages import COMMANDS
 from protea.adapters.tools.packages import command_of as packages_command
 from protea.domain.schema import problems
 from protea.domain.tools import ToolResult
+from protea.ports.search import Hit
+from protea.testing.search import ListSearch
 from protea.testing.toolset import RecordedCall
 from tests.adapters.tools.conftest import Project
 
@@ -358,3 +360,31 @@ async def test_what_cannot_be_done_to_a_notebook_is_said(project: Project) -> No
         refused = await call(project, "NotebookEdit", **arguments)
         assert refused.is_error
         assert words in refused.text
+
+
+# ── the web ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_hits_are_told_as_others_words(project: Project) -> None:
+    found = (Hit("A\ntitle", "https://a.example/", "some \x1b[31mwords"), Hit("B", "https://b.example/"))
+    project.search = ListSearch(*found)
+    tools = project.open(builtin.Options())
+    result = await project.call("WebSearch", tools, query="protea")
+    assert not result.is_error
+    assert result.taint == ("web",)
+    assert result.text.splitlines()[1:] == [
+        "1. A title",
+        "   https://a.example/",
+        "   some words",
+        "2. B",
+        "   https://b.example/",
+    ]
+
+
+async def test_a_search_that_cannot_be_done_says_why(project: Project) -> None:
+    project.search = ListSearch(down=True)
+    tools = project.open(builtin.Options())
+    assert "nobody answers" in (await project.call("WebSearch", tools, query="protea")).text
+    assert (await project.call("WebSearch", tools, query=" ")).is_error
+    project.search = ListSearch()
+    assert "knows nothing" in (await project.call("WebSearch", project.open(builtin.Options()), query="x")).text

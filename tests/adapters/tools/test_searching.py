@@ -14,6 +14,7 @@ from protea.adapters.tools import _by_hand, builtin, glob
 from protea.adapters.tools._search import pattern_for, required, split
 from protea.adapters.workspace.memory import MemoryWorkspace
 from protea.testing.sandbox import RecordingSandbox
+from protea.testing.search import ListSearch
 from protea.testing.web import ScriptedWeb
 from tests.adapters.tools.conftest import Project
 
@@ -213,6 +214,7 @@ async def test_a_file_system_that_is_not_on_disk_is_searched_too(tree: Project) 
         sandbox=RecordingSandbox(),
         surroundings=surroundings,
         web=ScriptedWeb(),
+        search=ListSearch(),
     )
     found = (await tree.call("Grep", tools, pattern="needle", glob="*.{py,ts}", output="files")).text
     assert found == (await tree.call("Grep", pattern="needle", glob="*.{py,ts}", output="files")).text

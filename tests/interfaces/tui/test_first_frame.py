@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import termios
@@ -14,6 +15,7 @@ from protea.interfaces.tui.frame import MOST_ROWS, PROMPT, place, window, wrap
 from tests.interfaces.tui.conftest import Open
 from tests.interfaces.tui.terminal import Terminal
 
+SRC = Path(__file__).parents[3] / "src"
 BOOT = """
 import sys
 from protea.boot import FirstFrame
@@ -183,6 +185,25 @@ def test_a_faulty_configuration_gives_the_terminal_back_and_says_why(open_screen
     terminal = open_screen()
     assert terminal.ends() == 1
     assert "config.toml" in terminal.shown
+
+
+def test_without_the_extra_one_line_says_so_and_the_chat_goes_on(tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for name in ("msgspec", "tree_sitter", "tree_sitter_bash"):
+        found = importlib.util.find_spec(name)
+        assert found is not None
+        assert found.submodule_search_locations is not None
+        (packages / name).symlink_to(found.submodule_search_locations[0])
+    code = f"import sys; sys.path[:0] = {[str(SRC), str(packages)]}; from protea.cli import main; sys.exit(main([]))"
+    environment = {"TERM": "xterm-256color", "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": str(tmp_path)}
+    terminal = Terminal([sys.executable, "-I", "-S", "-c", code], environment, cwd=str(tmp_path), columns=120)
+    try:
+        terminal.see("needs the extra 'tui': pip install 'protea[tui]'", "/help\n>")
+        terminal.type("\x04")
+        assert terminal.ends() == 0
+    finally:
+        terminal.close()
 
 
 def test_rows_of_a_text_cover_it_and_the_cursor_has_one_place() -> None:

@@ -91,6 +91,18 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
         ),
     ),
     (
+        "protea.adapters.tools.web_search:WebSearch",
+        ToolSpec(
+            name="WebSearch",
+            description="Search the web: titles, addresses and a few words of each. WebFetch reads a page.",
+            parameters=object_("query", query=text(), limit=whole("Default 8", 1)),
+            effects=("net.egress",),
+            parallel=True,
+            aliases={"q": "query", "search": "query", "max_results": "limit"},
+            deferred=True,
+        ),
+    ),
+    (
         "protea.adapters.tools.notebook_edit:NotebookEdit",
         ToolSpec(
             name="NotebookEdit",

@@ -11,6 +11,7 @@ import msgspec
 from protea.domain.environment import for_commands
 from protea.domain.surroundings import Surroundings
 from protea.ports.sandbox import Sandbox
+from protea.ports.search import Search
 from protea.ports.web import Web
 from protea.ports.workspace import Entry, Workspace
 
@@ -63,6 +64,7 @@ class Kit:
         sandbox: Sandbox,
         surroundings: Surroundings,
         web: Web,
+        search: Search,
         agents: Sequence[Any] = (),
     ) -> None:
         self.options = options
@@ -70,6 +72,7 @@ class Kit:
         self.sandbox = sandbox
         self.surroundings = surroundings
         self.web = web
+        self.search = search
         self.agents = tuple(agents)
         """Those that have a name (`AgentDefinition`, which a start has no need of)."""
         self.cwd = surroundings.cwd

@@ -19,6 +19,7 @@ from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolSpec
 from protea.ports.agents import Agents
 from protea.ports.sandbox import Sandbox
+from protea.ports.search import Search
 from protea.ports.toolset import Tool, Toolset
 from protea.ports.web import Web
 from protea.ports.workspace import Workspace
@@ -234,8 +235,8 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         "protea.adapters.tools.tool_search:ToolSearch",
         ToolSpec(
             name="ToolSearch",
-            description="Find further tools by what they do (git, run code, packages, notebooks and whatever was "
-            "added) and get their schemas. Call them by name, or in a Pipeline.",
+            description="Find further tools by what they do (git, run code, packages, notebooks, web search and "
+            "whatever was added) and get their schemas. Call them by name, or in a Pipeline.",
             parameters=object_("query", query=text(), limit=whole(minimum=1)),
             parallel=True,
             aliases={"q": "query", "name": "query", "max_results": "limit"},
@@ -320,6 +321,7 @@ def create(
     sandbox: Sandbox,
     surroundings: Surroundings,
     web: Web,
+    search: Search,
     agents: Agents | None = None,
 ) -> Toolset:
     """The tools for one session. Opens and starts nothing."""
@@ -332,7 +334,7 @@ def create(
             replace(spec, description=f"{spec.description} There are:{told(known)}") if spec.name == "Agent" else spec
             for spec in chosen
         ]
-    return BuiltinToolset(chosen, Kit(options, workspace, sandbox, surroundings, web, known))
+    return BuiltinToolset(chosen, Kit(options, workspace, sandbox, surroundings, web, search, known))
 
 
 class BuiltinToolset:

@@ -230,6 +230,7 @@ DEFAULT: Table = {
         "ctrl+x ,": "app.settings",
         "ctrl+x h": "app.help",
         "ctrl+x j": "focus.transcript",
+        "ctrl+x enter": "composer.steer",
         "ctrl+x q": "app.quit",
         "ctrl+x u": "app.mouse",
         "ctrl+x y": "app.copy",

@@ -103,13 +103,14 @@ def keys_help(screen: Front) -> None:
             items.append(
                 Item(
                     key=f"{context} {key} {action}",
-                    text=f"{shown(key):<18} {ACTIONS.get(action, action)}",
+                    lead=shown(key),
+                    text=ACTIONS.get(action, action),
                     detail=CONTEXTS[context],
                     words=f"{key} {action}",
                 )
             )
     items += [
-        Item(key="", text=f"{sign:<18} {what}", detail="at the beginning")
+        Item(key="", lead=sign, text=what, detail="at the beginning")
         for sign, what in (("/", "commands"), ("@", "files"), ("!", "a shell command of your own"))
     ]
     open_list(screen, "keys", items, lambda key: screen.do(key.split(" ")[-1]) if key else None)
@@ -398,7 +399,7 @@ def settings(screen: Front) -> None:
         ("session.effort", screen.tab.state.effort or "as the model likes", "how hard it thinks"),
         ("session.profile", screen.tab.state.profile, "who it is"),
     ]
-    items = [Item(key=key, text=f"{key.rpartition('.')[2]:<14} {value}", detail=about) for key, value, about in rows]
+    items = [Item(key=key, lead=key.rpartition(".")[2], text=value, detail=about) for key, value, about in rows]
 
     def then(key: str) -> None:
         if key in ("theme", "keymap"):

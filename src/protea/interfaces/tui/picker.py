@@ -25,6 +25,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     text: str
+    lead: str = ""
+    """Before it, in a column of its own."""
     detail: str = ""
     """Beside it, dim."""
     mark: str = ""
@@ -70,7 +72,9 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
         self.nothing: Callable[[], None] = lambda: None
         """Called when nothing fits what is written: whoever opened it may look elsewhere and `show` more."""
         self.shown = list(self.items)
-        self.at = next((place for place, item in enumerate(self.items) if item.key == marked), 0)
+        self.at = next((place for place, item in enumerate(self.items) if marked and item.key == marked), 0)
+        self.lead = max((width_of(item.lead) for item in items), default=0)
+        """Columns that what leads takes."""
         self.body = _Body(self)
 
     def compose(self) -> ComposeResult:
@@ -140,7 +144,10 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
             self.shown = list(found)
         elif self.query_text:
             by_key = {item.key: item for item in self.items}
-            order = rank(self.query_text, ((item.key, item.text, f"{item.detail} {item.words}") for item in self.items))
+            order = rank(
+                self.query_text,
+                ((item.key, item.text, f"{item.lead} {item.detail} {item.words}") for item in self.items),
+            )
             self.shown = [by_key[key] for key in order]
         else:
             self.shown = list(self.items)
@@ -220,17 +227,20 @@ class _Body(Widget):
     def _row(self, item: Item, place: int, width: int) -> Row:
         marked = place == self._picker.at
         mark = f"{item.mark or ' '} "
-        room = width - 4 - width_of(mark)
+        column = self._picker.lead
+        ahead = item.lead + " " * (column + 2 - width_of(item.lead)) if column else ""
+        room = width - 4 - width_of(mark) - width_of(ahead)
         text = one_line(item.text, room)
         detail = one_line(item.detail, max(0, room - width_of(text) - 2)) if item.detail else ""
         if width_of(text) + width_of(detail) + 2 > room:
             detail = ""
-        fill = " " * max(0, width - 2 - width_of(mark) - width_of(text) - width_of(detail) - 2)
+        fill = " " * max(0, width - 2 - width_of(mark) - width_of(ahead) - width_of(text) - width_of(detail) - 2)
         lead = ("▌ " if marked else "  ", "active")
         role = "select" if marked else "text"
         return [
             lead,
             (mark, "mark"),
+            (ahead, "key"),
             (text, role),
             ("  " if detail else "", role),
             (detail, role if marked else "dim"),

@@ -13,6 +13,7 @@ from protea.domain.tools import TodoItem, ToolResult
 from protea.domain.usage import Usage
 from protea.interfaces.tui.transcript.draw import block_rows
 from protea.interfaces.tui.transcript.entries import Entry
+from protea.interfaces.tui.transcript.rows import Row
 
 GOLDEN = Path(__file__).with_name("golden")
 WIDTHS = (40, 80, 120, 200)
@@ -186,12 +187,20 @@ CONTENT: dict[str, list[tuple[AnyBlock, bool | None]]] = {
 }
 
 
+def rows_of(name: str, width: int) -> list[Row]:
+    """All rows of a kind of content."""
+    return [row for block, fold in CONTENT[name] for row in _rows(block, fold, width)]
+
+
+def _rows(block: AnyBlock, fold: bool | None, width: int) -> list[Row]:
+    return Entry(block).rows(width) if isinstance(block, Answer) else block_rows(block, width, fold)
+
+
 def drawn(name: str, width: int) -> str:
-    """The rows of a kind of content, as far as they are text: the right edge is marked where something fills it."""
+    """The rows of a kind of content, as far as they are text."""
     lines = []
     for block, fold in CONTENT[name]:
-        rows = Entry(block).rows(width) if isinstance(block, Answer) else block_rows(block, width, fold)
-        for row in rows:
+        for row in _rows(block, fold, width):
             tail = f"  ⟨{row.tail[0].strip()}⟩" if row.tail is not None else ""
             lines.append(f"{row.drawn.rstrip()}{tail}")
         lines.append("·" * width)

@@ -50,7 +50,8 @@ class Colouring:
         if lexer is None:
             return None
         lines: list[list[Span]] = [[]]
-        for kind, value in lexer.get_tokens(clean(code)):
+        shown = clean(code)
+        for kind, value in lexer.get_tokens(shown):
             role = self._roles.get(kind)
             if role is None:
                 role = self._roles[kind] = _role_of(str(kind))
@@ -59,8 +60,9 @@ class Colouring:
                 lines[-1].append((first, role, ""))
             for part in others:
                 lines.append([(part, role, "")] if part else [])
-        wanted = clean(code).count("\n") + 1
-        return [line or [("", "fence", "")] for line in lines[:wanted]]
+        if "\n".join(["".join([span[0] for span in line]) for line in lines]) != shown:
+            return None  # colours are never worth a changed text
+        return [line or [("", "fence", "")] for line in lines]
 
 
 def language_of(path: str) -> str:

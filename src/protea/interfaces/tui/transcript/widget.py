@@ -466,6 +466,10 @@ class Transcript(Widget, can_focus=False):
                 self._keep_place_in_entry()
         self._paint()
 
+    def on_show(self) -> None:
+        self._paint()
+        self.refresh()
+
     def _keep_place_in_entry(self) -> None:
         """The row at the top changes its number when its block is broken into other lines: keep the share."""
         entry = self._entries.all[self._top]
