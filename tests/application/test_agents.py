@@ -640,3 +640,38 @@ async def test_a_session_whose_process_died_says_what_was_lost(tmp_path: Path) -
     shown = w.model.requests[-1].messages
     assert "resume=s_9" in text_of(shown[0].content)  # type: ignore[union-attr]
     await w.gateway.close()
+
+
+async def test_a_question_of_one_in_the_background_is_asked_again_when_the_turn_has_ended() -> None:
+    asked = asyncio.Event()
+
+    async def boss(prompt: str, request: ModelRequest) -> Reply:
+        if not results(request):
+            return calls(("Agent", {"prompt": "look", "background": True}))
+        async with asyncio.timeout(WITHIN):
+            await asked.wait()
+        return says("meanwhile")
+
+    w = world({"boss": boss, "look": asking})
+    w.rules = NamedPermission(ask=["touch"])
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    await w.gateway.submit(session, SubmitPrompt(text="boss"))
+    ended, questions = False, 0
+    async with asyncio.timeout(WITHIN):
+        async for event in w.gateway.events(session):
+            match event:
+                case ApprovalRequested():
+                    questions += 1
+                    asked.set()
+                    if ended:
+                        await w.gateway.submit(session, ResolveApproval(id=event.id, decision="once"))
+                case TurnFinished():
+                    ended = True
+                case TaskChanged(state="done"):
+                    break
+                case _:
+                    pass
+    assert questions == 2
+    log = list(w.store.read(session))
+    assert [(each.decision, each.by) for each in of(log, ApprovalResolved)] == [("deny", "interrupt"), ("once", "user")]
+    await w.gateway.close()

@@ -110,6 +110,16 @@ class Delegation:
         self._lent = 0.0
         """Dollars that agents under way may still spend."""
 
+    async def withdraw(self) -> None:
+        """A turn of the sender's is about to end, and no question is open then: those of agents in the background are
+        asked again behind it."""
+        for each in [*self._running.values()]:
+            await each.withdraw()
+
+    def ask_again(self) -> None:
+        for each in self._running.values():
+            each.ask_again()
+
     def of(self, id: str) -> Errands | None:
         """The agent under way with that task id or session."""
         found = (each for each in self._running.values() if id in (each.task, each.child.id))
@@ -211,6 +221,8 @@ class Errands:
         self._replies = 0
         self._finished: TurnFinished | None = None
         self._questions: dict[str, asyncio.Task[None]] = {}
+        self._open: dict[str, ApprovalRequested] = {}
+        """Its questions that nobody has answered."""
         self._asked: dict[str, str] = {}
         """Its question → the one that was asked for it at the sender's session."""
         self._progress: Callable[[str], None] | None = None
@@ -241,6 +253,18 @@ class Errands:
         self._tell("failed" if result.is_error else "done", force=True)
         return result
 
+    async def withdraw(self) -> None:
+        """Take back what was asked for it at the sender, and leave its own questions open."""
+        asking = [self._questions.pop(id) for id in self._open if id in self._questions]
+        for each in asking:
+            each.cancel()
+        if asking:
+            await asyncio.wait(asking)
+
+    def ask_again(self) -> None:
+        for id, question in self._open.items():
+            self._questions[id] = asyncio.create_task(self._ask(question), name=f"question {id}")
+
     def _saw(self, event: LastingEvent) -> None:
         self._last = self._sender.clock.monotonic()
         match event:
@@ -259,9 +283,10 @@ class Errands:
                 self._tools[event.call.id] = event.call.name
                 self._tell("running")
             case ApprovalRequested():
+                self._open[event.id] = event
                 self._questions[event.id] = asyncio.create_task(self._ask(event), name=f"question {event.id}")
                 self._tell("running", force=True)
-            case ApprovalResolved() if event.id in self._asked:
+            case ApprovalResolved() if self._open.pop(event.id, None) is not None and event.id in self._asked:
                 # It was answered in the agent's own session, or closed with its turn.
                 self._questions[f"{event.id} "] = asyncio.create_task(self._close(event), name=f"answer {event.id}")
             case TurnFinished():

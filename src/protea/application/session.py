@@ -598,7 +598,11 @@ class Session:
             finished = TurnFinished(id=started.id, outcome="interrupted")  # before its first step
         if self.undoing is not None:
             await self.undoing.finish()
+        if self._delegation is not None:
+            await self._delegation.withdraw()
         await self.hub.commit(finished)
+        if self._delegation is not None:
+            self._delegation.ask_again()
 
     async def _run(self, started: TurnStarted, prompt: PromptSubmitted) -> TurnFinished:
         if prompt.origin == "shell":
