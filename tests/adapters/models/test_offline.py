@@ -255,6 +255,16 @@ async def test_a_megabyte_prompt_is_answered_quickly() -> None:
     assert reply.usage.input > 250_000
 
 
+async def test_what_a_refusal_tells_a_model_to_do_is_not_told_to_the_person() -> None:
+    asked = UserMessage((Text('overwrite a.txt with "x"'),))
+    wrote = await _last(ModelRequest((asked,), tools=SPECS))
+    (write,) = calls_of(wrote.content)
+    words = "The person refused this. Do not try it again in another way."
+    refused = ToolMessage(write.id, write.name, words, is_error=True)
+    said = await _last(ModelRequest((asked, AssistantMessage(wrote.content, "offline/grammar"), refused), tools=SPECS))
+    assert text_of(said.content) == "a.txt was not written: The person refused this."
+
+
 async def test_tools_are_counted_with_their_arguments() -> None:
     usage = (await _last(ModelRequest((UserMessage((Text("help"),)),), tools=SPECS))).usage
     assert usage.input > sum(len(str(spec.parameters)) for spec in SPECS) / 5

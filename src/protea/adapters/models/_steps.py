@@ -214,7 +214,9 @@ def _first_line(text: str) -> str:
 
 
 def _trouble(what: str, given: Given) -> Done:
-    return Done(f"{what}: {_first_line(given.text)}", failed=True)
+    # What a model is told to do about it is not for the person who reads this.
+    why = _first_line(given.text).replace(" Do not try it again in another way.", "")
+    return Done(f"{what}: {why}", failed=True)
 
 
 def _is_missing(given: Given) -> bool:
