@@ -247,6 +247,28 @@ async def test_its_questions_are_asked_at_the_sender_with_its_name(decision: str
     await w.gateway.close()
 
 
+async def test_what_is_allowed_to_an_agent_for_its_session_is_not_allowed_to_the_sender() -> None:
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        brought = results(request)
+        if not brought:
+            return calls(("Agent", {"prompt": "look"}))
+        return calls(("touch", {"path": "b"})) if len(brought) == 1 else says("done")
+
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return says("done") if len(results(request)) == 2 else calls(("touch", {"path": "a"}))
+
+    w = world({"boss": boss, "look": look})
+    w.rules = NamedPermission(ask=["touch"])
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    asked: list[str] = []
+    async for event in w.turn(session, SubmitPrompt(text="boss")):
+        if isinstance(event, ApprovalRequested):
+            asked.append((event.detail or {}).get("agent", "itself"))
+            await w.gateway.submit(session, ResolveApproval(id=event.id, decision="session"))
+    assert asked == ["agent", "itself"]
+    await w.gateway.close()
+
+
 async def test_answered_in_its_own_session_the_question_closes_at_the_sender() -> None:
     w = world({"boss": sending({"prompt": "look"}), "look": asking})
     w.rules = NamedPermission(ask=["touch"])

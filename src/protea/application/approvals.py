@@ -77,7 +77,9 @@ class Approvals:
         await self._close(question, answer)
 
     async def _close(self, question: ApprovalRequested, answer: ApprovalResolved) -> None:
-        if answer.decision in ("session", "always") and question.kind == "permission":
+        # What is allowed to an agent for its session widens that one, not the session that sent it.
+        agents = "agent" in (question.detail or {}) and answer.decision == "session"
+        if answer.decision in ("session", "always") and question.kind == "permission" and not agents:
             answer = replace(answer, rules=question.proposals)
         if answer.decision == "always" and answer.rules:
             self._rules.allow(answer.rules)

@@ -300,7 +300,7 @@ async def test_code_that_fails_or_does_not_end_says_so(project: Project) -> None
 
 
 async def test_a_file_beside_the_code_cannot_lead_elsewhere(project: Project) -> None:
-    for name in ("../x", "a/b", "..", "", "main.py/"):
+    for name in ("../x", "a/b", "..", "", "main.py/", "main.py"):
         refused = await call(project, "RunCode", language="python", code="1", files={name: "x"})
         assert refused.is_error, name
     assert os.listdir(project.outputs) == []

@@ -42,7 +42,10 @@ class RunCode:
         program = kit.which("rustc" if arguments["language"] == "rust" else argv[0])
         if program is None:
             return ToolResult(f"{needs} is not installed here.", is_error=True)
-        given = {name: str(arguments["code"]), **{str(n): str(t) for n, t in arguments.get("files", {}).items()}}
+        beside = {str(n): str(t) for n, t in arguments.get("files", {}).items()}
+        if name in beside:
+            return ToolResult(f"{name} is the code itself: a file beside it has another name.", is_error=True)
+        given = {name: str(arguments["code"]), **beside}
         odd = [each for each in given if not _plain(each)]
         if odd:
             return ToolResult(f"A file beside the code has a plain name, not {odd[0]!r}.", is_error=True)
