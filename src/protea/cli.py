@@ -650,12 +650,38 @@ def _piece(arguments: Arguments) -> int:
 
             return asyncio.run(run_tasks(root.piece("task_runner"), arguments, place))
         case "skills":
+            if arguments.name == "skills install":
+                return _install(arguments, launch)
             from protea.interfaces.commands.skills import run_skills
 
             return asyncio.run(run_skills(root.piece("capability"), arguments, place))
     from protea.interfaces.commands.schedule import run_schedule
 
     return run_schedule(root.piece("scheduler"), arguments, place)
+
+
+def _install(arguments: Arguments, launch: Launch) -> int:
+    from protea.composition.installing import Installing
+    from protea.interfaces.terminal import is_terminal, one_line
+
+    with Installing(launch, arguments.words[0], project=arguments.has("project")) as installing:
+        found = installing.look()
+        for each in found:
+            _write(f"{each.skill.name}: {one_line(each.skill.description)}\n")
+            for name, size in each.files:
+                _write(f"  {one_line(name)}  {size} bytes\n")
+            if each.skill.allowed_tools:
+                _write(f"  wants (and is not given): {one_line(' '.join(each.skill.allowed_tools))}\n")
+            for fault in each.skill.faults:
+                _write(f"  {one_line(fault)}\n")
+        if not arguments.has("yes"):
+            if not (is_terminal(0) and is_terminal(1)):
+                raise _mistake("nothing was installed: say --yes once you have looked at it")
+            if not _yes_or_no(f"Install in {one_line(installing.target)}?"):
+                return 1
+        installing.install(found)
+        _write(f"installed in {one_line(installing.target)}\n")
+    return 0
 
 
 def _sandbox(arguments: Arguments) -> int:

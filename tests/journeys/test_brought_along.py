@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -179,3 +180,40 @@ def test_a_file_with_a_mistake_is_one_warning_and_no_broken_start(world: World, 
     told = world.run("tools", "help", "word_count").stdout
     assert "from ~/.protea/tools/word_count.py" in told
     assert "Of a text file" in told
+
+
+# ── installing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_skill_is_installed_once_somebody_has_looked_at_it(world: World, tmp_path: Path) -> None:
+    skill(tmp_path / "pdf-forms")
+    asked_first = world.run("skills", "install", str(tmp_path / "pdf-forms"))
+    assert (asked_first.returncode, "say --yes" in asked_first.stderr) == (1, True)
+    assert "scripts/fields.py" in asked_first.stdout
+    assert "wants (and is not given): Bash(rm:*) Read" in asked_first.stdout
+    assert not (world.home / ".protea/skills").exists()
+    assert world.run("skills", "install", "--yes", str(tmp_path / "pdf-forms")).returncode == 0
+    assert "pdf-forms" in world.run("skills", "list").stdout
+    again = world.run("skills", "install", "--yes", str(tmp_path / "pdf-forms"))
+    assert (again.returncode, "is there already" in again.stderr) == (1, True)
+
+
+def test_what_leads_out_of_a_skill_is_not_installed(world: World, tmp_path: Path) -> None:
+    skill(tmp_path / "pdf-forms")
+    (tmp_path / "pdf-forms/references/key").symlink_to("/etc/passwd")
+    done = world.run("skills", "install", "--yes", str(tmp_path / "pdf-forms"))
+    assert (done.returncode, "is a link" in done.stderr) == (1, True)
+    assert not (world.home / ".protea/skills/pdf-forms").exists()
+
+
+def test_skills_of_a_repository_are_cloned_without_what_it_would_run(world: World, tmp_path: Path) -> None:
+    origin = tmp_path / "origin"
+    skill(origin / "skills/pdf-forms")
+    git = ["git", "-C", str(origin), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "skills"]):
+        subprocess.run([*git, *words], check=True)
+    assert world.run("skills", "install", "--yes", "--project", f"file://{origin}").returncode == 0
+    installed = world.project / ".protea/skills/pdf-forms"
+    assert sorted(path.name for path in installed.iterdir()) == ["SKILL.md", "references", "scripts"]
+    assert "pdf-forms" not in world.run("skills", "list").stdout, "of a project that nobody has trusted"
+    assert world.run("skills", "install", "--yes", "ext::sh -c true").returncode == 1

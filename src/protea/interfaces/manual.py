@@ -334,6 +334,16 @@ COMMANDS: tuple[Command, ...] = (
             Command("list", "", "the skills that are found here", (JSON,)),
             Command("show", "NAME", "one skill, as the model reads it", (JSON,)),
             Command("validate", "", "where a skill departs from the standard, or hides another", (JSON,)),
+            Command(
+                "install",
+                "PATH|URL",
+                "copy skills from a folder or a git repository",
+                (
+                    Flag("--user", "", "for you, everywhere (what is done anyway)"),
+                    Flag("--project", "", "for this project"),
+                    Flag("--yes", "", "without asking"),
+                ),
+            ),
         ),
     ),
     Command(
@@ -359,7 +369,6 @@ PLANNED: dict[str, str] = {
 
 PLANNED_WORDS: dict[str, tuple[str, ...]] = {
     "profile": ("lock",),
-    "skills": ("install",),
     "schedule": ("run",),
 }
 
