@@ -112,7 +112,9 @@ def long_log(folder: Path) -> str:
     session = "20250101-000000-long"
     log = JsonlStore(str(folder)).create(session)
     common = {"session": session, "at": "2025-01-01T00:00:00.000Z", "identity": "coding"}
-    events: list = [SessionStarted(seq=1, version="0.1.0", cwd="/", model="offline/grammar", **common)]
+    events: list = [
+        SessionStarted(seq=1, version="0.1.0", cwd="/", profile="coding", model="offline/grammar", **common)
+    ]
     turn = 0
     while len(events) < EVENTS:
         turn += 1
