@@ -21,6 +21,7 @@ from protea.domain.events import (
 )
 from protea.domain.surroundings import Surroundings
 from protea.ports.gateway import OpenSession
+from protea.testing.search import ListSearch
 from protea.testing.web import ScriptedWeb
 from tests.application.consistency import faults
 from tests.application.world import World, calls, of, says
@@ -38,6 +39,7 @@ def world() -> World:
             sandbox=no_walls.create(no_walls.Options()),
             surroundings=around,
             web=ScriptedWeb(),
+            search=ListSearch(),
         ),
     )
     return w

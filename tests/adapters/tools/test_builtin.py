@@ -39,7 +39,7 @@ class TestNoTools(ToolsetContract):
 
 def test_all_tools_together_cost_little() -> None:
     assert [spec.name for spec in builtin.specs(builtin.Options()) if not spec.deferred] == NAMES
-    assert builtin.size() <= 6600
+    assert builtin.size() <= 6350
 
 
 def test_tools_are_chosen_by_name() -> None:
