@@ -8,6 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, so that a run that passed passes again; HYPOTHESIS_PROFILE=wild looks for new ones.
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("wild", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 OUTSIDE = ("_API_KEY", "_BASE_URL", "_PROXY", "_proxy")
 FOREIGN = ("OLLAMA_HOST", "TELEGRAM_BOT_TOKEN", "NO_COLOR", "FORCE_COLOR", "XDG_RUNTIME_DIR")

@@ -39,5 +39,9 @@ def plain(text: str) -> str:
 
 def unfinished(text: str) -> int:
     """How many characters at the end may be the beginning of an escape sequence that is still to come."""
-    match = _UNFINISHED.search(text[-4200:])
-    return len(match[0]) if match else 0
+    text = text[-4200:]
+    end = len(text)
+    # What stands before it may be unfinished itself as long as it is not known what comes.
+    while end and (match := _UNFINISHED.search(text[:end])):
+        end = match.start()
+    return len(text) - end

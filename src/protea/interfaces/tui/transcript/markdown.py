@@ -236,13 +236,13 @@ class Document:
 
     def _is_spaced(self) -> bool:
         return self._previous.endswith("\n\n") or (
-            not self._previous.rpartition("\n")[2].strip() and _ends_blank(self._previous)
+            not self._previous.rpartition("\n")[2].strip(" \t") and _ends_blank(self._previous)
         )
 
     def _skip_blank_lines(self) -> None:
         """Blank lines before a unit belong to the one before it."""
         end = 0
-        while (line := self._tail.find("\n", end)) >= 0 and not self._tail[end:line].strip():
+        while (line := self._tail.find("\n", end)) >= 0 and not self._tail[end:line].strip(" \t"):
             end = line + 1
         if end:
             self._previous += self._tail[:end]
