@@ -154,6 +154,22 @@ def test_every_request_begins_with_the_one_before() -> None:
         assert after[: len(before)] == before
 
 
+def test_the_last_message_is_known_without_the_others() -> None:
+    log = Log()
+    transcript = Transcript()
+    assert transcript.last_message() is None
+    log.prompt("go")
+    log.start("go")
+    log.says(READ)
+    log.prompt("steered", "steer")
+    log.call(READ, "success", "x")
+    log.says(Text(text="done"))
+    log.finish()
+    for event in log.events:
+        transcript.add(event)
+        assert transcript.last_message() == (transcript.messages() or (None,))[-1]
+
+
 def test_going_forward_gives_what_reading_from_the_start_gives() -> None:
     log = Log()
     log.prompt("go")

@@ -47,7 +47,7 @@ def _tell(given: Turn, text: str) -> None:
 
 
 def _answer(given: Turn) -> str:
-    last = given.transcript.messages()[-1]
+    last = given.transcript.last_message()
     return text_of(last.content) if isinstance(last, AssistantMessage) else ""
 
 

@@ -137,6 +137,14 @@ class Transcript:
         tail += [_user(prompt) for prompt in self._steers]
         return (*self._settled, *tail)
 
+    def last_message(self) -> Message | None:
+        """The last of `messages()`, without making them all; None where nothing was said."""
+        if self._steers:
+            return _user(self._steers[-1])
+        if self._calls:
+            return self._paired()[-1]
+        return self._settled[-1] if self._settled else None
+
     def seq_before(self, index: int) -> int:
         """The event that settled the message before `index` of `messages()`; 0 where no settled one is."""
         index = min(index, len(self._at))
