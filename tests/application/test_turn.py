@@ -330,6 +330,14 @@ async def test_a_refusal_reaches_the_model_with_its_reason() -> None:
     assert of(events, TurnFinished)[0].outcome == "denied"
 
 
+async def test_what_is_said_with_a_permission_reaches_the_model_with_the_result() -> None:
+    world = World(calls(("echo", {"text": "a"})), says("ok"), tools=[echo], ask=["echo"])
+    events = await answered(world, "once", "then tidy up")
+    assert states(events)[-1] == "success"
+    shown = world.model.requests[1].messages[-1].text  # type: ignore[union-attr]
+    assert shown.endswith("[The person allowed this and said: then tidy up]")
+
+
 async def test_allowed_for_the_session_does_not_ask_again() -> None:
     world = World(
         calls(("echo", {"text": "a"})), calls(("echo", {"text": "b"})), says("ok"), tools=[echo], ask=["echo"]

@@ -57,7 +57,7 @@ from protea.domain.events import (
     TurnStarted,
     UnknownEvent,
 )
-from protea.domain.messages import Other, Text, Thinking, ToolCall
+from protea.domain.messages import PERSON, Other, Text, Thinking, ToolCall
 from protea.domain.tools import TodoItem, ToolResult
 from protea.domain.usage import Usage
 
@@ -349,3 +349,21 @@ def test_notices_todos_and_parts_without_a_word_are_shown() -> None:
     assert isinstance(blocks[2], Marker)
     assert blocks[2].text == "the provider also sent: web_search, citation"
     assert isinstance(blocks[3], Answer)
+
+
+def test_a_command_that_a_person_typed_is_told_apart_and_costs_no_model() -> None:
+    call = ToolCall(id="c", name="Bash", arguments={"command": "ls"})
+    events = numbered(
+        [
+            SessionStarted(version="1", cwd="/w", model="acme/big"),
+            PromptSubmitted(id="p", text="!ls", origin="shell"),
+            TurnStarted(id="t", prompt="p", model="acme/big"),
+            MessageCompleted(model=PERSON, content=(call,), stop="tool_calls", usage=Usage()),
+            ToolCallChanged(call=call, state="validating"),
+            ToolCallChanged(call=call, state="success", result=ToolResult(text="a")),
+            TurnFinished(id="t", outcome="finished"),
+        ]
+    )
+    blocks = blocks_of(events)
+    assert [each.typed for each in blocks if isinstance(each, Call)] == [True]
+    assert [each.model for each in blocks if isinstance(each, Footer)] == [""]

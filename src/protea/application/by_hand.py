@@ -13,12 +13,9 @@ from protea.application.approvals import Approvals
 from protea.application.hub import Hub
 from protea.application.tool_runner import ToolRunner
 from protea.domain.events import MessageCompleted, TurnFinished, TurnStarted
-from protea.domain.messages import ToolCall
+from protea.domain.messages import PERSON, ToolCall
 from protea.domain.usage import Usage
 from protea.ports.ids import Ids
-
-MODEL = "person/shell"
-"""Who said it, where a model would stand."""
 
 
 async def by_hand(
@@ -27,7 +24,7 @@ async def by_hand(
     """Run the command and return the event that says how it ended (not yet recorded). Raises only `StoreError`."""
     command = text.strip().removeprefix("!").strip()
     call = ToolCall(id=ids.short("c"), name="Bash", arguments={"command": command})
-    await hub.commit(MessageCompleted(model=MODEL, content=(call,), stop="tool_calls", usage=Usage(), seen=hub.last))
+    await hub.commit(MessageCompleted(model=PERSON, content=(call,), stop="tool_calls", usage=Usage(), seen=hub.last))
     approvals.typed = call.id
     try:
         ((_, result),) = await runner.run([call])

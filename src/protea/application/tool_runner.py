@@ -320,6 +320,8 @@ class ToolRunner:
                 result = await tool.run(planned.arguments, context)
         if not isinstance(result, ToolResult):  # tools come from anywhere
             raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
+        if answer and "ask" not in tool.spec.effects:
+            result = replace(result, text=f"{result.text.rstrip()}\n[The person allowed this and said: {answer}]")
         return await self._looked_over(planned, result, said.context)
 
     async def _looked_over(self, planned: Planned, result: ToolResult, told: str) -> ToolResult:

@@ -50,7 +50,7 @@ from protea.domain.events import (
     TurnStarted,
     UnknownEvent,
 )
-from protea.domain.messages import Content, Image, Other, Text, Thinking, ToolCall
+from protea.domain.messages import PERSON, Content, Image, Other, Text, Thinking, ToolCall
 from protea.domain.tools import ENDED, CallState, TodoItem, ToolResult
 from protea.domain.usage import Usage
 from protea.domain.view import retry_text
@@ -105,6 +105,8 @@ class Call(Block, frozen=True, kw_only=True, tag="call"):
     """Why a person was asked."""
     answer: str = ""
     """What they answered, with their comment."""
+    typed: bool = False
+    """A person typed it themselves, with `!`: they want to see what came out."""
 
 
 class Question(Block, frozen=True, kw_only=True, tag="question"):
@@ -219,6 +221,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     strayed: dict[str, Job] = {}
     """Task id → its last state, of tasks whose beginning was not among the events."""
     retrying: bool = False
+    by_hand: bool = False
+    """Whether the calls that come were typed by a person."""
 
 
 RETRY = "retry"
@@ -402,7 +406,7 @@ def _undrafted(view: View) -> View:
 def _turn_started(view: View, event: TurnStarted) -> View:
     prompt = next((each for each in view.waiting if each.id == event.prompt), None)
     waiting = tuple(each for each in view.waiting if each.id != event.prompt)
-    started = replace(view, turn=event, model=event.model or view.model, waiting=waiting, calls={})
+    started = replace(view, turn=event, model=event.model or view.model, waiting=waiting, calls={}, by_hand=False)
     if prompt is not None:
         return _put(started, prompt_of(prompt))
     placed = next((each for each in view.placed if each.id == event.prompt), None)
@@ -427,7 +431,8 @@ def _message(view: View, event: MessageCompleted) -> View:
             drafts.remove(fitting)
             changes.append(Put(block, fitting.key))
     changes += [Dropped(draft.key) for draft in drafts]
-    return replace(view, changes=tuple(changes), drafts=(), calls={}, retrying=False)
+    by_hand = event.model == PERSON
+    return replace(view, changes=tuple(changes), drafts=(), calls={}, retrying=False, by_hand=by_hand)
 
 
 def _message_blocks(event: MessageCompleted) -> list[AnyBlock]:
@@ -467,7 +472,14 @@ def _call(view: View, event: ToolCallChanged) -> View:
     known = view.calls.get(id)
     astray = view.astray
     if known is None or event.state == "validating":
-        known = Call(key=f"call:{event.seq}", seq=event.seq or 0, at=event.at, call=event.call, state=event.state)
+        known = Call(
+            key=f"call:{event.seq}",
+            seq=event.seq or 0,
+            at=event.at,
+            call=event.call,
+            state=event.state,
+            typed=view.by_hand,
+        )
         if event.state != "validating":
             astray = {**astray, id: known.key}
     block = replace(known, call=event.call, state=event.state, result=event.result or known.result)
@@ -524,7 +536,7 @@ def _turn_finished(view: View, event: TurnFinished) -> View:
         seq=event.seq or 0,
         at=event.at,
         outcome=event.outcome,
-        model=view.model,
+        model="" if view.by_hand else view.model,
         error=event.error,
         limit=event.limit,
         usage=event.usage,

@@ -11,6 +11,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+PERSON = "person/shell"
+"""Who said it, where a model would stand: a person who typed a command of their own."""
+
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
     """One piece of a message. `type` tells the pieces apart in JSON."""

@@ -77,10 +77,16 @@ def script(command: AnyCommand) -> Sequence[Event]:
             call = ToolCall(id="c3", name="Edit", arguments={"path": "src/main.py"})
             detail = {"diff": DIFF}
             return (STARTED, ApprovalRequested(id="a2", call=call, why="it writes a file", detail=detail))
+        case SubmitPrompt(text="create"):
+            words = ("first", "second", "third", "fourth", "fifth", "sixth")
+            content = "".join(f"{word} line\n" for word in words)
+            call = ToolCall(id="c6", name="Write", arguments={"path": "src/new.py", "content": content})
+            rules = ("Edit(//srv/app/src/new.py)",)
+            return (STARTED, ApprovalRequested(id="a5", call=call, why="it writes a file", proposals=rules))
         case SubmitPrompt(text="plan"):
             call = ToolCall(id="c5", name="Plan", arguments={})
             detail = {"plan": "# The plan\n\n1. read\n2. change\n"}
-            return (STARTED, ApprovalRequested(id="a4", call=call, why="a plan", detail=detail))
+            return (STARTED, ApprovalRequested(id="a4", call=call, why="a plan", detail=detail, kind="plan"))
         case SubmitPrompt(text="question"):
             call = ToolCall(id="c4", name="AskUser", arguments={"question": "Which colour?"})
             options = ("red", "blue")

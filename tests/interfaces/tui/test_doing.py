@@ -109,6 +109,16 @@ async def test_an_exclamation_mark_runs_a_command_of_ones_own(tmp_path: Path) ->
         assert on.gateway.commands == [SubmitPrompt(text="!ls -l", origin="shell")]
 
 
+async def test_a_command_of_ones_own_looks_like_one_while_it_is_written(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("!ls")
+        assert "─ a shell command of your own: it runs" in on.text
+        assert "$ !ls" in on.text
+        await on.press("ctrl+c")
+        assert "a shell command" not in on.text
+        assert "❯ Ask" in on.text
+
+
 async def test_tab_takes_an_offer_and_enter_sends_a_whole_command(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.type("read @wo")
@@ -162,6 +172,29 @@ async def test_tab_refuses_and_says_why(tmp_path: Path) -> None:
         await on.type("not now")
         await on.press("enter")
         assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="deny", comment="not now")
+
+
+async def test_tab_again_allows_and_says_something_with_it(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("ask")
+        await on.readable()
+        await on.press("tab")
+        assert "Enter refuses and says what you write; Tab: allows instead" in on.text
+        await on.press("tab")
+        assert "Enter allows it once and says what you write" in on.text
+        await on.type("then tidy up")
+        await on.press("enter")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="once", comment="then tidy up")
+
+
+async def test_tab_sends_a_plan_back_with_what_to_change(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("plan")
+        await on.readable()
+        await on.press("tab")
+        await on.type("shorter")
+        await on.press("enter")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a4", decision="deny", comment="shorter")
 
 
 async def test_a_question_of_the_models_is_answered_in_words_or_by_number(tmp_path: Path) -> None:

@@ -38,6 +38,17 @@ async def test_a_question_of_the_models(tmp_path: Path) -> None:
         on.matches("question")
 
 
+async def test_a_new_file_is_seen_on_the_smallest_screen_before_it_is_allowed(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (40, 12)) as on:
+        await on.send("create")
+        assert "+first line" in on.text
+        assert "+second line" in on.text
+        assert "more lines (Ctrl+O shows all)" in on.text
+        assert "y once" in on.text
+        assert "n no" in on.text
+        on.matches("approval_smallest")
+
+
 async def test_a_plan_is_proposed(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.send("plan")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from protea.domain.commands import ResolveApproval
 from protea.domain.events import Answer, ApprovalRequested
 from protea.domain.view import call_object
 from protea.interfaces.terminal import one_line, revealed, visible
-from protea.interfaces.tui.frame import wrap
+from protea.interfaces.tui.frame import width_of, wrap
 from protea.interfaces.tui.line import Lines, Row
 from protea.interfaces.tui.themes import Look
 
@@ -27,14 +27,15 @@ class Card(Lines):
         self.more = 0
         """Questions that wait behind it."""
         self.whole = False
-        self.commenting = False
+        self.commenting: Literal["", "deny", "once"] = ""
+        """Whether words are written that go along with the answer, and with which."""
         self._drawn_at = 0.0
 
     def show(self, questions: tuple[ApprovalRequested, ...]) -> None:
         """The first of these, or nothing."""
         first = questions[0] if questions else None
         if first is None or self.question is None or first.id != self.question.id:
-            self.whole = self.commenting = False
+            self.whole, self.commenting = False, ""
             self._drawn_at = time.monotonic()
         self.question = first
         self.more = max(0, len(questions) - 1)
@@ -44,6 +45,11 @@ class Card(Lines):
     def readable(self) -> bool:
         """Whether it has stood long enough to have been read."""
         return time.monotonic() - self._drawn_at >= UNREAD
+
+    @property
+    def can_allow_with_words(self) -> bool:
+        """Whether it can be allowed with a comment: what comes with a plan that is agreed to is the plan itself."""
+        return self.question is not None and not plan_of(self.question)
 
     def answer(self, action: str, comment: str = "") -> ResolveApproval | None:
         """The command for an `approval.` action; None where it means nothing here (yet)."""
@@ -71,12 +77,15 @@ class Card(Lines):
         if self.question is None:
             return []
         height = self.app.size.height
-        most = height if self.whole else max(5, min(height // 2, height - 7))
+        most = height if self.whole else max(min(7, height - 5), min(height // 2, height - 7))
         rows = question_rows(self.question, width, most)
         if self.more:
             rows.append([(f"  {self.more} more behind it", "dim")])
-        if self.commenting:
-            rows.append([("  Enter refuses with what you write; Esc goes back", "dim")])
+        if self.commenting and not self.can_allow_with_words:
+            rows.append([("  Enter refuses and says what you write; Esc goes back", "warn")])
+        elif self.commenting:
+            does, other = ("refuses", "allows") if self.commenting == "deny" else ("allows it once", "refuses")
+            rows.append([(f"  Enter {does} and says what you write; Tab: {other} instead; Esc goes back", "warn")])
         return rows
 
 
@@ -93,6 +102,7 @@ def choices(question: ApprovalRequested) -> list[tuple[str, str]]:
 
 
 _KEYS = {"once": "y", "session": "s", "always": "a", "deny": "n"}
+_SHORT = {"once": "once", "session": "session", "always": "always", "deny": "no"}
 
 
 def question_rows(question: ApprovalRequested, width: int, most: int) -> list[Row]:
@@ -125,17 +135,43 @@ def question_rows(question: ApprovalRequested, width: int, most: int) -> list[Ro
         tail.append([(one_line("  in " + revealed(cwd), width - 2), "dim")])
     if question.rule:
         tail.append([(one_line(f"  rule: {revealed(question.rule)}", width - 2), "dim")])
-    for number, (word, text) in enumerate(choices(question), 1):
-        tail.append(
-            [(f"  {number} ", "dim"), (_KEYS[word], "key"), (" " + one_line(revealed(text), width - 8), "text")]
-        )
-    tail.append([("    ", "dim"), ("Tab", "key"), (" refuse and say why", "dim")])
+    options: list[Row] = [
+        [(f"  {number} ", "dim"), (_KEYS[word], "key"), (" " + one_line(revealed(text), width - 8), "text")]
+        for number, (word, text) in enumerate(choices(question), 1)
+    ]
+    options.append([("    ", "dim"), ("Tab", "key"), (" answer with a comment", "dim")])
+    diff_text = _diff_of(question)
+    if most < len(why) + len(tail) + len(options) + min(4, len(head) + len(diff_text.split("\n"))):
+        # What would happen goes before long words about how to answer.
+        why, tail = why[:1], []
+        options = _short_options(question, width)
+    tail += options
     room = max(1, most - len(why) - len(tail))
     if len(head) > room:
         left_out = len(head) - room + 1
         head = [*head[: room - 1], [(f"    … {left_out} more lines (Ctrl+O shows all)", "warn")]]
-    diff = diff_rows(_diff_of(question), width, max(1, room - len(head)))
+    diff = diff_rows(diff_text, width, max(1, room - len(head)))
     return [*head, *why, *diff, *tail]
+
+
+def _short_options(question: ApprovalRequested, width: int) -> list[Row]:
+    """All answers in as few rows as they need, and the rules two of them would keep, for a screen with no room."""
+    words = [*((_KEYS[word], _SHORT[word]) for word, _ in choices(question)), ("Tab", "why")]
+    room = width - 1
+    gap = "  " if sum(width_of(key) + width_of(word) + 3 for key, word in words) <= room else " "
+    rows: list[list[tuple[str, str]]] = [[]]
+    used = 0
+    for key, word in words:
+        size = width_of(key) + width_of(word) + 1 + len(gap)
+        if used + size > room and rows[-1]:
+            rows.append([])
+            used = 0
+        rows[-1] += [(gap, "text"), (key, "key"), (f" {word}", "text")]
+        used += size
+    rules: list[Row] = []
+    if question.proposals:
+        rules.append([("  " + one_line("s, a: " + revealed(", ".join(question.proposals)), width - 4), "dim")])
+    return [*rules, *rows]
 
 
 def plan_of(question: ApprovalRequested) -> str:

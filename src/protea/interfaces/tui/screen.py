@@ -467,7 +467,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _do_session_interrupt(self) -> None:
         tab = self.tab
         if tab.card.commenting:
-            tab.card.commenting = False
+            tab.card.commenting = ""
             tab.card.again()
         elif tab.told.text:
             tab.told.show("")

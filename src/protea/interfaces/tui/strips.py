@@ -12,6 +12,8 @@ from protea.interfaces.tui.line import Lines, Row
 from protea.interfaces.tui.state import State
 from protea.interfaces.tui.themes import Look
 
+ROOMY = 16
+"""Rows from which a row may be spent on what is seen anyway."""
 _SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -45,6 +47,8 @@ class Activity(Lines):
     def rows(self, width: int) -> list[Row]:
         if not self._state.busy:
             return []
+        if self._state.questions and self.app.size.height < ROOMY:
+            return []  # the question itself says so
         if self._state.questions:
             return [[("? ", "question"), ("waiting for you", "text"), ("  Esc interrupts", "dim")]]
         mark = _SPIN[self._step % len(_SPIN)] if self.motion else "·"

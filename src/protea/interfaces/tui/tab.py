@@ -272,10 +272,10 @@ class Tab(Vertical):
             return
         if not text.strip() and not self.card.commenting:
             return
-        reply = self.card.answer("approval.deny" if self.card.commenting else "approval.once", text.strip())
+        reply = self.card.answer(f"approval.{self.card.commenting or 'once'}", text.strip())
         if reply is not None:
             self.composer.take()
-            self.card.commenting = False
+            self.card.commenting = ""
             self.submit(reply)
 
     async def _paste(self) -> None:
@@ -330,6 +330,9 @@ class Tab(Vertical):
                     self.send()
             case "composer.steer":
                 self.send(steer=True)
+            case "composer.complete" if self.card.commenting and self.card.can_allow_with_words:
+                self.card.commenting = "once" if self.card.commenting == "deny" else "deny"
+                self.card.again()
             case "composer.complete":
                 self._offer()
                 if len(self.suggestions.offers) == 1:
@@ -348,8 +351,8 @@ class Tab(Vertical):
         if self.card.question is None:
             return False
         if action == "approval.comment":
-            if self.card.question.kind == "permission" and self.card.readable:
-                self.card.commenting = True
+            if self.card.question.kind != "question" and self.card.readable:
+                self.card.commenting = "deny"
                 self.card.again()
         elif action == "approval.edit":
             if plan_of(self.card.question) and self.card.readable:

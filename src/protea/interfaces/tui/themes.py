@@ -52,6 +52,7 @@ _ANSI = {
     "key": "bold cyan",
     "chip": "black on cyan",
     "folder": "bold blue",
+    "shell": "bold magenta",
     "user": "bold",
     "mark": "cyan",
 }
@@ -104,6 +105,7 @@ def _rgb(
         "key": f"bold {accent}",
         "chip": f"{ink} on {accent}",
         "folder": f"bold {info}",
+        "shell": f"bold {warn}",
         "user": "bold",
         "mark": accent,
     }

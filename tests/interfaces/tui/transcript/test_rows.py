@@ -211,3 +211,15 @@ def test_only_new_lines_of_a_long_block_of_code_are_laid_out() -> None:
     after = entry.rows(40)
     assert all(a is b for a, b in zip(before[:50], after[:50], strict=True))
     assert [row.text.strip() for row in after[50:]] == ["y = 2", "z"]
+
+
+def test_what_came_out_of_a_command_one_typed_is_seen_without_opening_it() -> None:
+    result = ToolResult(text="\n".join(f"file {n}" for n in range(100)))
+    call = ToolCall(id="c", name="Bash", arguments={"command": "ls"})
+    typed = [
+        row.text for row in block_rows(Call(key="k", call=call, state="success", result=result, typed=True), 80, None)
+    ]
+    models = [row.text for row in block_rows(Call(key="k", call=call, state="success", result=result), 80, None)]
+    assert any("file 39" in text for text in typed)
+    assert "… 60 more lines" in typed[-1]
+    assert len(models) == 1

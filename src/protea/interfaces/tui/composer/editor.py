@@ -19,6 +19,8 @@ from protea.interfaces.tui.composer.history import History
 from protea.interfaces.tui.frame import PLACEHOLDER, PROMPT, RULE, most_rows, place, width_of, window, wrap
 from protea.interfaces.tui.themes import Look
 
+SHELL = "$ "
+"""Before the first row where it is a command for the shell."""
 FOLD_LINES = 6
 FOLD_LENGTH = 600
 """A paste beyond this is folded into a chip."""
@@ -58,6 +60,11 @@ class Composer(Widget):
         """Draws it at once, if the screen can."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of text or cursor."""
+
+    @property
+    def is_shell(self) -> bool:
+        """Whether what stands here is run and not said."""
+        return self.buffer.text.startswith("!")
 
     # ── what others ask ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -225,12 +232,16 @@ class Composer(Widget):
         width, height = self.size
         if y == 0 or y == height - 1:
             rule = " " if look.words_only else RULE
-            return Strip([Segment(rule * width, look[self.border_role])], width)
+            if not self.is_shell:
+                return Strip([Segment(rule * width, look[self.border_role])], width)
+            said = _SHELL_SAYS[: max(0, width - 4)] if y == 0 else ""
+            return Strip([Segment(rule * 2 + said + rule * (width - 2 - len(said)), look["shell"])], width)
         rows = self._wrap()
         number = self._top + y - 1
         if number >= len(rows):
             return Strip.blank(width, look.base)
-        segments = [Segment(PROMPT if number == 0 else "  ", look["user"] if self.active else look["dim"])]
+        lead = look["shell" if self.is_shell else "user"] if self.active else look["dim"]
+        segments = [Segment("  " if number else SHELL if self.is_shell else PROMPT, lead)]
         begin, end = rows[number]
         if not self.text:
             shown = self.placeholder[: max(0, width - 3)]
@@ -267,6 +278,10 @@ class Composer(Widget):
         if self.active and cursor == end and place(rows, self.text, cursor)[0] == number:
             segments.append(Segment(" ", look["cursor"]))
         return segments
+
+
+_SHELL_SAYS = " a shell command of your own: it runs, and the model sees what came out "
+"""On the line above it."""
 
 
 def _cut(to: Callable[[Buffer, int], int]) -> Callable[[Composer], None]:

@@ -35,6 +35,8 @@ DIFF = 24
 """Rows of a diff."""
 TAIL = 6
 """Rows of what a call says while it runs, or of its error."""
+TYPED = 40
+"""Rows of what came out of a command that a person typed."""
 LEAD: list[Span] = [("  ", "", "")]
 _BAR: list[Span] = [("  ", "", ""), ("│ ", "bar", "")]
 _MARKS = {
@@ -245,10 +247,11 @@ def _call(block: Call, width: int, fold: bool | None, output: str) -> list[Row]:
     result = block.result
     if result is not None and result.diff:
         rows += _limited(diff_rows(result.diff, width, LEAD), None if is_open else DIFF, width)
-    elif result is not None and (is_open or (result.is_error and block.state == "error")):
+    elif result is not None and (is_open or block.typed or (result.is_error and block.state == "error")):
         text = clean(result.text).strip("\n")
-        if is_open or text.count("\n"):
-            rows += _limited(_output(text, width), None if is_open else TAIL, width)
+        if is_open or text.count("\n") or (block.typed and len(text) > width_of(summary)):
+            most = None if is_open else TYPED if block.typed else TAIL
+            rows += _limited(_output(text, width), most, width)
     elif result is None and output:
         shown = _output(clean(output).strip("\n"), width)
         rows += shown if is_open else shown[-TAIL:]
