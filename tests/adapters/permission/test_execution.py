@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from protea.domain.permission.study import _SPECIAL, _specs
+from protea.domain.permission.programs.study import SPECIAL
+from protea.domain.permission.programs.table import specs
 from tests.adapters.permission.scenery import SECRET, Scenery, build
 
 RUNS = int(os.environ.get("PROTEA_FUZZ_RUNS", "250"))
 SEED = int(os.environ.get("PROTEA_FUZZ_SEED", str(random.SystemRandom().randrange(1 << 32))))
 
-NAMES = [*_specs(), *_SPECIAL, *["git"] * 12, *["find"] * 4, *["grep", "rg", "sed", "awk", "sort", "diff"] * 3]
+NAMES = [*specs(), *SPECIAL, *["git"] * 12, *["find"] * 4, *["grep", "rg", "sed", "awk", "sort", "diff"] * 3]
 SKIPPED = {"sleep", "wait", "exit"}
 GIT = """
     status diff log show branch tag remote rev-parse ls-files ls-tree cat-file describe grep blame shortlog

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from protea.adapters.permission._tree import read_tree
 from protea.domain.permission import PermissionRequest
-from protea.domain.permission.lexer import read_strictly
-from protea.domain.permission.script import Script
+from protea.domain.permission.shell.lexer import read_strictly
+from protea.domain.permission.shell.script import Script
 from tests.adapters.permission.cases import POLICIES
 from tests.adapters.permission.scenery import Scenery
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from protea.domain.permission.lexer import LONGEST, read_strictly
-from protea.domain.permission.script import Script, Unreadable
+from protea.domain.permission.shell.lexer import LONGEST, read_strictly
+from protea.domain.permission.shell.script import Script, Unreadable
 
 
 def argvs(text: str) -> list[tuple[str, ...]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from protea.domain.permission.lexer import read_strictly
-from protea.domain.permission.script import Script
-from protea.domain.permission.study import awk_fault, sed_fault, study
-from protea.domain.permission.yolo import innocent
+from protea.domain.permission.programs.languages import awk_fault, sed_fault
+from protea.domain.permission.programs.reserved import innocent
+from protea.domain.permission.programs.study import study
+from protea.domain.permission.shell.lexer import read_strictly
+from protea.domain.permission.shell.script import Script
 
 
 @pytest.mark.parametrize(

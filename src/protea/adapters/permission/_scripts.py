@@ -7,9 +7,9 @@ import os
 import re
 import stat
 
-from protea.domain.permission.lexer import read_strictly
-from protea.domain.permission.script import Script
-from protea.domain.permission.unwrap import basename
+from protea.domain.permission.shell.lexer import read_strictly
+from protea.domain.permission.shell.script import Script
+from protea.domain.permission.shell.unwrap import basename
 
 LARGEST = 1 << 20
 """Bytes of a script that is looked at."""

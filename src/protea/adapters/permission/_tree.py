@@ -12,9 +12,8 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from protea.domain.pattern import regex
-from protea.domain.permission.decision import Loose
-from protea.domain.permission.lexer import read_strictly
-from protea.domain.permission.script import Command, Redirect, Script, Word, listed
+from protea.domain.permission.shell.lexer import read_strictly
+from protea.domain.permission.shell.script import Command, Loose, Redirect, Script, Word, listed
 
 DEEPEST = 60
 """Levels of nesting followed inside one word."""

@@ -14,10 +14,12 @@ import msgspec
 from protea.adapters.permission._disk import Disk
 from protea.domain.errors import ConfigError
 from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer, TraceStep, Verdict
-from protea.domain.permission.decision import SHELL_TOOLS, Loose, Rules, Scene, decide
+from protea.domain.permission.decision import SHELL_TOOLS, decide
 from protea.domain.permission.paths import Anchors
 from protea.domain.permission.proposals import proposals
 from protea.domain.permission.rules import Odd, PathRule, Rule, oddities, parse_layers
+from protea.domain.permission.shell.script import Loose
+from protea.domain.permission.steps.scene import Rules, Scene
 from protea.domain.surroundings import Surroundings
 from protea.ports.permission import Permission
 

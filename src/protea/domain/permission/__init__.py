@@ -1,17 +1,19 @@
 """The values of the permission system: what is asked and what is answered.
 
-The modules beside this one are the pure parts of the engine, in the order in which a request meets them:
+Around them, each knowing only those above it:
 
+    shell/      the shell's language: scripts as data, the strict reader (whatever may be allowed was read by it),
+                commands inside commands (`env`, `timeout`, `xargs`, `find -exec`, `bash -c` …)
+    programs/   what each program does with its words: `study` for one command, `reach` for a script, `reserved` for
+                what a person must see
     rules       what a rule is: its syntax and what it matches
     paths       gitignore patterns, protected and secret places, spelling of names
-    script      a shell script as data: words, redirects, commands
-    lexer       the strict reader; whatever may be allowed was read by it
-    unwrap      commands inside commands (`env`, `timeout`, `xargs`, `find -exec`, `bash -c` …)
-    options     reading a command's options and operands by a row of a table
-    study       what one command does as far as its words tell: the table of read-only commands
-    git         the same for git
     address     what a URL points at
-    decision    all of it together: allow, ask or deny
+    effects     what each tool may bring about
+    sight       what must be told about the disk
+    steps/      the steps of a decision: over a `case` (what was found, and why) in a `scene` (rules and what looks at
+                the disk); `scripts`, `files`, `web` and `named` are the ways through them
+    decision    allow, ask or deny: which way a request takes
     proposals   the rules that "always" may save
 
 What needs a file system (real paths, globs, inodes) is gathered by the adapter and handed in as values.

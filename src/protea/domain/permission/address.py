@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from protea.domain.pattern import regex
-from protea.domain.permission.script import listed
+from protea.domain.permission.shell.script import listed
 
 LONGEST = 2_000
 """Characters; longer addresses carry data out more often than they find anything."""

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 import msgspec
 
-from protea.domain.permission.lexer import INVISIBLE
-from protea.domain.permission.script import listed
+from protea.domain.permission.shell.lexer import INVISIBLE
+from protea.domain.permission.shell.script import listed
 
 
 class Anchors(msgspec.Struct, frozen=True):

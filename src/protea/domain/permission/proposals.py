@@ -12,13 +12,15 @@ import msgspec
 from protea.domain.errors import ConfigError
 from protea.domain.permission import Decision, PermissionRequest
 from protea.domain.permission.address import read_address
-from protea.domain.permission.decision import SHELL_TOOLS, Scene, decide, patch_targets
-from protea.domain.permission.lexer import read_strictly
+from protea.domain.permission.decision import SHELL_TOOLS, decide
 from protea.domain.permission.paths import Anchors, beneath, inside
+from protea.domain.permission.programs.study import study
 from protea.domain.permission.rules import READERS, WRITERS, PathRule, family, matches_argv, parse
-from protea.domain.permission.script import Script, listed
-from protea.domain.permission.study import study
-from protea.domain.permission.unwrap import SHELLS, WRAPPERS, basename
+from protea.domain.permission.shell.lexer import read_strictly
+from protea.domain.permission.shell.script import Script, listed
+from protea.domain.permission.shell.unwrap import SHELLS, WRAPPERS, basename
+from protea.domain.permission.steps.files import patch_targets
+from protea.domain.permission.steps.scene import Scene
 
 _INTERPRETERS = SHELLS | listed(
     """

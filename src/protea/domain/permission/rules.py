@@ -24,9 +24,9 @@ import msgspec
 from protea.domain.errors import ConfigError
 from protea.domain.pattern import regex
 from protea.domain.permission import RuleLayer, Verdict
-from protea.domain.permission.lexer import read_strictly, visible
 from protea.domain.permission.paths import Anchors, anchored, folded, path_matches, segments
-from protea.domain.permission.script import Script, listed
+from protea.domain.permission.shell.lexer import read_strictly, visible
+from protea.domain.permission.shell.script import Script, listed
 from protea.domain.tools import Effect, Taint
 
 Shape = Literal["any", "exact", "prefix", "glob", "path", "domain", "name", "effect", "other"]

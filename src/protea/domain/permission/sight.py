@@ -27,6 +27,11 @@ class Place(msgspec.Struct, frozen=True):
     identity: tuple[int, int] = (0, 0)
     """Device and inode."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is called: both must be looked at, and mostly they are one."""
+        return (self.path,) if self.path == self.real else (self.path, self.real)
+
 
 class Tree(msgspec.Struct, frozen=True):
     """What a walk through a folder met."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 
 from protea.domain.pattern import regex
-from protea.domain.permission.script import Command, Joint, Redirect, Script, Unreadable, Word, listed
+from protea.domain.permission.shell.script import Command, Joint, Redirect, Script, Unreadable, Word, listed
 
 LONGEST = 10_000
 """Characters. Longer scripts ask."""

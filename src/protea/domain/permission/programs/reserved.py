@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from protea.domain.permission.script import Command, listed
-from protea.domain.permission.study import study
-from protea.domain.permission.unwrap import SHELLS, basename
+from protea.domain.permission.programs.study import study
+from protea.domain.permission.shell.script import Command, listed
+from protea.domain.permission.shell.unwrap import SHELLS, basename
 
 _RESERVED = {
     "it signals other programs": "kill pkill killall skill snice xkill fuser",

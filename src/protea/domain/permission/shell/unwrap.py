@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from protea.domain.permission.script import Word, listed
+from protea.domain.permission.shell.script import Word, listed
 
 
 class Inner(msgspec.Struct, frozen=True):

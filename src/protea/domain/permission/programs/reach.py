@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from protea.domain.permission.effects import EFFECTS
-from protea.domain.permission.git import without_globals
-from protea.domain.permission.options import Study
-from protea.domain.permission.script import Command, listed
-from protea.domain.permission.unwrap import basename
-from protea.domain.permission.yolo import OUTWARD, SECRETIVE
+from protea.domain.permission.programs.git import without_globals
+from protea.domain.permission.programs.options import Study
+from protea.domain.permission.programs.reserved import OUTWARD, SECRETIVE
+from protea.domain.permission.shell.script import NOWHERE, Command, listed
+from protea.domain.permission.shell.unwrap import basename
 from protea.domain.tools import Effect
 
 ANYTHING: frozenset[Effect] = frozenset(EFFECTS["Bash"])
@@ -40,7 +40,6 @@ _FETCHING = {
     "podman": listed("pull push login build run"),
 }
 """Program → its subcommands that speak to other machines."""
-_NOWHERE = ("/dev/null", "/dev/stdout", "/dev/stderr")
 _RUNNERS = listed("npx bunx pnpx uvx pipx")
 
 
@@ -58,11 +57,7 @@ class Reach:
     def _add(self, command: Command, study: Study) -> None:
         found: set[Effect] = set()
         for redirect in command.redirects:
-            if redirect.operator in ("<<", "<<<") or redirect.target.text in (
-                "/dev/null",
-                "/dev/stdout",
-                "/dev/stderr",
-            ):
+            if redirect.fed or redirect.target.text in NOWHERE:
                 continue
             found.add("fs.write" if redirect.writes else "fs.read")
             if redirect.target.text.startswith(("/dev/tcp/", "/dev/udp/")):

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
 
-from protea.domain.permission.script import Word
+from protea.domain.permission.shell.script import Word
 
 Access = Literal["read", "list", "write", "remove", "tree", "absent", "enter", "repository"]
 """`tree` reads everything below; `absent` must not exist; `repository` is git reading the one it stands in."""
@@ -38,6 +38,10 @@ class Study(msgspec.Struct, frozen=True):
     """The words are understood, so that `uses` are all paths among them; else any word may be one."""
     hazard: str | None = None
     """Why no rule that ends in a star covers it."""
+
+
+Studies = Callable[[Sequence[Word]], Study]
+"""Says what a command inside another one does."""
 
 
 class UnfitError(Exception):

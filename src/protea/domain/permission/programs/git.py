@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from protea.domain.pattern import regex
-from protea.domain.permission.options import Spec, Study, UnfitError, Use, assign, read_options, spec
-from protea.domain.permission.script import Word, listed
+from protea.domain.permission.programs.options import Spec, Study, UnfitError, Use, assign, read_options, spec
+from protea.domain.permission.shell.script import Word, listed
 
 _DIFF = (
     "-pusawbzRWM --patch --no-patch --stat --stat= --shortstat --numstat --name-only --name-status --summary --cached"

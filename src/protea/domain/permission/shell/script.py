@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 
 Joint = Literal["", "&&", "||", ";", "|", "&", "\n"]
 """What stands before a command: `&&` means it runs only when the one before succeeded."""
+
+NOWHERE = ("/dev/null", "/dev/stdout", "/dev/stderr")
+"""What a redirect may name without a file being meant."""
 
 
 def listed(text: str) -> frozenset[str]:
@@ -32,6 +36,11 @@ class Redirect(msgspec.Struct, frozen=True):
     operator: str
     """`>` `>>` `>|` `<>` `&>` `&>>` `>&` `<` `<<` `<<<`."""
     target: Word
+
+    @property
+    def fed(self) -> bool:
+        """Whether it is text and names no file."""
+        return self.operator in ("<<", "<<<")
 
     @property
     def writes(self) -> bool:
@@ -71,3 +80,14 @@ class Unreadable(msgspec.Struct, frozen=True):
     """Not an error: the strict reader does not vouch for this text, so it asks."""
 
     reason: str
+
+
+class Loose(msgspec.Struct, frozen=True):
+    """What the tree reader found."""
+
+    commands: tuple[Command, ...]
+    sound: bool = True
+    """Whether it understood all of the text."""
+
+
+TreeReader = Callable[[str], Loose]

@@ -1,0 +1,80 @@
+"""Options that make a command run, write or read something else: no rule that ends in a star covers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from protea.domain.permission.shell.script import Word
+from protea.domain.permission.shell.unwrap import basename
+
+FIND_HAZARDS = ("-exec", "-ok", "-delete", "-fprint", "-fls", "-files0-from")
+_HAZARDOUS = {
+    "sort": ("--co", "-T", "--te", "--files0-from", "--random-source"),
+    "rg": ("--pre", "--hostname-bin", "-z", "--search-zip"),
+    "tar": (
+        "--to-command",
+        "-I",
+        "--use-compress-program",
+        "--checkpoint-action",
+        "--rsh-command",
+        "--info-script",
+        "-F",
+        "--new-volume-script",
+    ),
+    "rsync": ("-e", "--rsh", "--rsync-path"),
+    "ssh": ("-o", "-F", "-D", "-L", "-R", "-w"),
+    "scp": ("-o", "-F", "-S"),
+    "man": ("-P", "--pager", "-H", "--html", "-C"),
+    "zip": ("-T", "--unzip-command", "-TT"),
+    "date": ("-s", "--s", "-f", "--f"),
+    "file": ("-f", "--files-from", "-m", "-C"),
+    "wc": ("--files0-from",),
+    "tree": ("-o", "-R", "--fromfile", "-H"),
+    "fd": ("-x", "-X", "--exec"),
+    "fdfind": ("-x", "-X", "--exec"),
+    "mapfile": ("-C",),
+    "readarray": ("-C",),
+    "printf": ("-v",),
+    "test": ("-v", "-R"),
+    "[": ("-v", "-R"),
+    "less": ("+", "-k", "-o", "-O"),
+    "more": ("+",),
+    "vim": ("+", "-c", "--cmd", "-s", "-S"),
+    "vi": ("+", "-c", "--cmd", "-s", "-S"),
+    "xxd": ("-r",),
+    "go": ("-exec", "-toolexec", "-vettool", "-overlay"),
+    "cargo": ("--config",),
+    "make": ("SHELL=", "--eval", "-E", "MAKEFLAGS="),
+    "curl": ("-K", "--config", "-o", "-O", "--output", "--remote-name"),
+    "wget": ("--use-askpass", "-e", "--execute", "-O", "--output-document"),
+    "docker": ("--privileged", "-v", "--volume", "--mount"),
+    "node": ("-e", "--eval", "-p", "--print", "-r", "--require", "--import", "--loader"),
+    "python": ("-c",),
+    "python3": ("-c",),
+    "perl": ("-e", "-E", "-i"),
+    "ruby": ("-e", "-i"),
+    "php": ("-r",),
+}
+
+
+def hazard(words: Sequence[Word]) -> str | None:
+    name = basename(words[0].text)
+    texts = [word.text for word in words[1:]]
+    if name == "find":
+        for text in texts:
+            if text.startswith(FIND_HAZARDS):
+                return f"{text} runs, writes or removes something"
+    for text in texts:
+        for option in _HAZARDOUS.get(name, ()):
+            longer = option.startswith("--") or len(option) > 2
+            if text == option or (text.startswith(option) and (longer or option[:1] in "-+")):
+                return f"{name} {option} can run, write or read something else"
+            if (
+                len(option) == 2
+                and re.match(r"-[A-Za-z]+\Z", text)
+                and option[1] in text[1:]
+                and name not in ("go", "node", "python", "python3")
+            ):
+                return f"{name} {option} can run, write or read something else"
+    return None

@@ -1,0 +1,148 @@
+"""Whether allow rules cover a script: each of its parts needs one, or must only read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from protea.domain.permission import Decision
+from protea.domain.permission.paths import inside
+from protea.domain.permission.programs.options import Study, Use
+from protea.domain.permission.programs.reach import Reach
+from protea.domain.permission.programs.study import study
+from protea.domain.permission.rules import Rule, matches_argv
+from protea.domain.permission.shell.lexer import read_strictly
+from protea.domain.permission.shell.script import NOWHERE, Command, Unreadable, Word
+from protea.domain.permission.shell.unwrap import WRAPPERS, basename, inner_commands
+from protea.domain.permission.steps.case import Case, shown
+from protea.domain.permission.steps.harmless import assignments_fault, free, opened, reads, repository
+from protea.domain.permission.steps.reading import Reading
+from protea.domain.permission.steps.touching import names_of
+from protea.domain.permission.steps.whereabouts import lanes
+
+
+def by_rule(case: Case, reading: Reading, reach: Reach) -> Decision:
+    """Every part needs an allow rule, or must only read."""
+    strict = reading.strict
+    names = ("Bash", case.request.tool)
+    whole = next((rule for rule in case.rules.allow if rule.tool in names and rule.shape == "any"), None)
+    if whole is not None and case.request.taint and reach.outward:
+        case.note(f"near miss: it reaches out, after {case.whose()}", rule=whole, subject=reach.outward)
+        whole = None
+    if isinstance(strict, Unreadable):
+        return case.answer("ask", f"this command is not read with certainty: {strict.reason}")
+    if not reading.agree:
+        return case.answer("ask", "two readers of this command do not agree on what it runs")
+    found = lanes(case, strict)
+    if isinstance(found, str):
+        return case.answer("ask", found)
+    used: Rule | None = None
+    for command, cwd in found:
+        rule, why = _covered(case, command, cwd, whole)
+        if why is not None:
+            return case.answer("ask", why)
+        used = used or rule
+    if used is None:
+        return case.answer("allow", "it only reads, in the project", harmless=True)
+    return case.answer("allow", f"allowed by {used.text}", used)
+
+
+def _covered(case: Case, command: Command, cwd: str, whole: Rule | None) -> tuple[Rule | None, str | None]:
+    """The rule that covers one command (None when it only reads), or why nothing does."""
+    said = shown(" ".join(command.argv) or "a redirect", 100)
+    if not command.words:
+        return None, "it only assigns or redirects"
+    fault = assignments_fault(case, command)
+    if fault:
+        return None, fault
+    used: Rule | None = None
+    for redirect in command.redirects:
+        if redirect.fed or redirect.target.text in NOWHERE:
+            continue
+        place = case.eyes.place(redirect.target.text, cwd)
+        names = place.names
+        if redirect.writes:
+            rule = case.rules.on_path("allow", "Edit", names)
+            if rule is None:
+                return None, f"no rule allows writing {shown(redirect.target.text)}"
+            used = rule
+        else:
+            fault = free(case, Use("read", redirect.target.text), cwd)
+            if fault:
+                return None, fault
+    bare = Command(command.words, command.assignments)
+    if reads(case, bare, cwd) is None:
+        return used, None
+    words = opened(case, command.words)
+    one = study(words)
+    if not all(word.known for word in words):
+        return None, f"{said}: a part of it is known only when it runs"
+    argv = tuple(word.text for word in words)
+    for word in words:
+        hits = case.eyes.expand(word.glob, cwd) if word.glob is not None else ()
+        if hits is None or any(hit.startswith("-") for hit in hits):
+            return None, f"{said}: a file's name reads as an option"
+    if words and basename(words[0].text) == "git":
+        fault = repository(case, cwd, config=False)
+        if fault:
+            return None, fault
+    for rule in case.rules.allow:
+        if rule.tool != "Bash" or rule.shape in ("any", "effect") or not matches_argv(rule, argv):
+            continue
+        if rule.shape != "exact":
+            if one.hazard:
+                case.note(f"near miss: {one.hazard}", rule=rule, subject=said)
+                continue
+            wrapped = basename(argv[0]) in WRAPPERS and inner_commands(words)
+            if wrapped or basename(argv[0]) in ("eval", "source", ".", "exec"):
+                inner = _inner_fault(case, words, cwd, whole)
+                if inner is not None:
+                    case.note(f"near miss: {inner}", rule=rule, subject=said)
+                    continue
+            fault = _writes_fault(case, one, cwd)
+            if fault:
+                case.note(f"near miss: {fault}", rule=rule, subject=said)
+                continue
+        return rule, None
+    if whole is not None:
+        return whole, None
+    return None, f"no rule allows {said}" if not one.hazard else f"no rule allows {said} ({one.hazard})"
+
+
+def _inner_fault(case: Case, words: Sequence[Word], cwd: str, whole: Rule | None) -> str | None:
+    for inner in inner_commands(words):
+        head = words[1 : len(words) - len(inner.words)] if inner.words else words[1:]
+        if basename(words[0].text) == "env" and head:
+            return "env changes what the command stands in"
+        if inner.text is not None:
+            script = read_strictly(inner.text, case.anchors.home)
+            if isinstance(script, Unreadable):
+                return "what it runs is not read with certainty"
+            commands = list(script.commands)
+        else:
+            more = (Word("x", known=False),) if inner.more else ()
+            commands = [Command((*inner.words, *more))]
+        for command in commands:
+            _, why = _covered(case, command, cwd, whole)
+            if why is not None:
+                return why
+    if basename(words[0].text) in ("eval", "source", ".", "exec") and not inner_commands(words):
+        return "what it runs cannot be seen"
+    return None
+
+
+def _writes_fault(case: Case, one: Study, cwd: str) -> str | None:
+    """A starred rule for a command does not widen where one may write: outside the project, Edit decides."""
+    edits = ("it edits files in place", "it writes a file")
+    for use in one.uses:
+        if use.access not in ("write", "remove"):
+            continue
+        for name in names_of(case, use, cwd) or (use.path,):
+            place = case.eyes.place(name, cwd)
+            names = place.names
+            if place.path == "/dev/null" or case.rules.on_path("allow", "Edit", names) is not None:
+                continue
+            if one.why in edits or one.why.endswith("which may be written to"):
+                return f"no rule allows writing {shown(name)}"
+            if not all(inside(one_name, case.anchors) for one_name in names):
+                return f"{shown(name)} is outside the project"
+    return None

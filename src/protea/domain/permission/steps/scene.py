@@ -1,0 +1,38 @@
+"""Everything a decision is made of besides the request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from protea.domain.permission import Verdict
+from protea.domain.permission.paths import Anchors
+from protea.domain.permission.rules import PathRule, Rule
+from protea.domain.permission.shell.script import TreeReader
+from protea.domain.permission.sight import Eyes
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """The rules of one decision, path rules with their anchors worked out."""
+
+    deny: tuple[Rule, ...] = ()
+    ask: tuple[Rule, ...] = ()
+    allow: tuple[Rule, ...] = ()
+    paths: dict[str, tuple[PathRule, ...]] = {}
+    """`deny Read`, `ask Edit` … → rules."""
+
+    def on_path(self, verdict: Verdict, tool: str, names: Sequence[str]) -> Rule | None:
+        """The first rule that matches one of the names (for an allow: all of them)."""
+        every = all if verdict == "allow" else any
+        for rule in self.paths.get(f"{verdict} {tool}", ()):
+            if every(rule.matches(name) for name in names):
+                return rule.rule
+        return None
+
+
+class Scene(msgspec.Struct, frozen=True):
+    rules: Rules
+    anchors: Anchors
+    eyes: Eyes
+    read_tree: TreeReader
