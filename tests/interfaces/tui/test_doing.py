@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual import events
 
 from protea.domain.commands import (
     AnyCommand,
@@ -22,6 +25,8 @@ from protea.domain.commands import (
 from protea.domain.events import Event, FilesRestored
 from protea.domain.messages import Image
 from protea.domain.settings import ScreenSettings
+from protea.interfaces.tui.fuzzy import PIECE
+from protea.interfaces.tui.tab import AT_ONCE
 from tests.interfaces.tui.stage import DESCRIBED, Stage, stage
 
 
@@ -364,13 +369,12 @@ async def test_keys_of_ones_own_count_at_once_and_mistakes_are_told(tmp_path: Pa
     home = tmp_path / "home"
     async with stage(home) as on:
         (home / "keybinds.toml").write_text('[global]\n"f5" = "session.mode"\n"shift+tab" = "null"\n')
-        on.app._look_at_keys()
         await on.press("shift+tab")
         assert on.gateway.commands == []
         await on.press("f5")
         assert on.gateway.commands == [SetMode(mode="plan")]
         (home / "keybinds.toml").write_text('[global]\n"f5" = "session.mood"\n')
-        on.app._look_at_keys()
+        on.app.post_message(events.AppFocus())
         await on.settle()
         assert "did you mean session.mode?" in " ".join(on.text.split())
 
@@ -476,3 +480,54 @@ async def test_the_editor_of_the_environment_changes_the_text(tmp_path: Path) ->
     editor.chmod(0o755)
     assert editor_of({"VISUAL": f"{editor} -w", "EDITOR": "ed"}) == [str(editor), "-w"]
     assert edit([str(editor)], "text", {"PATH": "/usr/bin:/bin"}) == "text and more"
+
+
+# ── what it costs ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_key_behind_an_at_sign_does_not_wait_for_all_files_of_a_large_project(tmp_path: Path) -> None:
+    paths = [f"src/{n % 97}/{'needle' if n == 59_000 else 'hay'}_{n}.py" for n in range(60_000)]
+    async with stage(tmp_path / "home", described={**DESCRIBED, "files": paths}) as on:
+        composer, files = on.main.tab.composer, on.main.desk.offers.files
+        composer.insert("@ndle")
+        looked_at = sum(step.read for step in files._steps)
+        assert 0 < looked_at <= AT_ONCE * PIECE
+        await on.settle()
+        assert sum(step.read for step in files._steps) > looked_at
+        assert "src/24/needle_59000.py" in on.text
+
+
+async def test_while_a_person_writes_on_a_search_among_files_ends(tmp_path: Path) -> None:
+    paths = [f"src/{n % 97}/hay_{n}.py" for n in range(60_000)]
+    async with stage(tmp_path / "home", described={**DESCRIBED, "files": paths}) as on:
+        on.main.tab.composer.insert("@ndle")
+        on.main.tab.composer.insert(" ")
+        await on.settle()
+        assert on.main.tab.suggestions.offers == []
+
+
+async def test_a_tree_of_many_files_is_sorted_beside_the_keys(tmp_path: Path) -> None:
+    paths = [f"src/{n % 97}/file_{n}.py" for n in range(30_000)]
+    async with stage(tmp_path / "home", (120, 30), described={**DESCRIBED, "files": paths}) as on:
+        tree = on.main.file_tree
+        assert tree._folders == {}
+        await on.press("ctrl+x", "f")
+        await on.app.workers.wait_for_complete()
+        await on.settle()
+        assert "▸ src" in on.text
+
+
+async def test_nothing_wakes_a_screen_at_which_nobody_does_anything(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", preferences=ScreenSettings()) as on:
+        await on.type("hello")
+        await on.press("enter")
+        await on.main.desk.settle()
+        while on.main._hint or on.main.tab.transcript._timer is not None:
+            await on.pilot.pause(0.05)
+        assert timers() == []
+
+
+def timers() -> list[str]:
+    """What the event loop will wake up for by the clock."""
+    loop: Any = asyncio.get_running_loop()
+    return [repr(handle) for handle in loop._scheduled if not handle.cancelled()]

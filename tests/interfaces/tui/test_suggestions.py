@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from protea.interfaces.tui.fuzzy import Finder
 from protea.interfaces.tui.suggestions import Offers, wanted
 
 COMMANDS = [
@@ -18,13 +19,13 @@ def offers() -> Offers:
     found = Offers()
     found.commands = COMMANDS
     found.topics["models"] = [{"id": "acme/one"}, {"id": "acme/two"}]
-    found.set_files(["src/main.py", "a file.txt"])
+    found.files = Finder(["src/main.py", "a file.txt"])
     return found
 
 
 def inserts(offers: Offers, text: str) -> list[str]:
     what = wanted(text, len(text))
-    return [] if what is None else [offer.insert for offer in offers.of(what)]
+    return [] if what is None else [offer.insert for offer in list(offers.of(what))[-1]]
 
 
 def test_commands_are_offered_by_their_beginning_and_their_other_names(offers: Offers) -> None:

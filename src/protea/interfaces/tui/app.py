@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from typing import Any
 
 from textual import events
@@ -20,9 +19,6 @@ from protea.interfaces.tui.state import State
 from protea.interfaces.tui.tab import Tab
 from protea.interfaces.tui.tabbar import state_mark
 
-LOOK_AGAIN = 1.0
-"""Seconds between two looks at keybinds.toml."""
-
 
 class ProteaApp(App[int], inherit_bindings=False):
     """The full screen."""
@@ -38,7 +34,6 @@ class ProteaApp(App[int], inherit_bindings=False):
         self.fault: Exception | None = None
         """What ended it."""
         self._choose = choose
-        self._keys_stamp = _stamp(desk.keys_file)
         self._named = ""
         desk.dress = self.dress
         desk.notify = self._call
@@ -89,21 +84,10 @@ class ProteaApp(App[int], inherit_bindings=False):
                 self._driver.show_cursor(True)
         gc.freeze()  # what was loaded stays
         gc.enable()
-        self.set_interval(LOOK_AGAIN, self._look_at_keys)
         if self.desk.key_problems:
             self.desk.hint(self.desk.key_problems[0])
         if self._choose:
             self.main.do("session.sessions")
-
-    def _look_at_keys(self) -> None:
-        """Keys that were changed in their file count at once."""
-        stamp = _stamp(self.desk.keys_file)
-        if stamp != self._keys_stamp:
-            self._keys_stamp = stamp
-            self.desk.keys.table = self.desk.read_keys()
-            problems = self.desk.key_problems
-            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            self.desk.hint(problems[0] + more if problems else "keys read again")
 
     def _give_up(self, error: ProteaError) -> None:
         if len(self.main.tabs) == 1 and self.fault is None:
@@ -141,12 +125,6 @@ class ProteaApp(App[int], inherit_bindings=False):
         elif isinstance(event, events.Paste) and hasattr(screen, "take_paste"):
             screen.take_paste(event.text)
         else:
+            if isinstance(event, events.AppFocus):
+                self.main.look_at_keys()
             await super().on_event(event)
-
-
-def _stamp(path: str) -> tuple[int, int]:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size

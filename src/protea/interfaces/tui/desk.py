@@ -18,6 +18,7 @@ from protea.domain.settings import ScreenSettings
 from protea.domain.view import call_object
 from protea.interfaces.tui import remembered
 from protea.interfaces.tui.composer.history import History
+from protea.interfaces.tui.fuzzy import Finder
 from protea.interfaces.tui.keys import Keys, Table, keymap
 from protea.interfaces.tui.later import Later
 from protea.interfaces.tui.state import State
@@ -50,9 +51,11 @@ class Desk:
             colour=not place.environment.get("NO_COLOR"),
         )
         self.key_problems: tuple[str, ...] = ()
+        self._keys_stamp = _stamp(self.keys_file)
         self.keys = Keys(self.read_keys())
         self.history = History(f"{place.home}/history")
         self.offers = Offers()
+        self._paths: Sequence[str] = ()
         self.branch = ""
         self.keep: Callable[[str, Any], None] = lambda name, value: None
         """Writes a setting of `[tui]`; may raise `ProteaError`."""
@@ -113,7 +116,9 @@ class Desk:
     async def files(self, session: str) -> Sequence[str]:
         """The files of the project, relative to it, ignored ones left out."""
         paths: Sequence[str] = await self.gateway.describe("files", session) or ()
-        self.offers.set_files(paths)
+        if paths != self._paths:
+            # In a thread: in a large project it takes longer than a key may.
+            self._paths, self.offers.files = paths, await asyncio.to_thread(Finder, paths)
         return paths
 
     def changes_of(self, event: ToolCallChanged) -> Iterator[tuple[str, str]]:
@@ -159,12 +164,30 @@ class Desk:
         self.key_problems = (*problems, *(f"keybinds.toml: {each}" for each in read.problems))
         return read.table
 
+    def changed_keys(self) -> Sequence[str] | None:
+        """Read the keys again if their file is another than it was; what is wrong with them, None where it is the
+        same."""
+        stamp = _stamp(self.keys_file)
+        if stamp == self._keys_stamp:
+            return None
+        self._keys_stamp = stamp
+        self.keys.table = self.read_keys()
+        return self.key_problems
+
     def remember(self, **fields: Any) -> None:
         """Keep something for the next run."""
         after = remembered.changed(self.remembered, **fields)
         if after != self.remembered:
             self.remembered = after
             remembered.remember(f"{self.place.home}/tui.json", after)
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def _first_line(path: str) -> str:

@@ -1,20 +1,46 @@
 """Finds what was meant among many paths or names, at the speed of typing. Pure.
 
 Whatever has all letters of the query, in order, may be meant. Each letter narrows what the letters before it left, from
-the place where they ended, so a key costs one short search per line that is still in question, and taking a letter
-back costs nothing. Where many lines are left, those are weighed that have the query in one piece.
+the place where they ended, and looks no further than until there is enough to choose from: so a key costs one short
+search per line that is looked at, and taking a letter back costs nothing. Where that is not enough, the lines are gone
+through piece by piece, so that whoever asks can do something else in between. Among many, those are weighed that have
+the query in one piece.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 WEIGHED = 800
 """Lines that are weighed one by one."""
+PIECE = 4000
+"""Lines that are looked at in one go."""
 
-Left = list[tuple[int, int]]
-"""(line, where the letters so far end in it)."""
+
+class _Step:
+    """What one letter left of what the letters before it left: as far as anybody wanted to know."""
+
+    __slots__ = ("ends", "lines", "read")
+
+    def __init__(self) -> None:
+        self.lines: list[int] = []
+        self.ends: list[int] = []
+        """Where the letters so far end in each."""
+        self.read = 0
+        """How many of the step before were looked at."""
+
+    def take(self, before: _Step, low: Sequence[str], letter: str) -> None:
+        """Look at the next lines of the step before."""
+        lines = before.lines[self.read : self.read + PIECE]
+        ends = before.ends[self.read : self.read + PIECE]
+        self.read += len(lines)
+        # Three lists of what exists already: tuples would be new ones, and there are many lines.
+        found = [low[line].find(letter, end) + 1 for line, end in zip(lines, ends, strict=True)]
+        self.lines += [line for line, end in zip(lines, found, strict=True) if end]
+        self.ends += [end for end in found if end]
 
 
 class Finder:
@@ -29,39 +55,64 @@ class Finder:
         for item in self._low:
             self._starts.append(at)
             at += len(item) + 1
-        self._steps: list[tuple[str, Left]] = []
-        """What each beginning of the last query left."""
+        all_lines = _Step()
+        all_lines.lines = list(range(len(self._low)))
+        all_lines.ends = [0] * len(self._low)
+        self._steps = [all_lines]
+        self._query = ""
+        """The letters that `_steps` stand for, one each behind the first."""
 
     def __len__(self) -> int:
         return len(self._items)
 
     def find(self, query: str, limit: int = 20) -> list[str]:
         """The best of what has all letters of `query` in order; without a query the first ones."""
+        return deque(self.search(query, limit), maxlen=1)[0]
+
+    def search(self, query: str, limit: int = 20) -> Iterator[list[str]]:
+        """The same piece by piece: the best of what is known by then, and at last what `find` gives."""
         query = "".join(query.lower().split())
         if not query:
-            return self._items[:limit]
-        left = self._left(query)
-        if len(left) <= WEIGHED:
-            lines: Iterable[int] = (line for line, _ in left)
-        else:
-            lines = dict.fromkeys([*self._pieces(query), *(line for line, _ in left[:WEIGHED])])
+            yield self._items[:limit]
+            return
+        self._begin(query)
+        pieces = [] if self._is_small(len(query) - 1) else list(self._pieces(query))
+        found = self._best(query, pieces, limit)
+        while self._look_at_more(len(query)):
+            yield found
+        yield self._best(query, pieces, limit)
+
+    def _best(self, query: str, pieces: list[int], limit: int) -> list[str]:
+        lines = dict.fromkeys([*pieces, *self._steps[len(query)].lines[:WEIGHED]])
         weighed = sorted((weight(query, self._items[line]), line) for line in lines)
         return [self._items[line] for _, line in weighed[:limit]]
 
-    def _left(self, query: str) -> Left:
-        """The lines with all its letters in order."""
+    def _begin(self, query: str) -> None:
+        """Keep the steps of what this query has in common with the last one."""
+        same = 0
+        while same < min(len(query), len(self._query)) and query[same] == self._query[same]:
+            same += 1
+        del self._steps[same + 1 :]
+        self._steps += [_Step() for _ in query[same:]]
+        self._query = query
+
+    def _is_small(self, length: int) -> bool:
+        """Whether all lines with the first `length` letters are known, and few enough to be weighed."""
+        steps = self._steps[: length + 1]
+        known = all(step.read == len(before.lines) for before, step in pairwise(steps))
+        return known and len(steps[-1].lines) <= WEIGHED
+
+    def _look_at_more(self, length: int) -> bool:
+        """Take one piece of lines a letter further; False where there is enough to choose from, or nothing more."""
         steps = self._steps
-        while steps and not query.startswith(steps[-1][0]):
-            steps.pop()
-        for length in range(len(steps) + 1, len(query) + 1):
-            letter = query[length - 1]
-            if steps:
-                low = self._low
-                left = [(line, end) for line, at in steps[-1][1] if (end := low[line].find(letter, at) + 1)]
-            else:
-                left = [(line, end) for line, low_line in enumerate(self._low) if (end := low_line.find(letter) + 1)]
-            steps.append((query[:length], left))
-        return steps[-1][1]
+        if len(steps[length].lines) >= WEIGHED:
+            return False
+        for at in range(length, 0, -1):
+            before, step = steps[at - 1], steps[at]
+            if step.read < len(before.lines):
+                step.take(before, self._low, self._query[at - 1])
+                return True
+        return False
 
     def _pieces(self, query: str) -> Iterator[int]:
         """Lines with the query in one piece, those where it begins a name first; no more than are weighed."""

@@ -278,7 +278,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     async def _load_files(self) -> None:
         paths = await self.desk.files(self.tab.session)
-        self.file_tree.load(paths)
+        self.file_tree.load(paths, self.desk.offers.files)
 
     def open_file(self, path: str, line: int = 0) -> None:
         if "viewer" not in self.arrangement.open:
@@ -374,6 +374,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def take_key(self, event: events.Key) -> None:
         """A key that was pressed."""
+        self.look_at_keys()
         if self.focus_on == "transcript" and self.tab.transcript.take_key(event):
             return
         pane = self.arrangement.panes.get(self.focus_on)
@@ -390,6 +391,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.do(action)
         elif action is None:
             self._write(event, character)
+
+    def look_at_keys(self) -> None:
+        """Keys that were changed in their file count at once. It is looked at when a key comes and when the window is
+        turned to, never by the clock: nothing wakes a screen at which nobody does anything."""
+        problems = self.desk.changed_keys()
+        if problems is not None:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            self.hint(problems[0] + more if problems else "keys read again")
 
     def _write(self, event: events.Key, character: str | None) -> None:
         """A key that is no action where it was pressed."""

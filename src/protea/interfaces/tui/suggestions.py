@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -65,23 +65,20 @@ class Offers:
         self.mentions: Sequence[tuple[str, str]] = ()
         """(name, what it is) of what can be named with @ besides files."""
         self.files = Finder(())
-        self._paths: Sequence[str] = ()
 
-    def set_files(self, paths: Sequence[str]) -> None:
-        """What files there are; the same again costs nothing."""
-        if paths != self._paths:
-            self._paths, self.files = paths, Finder(paths)
-
-    def of(self, what: Wanted) -> list[Offer]:
-        """The best for what is being written."""
+    def of(self, what: Wanted) -> Iterator[list[Offer]]:
+        """The best for what is being written. Among many files it is found piece by piece: what is known by then, and
+        at last what is true."""
         if what.kind == "command":
-            return self._commands(what.word)
-        if what.kind == "argument":
-            return self._arguments(what)
-        named = dict(self.mentions)
-        others = rank(what.word, ((name, name, "") for name in named))[:2] if what.word else []
-        found = [Offer(f"@{name} ", f"@{name}", named[name]) for name in others]
-        return found + [Offer(_mention(path), path) for path in self.files.find(what.word, MOST - len(found))]
+            yield self._commands(what.word)
+        elif what.kind == "argument":
+            yield self._arguments(what)
+        else:
+            named = dict(self.mentions)
+            others = rank(what.word, ((name, name, "") for name in named))[:2] if what.word else []
+            found = [Offer(f"@{name} ", f"@{name}", named[name]) for name in others]
+            for paths in self.files.search(what.word, MOST - len(found)):
+                yield found + [Offer(_mention(path), path) for path in paths]
 
     def _commands(self, word: str) -> list[Offer]:
         names = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -21,12 +21,14 @@ from protea.interfaces.tui.composer.vim import Vim
 from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.state import PASSING, State, advance, state_of
 from protea.interfaces.tui.strips import Activity, Queue, Told
-from protea.interfaces.tui.suggestions import Suggestions, wanted
+from protea.interfaces.tui.suggestions import Offer, Suggestions, Wanted, wanted
 from protea.interfaces.tui.transcript.pages import older_of
 from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.welcome import Welcome
 
 _numbers = itertools.count(1)
+AT_ONCE = 4
+"""Pieces of a search among files that a key waits for."""
 AT_A_TIME = 400
 """Events read between two keys where a long log is read behind what is shown."""
 
@@ -69,6 +71,8 @@ class Tab(Vertical):
         self.edit_plan: Callable[[str], None] = lambda plan: None
         """Lets a plan be changed in an editor, and answers with what came of it."""
         self.broken: ProteaError | None = None
+        self._growing: Iterator[list[Offer]] | None = None
+        """The search for what is offered, while it goes on."""
         self._follower: asyncio.Task[None] | None = None
         self._asked: set[str] = set()
         """Ids of commands whose answers are shown here."""
@@ -175,7 +179,26 @@ class Tab(Vertical):
         """The text or the cursor has changed: look for what completes it."""
         text, cursor = self.composer.text, self.composer.buffer.cursor
         what = wanted(text, cursor) if len(text) < 10_000 and self.composer.offering else None
-        self.suggestions.show(what, self.desk.offers.of(what) if what is not None else [])
+        if what is None:
+            self._growing = None
+            self.suggestions.show(None, [])
+            return
+        self._growing = growing = self.desk.offers.of(what)
+        found = list(itertools.islice(growing, AT_ONCE))
+        self.suggestions.show(what, found[-1])
+        if len(found) == AT_ONCE:
+            self.desk.spawn(self._grow(what, growing))
+
+    async def _grow(self, what: Wanted, growing: Iterator[list[Offer]]) -> None:
+        """Look on for what completes it, between keys; the next one ends it."""
+        found: list[Offer] | None = None
+        while (more := next(growing, None)) is not None:
+            found = more
+            await asyncio.sleep(0)
+            if self._growing is not growing:
+                return
+        if found is not None and found != self.suggestions.offers:
+            self.suggestions.show(what, found)
 
     def _take_offer(self) -> None:
         offer, what = self.suggestions.chosen, self.suggestions.what

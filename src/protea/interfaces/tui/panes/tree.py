@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
 from protea.interfaces.terminal import one_line
@@ -12,6 +13,8 @@ from protea.interfaces.tui.themes import Look
 
 MOST = 5000
 """Rows that are made of a folder that is open."""
+AT_ONCE = 2000
+"""Files that are sorted while a key waits."""
 
 
 class Tree(Pane):
@@ -26,17 +29,31 @@ class Tree(Pane):
         self._open_file = open_file
         self._folders: dict[str, tuple[list[str], list[str]]] = {}
         """Folder (with a slash at the end, "" for the top) → (folders in it, files in it)."""
+        self._unsorted: Sequence[str] | None = None
+        """Files that are not in `_folders` yet: nobody has looked at the tree since they came."""
         self._unfolded: set[str] = {""}
         self._finder = Finder(())
         self._count = 0
         self.changed: set[str] = set()
         self.filter = ""
 
-    def load(self, paths: Sequence[str]) -> None:
-        """All files, relative to the project."""
-        self._folders = folders_of(paths)
-        self._finder = Finder(paths)
+    def load(self, paths: Sequence[str], finder: Finder) -> None:
+        """All files, relative to the project, and what finds one of them."""
+        self._unsorted = paths
+        self._finder = finder
         self._count = len(paths)
+        self.again()
+
+    def _sort(self) -> None:
+        """Put the files into their folders; many of them in a thread, while what is known stays to be seen."""
+        paths, self._unsorted = self._unsorted, None
+        if paths is not None and len(paths) <= AT_ONCE:
+            self._folders = folders_of(paths)
+        elif paths is not None:
+            self.run_worker(self._sort_many(paths), group="sort", exclusive=True)
+
+    async def _sort_many(self, paths: Sequence[str]) -> None:
+        self._folders = await asyncio.to_thread(folders_of, paths)
         self.again()
 
     def touch(self, paths: Iterable[str]) -> None:
@@ -52,6 +69,7 @@ class Tree(Pane):
     def entries(self, width: int) -> list[Entry]:
         if self.filter:
             return [self._hit(path, width) for path in self._finder.find(self.filter, 200)]
+        self._sort()
         found: list[Entry] = []
         self._below("", 0, width, found)
         return found or [Entry([("nothing here", "dim")])]
