@@ -32,9 +32,14 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     result: str = ""
     """What came out, or why it failed."""
     runs: int = 1
-    """How often it was begun."""
+    """How often it was begun. Only the process that began it last counts: what an earlier one says changes nothing."""
     steps: tuple[str, ...] = ()
     """What its steps have given so far, where whoever runs it keeps that here."""
+    owner: str = ""
+    """The process that runs it, or ran it: its machine, its number and some letters. Empty where it runs and that
+    process is gone: it waits for one that begins it again."""
+    beat: str = ""
+    """When that process was last heard of, while it runs."""
 
 
 class TaskRunner(Protocol):
@@ -66,15 +71,18 @@ class TaskRunner(Protocol):
         ...
 
     async def wait(self, id: str) -> Task:
-        """Return once it has ended. Of a task of this process."""
+        """Return once it has ended, or another process has taken it over: then it is still running. Of a task of this
+        process."""
         ...
 
     async def stop(self, id: str) -> Task:
-        """End it, and return once it has; one that has ended already stays as it is."""
+        """End it, in whichever process it runs, and return once it has; one that has ended already stays as it is."""
         ...
 
-    async def recover(self) -> Sequence[Task]:
-        """Look after tasks whose process is gone: begin again what may be, call the rest lost. What became of each."""
+    async def recover(self, session: str | None = None) -> Sequence[Task]:
+        """Look after tasks whose process is gone, all or those of a session: begin again what may be, call the rest
+        lost, leave what is of a kind that nobody has defined here. What became of each. To be called as often as
+        wanted. What lives is left alone; of several processes that look at once, one gets it."""
         ...
 
     async def aclose(self) -> None:

@@ -45,6 +45,8 @@ class MemoryTaskRunner:
             input=dict(input),
             session=session,
             started=started,
+            owner="memory",
+            beat=started,
         )
         self.kept.tasks[task.id] = task
         self._running[task.id] = asyncio.create_task(self._run(task.id, self._kinds[kind]))
@@ -74,7 +76,7 @@ class MemoryTaskRunner:
                 self.kept.tasks[id] = replace(self.kept.tasks[id], state="stopped", ended="2026-11-21T05:00:00.000Z")
         return await self.get(id)
 
-    async def recover(self) -> Sequence[Task]:
+    async def recover(self, session: str | None = None) -> Sequence[Task]:
         return ()
 
     async def aclose(self) -> None:

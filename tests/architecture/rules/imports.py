@@ -46,6 +46,7 @@ THIRD_PARTY = {
     "protea.adapters.http": {"msgspec", "certifi"},
     "protea.adapters.search": {"msgspec", "ddgs"},
     "protea.adapters.secrets.keyring": {"msgspec", "keyring"},
+    "protea.adapters.task_runner._postgres": {"msgspec", "psycopg"},
     "protea.adapters.task_runner.durable": {"msgspec", "dbos"},
     "protea.adapters.tools": {"msgspec", "PIL", "pypdf"},
     "protea.adapters.web": {"msgspec", "html_to_markdown", "pypdf"},

@@ -1,25 +1,26 @@
-"""Tasks in a database, `tasks.sqlite`, and which process each belongs to."""
+"""Tasks in a database of this machine, `tasks.sqlite`. Whether a process lives is told by the lock of a file, which no
+death leaves locked: nobody is given up who lives, however busy, and a death is seen at once."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Collection
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
+from protea.adapters.task_runner._register import Claimed, Claims, Heard, Tasks
 from protea.domain.errors import StoreError
 from protea.ports.task_runner import Task
 
 Kind = TypeVar("Kind")
 
-Tasks = list[Task]
-Names = list[str]
-Left = list[tuple[Task, bool]]
-
+LOST = "its process ended before it did"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS tasks (
     id TEXT PRIMARY KEY, session TEXT NOT NULL, started TEXT NOT NULL, state TEXT NOT NULL, owner TEXT NOT NULL,
@@ -28,51 +29,27 @@ CREATE TABLE IF NOT EXISTS tasks (
 """
 
 
-class Owner:
-    """This process, as others can tell whether it lives: it holds the lock of a file, which no death leaves locked."""
-
-    def __init__(self, folder: str, name: str) -> None:
-        self.name = name
-        self._path = os.path.join(folder, f"{name}.lock")
-        os.makedirs(folder, 0o700, exist_ok=True)
-        self._held = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._held, fcntl.LOCK_EX)
-
-    def close(self) -> None:
-        os.unlink(self._path)
-        os.close(self._held)
-
-
-def lives(folder: str, name: str) -> bool:
-    """Whether the owner of that name holds its lock."""
-    path = os.path.join(folder, f"{name}.lock")
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    os.unlink(path)
-    return False
-
-
 class Table:
-    """Blocking, and quick: a connection for each question, so that any thread may ask."""
+    """A connection for each question, so that any thread may ask."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    pause = 0.5
+    silence = None
 
-    def put(self, task: Task, owner: str, *, again: bool) -> None:
-        row = (task.id, task.session, task.started, task.state, owner, again, msgspec.json.encode(task))
+    def __init__(self, folder: str, owner: str) -> None:
+        self._folder = folder
+        self._path = os.path.join(folder, "tasks.sqlite")
+        self._owner = owner
+        self._held: int | None = None
+
+    def put(self, task: Task, *, again: bool) -> None:
+        self._own()
+        row = (task.id, task.session, task.started, task.state, self._owner, again, _data(task))
         self._do(lambda db: db.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?)", row))
 
-    def update(self, task: Task) -> None:
-        row = (task.state, msgspec.json.encode(task), task.id)
-        self._do(lambda db: db.execute("UPDATE tasks SET state = ?, task = ? WHERE id = ?", row))
+    def update(self, task: Task) -> bool:
+        row = (task.state, _data(task), task.id, self._owner)
+        change = "UPDATE tasks SET state = ?, task = ? WHERE id = ? AND owner = ?"
+        return self._do(lambda db: db.execute(change, row).rowcount == 1)
 
     def get(self, id: str) -> Task | None:
         found = self._tasks("WHERE id = ?", (id,))
@@ -83,32 +60,117 @@ class Table:
             return self._tasks("ORDER BY started DESC, id DESC", ())
         return self._tasks("WHERE session = ? ORDER BY started DESC, id DESC", (session,))
 
-    def owners(self) -> Names:
-        """Of tasks that are said to run."""
-        return self._do(
-            lambda db: [name for (name,) in db.execute("SELECT DISTINCT owner FROM tasks WHERE state = 'running'")]
-        )
+    def beat(self, running: Collection[str]) -> Heard:
+        with suppress(OSError):  # nothing hangs on it: that the lock is held is what counts
+            os.utime(self._lock(self._owner))
+        return Heard([id for id in running if _taken(self._asked(id))], [])
 
-    def left_by(self, owner: str) -> Left:
-        """(task, whether it may be begun again) of those that ran when `owner` died. Nobody else gets them."""
+    def ask(self, id: str, now: str) -> bool:
+        owner = self._do(lambda db: db.execute("SELECT owner FROM tasks WHERE id = ?", (id,)).fetchone())
+        if owner is not None and not self._lives(owner[0]):
+            return self._do(lambda db: _over(db, id, owner[0], "stopped", "", now))
+        try:
+            os.close(os.open(self._asked(id), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise StoreError(f"{self._folder} cannot be used: {(error.strerror or '').lower()}") from error
+        return False
 
-        def work(db: sqlite3.Connection) -> Left:
+    def withdraw(self, id: str) -> None:
+        _taken(self._asked(id))
+
+    def claim(self, kinds: Collection[str], session: str | None, now: str) -> Claims:
+        def work(db: sqlite3.Connection) -> Claims:
             db.execute("BEGIN IMMEDIATE")
-            rows = db.execute(
-                "SELECT task, again FROM tasks WHERE owner = ? AND state = 'running'", (owner,)
-            ).fetchall()
-            db.execute("UPDATE tasks SET owner = '' WHERE owner = ? AND state = 'running'", (owner,))
-            return [(msgspec.json.decode(data, type=Task), bool(again)) for data, again in rows]
+            rows = db.execute("SELECT id, session, owner, again, task FROM tasks WHERE state = 'running'").fetchall()
+            owners = {owner for _, _, owner, _, _ in rows}
+            gone = {owner for owner in owners if owner != self._owner and not self._lives(owner)}
+            found = []
+            for id, belongs, owner, again, data in rows:
+                if owner not in gone or session not in (None, belongs):
+                    continue
+                task = msgspec.json.decode(data, type=Task)
+                if not again:
+                    _over(db, id, owner, "lost", LOST, now)
+                    found.append(Claimed(replace(task, state="lost", ended=now, result=LOST), False))
+                elif task.kind in kinds:
+                    task = replace(task, runs=task.runs + 1, progress="")
+                    db.execute("UPDATE tasks SET owner = ?, task = ? WHERE id = ?", (self._owner, _data(task), id))
+                    found.append(Claimed(task, True))
+            return found
 
+        if not os.path.exists(self._path):
+            return []
+        self._own()
         return self._do(work)
+
+    def close(self) -> None:
+        if self._held is not None:
+            with suppress(OSError):
+                os.unlink(self._lock(self._owner))
+            os.close(self._held)
+            self._held = None
+
+    # ── who lives ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _lock(self, owner: str) -> str:
+        return os.path.join(self._folder, f"{owner}.lock")
+
+    def _asked(self, id: str) -> str:
+        """A file that asks for the end of a task: its process looks for it."""
+        return os.path.join(self._folder, f"{id}.stop")
+
+    def _own(self) -> None:
+        """Hold the lock of this process."""
+        if self._held is not None:
+            return
+        try:
+            os.makedirs(self._folder, 0o700, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            held = os.open(self._lock(self._owner), flags, 0o600)
+        except OSError as error:
+            raise StoreError(f"{self._folder} cannot be used: {(error.strerror or '').lower()}") from error
+        fcntl.flock(held, fcntl.LOCK_EX)
+        self._held = held
+
+    def _lives(self, owner: str) -> bool:
+        """Whether the process of that name holds its lock."""
+        if owner == self._owner:
+            return self._held is not None
+        try:
+            descriptor = os.open(self._lock(owner), os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        with suppress(OSError):
+            os.unlink(self._lock(owner))
+        return False
+
+    def _heard(self, owner: str) -> str:
+        """When that process was last heard of; empty where it is gone."""
+        try:
+            seconds = os.stat(self._lock(owner)).st_mtime
+        except OSError:
+            return ""
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    # ── the database ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _tasks(self, rest: str, values: tuple[Any, ...]) -> Tasks:
-        def work(db: sqlite3.Connection) -> Tasks:
-            return [
-                msgspec.json.decode(data, type=Task) for (data,) in db.execute(f"SELECT task FROM tasks {rest}", values)
-            ]
-
-        return self._do(work)
+        rows = self._do(lambda db: db.execute(f"SELECT task, state, owner FROM tasks {rest}", values).fetchall())
+        alive: dict[str, str] = {}
+        for owner in {owner for _, state, owner in rows if state == "running"}:
+            alive[owner] = self._heard(owner) if owner and self._lives(owner) else ""
+        found = []
+        for data, state, owner in rows:
+            task = msgspec.json.decode(data, type=Task)
+            beat = alive.get(owner, "") if state == "running" else ""
+            found.append(replace(task, owner=owner if beat or state != "running" else "", beat=beat))
+        return found
 
     def _do(self, work: Callable[[sqlite3.Connection], Kind]) -> Kind:
         try:
@@ -119,3 +181,27 @@ class Table:
                     return work(database)
         except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
             raise StoreError(f"{self._path} cannot be used: {error}") from error
+
+
+def _over(db: sqlite3.Connection, id: str, owner: str, state: Any, result: str, now: str) -> bool:
+    """End a task whose process is gone; whether it was still that process's."""
+    row = db.execute("SELECT task FROM tasks WHERE id = ? AND owner = ? AND state = 'running'", (id, owner)).fetchone()
+    if row is None:
+        return False
+    task = replace(msgspec.json.decode(row[0], type=Task), state=state, ended=now, result=result)
+    db.execute("UPDATE tasks SET state = ?, owner = '', task = ? WHERE id = ?", (state, _data(task), id))
+    return True
+
+
+def _data(task: Task) -> bytes:
+    """Who runs it is a column of its own, or would be out of date."""
+    return msgspec.json.encode(replace(task, owner="", beat=""))
+
+
+def _taken(path: str) -> bool:
+    """Whether the file was there; it is gone now."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return False
+    return True

@@ -1,7 +1,9 @@
 """Tasks whose steps are kept by a durable engine: what died in the midst of a step goes on with that step elsewhere.
 
-The engine is DBOS, on SQLite here or on PostgreSQL by its URL; it is started with the first task, not before. What
-tasks there are is kept as by `in_process`; the engine keeps what each step brought.
+The engine is DBOS, on SQLite here or on PostgreSQL by its URL; it is started with the first task, not before. Which
+tasks there are, and whose, is kept beside it: on SQLite for this machine, on PostgreSQL for all that share it.
+Each time a task is begun it is a workflow of its own, `<task>.<how often>`, which is handed what the one before had
+done. So a process that was given up, and comes back, can write only into a workflow that nobody reads any more.
 """
 
 from __future__ import annotations
@@ -9,90 +11,110 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable
+import threading
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from protea.adapters.task_runner.in_process import InProcess
+from protea.adapters.task_runner._register import Register
+from protea.adapters.task_runner._table import Table
+from protea.adapters.task_runner.in_process import InProcess, owner_of
 from protea.domain.errors import ConfigError, StoreError
 from protea.domain.surroundings import Surroundings
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
 from protea.ports.task_runner import Progress, Task, Work
 
-VERSION = "protea-1"
-"""Of the way tasks are made of steps: what was begun under another is not gone on with."""
+VERSION = "protea-2"
+"""Of the way tasks are made of steps."""
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     database: str | None = None
     """`postgresql://…`; SQLite in `tasks/` of Protea's home where it is left out."""
     folder: str | None = None
-    """Absolute; `tasks/` in Protea's home where it is left out."""
+    """Absolute; `tasks/` in Protea's home where it is left out. Not used with PostgreSQL."""
+    worker: str | None = None
+    """What this machine is called in lists; its host name where it is left out."""
+    silence: Annotated[float, msgspec.Meta(ge=1)] = 20.0
+    """Seconds without a sign of life after which another process takes over what one ran. Only with PostgreSQL, and to
+    be the same on all machines: on SQLite a death is seen at once."""
 
 
 class Durable(InProcess):
-    """One per process at a time: the engine is the process's."""
+    """Several may be open in a process; they share its engine, and so have to share its database."""
 
-    def __init__(self, folder: str, database: str, clock: Clock, ids: Ids) -> None:
-        super().__init__(folder, clock, ids)
+    def __init__(self, register: Register, database: str, clock: Clock, ids: Ids) -> None:
+        super().__init__(register, clock, ids)
         self._database = database
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._steps: dict[str, tuple[tuple[Work, ...], Progress]] = {}
-        self._doing: dict[str, Future[str]] = {}
 
     async def _perform(self, task: Task, works: tuple[Work, ...], tell: Progress) -> str:
         await self._launched()
-        self._steps[task.id] = (works, tell)
+        job = Job(task, works, tell, asyncio.get_running_loop(), lambda: self._held(task.id))
         try:
-            return await asyncio.to_thread(self._through, task, len(works))
+            return await asyncio.to_thread(_ENGINE.through, job)
         except asyncio.CancelledError:
-            doing = self._doing.get(task.id)
-            await asyncio.to_thread(_ENGINE.dbos.cancel_workflow, task.id)
-            if doing is not None:
-                doing.cancel()
+            await asyncio.to_thread(_ENGINE.cancel, job)
             raise
-        finally:
-            self._steps.pop(task.id, None)
-
-    def _through(self, task: Task, count: int) -> str:
-        """In a thread."""
-        return _ENGINE.through(task.id, count, new=task.runs == 1)
-
-    async def _taken_over(self, owner: str) -> None:
-        await self._launched()
-        await asyncio.to_thread(_ENGINE.dbos._recover_pending_workflows, [owner])
-
-    def step(self, id: str, number: int, before: str) -> str:
-        """Do one step, in the event loop of whoever began the task. In a thread of the engine's."""
-        works, tell = self._steps[id]
-        assert self._loop is not None
-        task = self._now[id]
-        given = {**task.input, "before": before}
-        self._doing[id] = doing = asyncio.run_coroutine_threadsafe(_awaited(works[number](given, tell)), self._loop)
-        try:
-            return doing.result()
-        finally:
-            self._doing.pop(id, None)
 
     async def _launched(self) -> None:
-        if _ENGINE.runner is self:
+        if self in _ENGINE.users:
             return
-        self._loop = asyncio.get_running_loop()
-        if self._owner is None:
-            await asyncio.to_thread(self._own)
         try:
-            await asyncio.to_thread(_ENGINE.launch, self, self._database, self._owner.name if self._owner else "")
+            await asyncio.to_thread(_ENGINE.launch, self, self._database, owner_of(self._ids))
+        except StoreError:
+            raise
         except Exception as fault:  # whatever a database, or its driver, has to say
             raise StoreError(f"the durable engine cannot begin: {type(fault).__name__}: {fault}") from fault
 
     async def aclose(self) -> None:
         await super().aclose()
-        if _ENGINE.runner is self:
-            await asyncio.to_thread(_ENGINE.end)
+        await asyncio.to_thread(_ENGINE.leave, self)
+
+
+class Job:
+    """A task that runs here: its steps are done in the event loop of whoever began it, the engine waits in a thread."""
+
+    def __init__(
+        self,
+        task: Task,
+        works: tuple[Work, ...],
+        tell: Progress,
+        loop: asyncio.AbstractEventLoop,
+        held: Callable[[], None],
+    ) -> None:
+        self.task = task
+        self.works = works
+        self._tell = tell
+        self._loop = loop
+        self._held = held
+        """Raises where the task is not this process's any more."""
+        self._doing: Future[str] | None = None
+
+    @property
+    def name(self) -> str:
+        """Of its workflow."""
+        return f"{self.task.id}.{self.task.runs}"
+
+    def step(self, number: int, before: str) -> str:
+        """In a thread of the engine's."""
+        self._held()
+        given = {**self.task.input, "before": before} if len(self.works) > 1 else self.task.input
+        self._doing = asyncio.run_coroutine_threadsafe(_awaited(self.works[number](given, self._tell)), self._loop)
+        try:
+            result = self._doing.result()
+        finally:
+            self._doing = None
+        self._held()
+        return result
+
+    def cancel(self) -> None:
+        doing = self._doing
+        if doing is not None:
+            doing.cancel()
 
 
 async def _awaited(work: Awaitable[str]) -> str:
@@ -100,24 +122,34 @@ async def _awaited(work: Awaitable[str]) -> str:
 
 
 class _Engine:
-    """The engine of this process, and whose tasks it runs. Importing it starts a program, so that waits for a task."""
+    """The engine of this process and the jobs that run in it. Importing it starts a program, so that waits for a task.
+    Everything here blocks."""
 
     def __init__(self) -> None:
-        self.runner: Durable | None = None
-        self.dbos: Any = None
+        self.users: set[Durable] = set()
+        self.jobs: dict[str, Job] = {}
+        self._dbos: Any = None
         self._workflow: Any = None
+        self._database = ""
+        self._lock = threading.Lock()
 
-    def launch(self, runner: Durable, database: str, owner: str) -> None:
-        if self.runner is not None:
-            self.end()
+    def launch(self, user: Durable, database: str, owner: str) -> None:
+        with self._lock:
+            if self.users and database != self._database:
+                raise StoreError("this process runs tasks in another database already")
+            if not self.users:
+                self._begin(database, owner)
+            self.users.add(user)
+
+    def _begin(self, database: str, owner: str) -> None:
         if self._workflow is None:
             from dbos import DBOS, WorkflowSerializationFormat  # see above
 
-            self.dbos = DBOS
+            self._dbos = DBOS
             portable = WorkflowSerializationFormat.PORTABLE
             self._workflow = DBOS.workflow(name="protea_task", serialization_type=portable)(_steps_of)
         logging.getLogger("dbos").setLevel(logging.ERROR)
-        self.dbos(
+        self._dbos(
             config={
                 "name": "protea",
                 "system_database_url": database,
@@ -127,45 +159,82 @@ class _Engine:
                 "notification_listener_polling_interval_sec": 1.0,
             }
         )
-        self.dbos.launch()
-        self.runner = runner
+        self._dbos.launch()
+        self._database = database
 
-    def through(self, id: str, count: int, *, new: bool) -> str:
-        """Begin, or find what was begun before, and wait for its end."""
+    def through(self, job: Job) -> str:
+        """Begin where the last one that ran the task came to, and wait for the end."""
         from dbos import SetWorkflowID  # loaded by now
 
-        if new:
-            with SetWorkflowID(id):
-                handle = self.dbos.start_workflow(self._workflow, id, count)
-        else:
-            handle = self.dbos.retrieve_workflow(id)
-        result: str = handle.get_result(polling_interval_sec=0.2)
+        done = self._done(job.task)
+        self.jobs[job.name] = job
+        try:
+            with SetWorkflowID(job.name):
+                handle = self._dbos.start_workflow(self._workflow, job.name, len(job.works), done)
+            result: str = handle.get_result(polling_interval_sec=0.2)
+        finally:
+            self.jobs.pop(job.name, None)
         return result
 
-    def end(self) -> None:
-        self.dbos.destroy(workflow_completion_timeout_sec=0)
-        self.runner = None
+    def _done(self, task: Task) -> list[str]:
+        """What its steps gave when it was last run; that run can do no more."""
+        for runs in range(task.runs - 1, 0, -1):
+            name = f"{task.id}.{runs}"
+            before = self._dbos.get_workflow_status(name)
+            if before is None:
+                continue  # its process died before the engine had heard of it
+            self._dbos.cancel_workflow(name)
+            done = list(before.input["args"][2])
+            for step in self._dbos.list_workflow_steps(name):
+                if not isinstance(step["output"], str):
+                    break
+                done.append(step["output"])
+            return done
+        return []
+
+    def cancel(self, job: Job) -> None:
+        if self._dbos is not None and self.users:
+            self._dbos.cancel_workflow(job.name)
+        job.cancel()
+
+    def leave(self, user: Durable) -> None:
+        with self._lock:
+            if user in self.users:
+                self.users.discard(user)
+                if not self.users:
+                    self._dbos.destroy(workflow_completion_timeout_sec=0)
+
+    def run_step(self, name: str, number: int, before: str) -> str:
+        result: str = self._dbos.run_step({"name": f"step {number}"}, _step, name, number, before)
+        return result
 
 
 _ENGINE = _Engine()
 
 
-def _steps_of(id: str, count: int) -> str:
-    before = ""
-    for number in range(count):
-        before = _ENGINE.dbos.run_step({"name": f"step {number}"}, _step, id, number, before)
+def _steps_of(name: str, count: int, done: list[str]) -> str:
+    before = done[-1] if done else ""
+    for number in range(len(done), count):
+        before = _ENGINE.run_step(name, number, before)
     return before
 
 
-def _step(id: str, number: int, before: str) -> str:
-    runner = _ENGINE.runner
-    if runner is None:
-        raise StoreError("the durable engine has ended")
-    return runner.step(id, number, before)
+def _step(name: str, number: int, before: str) -> str:
+    job = _ENGINE.jobs.get(name)
+    if job is None:
+        raise StoreError("the process that ran the task has let go of it")
+    return job.step(number, before)
 
 
 def create(options: Options, *, clock: Clock, ids: Ids, surroundings: Surroundings) -> Durable:
     if find_spec("dbos") is None:
         raise ConfigError("the adapter durable of task_runner needs the package dbos: pip install 'protea[durable]'")
     folder = options.folder or os.path.join(surroundings.protea_home, "tasks")
-    return Durable(folder, options.database or f"sqlite:///{folder}/durable.sqlite", clock, ids)
+    owner, database = owner_of(ids, options.worker), options.database
+    if database is None:
+        return Durable(Table(folder, owner), f"sqlite:///{folder}/durable.sqlite", clock, ids)
+    if not database.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        raise ConfigError(f"the database of tasks is a PostgreSQL URL, postgresql://…, or left out; not {database!r}")
+    from protea.adapters.task_runner._postgres import PostgresTable  # SQLite needs no driver
+
+    return Durable(PostgresTable(database, owner, options.silence), database, clock, ids)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from protea.adapters.task_runner._table import Owner, Table, lives
+from protea.adapters.task_runner._register import Heard, Register
+from protea.adapters.task_runner._table import Table
 from protea.domain.errors import ProteaError, StoreError, UsageError
 from protea.domain.surroundings import Surroundings
 from protea.ports.clock import Clock
@@ -20,10 +24,12 @@ from protea.ports.task_runner import Progress, Task, Work, WorkState
 
 Running = list[asyncio.Task[None]]
 
-LOOK = 0.5
-"""Seconds between two looks whether another process asks for an end."""
 PATIENCE = 15.0
 """Seconds another process is given to end one of its tasks."""
+LOOK = 0.25
+"""Seconds between two looks whether it has."""
+ALONE = 0.6
+"""Part of the silence after which others take over in which a process that reaches nobody gives its tasks up itself."""
 LONGEST = 64_000
 """Characters of a result that are kept."""
 
@@ -33,18 +39,62 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Absolute; `tasks/` in Protea's home where it is left out."""
 
 
+class TakenOverError(ProteaError):
+    """Another process has taken the task over."""
+
+
+class Pulse:
+    """Beats in a thread of its own: a process lives also while its event loop is busy."""
+
+    def __init__(
+        self, register: Register, running: Callable[[], Sequence[str]], heard: Callable[[Heard | None], None]
+    ) -> None:
+        self._register = register
+        self._running = running
+        self._heard = heard
+        self._loop = asyncio.get_running_loop()
+        self._end = threading.Event()
+        self.last = monotonic()
+        """When the last beat that arrived was begun."""
+        self._thread = threading.Thread(target=self._beat, name="beats", daemon=True)
+        self._thread.start()
+
+    @property
+    def alone(self) -> bool:
+        """Whether others may soon think that this process is gone."""
+        silence = self._register.silence
+        return silence is not None and monotonic() - self.last > silence * ALONE
+
+    def _beat(self) -> None:
+        while not self._end.wait(self._register.pause):
+            begun = monotonic()
+            heard: Heard | None = None
+            try:
+                heard = self._register.beat(self._running())
+                self.last = begun
+            except StoreError:
+                if not self.alone:
+                    continue
+            if heard is None or heard.asked or heard.taken:
+                with suppress(RuntimeError):  # the loop was closed meanwhile
+                    self._loop.call_soon_threadsafe(self._heard, heard)
+
+    def close(self) -> None:
+        """In a thread."""
+        self._end.set()
+        self._thread.join()
+
+
 class InProcess:
-    def __init__(self, folder: str, clock: Clock, ids: Ids) -> None:
-        self._folder = folder
+    def __init__(self, register: Register, clock: Clock, ids: Ids) -> None:
+        self._register = register
         self._clock = clock
         self._ids = ids
-        self._table = Table(os.path.join(folder, "tasks.sqlite"))
         self._kinds: dict[str, tuple[Work, ...]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._now: dict[str, Task] = {}
         """What runs here, as it stands this moment."""
-        self._owner: Owner | None = None
-        self._listening: asyncio.Task[None] | None = None
+        self._pulse: Pulse | None = None
 
     def define(self, kind: str, *works: Work) -> None:
         self._kinds[kind] = works
@@ -63,18 +113,20 @@ class InProcess:
             session=session,
             started=self._clock.now(),
         )
-        await self._begin(task, again=again)
+        await asyncio.to_thread(self._register.put, task, again=again)
+        self._begin(task)
         return task
 
     async def get(self, id: str) -> Task:
-        found = self._now.get(id) or await asyncio.to_thread(self._table.get, id)
+        found = self._now.get(id) or await asyncio.to_thread(self._register.get, id)
         if found is None:
             raise UsageError(f"there is no task {id}")
         return found
 
     async def list(self, session: str | None = None) -> Sequence[Task]:
-        kept = await asyncio.to_thread(self._table.list, session)
-        return [self._now.get(task.id, task) for task in kept]
+        kept = await asyncio.to_thread(self._register.list, session)
+        now = ((self._now.get(task.id), task) for task in kept)
+        return [task if here is None else replace(here, owner=task.owner, beat=task.beat) for here, task in now]
 
     async def wait(self, id: str) -> Task:
         running = self._running.get(id)
@@ -92,55 +144,48 @@ class InProcess:
         return await self.get(id)
 
     async def _ask_its_process(self, id: str) -> None:
-        """It looks for such a file while it runs tasks."""
-        asked = self._asked(id)
-        await asyncio.to_thread(_touch, asked)
-        for _ in range(int(PATIENCE / LOOK)):
+        if await asyncio.to_thread(self._register.ask, id, self._clock.now()):
+            return
+        patience = max(PATIENCE, 2 * (self._register.silence or 0))
+        for _ in range(int(patience / LOOK)):
             await asyncio.sleep(LOOK)
             if (await self.get(id)).state != "running":
                 return
-        with suppress(FileNotFoundError):
-            await asyncio.to_thread(os.unlink, asked)
+        await asyncio.to_thread(self._register.withdraw, id)
         raise UsageError(f"the process that runs the task {id} does not answer; its session tells what became of it")
 
-    def _asked(self, id: str) -> str:
-        return os.path.join(self._folder, f"{id}.stop")
+    def _hear(self, heard: Heard | None) -> None:
+        """What a beat brought; None: for long none has arrived."""
+        if heard is not None:
+            for id in heard.asked:
+                if id in self._running:
+                    self._running[id].cancel()
+        for id in [*self._running] if heard is None else heard.taken:
+            self._let_go(id)
 
-    async def _listen(self) -> None:
-        """End what others ask to be ended, while anything runs."""
-        while self._running:
-            await asyncio.sleep(LOOK)
-            for id, running in [*self._running.items()]:
-                if _taken(self._asked(id)):
-                    running.cancel()
+    def _let_go(self, id: str) -> None:
+        """End what another process does, or may soon do, without a word about it."""
+        if self._now.pop(id, None) is not None:
+            self._running[id].cancel()
 
-    async def recover(self) -> Sequence[Task]:
-        found: list[Task] = []
-        own = self._owner.name if self._owner is not None else ""
-        for owner in await asyncio.to_thread(self._table.owners):
-            if owner == own or (owner and await asyncio.to_thread(lives, self._folder, owner)):
-                continue
-            left = await asyncio.to_thread(self._table.left_by, owner)
-            if any(again and task.kind in self._kinds for task, again in left):
-                await self._taken_over(owner)
-            for task, again in left:
-                if again and task.kind in self._kinds:
-                    task = replace(task, runs=task.runs + 1, progress="")
-                    await self._begin(task, again=True)
-                else:
-                    task = self._ended(task, "lost", "its process ended before it did")
-                    await asyncio.to_thread(self._table.update, task)
-                found.append(task)
-        return found
+    def _held(self, id: str) -> None:
+        """Raises `TakenOverError` where the task is not this process's any more, or may not be."""
+        if id not in self._now or (self._pulse is not None and self._pulse.alone):
+            raise TakenOverError(f"another process has taken over the task {id}")
+
+    async def recover(self, session: str | None = None) -> Sequence[Task]:
+        claimed = await asyncio.to_thread(self._register.claim, [*self._kinds], session, self._clock.now())
+        for each in claimed:
+            if each.again:
+                self._begin(each.task)
+        return [each.task for each in claimed]
 
     async def aclose(self) -> None:
         await self._end([*self._running.values()])
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait([self._listening])
-        if self._owner is not None:
-            self._owner.close()
-            self._owner = None
+        pulse, self._pulse = self._pulse, None
+        if pulse is not None:
+            await asyncio.to_thread(pulse.close)
+        await asyncio.to_thread(self._register.close)
 
     async def _end(self, running: Running) -> None:
         for each in running:
@@ -148,82 +193,76 @@ class InProcess:
         if running:
             await asyncio.wait(running)
         for task in [*self._now.values()]:
-            if task.id not in self._running:  # it was cancelled before its first step, and could not say so itself
+            if task.id not in self._running and task.state == "running":
+                # It was cancelled before its first step, and could not say so itself.
                 self._keep(self._ended(task, "stopped", ""))
 
-    async def _begin(self, task: Task, *, again: bool) -> None:
-        await asyncio.to_thread(self._put, task, again=again)
+    def _begin(self, task: Task) -> None:
         self._now[task.id] = task
+        if self._pulse is None:
+            self._pulse = Pulse(self._register, lambda: [*self._now], self._hear)
         works = self._kinds[task.kind]
         running = asyncio.get_running_loop().create_task(self._run(task, works), name=f"task {task.id}")
         self._running[task.id] = running
         running.add_done_callback(lambda _: self._running.pop(task.id, None))
-        if self._listening is None or self._listening.done():
-            self._listening = asyncio.get_running_loop().create_task(self._listen(), name="ends that are asked for")
-
-    def _put(self, task: Task, *, again: bool) -> None:
-        self._table.put(task, self._own().name, again=again)
-
-    def _own(self) -> Owner:
-        if self._owner is None:
-            try:
-                self._owner = Owner(self._folder, f"{os.getpid()}-{self._ids.short('o')}")
-            except OSError as error:
-                raise StoreError(f"{self._folder} cannot be used: {(error.strerror or '').lower()}") from error
-        return self._owner
 
     async def _run(self, task: Task, works: tuple[Work, ...]) -> None:
         def tell(progress: str) -> None:
-            self._now[task.id] = replace(self._now[task.id], progress=progress)
+            if task.id in self._now:
+                self._now[task.id] = replace(self._now[task.id], progress=progress)
 
         state: WorkState
         try:
             result, state = await self._perform(task, works, tell), "done"
         except asyncio.CancelledError:
-            self._keep(self._ended(self._now[task.id], "stopped", ""))
+            if task.id in self._now:
+                with suppress(StoreError):
+                    self._keep(self._ended(self._now[task.id], "stopped", ""))
             raise
+        except TakenOverError:
+            self._now.pop(task.id, None)
+            return
         except ProteaError as error:
             result, state = str(error), "failed"
         except Exception as fault:  # work comes from anywhere; what went wrong is what became of the task
             result, state = f"{type(fault).__name__}: {fault}", "failed"
-        ended = self._ended(self._now[task.id], state, result)
-        self._keep(ended)
+        if task.id in self._now:
+            with suppress(StoreError):
+                self._keep(self._ended(self._now[task.id], state, result))
 
     async def _perform(self, task: Task, works: tuple[Work, ...], tell: Progress) -> str:
         """Its steps, from the first that has not ended; what comes out of the last."""
         before = task.steps[-1] if task.steps else ""
         for work in works[len(task.steps) :]:
+            self._held(task.id)
             before = await work({**task.input, "before": before} if len(works) > 1 else task.input, tell)
             if len(works) > 1:
+                self._held(task.id)
                 now = self._now[task.id]
                 self._now[task.id] = now = replace(now, steps=(*now.steps, before))
-                await asyncio.to_thread(self._table.update, now)
+                if not await asyncio.to_thread(self._register.update, now):
+                    raise TakenOverError(f"another process has taken over the task {task.id}")
         return before
-
-    async def _taken_over(self, owner: str) -> None:
-        """Tasks of another process, which has died, are about to be begun again here."""
 
     def _keep(self, ended: Task) -> None:
         # Not in a thread: a task that was cancelled must not wait, and it is one small row.
-        self._table.update(ended)
+        try:
+            self._register.update(ended)
+        except StoreError:
+            self._now[ended.id] = ended  # known here as long as this process lives
+            raise
         del self._now[ended.id]
 
     def _ended(self, task: Task, state: WorkState, result: str) -> Task:
         return replace(task, state=state, ended=self._clock.now(), result=result[:LONGEST])
 
 
-def _taken(path: str) -> bool:
-    """Whether the file was there; it is gone now."""
-    try:
-        os.unlink(path)
-    except OSError:
-        return False
-    return True
-
-
-def _touch(path: str) -> None:
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+def owner_of(ids: Ids, worker: str | None = None) -> str:
+    """The name of this process: where it runs, its number, and letters that nobody else has."""
+    place = re.sub(r"[^A-Za-z0-9_.-]+", "-", worker or os.uname().nodename).strip("-.")[:60]
+    return f"{place or 'here'}-{os.getpid()}-{ids.short('o')[2:]}"
 
 
 def create(options: Options, *, clock: Clock, ids: Ids, surroundings: Surroundings) -> InProcess:
-    return InProcess(options.folder or os.path.join(surroundings.protea_home, "tasks"), clock, ids)
+    folder = options.folder or os.path.join(surroundings.protea_home, "tasks")
+    return InProcess(Table(folder, owner_of(ids)), clock, ids)

@@ -36,7 +36,7 @@ class NoTaskRunner:
     async def stop(self, id: str) -> Task:
         raise UsageError(f"there is no task {id}")
 
-    async def recover(self) -> Sequence[Task]:
+    async def recover(self, session: str | None = None) -> Sequence[Task]:
         return ()
 
     async def aclose(self) -> None:

@@ -1,4 +1,4 @@
-"""`protea tasks …`: background work, also that of other processes."""
+"""`protea tasks …`: background work, also that of other processes and, in a shared database, of other machines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
 from protea.interfaces.tables import ago
 from protea.interfaces.terminal import one_line, visible
-from protea.ports.task_runner import TaskRunner
+from protea.ports.task_runner import Task, TaskRunner
 
 
 async def run_tasks(runner: TaskRunner, arguments: Arguments, place: Place) -> int:
@@ -20,9 +20,11 @@ async def run_tasks(runner: TaskRunner, arguments: Arguments, place: Place) -> i
             ["task", task.id],
             ["title", one_line(task.title, 100)],
             ["kind", task.kind],
-            ["state", task.state],
+            ["state", _state(task)],
             ["session", task.session],
             ["begun", ago(task.started)],
+            *([["runs in", f"{task.owner}, heard of {ago(task.beat)}"]] if task.owner and task.beat else []),
+            *([["begun times", str(task.runs)]] if task.runs > 1 else []),
             *([["ended", ago(task.ended)]] if task.ended else []),
             *([["progress", one_line(task.progress, 100)]] if task.progress else []),
         ]
@@ -39,6 +41,16 @@ async def run_tasks(runner: TaskRunner, arguments: Arguments, place: Place) -> i
     if arguments.has("json"):
         place.write(as_json(tasks))
         return 0
-    rows = [[task.id, task.state, ago(task.started), one_line(task.title, 70)] for task in tasks]
-    place.write(table(["ID", "STATE", "BEGUN", "TITLE"], rows) if rows else "no tasks yet\n")
+    columns = ["ID", "STATE", "BEGUN", "OWNER", "BEAT", "TITLE"]
+    rows = [
+        [task.id, _state(task), ago(task.started), task.owner, ago(task.beat) if task.beat else "", task.title]
+        for task in tasks
+    ]
+    cut = [[*each[:-1], one_line(each[-1], 60)] for each in rows]
+    place.write(table(columns, cut) if rows else "no tasks yet\n")
     return 0
+
+
+def _state(task: Task) -> str:
+    """`waiting`: the process that ran it is gone, and one that goes on with it has not come."""
+    return "waiting" if task.state == "running" and not task.owner else task.state
