@@ -136,9 +136,33 @@ def test_lines_that_are_not_understood_are_asked_about_and_end_nothing() -> None
         b'{"id": "\\ud800", "tool": "Bash", "args": {"command": "\\ud800"}}\n',
         b'{"id": 12, "tool": "Bash", "args": {"command": "a"}, "allow": ["a"]}',
     )
-    assert [one["decision"] for one in answers] == ["ask"] * 9 + ["allow", "ask", "allow"]
-    assert all(one["error"] for one in answers[:9])
-    assert [one["id"] for one in answers[4:]] == [5, 6, 7, 8, 9, 10, "\ud800", 12]
+    assert [one["decision"] for one in answers] == ["ask"] * 10 + ["allow", "ask", "allow"]
+    assert all(one["error"] for one in answers[:10])
+    assert [one["id"] for one in answers[5:]] == [5, 6, 7, 8, 9, 10, "\ud800", 12]
+
+
+def test_each_line_gets_one_answer_and_an_empty_one_is_a_line() -> None:
+    answers = batch(
+        b"\n", {"id": 1, "tool": "Bash", "args": {"command": "x"}}, b"   \n", b"\n", {"id": 2, "tool": "Bash"}
+    )
+    assert [one["id"] for one in answers] == [None, 1, None, None, 2]
+
+
+def test_arguments_may_be_called_by_their_whole_name_but_not_said_twice_differently() -> None:
+    answers = batch(
+        {"id": 1, "tool": "Bash", "arguments": {"command": "a"}, "allow": ["a"]},
+        {"id": 2, "tool": "Bash", "args": {"command": "a"}, "arguments": {"command": "a"}, "allow": ["a"]},
+        {"id": 3, "tool": "Bash", "args": {"command": "a"}, "arguments": {"command": "b"}, "allow": ["a", "b"]},
+    )
+    assert [one["decision"] for one in answers] == ["allow", "allow", "ask"]
+
+
+def test_a_line_that_is_not_understood_is_denied_where_nobody_can_be_asked() -> None:
+    answers = batch(
+        {"id": 1, "tool": "Bash", "allow": ["broken"], "interactive": False},
+        b'{"id": NaN, "tool": "Bash"}\n',
+    )
+    assert [one["decision"] for one in answers] == ["deny", "ask"]
 
 
 def test_a_batch_hands_on_place_mode_and_presence() -> None:

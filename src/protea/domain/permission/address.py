@@ -20,6 +20,7 @@ _HOST = regex(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?\Z")
 _LOCAL_NAMES = listed(
     """
     localhost localhost.localdomain ip6-localhost ip6-loopback broadcasthost host.docker.internal
+    metadata instance-data
     """
 )
 _LOCAL_TAILS = (
@@ -32,9 +33,16 @@ _LOCAL_TAILS = (
     ".intranet",
     ".corp",
     ".home",
+    ".svc",
+    ".cluster.local",
 )
-_NOT_OURS = (ipaddress.IPv6Network("3fff::/20"), ipaddress.IPv6Network("5f00::/16"))
-"""For documentation and for routing inside one network: newer than the standard library's tables."""
+_NOT_OURS = (
+    ipaddress.IPv6Network("3fff::/20"),
+    ipaddress.IPv6Network("5f00::/16"),
+    ipaddress.IPv4Network("192.88.99.0/24"),
+)
+"""For documentation, for routing inside one network, and the relays nobody runs any more: not in the standard library's
+tables."""
 _METADATA = frozenset({"168.63.129.16"})
 """Public by number, but only ever answered by the machine's own host."""
 
@@ -46,10 +54,55 @@ class Address(msgspec.Struct, frozen=True):
     port: int = 0
     local: bool = False
     """It names this machine or its network; a rule that names host and port lifts that."""
+    meant: tuple[str, ...] = ()
+    """Hosts that some program may take it for: a deny or an ask for one of them counts."""
 
 
 def read_address(url: object) -> Address:
     """Never raises. `fine` means only that a domain rule may decide."""
+    address = _read(url)
+    if address.verdict == "fine":
+        return msgspec.structs.replace(address, meant=(address.host,))
+    meant = _meant(url, address.host)
+    if address.verdict == "ask":
+        for host in meant[:8]:
+            worst = _read(f"http://[{host}]/" if ":" in host and not host.startswith("[") else f"http://{host}/")
+            if worst.verdict == "deny" and worst.local:
+                return msgspec.structs.replace(worst, meant=meant)
+    return msgspec.structs.replace(address, meant=meant)
+
+
+def _meant(url: object, host: str) -> tuple[str, ...]:
+    """Every host that a careless reader may find in `url`."""
+    if not isinstance(url, str) or len(url) > 50 * LONGEST:
+        return (host,) if host else ()
+    found = {host} if host else set()
+    text = re.sub(r"[\x00-\x20\x7f]", "", url.partition(":")[2]).lstrip("/\\")
+    for authority in (re.split(r"[/?#]", text, maxsplit=1)[0], re.split(r"[/?#\\]", text, maxsplit=1)[0]):
+        for piece in (authority, *authority.split("@")):
+            for one in (piece, _unquoted(piece)):
+                plain = unicodedata.normalize("NFKC", re.sub(r":\d*\Z", "", one)).replace("\u3002", ".")
+                plain = plain.strip("\\/").rstrip(".").lower()
+                found |= {plain, ascii_host(plain)}
+    return tuple(sorted(one for one in found if one and len(one) <= 253))
+
+
+def _unquoted(text: str) -> str:
+    """`text` with `%61` read as `a`, wherever that stands for a letter, a digit or a mark."""
+    return re.sub(r"%([2-7][0-9a-fA-F])", lambda found: chr(int(found.group(1), 16)), text)
+
+
+def ascii_host(host: str) -> str:
+    """`host` as it stands in the name system: `xn--…` for what is not written in plain letters."""
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
+
+
+def _read(url: object) -> Address:
     if not isinstance(url, str) or not url:
         return Address("ask", "there is no URL")
     if len(url) > 50 * LONGEST:
@@ -78,6 +131,8 @@ def read_address(url: object) -> Address:
             port = int(number.group(1))
     host = host.lower()
     if "%" in host:
+        if host.startswith("["):
+            return _number(host[:100], port, _six(host))
         return Address("ask", "the host is percent-encoded", host[:100])
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
     dotted = _four(plain)
@@ -147,7 +202,9 @@ def _number(host: str, port: int, ip: ipaddress.IPv4Address | ipaddress.IPv6Addr
     )
     if isinstance(ip, ipaddress.IPv6Address) and not inner and ip not in ipaddress.IPv6Network("2000::/3"):
         local = True
-    local = local or (ip.version == 6 and any(ip in network for network in _NOT_OURS))
+    local = local or any(
+        one in network for one in (ip, *inner) for network in _NOT_OURS if network.version == one.version
+    )
     if local or any(str(one) in _METADATA for one in (ip, *inner)):
         return Address("deny", f"{host} is not a public address", str(ip), port, str(ip) not in _METADATA)
     return Address("fine", "", str(ip), port)

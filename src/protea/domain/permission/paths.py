@@ -222,7 +222,7 @@ PROTECTED_FOLDERS = listed(
     """
     .git git~1 .hg .svn .protea .agent .agents .claude .codex .gemini .cursor .windsurf .continue .aider .vscode
     .idea .zed .fleet .husky .lefthook .devcontainer .cargo .mvn .gradle .circleci .buildkite .ssh .gnupg .aws
-    .kube .yarn .direnv .docker
+    .kube .yarn .direnv .docker .opencode .roo .kiro .amazonq .junie .augment .trae
     """
 )
 """Whatever lies in a folder of this name, at any depth, steers other programs."""
@@ -236,6 +236,8 @@ PROTECTED_NAMES = listed(
     .zlogout .kshrc .cshrc .tcshrc .login .logout .inputrc .xinitrc .xprofile .xsessionrc .pam_environment
     .vimrc .nvimrc .exrc .gvimrc .emacs .dir-locals.el .gdbinit .lldbinit .pdbrc .pythonrc .pypirc .condarc
     .netrc .curlrc .wgetrc .ripgreprc .tmux.conf .screenrc .bazelrc .mise.toml mise.toml .tool-versions
+    .direnvrc .nvim.lua .nvimrc .aider.conf.yml opencode.json opencode.jsonc copilot-instructions.md .claude.json
+    .cursorrules .windsurfrules .clinerules
     .buckconfig .npmignore.sh sitecustomize.py usercustomize.py authorized_keys permissions.toml
     """
 ) - {".gitignore_global", ".npmignore.sh", ".tool-versions", "mise.toml"}

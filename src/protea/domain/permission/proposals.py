@@ -34,6 +34,21 @@ _VERBS = listed(
     bundle rake terraform helm apt apt-get brew systemctl
     """
 )
+_NEVER_STARRED = {
+    "npm": ("exec", "x"),
+    "pnpm": ("exec", "dlx"),
+    "yarn": ("exec", "dlx"),
+    "bun": ("x", "run"),
+    "uv": ("run", "tool"),
+    "poetry": ("run",),
+    "bundle": ("exec",),
+    "go": ("run", "tool"),
+    "docker": ("run", "exec", "compose"),
+    "podman": ("run", "exec"),
+    "kubectl": ("run", "exec", "debug"),
+    "gh": ("api", "extension", "alias"),
+}
+"""Verbs behind which anything may stand: as good as a wrapper."""
 MOST = 4
 """Rules in one proposal."""
 
@@ -158,6 +173,8 @@ def _for_command(argv: tuple[str, ...], hazard: str | None) -> str | None:
         inline = name in _INTERPRETERS and (len(argv) == 1 or any(word in ("-c", "-e", "-") for word in argv[1:]))
         return None if inline else f"Bash({text})"
     if name in _INTERPRETERS or re.sub(r"[\d.]+\Z", "", name) in _INTERPRETERS:
+        return None
+    if len(argv) > 1 and argv[1] in _NEVER_STARRED.get(name, ()):
         return None
     if name in _VERBS and len(argv) > 1 and re.fullmatch(r"[a-z][a-z-]*", argv[1]):
         return f"Bash({argv[0]} {argv[1]}:*)"

@@ -224,6 +224,10 @@ def host_matches(pattern: str, host: str, port: int | None) -> bool:
     elif port is None or int(number) != port:
         return False
     name = name.strip("[]")
+    if not name.isascii():
+        from protea.domain.permission.address import ascii_host  # hardly any rule names such a host
+
+        name = ascii_host(name)
     if name == "*":
         return True
     if name.startswith("*."):

@@ -151,8 +151,6 @@ class _Line(msgspec.Struct):
 def _batch(engine: Engine, surroundings: Surroundings, stdin: BinaryIO, stdout: TextIO) -> int:
     engines: dict[tuple[tuple[str, ...], ...], Permission] = {}
     for number, raw in enumerate(stdin, 1):
-        if not raw.strip():
-            continue
         answer = _answer(raw, number, engine, engines, surroundings)
         _print(stdout, json.dumps(answer))
     return 0
@@ -166,12 +164,19 @@ def _answer(
     surroundings: Surroundings,
 ) -> dict[str, Any]:
     identity: Any = None
+    attended = True
     try:
+        if not raw.strip():
+            raise UsageError("the line is empty")
         # The standard library's reader lets half characters through, so that they reach the engine and are asked about.
-        whole = json.loads(raw)
+        whole = json.loads(raw, parse_constant=_no_number)
         if not isinstance(whole, dict):
             raise UsageError("a request is a JSON object")
-        identity = whole.get("id")
+        identity, attended = whole.get("id"), whole.get("interactive") is not False
+        if "arguments" in whole:
+            if whole.get("args", whole["arguments"]) != whole["arguments"]:
+                raise UsageError("args and arguments say different things; give args alone")
+            whole["args"] = whole["arguments"]
         line = msgspec.convert(whole, _Line)
         if line.mode not in get_args(Mode):
             raise UsageError(f"mode is {line.mode!r}; it must be normal, plan or yolo")
@@ -199,5 +204,9 @@ def _answer(
     except (ValueError, msgspec.ValidationError, UsageError, RecursionError) as error:
         kind = "rule" if isinstance(error, ConfigError) else "request"
         why = f"line {number}: this {kind} is not understood: {error}"
-        return {"id": identity, "decision": "ask", "rule": None, "why": why, "error": why}
+        return {"id": identity, "decision": "ask" if attended else "deny", "rule": None, "why": why, "error": why}
     return {"id": identity, "decision": decision.verdict, "rule": decision.rule, "why": decision.why}
+
+
+def _no_number(text: str) -> Any:
+    raise UsageError(f"{text} is no number of JSON")

@@ -251,6 +251,7 @@ def study_git(words: Sequence[Word]) -> Study:
         texts = without_globals([word.text for word in words])
         if texts[1:2] == ("config",):
             writes = [Use("write", ".git/config")]
+        writes += _written(texts[1:2], words)
         return Study(False, str(unfit), (*writes, *_named(words)), True, hazard)
     return Study(True, uses=tuple(uses), known=True, hazard=hazard)
 
@@ -344,6 +345,24 @@ def _revision_or_path(word: Word) -> list[Use]:
     elif text.startswith(":("):
         raise UnfitError("a pathspec has magic")
     return found
+
+
+_WRITING = {"restore": 0, "rm": 0, "mv": 0, "checkout": 1, "checkout-index": 0, "reset": 1, "clean": 0}
+"""Subcommands that change the files they name in the working tree; 1 where `--` tells files from revisions."""
+
+
+def _written(name: tuple[str, ...], words: Sequence[Word]) -> list[Use]:
+    """`git checkout -- a.txt`, `git mv a b`, `git worktree add ../x`: what a rule on writing should see."""
+    index = next((i for i, word in enumerate(words) if name and word.text == name[0]), len(words))
+    rest = list(words[index + 1 :])
+    if name == ("worktree",) and rest and rest[0].text in ("add", "move", "remove"):
+        return [Use("write", word.text) for word in rest[1:] if "/" in word.text and not word.text.startswith("-")]
+    if not name or name[0] not in _WRITING:
+        return []
+    texts = [word.text for word in rest]
+    if _WRITING[name[0]] and "--" in texts:
+        rest = rest[texts.index("--") + 1 :]
+    return [Use("write", word.text, word.glob) for word in rest if word.text and not word.text.startswith("-")]
 
 
 def _named(words: Sequence[Word]) -> list[Use]:

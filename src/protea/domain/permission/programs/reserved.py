@@ -9,12 +9,13 @@ from protea.domain.permission.shell.script import Command, listed
 from protea.domain.permission.shell.unwrap import SHELLS, basename
 
 _RESERVED = {
-    "it signals other programs": "kill pkill killall skill snice xkill fuser",
+    "it signals other programs": "kill pkill killall skill snice xkill fuser loginctl gdb lldb reptyr nsenter",
     "it stops or changes the system": (
         "shutdown reboot halt poweroff init telinit systemctl service launchctl sysctl modprobe insmod rmmod"
         " mount umount"
         " swapon swapoff fdisk parted sfdisk mkswap losetup cryptsetup lvm hdparm iptables nft ufw ip ifconfig route"
-        " hostnamectl timedatectl chroot setcap grub-install efibootmgr wipefs blkdiscard"
+        " hostnamectl timedatectl hwclock localectl dconf gsettings"
+        " chroot setcap grub-install efibootmgr wipefs blkdiscard"
         " update-alternatives dpkg-reconfigure"
     ),
     "it acts as another account": "sudo su doas pkexec runuser",
@@ -26,7 +27,8 @@ _RESERVED = {
         " nslookup ping ping6 traceroute whois nmap aria2c http https xh lynx w3m links elinks rclone aws"
         " gcloud az gsutil"
         " kubectl helm terraform ansible ansible-playbook gh glab hub heroku flyctl vercel netlify wrangler firebase"
-        " telegram-send xdg-open open twine"
+        " telegram-send xdg-open open twine firefox chromium chromium-browser google-chrome sensible-browser brave"
+        " ngrok cloudflared"
     ),
     "it decides about itself": "protea",
     "it runs in a container that may see the whole machine": "docker podman nerdctl ctr lxc machinectl vagrant",
@@ -86,6 +88,12 @@ def reserved(command: Command) -> str | None:
         return f"{name} {plain[0]}: it changes settings of the account"
     if name == "ps" and not study(command.words).fit:
         return "ps: its options may show the environment of other programs"
+    if name in ("strace", "ltrace", "perf") and any(re.match(r"-p|--attach|--pid", text) for text in texts[1:]):
+        return f"{name}: it attaches to another program"
+    if name == "date" and not study(command.words).fit:
+        return "date: it may set the clock"
+    if name.startswith("python") and "http.server" in texts:
+        return "http.server: it opens the folder to other machines"
     if name == "dd" and any(text.startswith("of=/dev") for text in texts):
         return "dd: it writes to a device"
     inline = _INLINE.get(re.sub(r"[\d.]+\Z", "", name))

@@ -98,6 +98,40 @@ _FORMS = {
     "!": _Form(transparent=""),
 }
 
+_ENV_SPLIT = re.compile(r"-[A-Za-z0]*?S")
+_CONTAINER = _Form(
+    "-a -c -e -h -l -m -p -u -v -w --add-host --cpus --device --dns --entrypoint --env --env-file --gpus --hostname"
+    " --ip --label --memory --mount --name --network --platform --publish --pull --restart --shm-size --tmpfs --ulimit"
+    " --user --volume --workdir",
+    1,
+)
+_REMOTE = {
+    "ssh": _Form("-B -b -c -D -E -e -F -I -i -J -L -l -m -O -o -P -p -Q -R -S -W -w", 1),
+    **dict.fromkeys(("docker", "podman", "nerdctl"), _CONTAINER),
+    **dict.fromkeys(("kubectl", "oc"), _Form("-n -c --namespace --container --context --image -f --filename", 1)),
+}
+"""Programs that have a command run elsewhere: another machine, a container."""
+_LAUNCHERS = listed("npx bunx pnpx uvx pipx")
+_LAUNCHING = {
+    "uv": ("run", "tool"),
+    "poetry": ("run",),
+    "pdm": ("run",),
+    "hatch": ("run",),
+    "pipenv": ("run",),
+    "rye": ("run",),
+    "npm": ("exec", "x"),
+    "pnpm": ("exec", "dlx"),
+    "yarn": ("exec", "dlx"),
+    "bundle": ("exec",),
+    "direnv": ("exec",),
+    "nix": ("develop", "shell", "run"),
+    "conda": ("run",),
+    "mise": ("exec", "x"),
+    "asdf": ("exec",),
+    "cargo": ("watch",),
+}
+"""Program → its subcommands behind which another command stands."""
+
 SHELLS = listed("sh bash dash zsh ksh mksh ash fish csh tcsh rbash yash posh")
 
 WRAPPERS = frozenset(_FORMS) | SHELLS | {"eval", "script", "su", "trap", "find", "fd", "fdfind", "source", "."}
@@ -132,12 +166,37 @@ def inner_commands(words: Sequence[Word]) -> list[Inner]:
         return _exec(words, ("-x", "-X", "--exec", "--exec-batch"))
     if name == "git":
         return _git(texts)
+    if name in _REMOTE or name in _LAUNCHERS or name in _LAUNCHING:
+        return _elsewhere(name, words)
     form = _FORMS.get(name)
     if name in ("watch", "parallel", "entr") and form is not None:
         # These hand their words to a shell.
         found = _wrapped(name, form, words)
         return [*found, *(Inner(text=" ".join(word.text for word in one.words), more=one.more) for one in found)]
     return _wrapped(name, form, words) if form is not None else []
+
+
+def _elsewhere(name: str, words: Sequence[Word]) -> list[Inner]:
+    """What is run on another machine, in a container or an environment. For deny and ask rules only: nothing is
+    allowed by looking in here."""
+    texts = [word.text for word in words]
+    form, first = _REMOTE.get(name, _Form()), 0
+    verbs = _LAUNCHING.get(name) or (("run", "exec", "create") if name != "ssh" and name in _REMOTE else ())
+    if verbs:
+        first = next((i for i, text in enumerate(texts[1:6], 1) if text in verbs), 0)
+        if not first:
+            return []
+    found = _wrapped(name, form, words[first:])
+    if "--" in texts[first:]:
+        found.append(Inner(tuple(words[texts.index("--", first) + 1 :])))
+    found += [
+        Inner(text=texts[index + 1])
+        for index, text in enumerate(texts[:-1])
+        if text in ("--call", "--command", "--entrypoint") or (text == "-c" and name in _LAUNCHERS)
+    ]
+    if name == "ssh":
+        found += [Inner(text=" ".join(word.text for word in one.words)) for one in found if one.words]
+    return [one for one in found if one.words or one.text]
 
 
 def _shell(texts: list[str]) -> list[Inner]:
@@ -214,8 +273,10 @@ def _wrapped(name: str, form: _Form, words: Sequence[Word]) -> list[Inner]:
             break
         transparent = transparent and words[index].known
         option, equals, value = text.partition("=")
-        if name == "env" and (option in ("-S", "--split-string") or text.startswith(("-S", "-vS"))):
-            given = value if equals and option.startswith("--") else text.split("S", 1)[1]
+        if name == "env" and (
+            (option.startswith("--s") and "--split-string".startswith(option)) or _ENV_SPLIT.match(text)
+        ):
+            given = value if option.startswith("--") else text.split("S", 1)[1]
             rest = [w.text for w in words[index + 1 :]]
             return [Inner(text=" ".join(([given] if given else []) + rest))]
         if option in valued and not (equals and len(option) == 2):
