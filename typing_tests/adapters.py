@@ -29,6 +29,8 @@ from protea.adapters.compaction import summarise as compaction_summarise
 from protea.adapters.compaction import truncate as compaction_truncate
 from protea.adapters.context import everything as context_everything
 from protea.adapters.context import windowed as context_windowed
+from protea.adapters.diagnostics import lsp as diagnostics_lsp
+from protea.adapters.diagnostics import none as diagnostics_none
 from protea.adapters.embedding import hashing as embedding_hashing
 from protea.adapters.embedding import none as embedding_none
 from protea.adapters.file_list import git as file_list_git
@@ -106,6 +108,7 @@ from protea.ports.clipboard import Clipboard
 from protea.ports.clock import Clock
 from protea.ports.compaction import Compaction
 from protea.ports.context import Context
+from protea.ports.diagnostics import Diagnostics
 from protea.ports.embedding import Embedding
 from protea.ports.file_list import FileList
 from protea.ports.hooks import Hooks
@@ -133,6 +136,8 @@ from protea.ports.toolset import Toolset
 from protea.ports.web import Web
 from protea.ports.workspace import Workspace
 
+agents_files_fills: Callable[..., Agents] = agents_files.create
+agents_none_fills: Callable[..., Agents] = agents_none.create
 approval_interactive_fills: Callable[..., Approval] = approval_interactive.create
 approval_policy_fills: Callable[..., Approval] = approval_policy.create
 capability_none_fills: Callable[..., Capability] = capability_none.create
@@ -158,6 +163,8 @@ compaction_summarise_fills: Callable[..., Compaction] = compaction_summarise.cre
 compaction_truncate_fills: Callable[..., Compaction] = compaction_truncate.create
 context_everything_fills: Callable[..., Context] = context_everything.create
 context_windowed_fills: Callable[..., Context] = context_windowed.create
+diagnostics_lsp_fills: Callable[..., Diagnostics] = diagnostics_lsp.create
+diagnostics_none_fills: Callable[..., Diagnostics] = diagnostics_none.create
 embedding_hashing_fills: Callable[..., Embedding] = embedding_hashing.create
 embedding_none_fills: Callable[..., Embedding] = embedding_none.create
 file_list_git_fills: Callable[..., FileList] = file_list_git.create
@@ -212,8 +219,6 @@ task_runner_in_process_fills: Callable[..., TaskRunner] = task_runner_in_process
 task_runner_none_fills: Callable[..., TaskRunner] = task_runner_none.create
 telemetry_log_fills: Callable[..., Telemetry] = telemetry_log.create
 telemetry_none_fills: Callable[..., Telemetry] = telemetry_none.create
-agents_files_fills: Callable[..., Agents] = agents_files.create
-agents_none_fills: Callable[..., Agents] = agents_none.create
 templates_files_fills: Callable[..., Templates] = templates_files.create
 templates_none_fills: Callable[..., Templates] = templates_none.create
 tokens_bytes_fills: Callable[..., Tokens] = tokens_bytes.create

@@ -16,12 +16,12 @@ from protea.interfaces.commands.doctor import Finding
 from protea.testing.running import suite
 
 
-def root(tmp_path: Path, *settings: str) -> Root:
-    environment = {"HOME": str(tmp_path / "home"), "OLLAMA_HOST": "http://127.0.0.1:9", "PATH": "/usr/bin:/bin"}
+def root(tmp_path: Path, *settings: str, path: str = "/usr/bin:/bin", bare: bool = True) -> Root:
+    environment = {"HOME": str(tmp_path / "home"), "OLLAMA_HOST": "http://127.0.0.1:9", "PATH": path}
     (tmp_path / "home").mkdir(exist_ok=True)
     (tmp_path / "project/.git").mkdir(parents=True, exist_ok=True)
     launch = Launch(
-        cwd=str(tmp_path / "project"), environment=environment, warn=lambda line: None, set=settings, bare=True
+        cwd=str(tmp_path / "project"), environment=environment, warn=lambda line: None, set=settings, bare=bare
     )
     return Root(launch, Given())
 
@@ -31,8 +31,21 @@ def problems(findings: list[Finding]) -> list[Finding]:
 
 
 def test_what_is_as_it_should_be_is_one_line(tmp_path: Path) -> None:
-    (finding,) = look_at_ports(root(tmp_path))
-    assert finding.state == "ok"
+    ports, servers = look_at_ports(root(tmp_path))
+    assert ports.state == "ok"
+    assert (servers.about, servers.state) == ("language servers", "note")
+
+
+def test_language_servers_are_told_with_what_keeps_them_from_being_asked(tmp_path: Path) -> None:
+    program = tmp_path / "bin" / "ruff"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    *_, servers = look_at_ports(root(tmp_path, path=str(program.parent), bare=False))
+    assert (servers.state, servers.found) == ("note", "ruff: not in a project that is not trusted")
+    assert servers.mend == "`protea trust` lets them be started"
+    *_, servers = look_at_ports(root(tmp_path, path="/nowhere", bare=False))
+    assert servers.found == "none was found"
 
 
 def test_an_unknown_name_a_wrong_option_and_a_missing_package_are_told_apart(

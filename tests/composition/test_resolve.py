@@ -143,13 +143,30 @@ async def test_what_is_left_over_is_closed_and_what_was_taken_over_is_not() -> N
 def test_what_needs_a_port_that_changes_is_made_anew() -> None:
     around = Surroundings(cwd="/", root="/", user_home="/h", protea_home="/h/.protea", environment={})
     chosen = {"toolset": ("builtin", {}), "workspace": ("memory", {}), "sandbox": ("none", {}), "web": ("none", {})}
-    chosen |= {"agents": ("none", {}), "search": ("none", {})}
+    chosen |= {"agents": ("none", {}), "search": ("none", {}), "diagnostics": ("none", {})}
     before = Resolver(chosen, {"surroundings": around})
     tools = before.get("toolset")
     assert Resolver(chosen, {"surroundings": around}, before=before).get("toolset") is tools
     other = Resolver({**chosen, "workspace": ("disk", {})}, {"surroundings": around}, before=before)
     assert other.get("toolset") is not tools
     assert other.get("sandbox") is before.get("sandbox")
+
+
+async def test_what_is_opened_later_is_opened_by_the_resolver_that_is_in_place_then() -> None:
+    around = Surroundings(cwd="/", root="/", user_home="/h", protea_home="/h/.protea", environment={})
+    chosen = {"toolset": ("builtin", {}), "workspace": ("memory", {}), "sandbox": ("none", {}), "web": ("none", {})}
+    chosen |= {"agents": ("none", {}), "search": ("none", {}), "diagnostics": ("lsp", {"only": ["ruff"]})}
+    before = Resolver(chosen, {"surroundings": around})
+    tools, later = before.get("toolset"), before.later("diagnostics")
+    after = Resolver(chosen, {"surroundings": around}, before=before)
+    assert after.later("diagnostics") is later
+    left_over = after.replace(before)
+    assert [server.name for server in later.servers()] == ["ruff"]
+    assert after.made()[0] == after.get("diagnostics").aclose
+    assert left_over == []
+    other = Resolver({**chosen, "diagnostics": ("none", {})}, {"surroundings": around}, before=after)
+    assert other.get("toolset") is not tools
+    assert list(other.later("diagnostics").servers()) == []
 
 
 # ── adapters of other packages ─────────────────────────────────────────────────────────────────────────────────────

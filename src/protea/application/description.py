@@ -41,6 +41,9 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
             return session if session is not None else {"profile": parts.profile, "model": parts.model}
         case "profiles":
             return [{**each, "current": each["name"] == parts.profile} for each in parts.profiles()]
+        case "lsp":
+            servers = () if parts.diagnostics is None else parts.diagnostics.servers()
+            return [{**msgspec.to_builtins(each), "files": list(each.files)} for each in servers]
         case "files" | "clipboard":
             return None  # of a session alone
         case "ports":

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # most runs have none of these, and each would be read from t
     from protea.ports.clipboard import Clipboard
     from protea.ports.compaction import Compaction
     from protea.ports.context import Context
+    from protea.ports.diagnostics import Diagnostics
     from protea.ports.file_list import FileList
     from protea.ports.hooks import Hooks
     from protea.ports.notifier import Notifier
@@ -90,6 +91,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: Telemetry | None = None
     notifier: Notifier | None = None
     clipboard: Clipboard | None = None
+    diagnostics: Diagnostics | None = None
+    """What its tools ask about files they have changed."""
     hooks: Hooks | None = None
     capabilities: Capabilities | None = None
     """One of the `toolsets`, too."""

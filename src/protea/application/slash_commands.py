@@ -415,6 +415,15 @@ def _first_line(text: str, width: int) -> str:
     return flat if len(flat) <= width else flat[: width - 1] + "…"
 
 
+async def _lsp(call: Call) -> Answer:
+    servers: list[dict[str, Any]] = await call.gateway.describe("lsp", call.session)
+    there = [each for each in servers if each["state"] != "missing"]
+    missing = [each["name"] for each in servers if each["state"] == "missing"]
+    rows = [[each["name"], each["state"], " ".join(each["files"]), each["told"] or each["program"]] for each in there]
+    more = f"Not on PATH: {', '.join(missing)}\n" if missing else ""
+    return Answer((table(None, rows) or "No language server is asked.\n") + more, servers)
+
+
 async def _compact(call: Call) -> Answer:
     command = UndoCompaction(by=call.by) if call.rest == "undo" else Compact(focus=call.rest, by=call.by)
     await call.gateway.submit(call.session, command)
@@ -494,6 +503,7 @@ COMMANDS: tuple[SlashCommand, ...] = (
         run=_foresee,
     ),
     SlashCommand(name="tools", about="the tools the model has", run=_tools),
+    SlashCommand(name="lsp", about="the language servers, and how each stands", run=_lsp),
     SlashCommand(name="context", about="what the model sees, in tokens", run=_context),
     SlashCommand(
         name="compact",

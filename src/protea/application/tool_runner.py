@@ -227,7 +227,11 @@ class ToolRunner:
         if not plans:
             return results[call.id]
         try:
-            return await self._run_one(plans[0])
+            result = await self._run_one(plans[0])
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # it had done its work by then; what follows is not begun
+                raise asyncio.CancelledError
+            return result
         except asyncio.CancelledError:
             if self._states[call.id][1] not in ENDED:
                 self._end(call, "cancelled", self._with_kept(call, CANCELLED))

@@ -52,6 +52,10 @@ CATALOGUE: dict[str, dict[str, str]] = {
         "everything": "protea.adapters.context.everything",
         "windowed": "protea.adapters.context.windowed",
     },
+    "diagnostics": {
+        "lsp": "protea.adapters.diagnostics.lsp",
+        "none": "protea.adapters.diagnostics.none",
+    },
     "embedding": {
         "hashing": "protea.adapters.embedding.hashing",
         "none": "protea.adapters.embedding.none",
@@ -185,6 +189,7 @@ DEFAULTS: dict[str, str] = {
     "clock": "system",
     "compaction": "levels",
     "context": "everything",
+    "diagnostics": "lsp",
     "embedding": "none",
     "file_list": "walk",
     "hooks": "configured",
@@ -222,6 +227,9 @@ IDLE: dict[str, str] = {
 }
 """Adapters that, without options, leave everything as it is: they need not be loaded to do so."""
 
+LATER: tuple[str, ...] = ("diagnostics",)
+"""Ports that an adapter which asks for them is given as something that opens them when they are first used."""
+
 SWAP_CLASSES: dict[str, str] = {
     "agents": "hot",
     "approval": "hot",
@@ -234,6 +242,7 @@ SWAP_CLASSES: dict[str, str] = {
     "clock": "cold",
     "compaction": "hot",
     "context": "hot",
+    "diagnostics": "hot",
     "embedding": "warm",
     "file_list": "hot",
     "hooks": "hot",

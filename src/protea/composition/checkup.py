@@ -26,6 +26,7 @@ from protea.composition.walls import bare
 from protea.domain.errors import ConfigError, ProteaError, UsageError
 from protea.domain.spelling import nearest
 from protea.interfaces.commands.doctor import Finding
+from protea.ports.diagnostics import Diagnostics
 
 
 def look_at_ports(root: Root) -> list[Finding]:
@@ -34,7 +35,22 @@ def look_at_ports(root: Root) -> list[Finding]:
         finding for port, (name, options) in root.choices().items() for finding in _wrong(root, port, name, options)
     ]
     filled = len(SWAP_CLASSES) - len(problems)
-    return [Finding("ports", "ok", f"{filled} of {len(SWAP_CLASSES)} are as they should be"), *problems]
+    told = Finding("ports", "ok", f"{filled} of {len(SWAP_CLASSES)} are as they should be")
+    return [told, *problems, *([] if problems else _language_servers(root))]
+
+
+def _language_servers(root: Root) -> list[Finding]:
+    """Which would be asked about changed files here; none is started."""
+    diagnostics: Diagnostics = root.piece("diagnostics")
+    servers = diagnostics.servers()
+    there = [each.name for each in servers if each.state not in ("missing", "resting")]
+    if any(each.state == "barred" for each in servers):
+        mend = "`protea trust` lets them be started"
+        return [Finding("language servers", "note", f"{', '.join(there)}: not in a project that is not trusted", mend)]
+    if there:
+        return [Finding("language servers", "ok", ", ".join(there))]
+    mend = "install one (docs/diagnostics.md) to be told of mistakes as they are made" if servers else ""
+    return [Finding("language servers", "note", "none was found" if servers else "none is asked", mend)]
 
 
 def look_at_port(root: Root, port: str) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from protea.application.parts import Close
-from protea.composition.catalogue import CATALOGUE, EXTRAS
+from protea.composition.catalogue import CATALOGUE, EXTRAS, LATER
 from protea.domain.errors import ConfigError
 from protea.domain.spelling import nearest
 
@@ -37,6 +37,17 @@ class WrongOptionError(ConfigError):
     """What an adapter was told is not what it takes."""
 
 
+class Later:
+    """What fills a port, opened when something of it is first used, by whichever resolver is in place then."""
+
+    def __init__(self, port: str, resolver: Resolver) -> None:
+        self._port = port
+        self.resolver = resolver
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.resolver.get(self._port), name)
+
+
 class Resolver:
     """Creates adapters, each port at most once, others on demand as parameters ask for them."""
 
@@ -56,6 +67,7 @@ class Resolver:
         self._made: dict[str, Any] = dict(given)
         self._needs: dict[str, tuple[str, ...]] = {}
         """Port → what its adapter asked for."""
+        self._later: dict[str, Later] = {}
         self._making: list[str] = []
         if before is not None:
             self._take_over(before)
@@ -76,6 +88,10 @@ class Resolver:
             self._making.pop()
         return self._made[port]
 
+    def later(self, port: str) -> Any:
+        """The adapter that fills `port`, opened when it is first used."""
+        return self._later.setdefault(port, Later(port, self))
+
     def make(self, port: str, name: str, options: Mapping[str, Any]) -> Any:
         """A new adapter of that name; what its `create` names is got from here. It is the caller's to close."""
         return self._make(port, name, options, None)
@@ -89,6 +105,8 @@ class Resolver:
     def replace(self, before: Resolver) -> list[Close]:
         """Take the place of `before`: take over what it has made since, and return what closes the rest."""
         self._take_over(before)
+        for later in self._later.values():
+            later.resolver = self
         mine = {id(adapter) for adapter in self._made.values()}
         return closing(adapter for adapter in reversed(before._own()) if id(adapter) not in mine)
 
@@ -109,6 +127,9 @@ class Resolver:
             if port not in self._made and not self.differs(port, before):
                 self._made[port] = adapter
                 self._needs[port] = before._needs.get(port, ())
+        for port, later in before._later.items():
+            if not self.differs(port, before):
+                self._later.setdefault(port, later)
 
     def _make(self, port: str, name: str, options: Mapping[str, Any], keep: str | None) -> Any:
         adapter = load(port, name)
@@ -119,7 +140,9 @@ class Resolver:
                 raise ConfigError(f"the adapter {name} of {port} asks for {parameter!r}, which is no port")
         if keep is not None:
             self._needs[keep] = wanted
-        return adapter.create(values, **{parameter: self.get(parameter) for parameter in wanted})
+        return adapter.create(
+            values, **{each: self.later(each) if each in LATER else self.get(each) for each in wanted}
+        )
 
 
 def closing(adapters: Iterable[Any]) -> list[Close]:

@@ -222,6 +222,7 @@ class Root:
             rules=resolver.get("rule_store"),
             ledger=resolver.get("ledger"),
             sandbox=resolver.get("sandbox") if builtin else None,
+            diagnostics=resolver.later("diagnostics") if builtin else None,
             checkpoint=resolver.get("checkpoint"),
             audit=DeferredAudit(resolver) if chosen["audit"][0] != "none" and self._kept else None,
             model=spec.model or launch.model or models.default(),
@@ -324,7 +325,8 @@ class Root:
             options = dict(table)
             chosen[port] = (str(options.pop("adapter", chosen.get(port, ("", {}))[0])), options)
         if self._launch.bare:
-            chosen["instructions"] = chosen["capability"] = ("none", {})  # they are configuration, too
+            # They are configuration, too, or run what a project says that nobody was asked about.
+            chosen["instructions"] = chosen["capability"] = chosen["diagnostics"] = ("none", {})
         return chosen
 
     def _store(self) -> SessionStore:

@@ -40,6 +40,23 @@ class TodoItem(msgspec.Struct, frozen=True):
     status: Literal["pending", "in_progress", "done"] = "pending"
 
 
+class Diagnostic(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a language server has against a place in a file."""
+
+    path: str
+    """Absolute, real."""
+    line: int
+    """From 1; so is `column`."""
+    column: int = 1
+    severity: Literal["error", "warning"] = "error"
+    message: str
+    """One line or more, plain text."""
+    code: str = ""
+    """The rule it breaks, as its source names it."""
+    source: str = ""
+    """Who says so: `Ruff`, `rustc` …"""
+
+
 class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a call gave. `text` is what the model reads, already cut to size."""
 
@@ -56,6 +73,8 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whose words these are, where somebody else wrote them: what follows is decided with that in mind."""
     todo: tuple[TodoItem, ...] | None = None
     """The todo list as it now stands, from the tool that keeps it."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What is wrong with the files it changed and was not before, errors first; `text` tells of the first of them."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str):

@@ -75,11 +75,24 @@ def result_summary(result: ToolResult | None) -> str:
     if result.diff:
         added = sum(line.startswith("+") and not line.startswith("+++") for line in result.diff.splitlines())
         removed = sum(line.startswith("-") and not line.startswith("---") for line in result.diff.splitlines())
-        return f"+{added} -{removed}"
+        problems = len(result.diagnostics)
+        told = f" · {problems} new problem{'' if problems == 1 else 's'}" if problems else ""
+        return f"+{added} -{removed}{told}"
     lines = [line for line in result.text.splitlines() if line.strip()]
     if not lines:
         return "no output"
     return lines[0].strip() if len(lines) == 1 and len(lines[0]) <= 100 else f"{len(lines)} lines"
+
+
+def problem_lines(result: ToolResult, most: int) -> list[tuple[str, str]]:
+    """What is newly wrong with the files it changed, as (`error` or `warning`, line); how many more where not all."""
+    from protea.domain.diagnostics import line  # few changes bring any
+
+    lines: list[tuple[str, str]] = [
+        (each.severity, line(each, lambda path: path.rpartition("/")[2])) for each in result.diagnostics[:most]
+    ]
+    more = len(result.diagnostics) - len(lines)
+    return [*lines, ("warning", f"… and {more} more")] if more > 0 else lines
 
 
 def retry_text(event: RetryScheduled) -> str:

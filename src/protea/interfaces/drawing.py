@@ -33,12 +33,13 @@ from protea.domain.events import (
 )
 from protea.domain.messages import text_of
 from protea.domain.tools import TodoItem
-from protea.domain.view import call_object, result_summary, retry_text
+from protea.domain.view import call_object, problem_lines, result_summary, retry_text
 from protea.interfaces.markdown import Markdown
 from protea.interfaces.terminal import Paint, one_line, revealed, visible
 
 DIFF_LINES = 24
 """Lines of a change that was made."""
+PROBLEMS = 12
 ASKED_LINES = 40
 """Lines of a change that is asked about."""
 _MARKS = {"success": "✓", "error": "✗", "cancelled": "-"}
@@ -221,6 +222,8 @@ class Drawing:
             self.line(f"● {title} {outcome}")
         if event.result is not None and event.result.diff and event.state == "success":
             self._diff(event.result.diff, DIFF_LINES)
+            for severity, line in problem_lines(event.result, PROBLEMS):
+                self.line((paint.bad if severity == "error" else paint.warn)(f"    {revealed(line)}"))
 
     def _diff(self, diff: str, most: int) -> None:
         # Only a newline ends a line here: what else `splitlines` takes for an end may stand inside one.

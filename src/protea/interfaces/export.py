@@ -15,7 +15,7 @@ from protea.domain.events import (
 )
 from protea.domain.messages import text_of
 from protea.domain.session import SessionSummary
-from protea.domain.view import call_object, result_summary
+from protea.domain.view import call_object, problem_lines, result_summary
 from protea.interfaces.terminal import one_line, visible
 
 
@@ -60,7 +60,9 @@ def _call(event: ToolCallChanged, state: str, short: bool) -> str:
     if short:
         return f"{head}, {one_line(result_summary(event.result), 120)}\n\n"
     body = event.result.diff or event.result.text
-    return f"{head}\n\n{_fenced(visible(body), 'diff' if event.result.diff else '')}\n" if body else head + "\n\n"
+    problems = "".join(f"- {_code(one_line(line))}\n" for _, line in problem_lines(event.result, 100))
+    told = f"{problems}\n" if problems else ""
+    return f"{head}\n\n{_fenced(visible(body), 'diff' if event.result.diff else '')}\n{told}" if body else head + "\n\n"
 
 
 def _code(text: str) -> str:

@@ -14,7 +14,7 @@ from protea.domain.columns import usage_text
 from protea.domain.messages import Image
 from protea.domain.plain import plain
 from protea.domain.session import SessionSummary
-from protea.domain.view import call_object, result_summary
+from protea.domain.view import call_object, problem_lines, result_summary
 from protea.interfaces.html_markdown import markdown_html
 from protea.interfaces.terminal import one_line, visible
 
@@ -123,6 +123,7 @@ def _call(block: Call) -> str:
     if block.result is not None:
         if block.result.diff:
             parts.append(_diff(block.result.diff))
+            parts += [f'<p class="bad">{_line(line)}</p>' for _, line in problem_lines(block.result, 100)]
         elif block.result.text.strip():
             parts.append(f"<pre>{_text(block.result.text)}</pre>")
         parts += [_image(image) for image in block.result.images]

@@ -26,6 +26,7 @@ Topic = Literal[
     "cost",
     "files",
     "clipboard",
+    "lsp",
     "changes",
     "undo",
     "tasks",

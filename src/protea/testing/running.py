@@ -124,6 +124,7 @@ class _Sandbox(_Placed):
 
 _BENCHES: dict[str, type[Bench]] = {
     "audit": _Audit,
+    "diagnostics": _Placed,
     "file_list": _Placed,
     "instructions": _Placed,
     "ledger": _Kept,

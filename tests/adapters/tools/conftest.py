@@ -18,6 +18,7 @@ from protea.domain.tools import ToolResult
 from protea.ports.search import Search
 from protea.ports.toolset import Toolset
 from protea.ports.web import Web
+from protea.testing.diagnostics import ScriptedDiagnostics
 from protea.testing.search import ListSearch
 from protea.testing.toolset import RecordedCall
 from protea.testing.web import ScriptedWeb
@@ -41,6 +42,7 @@ class Project:
         self.sandbox = none.create(none.Options())
         self.web: Web = ScriptedWeb()
         self.search: Search = ListSearch()
+        self.diagnostics: ScriptedDiagnostics | None = None
         self.tools: Toolset = self.open(options)
         self.last = RecordedCall(str(self.outputs))
         self.unreadable: set[str] = set()
@@ -55,6 +57,7 @@ class Project:
             surroundings=self.surroundings,
             web=self.web,
             search=self.search,
+            diagnostics=self.diagnostics,
         )
 
     async def call(self, name: str, tools: Toolset | None = None, **arguments: Any) -> ToolResult:

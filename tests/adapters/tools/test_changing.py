@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from protea.adapters.tools import builtin
+from protea.domain.diagnostics import Change
+from protea.domain.tools import Diagnostic
+from protea.testing.diagnostics import ScriptedDiagnostics
 from protea.testing.sandbox import RecordingSandbox
 from protea.testing.search import ListSearch
 from protea.testing.web import ScriptedWeb
@@ -283,3 +288,54 @@ async def test_a_preview_opens_nothing_that_may_not_be_read(project: Project) ->
     project.write({".env": "KEY=hush\n"})
     call = {"path": ".env", "old_string": "KEY", "new_string": "TOKEN"}
     assert await project.tools.preview("Edit", call, lambda path: False) is None
+
+
+# ── what language servers say of it ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_what_an_edit_breaks_is_told_with_it(project: Project) -> None:
+    project.diagnostics = ScriptedDiagnostics({"frobnicate": "there is no frobnicate"})
+    tools = project.open(builtin.Options())
+    project.write({"a.py": "x = 1\n", "b.py": "frobnicate()\n"})
+    for name, arguments in (
+        ("Edit", {"path": "a.py", "old_string": "x = 1", "new_string": "x = frobnicate"}),
+        ("Write", {"path": "c.py", "content": "y = frobnicate\n"}),
+        ("Patch", {"patch": "*** Begin Patch\n*** Add File: d.py\n+z = frobnicate\n*** End Patch\n"}),
+    ):
+        done = await project.call(name, tools, **arguments)
+        path = str(arguments.get("path", "d.py"))
+        assert done.text.splitlines()[-2:] == [
+            "New problems (told by language servers):",
+            f"{path}:1:5 error: there is no frobnicate",
+        ]
+        assert [each.message for each in done.diagnostics] == ["there is no frobnicate"]
+        assert not done.is_error
+    fine = await project.call("Edit", tools, path="b.py", old_string="()", new_string="(1)")
+    assert fine.text == "Edited b.py (+1 -1 lines)."
+    assert not fine.diagnostics
+
+
+async def test_a_preview_asks_no_language_server(project: Project) -> None:
+    project.diagnostics = ScriptedDiagnostics({})
+    tools = project.open(builtin.Options())
+    project.write({"a.py": "x = 1\n"})
+    shown = await tools.preview("Edit", {"path": "a.py", "old_string": "1", "new_string": "2"}, lambda path: True)
+    assert shown is not None
+    assert project.diagnostics.looked == []
+
+
+async def test_an_edit_that_is_broken_off_while_servers_are_asked_is_recorded_as_done(project: Project) -> None:
+    class Slow(ScriptedDiagnostics):
+        async def look(self, changes: Sequence[Change]) -> Sequence[Diagnostic]:
+            asked.set()
+            await asyncio.Event().wait()
+            return ()
+
+    asked = asyncio.Event()
+    project.diagnostics = Slow({})
+    tools = project.open(builtin.Options())
+    project.write({"a.py": "x = 1\n"})
+    editing = asyncio.ensure_future(project.call("Edit", tools, path="a.py", old_string="1", new_string="2"))
+    await asyncio.wait_for(asked.wait(), 30)
+    editing.cancel()
+    assert (await editing).text == "Edited a.py (+1 -1 lines)."

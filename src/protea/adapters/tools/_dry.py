@@ -24,6 +24,7 @@ def still(kit: Kit, may_read: Callable[[str], bool]) -> Kit:
     dry = copy(kit)
     dry.workspace = _Still(kit.workspace, may_read)
     dry.seen = dict(kit.seen)
+    dry.diagnostics = None
     return dry
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Iterable
+
+from msgspec.structs import replace
 
 from protea.adapters.tools._kit import Kit
 from protea.domain.cut import cut
 from protea.domain.diff import counts, unified
 from protea.domain.textfile import binary, decode
+from protea.domain.tools import ToolResult
 from protea.ports.workspace import Entry, WorkspaceError
 
 DIFF_LIMIT = 200_000
 """Characters of a diff in an event; more is cut."""
+KEPT = 100
+"""Diagnostics in an event."""
 
 
 async def explained(kit: Kit, path: str, error: WorkspaceError) -> str:
@@ -81,3 +88,28 @@ def difference(kit: Kit, old: bytes | None, new: bytes | None, path: str) -> tup
     diff = unified(old_text, new_text, after, before=before).encode("utf-8", "backslashreplace").decode()
     added, removed = counts(diff)
     return cut(diff, DIFF_LIMIT), f"+{added} -{removed} lines"
+
+
+async def judged(kit: Kit, result: ToolResult, changed: Iterable[tuple[str, bytes | None, bytes | None]]) -> ToolResult:
+    """The result of a change of files (path, before, after), with what is wrong with them that was not before."""
+    if kit.diagnostics is None or not kit.workspace.on_disk:
+        return result
+    from protea.domain.diagnostics import Change, told
+
+    changes = [
+        Change(_real(path), *(None if data is None else decode(data).text for data in (before, after)))
+        for path, before, after in changed
+        if not any(data is not None and binary(data) for data in (before, after))
+    ]
+    try:
+        found = await kit.diagnostics.look(changes)
+    except asyncio.CancelledError:
+        return result  # the files are changed, and the log has to say so: only the waiting is broken off
+    if not found:
+        return result
+    text = f"{result.text.rstrip()}\n{told(found, kit.shown)}"
+    return replace(result, text=text, diagnostics=tuple(found[:KEPT]))
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(path)

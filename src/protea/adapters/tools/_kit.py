@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,6 +14,9 @@ from protea.ports.sandbox import Sandbox
 from protea.ports.search import Search
 from protea.ports.web import Web
 from protea.ports.workspace import Entry, Workspace
+
+if TYPE_CHECKING:  # loaded when a file is first changed
+    from protea.ports.diagnostics import Diagnostics
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +69,7 @@ class Kit:
         web: Web,
         search: Search,
         agents: Sequence[Any] = (),
+        diagnostics: Diagnostics | None = None,
     ) -> None:
         self.options = options
         self.workspace = workspace
@@ -73,6 +77,7 @@ class Kit:
         self.surroundings = surroundings
         self.web = web
         self.search = search
+        self.diagnostics = diagnostics
         self.agents = tuple(agents)
         """Those that have a name (`AgentDefinition`, which a start has no need of)."""
         self.cwd = surroundings.cwd

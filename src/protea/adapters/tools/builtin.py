@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -23,6 +23,9 @@ from protea.ports.search import Search
 from protea.ports.toolset import Tool, Toolset
 from protea.ports.web import Web
 from protea.ports.workspace import Workspace
+
+if TYPE_CHECKING:  # loaded when a file is first changed
+    from protea.ports.diagnostics import Diagnostics
 
 __all__ = ["Options", "create", "specs"]
 
@@ -323,6 +326,7 @@ def create(
     web: Web,
     search: Search,
     agents: Agents | None = None,
+    diagnostics: Diagnostics | None = None,
 ) -> Toolset:
     """The tools for one session. Opens and starts nothing."""
     chosen = [spec for spec in specs(options) if web.reaches or spec.name != "WebFetch"]
@@ -334,7 +338,7 @@ def create(
             replace(spec, description=f"{spec.description} There are:{told(known)}") if spec.name == "Agent" else spec
             for spec in chosen
         ]
-    return BuiltinToolset(chosen, Kit(options, workspace, sandbox, surroundings, web, search, known))
+    return BuiltinToolset(chosen, Kit(options, workspace, sandbox, surroundings, web, search, known, diagnostics))
 
 
 class BuiltinToolset:

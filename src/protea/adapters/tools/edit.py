@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from protea.adapters.tools._files import difference, explained, stale
+from protea.adapters.tools._files import difference, explained, judged, stale
 from protea.adapters.tools._kit import Kit
 from protea.domain.edit import EditError, Replacement, apply
 from protea.domain.textfile import binary, decode, encode
@@ -55,7 +55,8 @@ class Edit:
         diff, words = difference(kit, old, new, after.path)
         what = f" in {places} places" if places > 1 else ""
         note = " Other parts of it were changed on disk since you last read it." if changed else ""
-        return ToolResult(f"Edited {kit.shown(after.path)}{what} ({words}).{note}", diff=diff or None)
+        result = ToolResult(f"Edited {kit.shown(after.path)}{what} ({words}).{note}", diff=diff or None)
+        return await judged(kit, result, [(after.path, old, new)])
 
 
 def _edits(arguments: Mapping[str, Any]) -> Sequence[Replacement] | str:

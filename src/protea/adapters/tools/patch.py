@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from protea.adapters.tools._files import difference, existing, explained
+from protea.adapters.tools._files import difference, existing, explained, judged
 from protea.adapters.tools._kit import Kit
 from protea.domain.patch import FileChange, PatchError, apply, created, parse
 from protea.domain.textfile import binary, decode, encode
@@ -50,7 +50,9 @@ class Patch:
             verb = "Created" if step.old is None else "Deleted" if step.new is None else "Changed"
             lines.append(f"{verb} {self._kit.shown(step.path)} ({words})")
             diffs.append(diff)
-        return ToolResult("\n".join(lines), diff="".join(diffs) or None)
+        result = ToolResult("\n".join(lines), diff="".join(diffs) or None)
+        real = [(step.path, step.old, step.new) for step in steps.values()]
+        return await judged(self._kit, result, real)
 
     async def _plan(self, change: FileChange, steps: dict[str, Step]) -> None:
         path = self._kit.absolute(change.path)

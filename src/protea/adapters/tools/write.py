@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from protea.adapters.tools._files import difference, existing, explained, stale
+from protea.adapters.tools._files import difference, existing, explained, judged, stale
 from protea.adapters.tools._kit import Kit
 from protea.domain.textfile import binary, rewritten
 from protea.domain.tools import ToolResult, ToolSpec
@@ -46,4 +46,4 @@ class Write:
         size = f"{lines} line{'' if lines == 1 else 's'}"
         shown = kit.shown(entry.path)
         text = f"Created {shown} ({size})." if old is None else f"Wrote {shown} ({size}; {words})."
-        return ToolResult(text, diff=diff or None)
+        return await judged(kit, ToolResult(text, diff=diff or None), [(entry.path, old, data)])

@@ -22,7 +22,7 @@ from protea.domain.blocks import (
 from protea.domain.columns import usage_text
 from protea.domain.messages import Image
 from protea.domain.tools import ENDED
-from protea.domain.view import call_object, result_summary
+from protea.domain.view import call_object, problem_lines, result_summary
 from protea.interfaces.tui.transcript.cells import Span, clean, cut, flat, width_of
 from protea.interfaces.tui.transcript.difference import diff_rows
 from protea.interfaces.tui.transcript.markdown import document_of
@@ -247,6 +247,8 @@ def _call(block: Call, width: int, fold: bool | None, output: str) -> list[Row]:
     result = block.result
     if result is not None and result.diff:
         rows += _limited(diff_rows(result.diff, width, LEAD), None if is_open else DIFF, width)
+        for severity, line in problem_lines(result, 100 if is_open else TAIL):
+            rows += paragraph([(line, severity, "")], width, _BAR)
     elif result is not None and (is_open or block.typed or (result.is_error and block.state == "error")):
         text = clean(result.text).strip("\n")
         if is_open or text.count("\n") or (block.typed and len(text) > width_of(summary)):

@@ -1,0 +1,1 @@
+"""Ways to know what is wrong with a file."""
