@@ -1,5 +1,5 @@
 # What most projects need: a shell, git, Python, Node, a C compiler, and the tools people search and look with.
-#     docker build -t protea-general -f docker/general.Dockerfile docker
+#     docker/build general
 ARG BASE=debian:bookworm-slim
 FROM ${BASE}
 RUN apt-get update \

@@ -455,6 +455,7 @@ def _perm(arguments: Arguments) -> int:
     from protea.composition.resolve import load
     from protea.composition.root import Given, Root
     from protea.composition.rules import read_rules
+    from protea.composition.trusting import brings_nothing
     from protea.interfaces.commands.perm import run_perm
 
     launch = _launch(arguments, interactive=True)
@@ -481,6 +482,7 @@ def _perm(arguments: Arguments) -> int:
         layers=tuple(layer for layer in found.layers if layer.source != "flags"),  # it reads the flags itself
         surroundings=root.surroundings,
         mode=found.mode or "normal",
+        plain=lambda: brings_nothing(root.surroundings, bare=launch.bare),
         stdin=sys.stdin.buffer,
         stdout=_Stdout(),  # type: ignore[arg-type]  # it writes and flushes, and nothing else is asked of it
     )

@@ -32,7 +32,7 @@ def launch(project: Path, said: list[str], **more: Any) -> Launch:
 
 
 def instructions(given: Launch) -> list[str]:
-    parts = Root(given, Given()).assemble(OpenSession(cwd=given.cwd))
+    parts = Root(given, Given()).assemble(OpenSession(cwd=given.cwd, interactive=False))
     return [each.text for each in parts.instructions.load(given.cwd)]
 
 
@@ -125,7 +125,7 @@ def test_a_tool_that_comes_after_the_yes_leaves_the_project_untrusted(project: P
 
 def spoken(given: Launch) -> set[str]:
     """The agents, slash commands and skills there are."""
-    opened = Root(given, Given()).assemble(OpenSession(cwd=given.cwd)).opened
+    opened = Root(given, Given()).assemble(OpenSession(cwd=given.cwd, interactive=False)).opened
     assert isinstance(opened, Resolver)
     cards = asyncio.run(opened.get("capability").discover())
     named = [*opened.get("agents").load(), *opened.get("templates").load(), *cards]

@@ -36,7 +36,9 @@ class Recording:
         )
 
 
-def told(words: list[str], stdin: bytes = b"", around: Surroundings = AROUND) -> tuple[str, list[Recording]]:
+def told(
+    words: list[str], stdin: bytes = b"", around: Surroundings = AROUND, *, plain: bool = True
+) -> tuple[str, list[Recording]]:
     made: list[Recording] = []
 
     def engine(layers: tuple[RuleLayer, ...]) -> Recording:
@@ -52,6 +54,7 @@ def told(words: list[str], stdin: bytes = b"", around: Surroundings = AROUND) ->
         layers=(RuleLayer("file", allow=("from file",)),),
         surroundings=around,
         mode="normal",
+        plain=lambda: plain,
         stdin=io.BytesIO(stdin),
         stdout=out,
     )
@@ -181,9 +184,12 @@ def test_a_batch_hands_on_place_mode_and_presence() -> None:
     assert (request.interactive, request.trusted) == (False, False)
 
 
-@pytest.mark.parametrize(("mode", "trusted"), [("normal", False), ("plan", False), ("yolo", True)])
-def test_who_chooses_yolo_trusts_the_project_for_as_long_as_in_a_session(mode: str, trusted: bool) -> None:
-    _, made = told(["Bash(ls)", "--mode", mode], around=replace(AROUND, trusted=False))
+@pytest.mark.parametrize(
+    ("mode", "plain", "trusted"),
+    [("normal", True, False), ("plan", True, False), ("yolo", True, True), ("yolo", False, False)],
+)
+def test_choosing_yolo_trusts_nobody(mode: str, plain: bool, trusted: bool) -> None:
+    _, made = told(["Bash(ls)", "--mode", mode], around=replace(AROUND, trusted=False), plain=plain)
     (request,) = made[0].requests
     assert (request.mode, request.trusted) == (mode, trusted)
 

@@ -163,7 +163,7 @@ KINDS = {
     # words, and how many of the commands run at least
     "as it is": ((), 0),
     "with no configuration": (("--bare",), 0),
-    "yolo, behind walls": (("--permission-mode", "yolo", "--sandbox", "bubblewrap"), 3),
+    "yolo, which trusts nobody, behind walls": (("--permission-mode", "yolo", "--sandbox", "bubblewrap"), 0),
     "all of Bash allowed, behind walls": (("--allow", "Bash", "--sandbox", "bubblewrap"), 10),
     "all of Bash allowed, in containers": (("--allow", "Bash", *CONTAINERS), 10),
 }

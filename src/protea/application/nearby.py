@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from protea.application.hub import Hub
 from protea.domain.events import InstructionsFound
@@ -27,12 +27,15 @@ class Nearby:
         cwd: Callable[[], str | None],
         transcript: Transcript,
         hub: Hub,
+        look: Callable[[Sequence[str]], Awaitable[None]] | None = None,
     ) -> None:
+        """`look` is awaited with files (absolute) before anything is read about them."""
         self._instructions = instructions
         self._around = around
         self._cwd = cwd
         self._transcript = transcript
         self._hub = hub
+        self._look = look
         self._looked: set[str] = set()
         """Files whose surroundings are known by now."""
 
@@ -44,6 +47,8 @@ class Nearby:
         if not new:
             return
         self._looked.update(new)
+        if self._look is not None:
+            await self._look(new)
         found = self._instructions.near(self._around.cwd, new)
         self._hub.record(
             *(

@@ -29,6 +29,7 @@ from protea.ports.toolset import Toolset
 
 if TYPE_CHECKING:  # most runs have none of these, and each would be read from the disk
     from protea.application.capabilities import Capabilities
+    from protea.domain.trust import Unseen
     from protea.ports.clipboard import Clipboard
     from protea.ports.compaction import Compaction
     from protea.ports.context import Context
@@ -51,6 +52,24 @@ class Reread(msgspec.Struct, frozen=True, kw_only=True):
     """What is different, a line each."""
     warnings: tuple[str, ...] = ()
     """What is passed over, and was not before."""
+
+
+class Project(Protocol):
+    """What a person has looked at of the files that the project brings. Nothing else of it is used, asked or not."""
+
+    def unseen(self, cwd: str, files: Sequence[str] = ()) -> Sequence[Unseen]:
+        """What a session in `cwd` would use and nobody has looked at as it is; with `files` (absolute) only the
+        instructions of their folders. Costs next to nothing where nothing has changed. Empty for a project that was
+        never trusted: of that nothing is used."""
+        ...
+
+    def accept(self, files: Sequence[Unseen]) -> None:
+        """A person has looked at these as they are told here, and means them. Raises `StoreError`."""
+        ...
+
+    def decline(self, files: Sequence[Unseen]) -> None:
+        """A person has said no to these: as they are, they are not told again."""
+        ...
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +151,11 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     reread: Callable[[], Sequence[Reread]] | None = None
     """Looks whether the configuration has changed since these parts were made, and reads it again; costs next to
     nothing where it has not. What it gives is told once."""
+    plain: Callable[[], bool] = lambda: True
+    """Whether the project, where it is not trusted, brings nothing that would have to be: then a person who chooses
+    yolo gets it. Looked at when they do."""
+    project: Project | None = None
+    """None where nothing of the project is used at all."""
 
     async def aclose(self) -> None:
         """Close all of them, whatever any of them raises; the last failure is raised in the end."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
@@ -166,6 +166,10 @@ class Session:
         )
         self._worker: asyncio.Task[None] | None = None
         self._turn: asyncio.Task[TurnFinished] | None = None
+        self._looking: asyncio.Task[None] | None = None
+        """Asks about files of the project, before a turn."""
+        self._unused: set[str] = set()
+        """Files of it that were told to be left out, where nobody can be asked."""
         self._held = False
         """After an interrupt the queue waits for the next prompt."""
         self._began = False
@@ -538,6 +542,7 @@ class Session:
                     self._shrinking = False
                 await self._settle("idle")
             while self._transcript.waiting and self.usable:
+                await self._look_at_project()
                 await self._look_again()
                 await self._settle("idle")
                 prompt = next(iter(self._transcript.waiting.values()), None)
@@ -554,6 +559,34 @@ class Session:
         except Exception as fault:
             # A fault of our own must not leave watchers waiting for ever; it is reported by whoever follows.
             self.hub.fail(StoreError(f"{type(fault).__name__}: {fault}"))
+
+    async def _look_at_project(self) -> None:
+        """Before a turn: is there anything of the project that nobody has looked at as it is?"""
+        project = self.parts.project
+        if project is None or not self.spec.interactive or not project.unseen(self.parts.surroundings.cwd):
+            return
+        from protea.application.looking import ask_about  # when something has changed
+
+        asking = ask_about(project, self.parts.surroundings.cwd, self.hub, self.approvals, self.ids)
+        self._looking = asyncio.create_task(self._used(asking), name=f"look at the project {self.id}")
+        try:
+            await self._looking
+        except asyncio.CancelledError:
+            if not self._looking.cancelled():
+                raise
+
+    async def _used(self, asking: Awaitable[bool]) -> None:
+        """Use what a person has said yes to."""
+        if not await asking:
+            return
+        self._system = None
+        if self.parts.capabilities is not None:
+            for problem in await self.parts.capabilities.ready():
+                self.hub.record(NoticeGiven(level="warning", text=problem))
+        try:
+            await self._swapping.renew("trust")
+        except ProteaError as error:
+            self.hub.record(NoticeGiven(level="warning", text=f"what you trusted cannot be used yet: {error}"))
 
     async def _look_again(self) -> None:
         """Before a turn: has the configuration changed meanwhile? What cannot be used changes nothing, and is told."""
@@ -727,7 +760,26 @@ class Session:
         return (*said, *brought, *told)
 
     def _nearby(self) -> Nearby:
-        return Nearby(self.parts.instructions, self.parts.surroundings, self.runner.cwd, self._transcript, self.hub)
+        return Nearby(
+            self.parts.instructions,
+            self.parts.surroundings,
+            self.runner.cwd,
+            self._transcript,
+            self.hub,
+            self._look_near if self.parts.project is not None else None,
+        )
+
+    async def _look_near(self, files: Sequence[str]) -> None:
+        """What says how to work on these files: has somebody looked at it?"""
+        project, cwd = self.parts.project, self.parts.surroundings.cwd
+        if project is None or not project.unseen(cwd, files):
+            return
+        from protea.application.looking import ask_about, tell_unused  # when there is
+
+        if self.spec.interactive:
+            await ask_about(project, cwd, self.hub, self.approvals, self.ids, files)
+        else:
+            tell_unused(project, cwd, self.hub, files, self._unused)
 
     def _permission_request(self, tool: str, arguments: dict[str, Any], cwd: str | None) -> PermissionRequest:
         around = self.parts.surroundings
@@ -741,9 +793,7 @@ class Session:
             mode=self.mode_in_force,
             add_dirs=around.add_dirs,
             interactive=self.spec.interactive,
-            # Yolo is only ever chosen by a person (a flag, their own settings, a command), never by the project:
-            # choosing it here is trusting it for this run.
-            trusted=around.trusted or self.mode_in_force == "yolo",
+            trusted=around.trusted or (self.mode_in_force == "yolo" and self.parts.plain()),
             session=self.id,
             pins=self.approvals.pins,
             discards=self.mode_in_force == "plan" and self.parts.sandbox is not None and self.parts.sandbox.discards,
@@ -761,6 +811,8 @@ class Session:
                 self._turn.cancel()
             else:
                 self._cut = True
+                if self._looking is not None:
+                    self._looking.cancel()
 
     async def _set_model(self, command: SetModel) -> None:
         await self.lineup.choose(command.model, command.effort)
@@ -780,6 +832,10 @@ class Session:
         self.mode = mode
         self._system = None
         await self.hub.commit(ModeChanged(mode=command.mode, by=command.by))
+        if mode == "yolo" and not self.parts.surroundings.trusted and not self.parts.plain():
+            from protea.domain.trust import NO_YOLO  # chosen now and then
+
+            await self.hub.commit(NoticeGiven(level="warning", text=NO_YOLO))
 
     async def _set_title(self, command: SetTitle) -> None:
         title = " ".join(command.title.split())

@@ -42,8 +42,10 @@ def bring(
     if "files" in what:
         own = _first(toolsets)
         if own is None:
-            own = _first(before.toolsets) if before is not None and before.surroundings == around else None
-            own = own or cast("FileToolset", resolver.make("toolset", "files", {}))
+            own = cast("FileToolset", resolver.make("toolset", "files", {}))
+            kept = _first(before.toolsets) if before is not None and before.surroundings == around else None
+            # The same files were run already, and hold what they hold.
+            own = kept if kept is not None and kept.sources == own.sources else own
             added.append(own)
         steps.append(_loading(own, toolsets))
         found["tool_files"] = own.files

@@ -16,7 +16,7 @@ from protea.domain.redaction import setting
 from protea.domain.settings import Settings
 from protea.domain.surroundings import Surroundings
 
-Stamp = tuple[int, int, int] | None
+Stamp = tuple[int, ...] | None
 """What changes when a file does; None where there is none."""
 
 
@@ -105,7 +105,7 @@ def _stamp(path: str) -> Stamp:
         status = os.stat(path)
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def _file_of(origin: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -21,7 +22,7 @@ from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.resolve import Choice, Resolver, check, load
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
-from protea.composition.trusting import trust_elsewhere, with_trust
+from protea.composition.trusting import Projects, added_by, brings_nothing, not_used
 from protea.composition.walls import bare, settle
 from protea.domain.audit import AuditRecord
 from protea.domain.errors import ConfigError
@@ -104,7 +105,9 @@ class Root:
         self._exchanged = False
         found = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
         self.settings = _settings(launch, found)
-        self.surroundings = with_trust(found, self.settings.trusted)
+        self._projects = Projects()
+        # Where nothing of the person's or the project's is used, nothing of it is trusted either.
+        self.surroundings = self._projects.with_trust(found, self.settings.trusted and not launch.bare)
         origins = self.settings.origins
         self._shared = Resolver(self._chosen(self.settings), {"surroundings": self.surroundings}, origins=origins)
         self._sources: Sources | None = None
@@ -162,7 +165,7 @@ class Root:
         unknown = next((port for port in spec.ports if port not in CATALOGUE), None)
         if unknown is not None:
             load(unknown, "")
-        return _settings(launch, self.surroundings, spec.ports)
+        return _settings(launch, replace(self.surroundings, trusted=False, looked_at=None), spec.ports)
 
     def assemble(self, spec: OpenSession, before: Parts | None = None) -> Parts:
         """What one session is made of; what stays as it is in `before` is taken over from there."""
@@ -171,7 +174,7 @@ class Root:
         around = self.surroundings
         if spec.cwd and os.path.realpath(spec.cwd) != around.cwd:
             around = find_surroundings(spec.cwd, launch.add_dirs, launch.environment)
-        around = trust_elsewhere(around, self.surroundings)
+        around = self._projects.elsewhere(around, self.surroundings)
         around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs))
         chosen = self._chosen(settings)
         if not spec.interactive and chosen["approval"][0] == "interactive":
@@ -186,9 +189,17 @@ class Root:
             launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
         if not around.trusted and not launch.bare and _filled((f"{around.root}/.protea/tools",), ".py"):
             launch.warn(".protea/tools is not used: this project has not been trusted; `protea trust` does that")
-        for path in sorted(around.doubted) if not launch.bare else ():
-            shown = os.path.relpath(path, around.root)
-            launch.warn(f"{shown} is not used: it is not as you trusted it; `protea trust` shows what is different")
+        plain = cache(partial(brings_nothing, around, bare=launch.bare))
+        mode = cast(Mode, spec.mode or launch.mode or rules.mode or "normal")
+        if mode == "yolo" and not around.trusted and not plain():
+            from protea.domain.trust import NO_YOLO
+
+            launch.warn(NO_YOLO)
+        project = None if launch.bare else self._projects.of(around)
+        if project is not None and os.path.lexists(os.path.join(around.protea_home, "trusted.toml")):
+            project.use(added_by(settings, around.root))
+            for text in () if spec.interactive else not_used(project.unseen(around.cwd)):
+                launch.warn(text)
         name, options = chosen["permission"]
         chosen["permission"] = (name, {**options, "layers": rules.layers} if name == "rules" else options)
         usual = self._chosen(self.settings)
@@ -228,7 +239,7 @@ class Root:
             model=spec.model or launch.model or models.default(),
             effort=spec.effort or settings.effort,
             fallback=settings.fallback,
-            mode=cast(Mode, spec.mode or launch.mode or rules.mode or "normal"),
+            mode=mode,
             max_turns=settings.limits.max_turns,
             budget_usd=settings.limits.budget_usd,
             time_limit=settings.limits.time_limit,
@@ -251,6 +262,8 @@ class Root:
             task_runner=lambda: cast("TaskRunner", resolver.get("task_runner")),
             templates=lambda: cast("Templates", resolver.get("templates")),
             reread=self._watch() if self._sources is not None else None,
+            plain=plain,
+            project=project,
         )
 
     def _watch(self) -> Callable[[], Sequence[Reread]]:
@@ -273,15 +286,17 @@ class Root:
         quiet = replace(self._launch, warn=lambda line: None)
 
         def load() -> tuple[Settings, Sequence[RuleLayer]]:
-            settings = _settings(quiet, self.surroundings)
+            # Whether it is trusted now is found anew: what was changed meanwhile is not.
+            settings = _settings(quiet, replace(self.surroundings, trusted=False, looked_at=None))
             said = [port for port, table in settings.ports.items() if port != "model"]
             check(_own_options(self._chosen(settings)), settings.origins, said)
-            return settings, read_rules(quiet, settings, self.surroundings, foreign_tools=True).layers
+            around = self._projects.with_trust(self.surroundings, settings.trusted)
+            return settings, read_rules(quiet, settings, around, foreign_tools=True).layers
 
         before = self.settings
         self.settings, self._rules, told = reread(before, self._rules, load)
         if self.settings is not before:
-            self.surroundings = with_trust(self.surroundings, self.settings.trusted)
+            self.surroundings = self._projects.with_trust(self.surroundings, self.settings.trusted)
             self._shared = Resolver(
                 self._chosen(self.settings),
                 {"surroundings": self.surroundings},

@@ -43,14 +43,19 @@ def read_rules(
             (surroundings.protea_home, True),
             (os.path.join(surroundings.root, ".protea"), surroundings.trusted),
         ):
+            path = os.path.join(folder, "permissions.toml")
             try:
-                layer, asked = _read(os.path.join(folder, "permissions.toml"))
+                layer, asked, raw = _read(path)
             except ConfigError as error:
                 if own:
                     raise
                 # What nobody has trusted must not keep anybody from working either.
                 launch.warn(f"{error} (it is not used: this project has not been trusted)")
                 continue
+            if own and layer is not None and not surroundings.vouches(path, raw):
+                # It was changed since: what it allows now nobody has looked at.
+                own = False
+                launch.warn(f"{path} is not used: it is not as you trusted it; `protea trust` shows what is different")
             if layer is not None:
                 # Anyone may forbid; only those who are trusted may allow, or choose the mode.
                 layers.append(layer if own else replace(layer, allow=()))
@@ -88,10 +93,10 @@ def _usable(layer: RuleLayer, launch: Launch) -> RuleLayer:
     return layer
 
 
-def _read(path: str) -> tuple[RuleLayer | None, Mode | None]:
+def _read(path: str) -> tuple[RuleLayer | None, Mode | None, bytes]:
     if not os.path.lexists(path):
-        return None, None
+        return None, None, b""
     from protea.adapters.permission.rules import read_rules_file  # most people have no such file at first
 
     found = read_rules_file(path)
-    return (found.layer, found.mode) if found is not None else (None, None)
+    return (found.layer, found.mode, found.raw) if found is not None else (None, None, b"")

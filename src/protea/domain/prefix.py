@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from protea.domain.events import (
+    ApprovalRequested,
     Compacted,
     LastingEvent,
     MessageCompleted,
@@ -47,7 +48,9 @@ class PrefixGuard:
         """Tell it what happened: of what may change a prefix it remembers the last."""
         if isinstance(event, MessageCompleted) and not event.partial:
             self._seen = event.usage.input
-        elif isinstance(event, ModelSwitched | ModeChanged | ProfileSwapped | Compacted | Rewound):
+        elif isinstance(event, ModelSwitched | ModeChanged | ProfileSwapped | Compacted | Rewound) or (
+            isinstance(event, ApprovalRequested) and event.kind == "trust"
+        ):
             self._events.append(event)
 
     def look(self, model: str, request: ModelRequest) -> str | None:
@@ -100,5 +103,7 @@ def _named(event: LastingEvent) -> str:
             return f"profile_swapped to {profile}"
         case Compacted():
             return "compacted"
+        case ApprovalRequested():
+            return "files of the project"
         case _:
             return "rewound"

@@ -25,16 +25,33 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """The environment Protea was started with. Adapters read it here, never from `os.environ`."""
     trusted: bool = True
     """Whether the project's own configuration may be used."""
-    doubted: frozenset[str] = frozenset()
-    """Absolute paths of its files (instructions, skills) that nobody has looked at as they are now: these are not.
-    One that ends in `/.` is a folder of which nobody could look at everything."""
+    looked_at: Mapping[str, str] | None = None
+    """Of the files of a trusted project, by their paths from `root`: the SHA-256 of what each said when a person
+    looked at it. A view, which follows what is trusted meanwhile. None where that is not a matter of single files: the
+    folder is the person's own, or nobody has trusted it and none is used."""
 
-    def doubts(self, path: str) -> bool:
-        """Whether a file of the project, or something in a folder of it, is not to be used."""
-        return bool(self.doubted) and any(
-            each == path or each.startswith(f"{path}/") or (each.endswith("/.") and path.startswith(each[:-1]))
-            for each in self.doubted
-        )
+    def vouches(self, path: str, data: bytes) -> bool:
+        """Whether these bytes of a file may be used: it lies outside the project, or somebody has looked at them."""
+        known = self.looked_at
+        root = self.root.rstrip("/") + "/"
+        if known is None or not path.startswith(root) or path.startswith(self.protea_home.rstrip("/") + "/"):
+            return True
+        from hashlib import sha256  # most projects have no such file
+
+        name = posixpath.normpath(path)[len(root) :]
+        if known.get(name) != sha256(data).hexdigest():
+            return False
+        # In a folder of which nobody could look at everything nothing counts.
+        folder = posixpath.dirname(name)
+        while folder:
+            if f"{folder}/{WHOLE}" in known:
+                return False
+            folder = posixpath.dirname(folder)
+        return True
+
+
+WHOLE = "."
+"""Behind a folder's name in `looked_at`: nobody could look at everything in it."""
 
 
 def skill_folders(around: Surroundings) -> tuple[str, ...]:

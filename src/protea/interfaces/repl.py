@@ -424,8 +424,10 @@ class _Chat:
     def _decide(self, question: ApprovalRequested) -> ResolveApproval:
         always = "  a always" if question.proposals else ""
         session = "  s this session" if question.proposals else ""
+        files = question.kind == "trust"
+        choice = "  y use this as it is now  n leave it out > " if files else f"  y once{session}{always}  n no > "
         while True:
-            answer = self._ask(f"  y once{session}{always}  n no > ").strip()
+            answer = self._ask(choice).strip()
             word, _, comment = answer.partition(" ")
             match word.lower():
                 case "y" | "yes" if not comment:
@@ -435,7 +437,8 @@ class _Chat:
                 case "a" | "always" if question.proposals and not comment:
                     return ResolveApproval(id=question.id, decision="always")
                 case "n" | "no":
-                    comment = comment.strip() or self._ask("  why (Enter: no reason) > ").strip()
+                    asked = "" if files else "  why (Enter: no reason) > "
+                    comment = comment.strip() or (self._ask(asked).strip() if asked else "")
                     return ResolveApproval(id=question.id, decision="deny", comment=comment or None)
 
     # ── slash commands ─────────────────────────────────────────────────────────────────────────────────────────────

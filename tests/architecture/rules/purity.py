@@ -210,6 +210,7 @@ def text_files_name_their_encoding(tree: Tree) -> Iterator[str]:
 
 RUNS_FILES = {
     "protea.adapters.tools.files": "runs the Python files people keep for that; importing them would trust compiled ones",
+    "protea.adapters.hooks._function": "runs the very bytes of a hook's file that a person has looked at",
 }
 """Modules that may run a text as Python, and why."""
 

@@ -15,8 +15,8 @@ from protea.ports.agents import Agents
 if TYPE_CHECKING:
     from protea.domain.delegation import AgentDefinition
 
-LARGEST = 128_000
-"""Bytes of a file."""
+LARGEST = 1 << 20
+"""Bytes of a file; a longer one is not read."""
 MOST = 200
 """Files that are read."""
 
@@ -47,10 +47,12 @@ class FileAgents:
         problems: list[str] = []
         for folder in folders:
             for path in _markdown(folder):
-                if self._around.doubts(path):
+                data = _read(path)
+                # What is used is what was looked at: these very bytes.
+                if data is not None and not self._around.vouches(path, data):
                     problems.append(f"{path}: it is not as you trusted it; `protea trust` shows what is different")
                     continue
-                text = _read(path)
+                text = data.decode("utf-8", "replace") if data is not None else None
                 name = os.path.basename(path).removesuffix(".md")
                 read = read_definition(text, name, path) if text is not None else f"{path}: it cannot be read"
                 if isinstance(read, str):
@@ -71,7 +73,7 @@ def _markdown(folder: str) -> Iterator[str]:
                 yield os.path.join(above, name)
 
 
-def _read(path: str) -> str | None:
+def _read(path: str) -> bytes | None:
     try:
         # O_NONBLOCK: a FIFO is opened at once, and then refused.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -80,7 +82,8 @@ def _read(path: str) -> str | None:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        return file.read(LARGEST).decode("utf-8", "replace")
+        data = file.read(LARGEST + 1)
+    return data if len(data) <= LARGEST else None
 
 
 def create(options: Options, *, surroundings: Surroundings) -> Agents:

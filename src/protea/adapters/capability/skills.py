@@ -20,7 +20,13 @@ from protea.ports.capability import CapabilityCard
 
 TOOL = "Skill"
 LARGEST = 256_000
-"""Bytes of a SKILL.md."""
+"""Bytes of a SKILL.md that are read."""
+LARGEST_FILE = 1 << 20
+"""Bytes of a file that a person can have looked at."""
+MOST_FILES = 500
+"""Files of a skill; one with more is not used where a person has to look at them first."""
+DOUBTED = "\0"
+"""In place of what a skill says: it is not as the person looked at it."""
 _SHOWN = 50
 """Files of a skill that are listed."""
 
@@ -89,10 +95,10 @@ class Skills:
         for folder in self._folders:
             for name in _names(folder):
                 path = os.path.join(folder, name, "SKILL.md")
-                text = _read(path)
+                text = self._trusted(path)
                 if text is None:
                     continue
-                if self._around.doubts(os.path.join(folder, name)):
+                if text is DOUBTED:
                     problems.append(f"{path}: it is not as you trusted it; `protea trust` shows what is different")
                     continue
                 skill = read_skill(text, path, name)
@@ -106,11 +112,35 @@ class Skills:
         self._problems = tuple(problems)
         return [found[name] for name in sorted(found)]
 
+    def _trusted(self, path: str) -> str | None:
+        """What a SKILL.md says; None where there is none, `DOUBTED` where it, or a file it may name, is not what a
+        person has looked at."""
+        data = _read(path)
+        if data is None:
+            return None
+        if self._around.looked_at is not None and not (self._around.vouches(path, data) and self._whole(path)):
+            return DOUBTED
+        return data[:LARGEST].decode("utf-8", "replace")
+
+    def _whole(self, path: str) -> bool:
+        """Whether all else in its folder was looked at as it is: scripts that the model may be told to run."""
+        count = 0
+        for below, folders, names in os.walk(os.path.dirname(path)):
+            count += len(names)
+            # What lies behind a link can change without anything here changing.
+            if count > MOST_FILES or any(os.path.islink(os.path.join(below, name)) for name in folders):
+                return False
+            for other in (os.path.join(below, name) for name in names):
+                data = _read(other)
+                if other != path and (data is None or not self._around.vouches(other, data)):
+                    return False
+        return True
+
     def _opened(self, name: str) -> ToolResult:
         skills = {skill.name: skill for skill, _ in self._found()}
         skill = skills.get(name)
-        text = _read(skill.path) if skill is not None else None
-        if skill is None or text is None:
+        text = self._trusted(skill.path) if skill is not None else None
+        if skill is None or text is None or text is DOUBTED:
             return ToolResult(f"There is no skill {name}. There are: {', '.join(skills) or 'none'}.", is_error=True)
         folder = os.path.dirname(skill.path)
         files = _files(folder)
@@ -127,7 +157,7 @@ def _names(folder: str) -> list[str]:
         return []
 
 
-def _read(path: str) -> str | None:
+def _read(path: str) -> bytes | None:
     """A regular file that is not too large; None for anything else."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -136,7 +166,8 @@ def _read(path: str) -> str | None:
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        return file.read(LARGEST).decode("utf-8", "replace")
+        data = file.read(LARGEST_FILE + 1)
+    return data if len(data) <= LARGEST_FILE else None
 
 
 def _files(folder: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from protea.adapters.hooks._looked_at import looked_at, named
 from protea.domain.surroundings import Surroundings
 from protea.ports.sandbox import Launch, Process, Sandbox
 
@@ -25,7 +26,9 @@ LARGEST = 1 << 20
 async def ask(
     sandbox: Sandbox, around: Surroundings, environment: Mapping[str, str], command: Sequence[str], told: dict[str, Any]
 ) -> Any:
-    """What it answered, None for nothing. Raises `ValueError` or `OSError` where it failed."""
+    """What it answered, None for nothing. Raises `ValueError` or `OSError` where it failed, or is not to be run."""
+    for path in named(around, command):
+        looked_at(around, path)
     given = _kept(msgspec.json.encode(told))
     try:
         launch = Launch(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
 from typing import Any
 
+from protea.adapters.hooks._looked_at import looked_at
 from protea.domain.surroundings import Surroundings
 
 
@@ -18,19 +20,19 @@ async def ask(place: str, around: Surroundings, told: dict[str, Any]) -> Any:
     path, _, name = place.rpartition(":")
     own = around.user_home + path[1:] if path.startswith("~/") else path
     file = os.path.join(around.root, own)
-    function = _find(file, name, os.stat(file).st_mtime_ns)
+    data = looked_at(around, file)
+    function = _find(file, name, data)
     answer = function(told) if inspect.iscoroutinefunction(function) else await asyncio.to_thread(function, told)
     return await answer if inspect.isawaitable(answer) else answer
 
 
 @lru_cache(maxsize=64)
-def _find(path: str, name: str, changed: int) -> Callable[[dict[str, Any]], Any]:
-    """The function of a file as it was at `changed`: one that was changed since is loaded anew."""
-    spec = spec_from_file_location(f"protea_hook_{abs(hash(path)):x}", path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"{path} is no Python file")
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+def _find(path: str, name: str, source: bytes) -> Callable[[dict[str, Any]], Any]:
+    """The function of a file that says `source`: what is run is what was looked at, whatever lies there by now."""
+    module = ModuleType(f"protea_hook_{abs(hash(path)):x}")
+    module.__file__ = path
+    sys.modules[module.__name__] = module  # annotations of classes are looked up there
+    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
     function = vars(module).get(name)
     if not callable(function):
         raise ValueError(f"{path} has no function {name}")

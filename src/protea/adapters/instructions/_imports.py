@@ -8,38 +8,39 @@ five deep, no file takes in itself, and nothing outside of where the first file 
 from __future__ import annotations
 
 import os
-import re
+from collections.abc import Callable
 
-from protea.adapters.instructions._reading import read
-from protea.domain.pattern import regex
+from protea.domain.imports import with_imports
 
 DEEPEST = 5
-_IMPORT = regex(r"(?<![\w`@/.])@([~\w./][^\s`,;:!?)\]]*)")
-_CODE = regex(r"(^[ \t]*(```|~~~).*?^[ \t]*\2[^\n]*$|``.*?``|`[^`\n]*`)", re.DOTALL | re.MULTILINE)
 
 
 def imported(
-    text: str, path: str, within: tuple[str, ...], most_bytes: int, *, home: str, above: tuple[str, ...] = ()
+    text: str,
+    path: str,
+    read: Callable[[str], str | None],
+    most_bytes: int,
+    *,
+    home: str,
+    above: tuple[str, ...] = (),
 ) -> str:
-    """`text` (of the file `path`) with what it imports in place; cut somewhere beyond `most_bytes`."""
+    """`text` (of the file `path`) with what it imports in place, as `read` gives it; cut somewhere beyond
+    `most_bytes`."""
     if "@" not in text or len(above) >= DEEPEST:
         return text
     chain = (*above, os.path.realpath(path))
     left = most_bytes - len(text.encode())
 
-    def one(match: re.Match[str]) -> str:
+    def one(name: str) -> str | None:
         nonlocal left
-        name = match[1].rstrip(".")
         target = os.path.join(os.path.dirname(path), os.path.join(home, name[2:]) if name.startswith("~/") else name)
         if left <= 0 or os.path.realpath(target) in chain:
-            return match[0]
-        found = read(target, within, left)
+            return None
+        found = read(target)
         if found is None:
-            return match[0]
-        whole = imported(found, target, within, left, home=home, above=chain).strip()
+            return None
+        whole = imported(found, target, read, left, home=home, above=chain).strip()
         left -= len(whole.encode())
-        return f"{whole}{match[1][len(name) :]}"
+        return whole
 
-    parts = _CODE.split(text)
-    # The pattern has two groups: every third piece is text, what lies between is code and the fence's own mark.
-    return "".join(_IMPORT.sub(one, part) if at % 3 == 0 else part for at, part in enumerate(parts) if at % 3 != 2)
+    return with_imports(text, one)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import stat
 
+LARGEST = 1 << 20
+"""Bytes. What is longer is no instruction."""
 
-def read(path: str, within: tuple[str, ...], most_bytes: int) -> str | None:
-    """The text, at most one byte more than `most_bytes`; None where there is no file that may be read."""
+
+def read(path: str, within: tuple[str, ...]) -> bytes | None:
+    """What it says, whole; None where there is no file that may be read."""
     real = os.path.realpath(path)
     if not any(real.startswith(each.rstrip("/") + "/") for each in within):
         return None  # a link out of the project would send the model whatever it points to
@@ -20,4 +23,5 @@ def read(path: str, within: tuple[str, ...], most_bytes: int) -> str | None:
         os.close(descriptor)
         return None
     with os.fdopen(descriptor, "rb") as file:
-        return file.read(most_bytes + 1).decode("utf-8", "replace")
+        data = file.read(LARGEST + 1)
+    return data if len(data) <= LARGEST else None

@@ -74,14 +74,20 @@ class FileInstructions:
 
     def _read(self, path: str, within: tuple[str, ...]) -> Instruction | None:
         most = self._options.most_bytes
-        if self._around.doubts(path):
-            return None
-        text = read(path, within, most)
+
+        def trusted(path: str) -> str | None:
+            data = read(path, within)
+            # What is used is what was looked at: these very bytes.
+            if data is None or not self._around.vouches(path, data):
+                return None
+            return data[: most + 1].decode("utf-8", "replace")
+
+        text = trusted(path)
         if text is None:
             return None
         from protea.adapters.instructions._imports import imported  # most projects have no such file
 
-        whole = imported(text, path, within, most, home=self._around.user_home).strip()
+        whole = imported(text, path, trusted, most, home=self._around.user_home).strip()
         if len(whole.encode()) > most:
             whole = whole.encode()[:most].decode("utf-8", "ignore")
             whole += f"\n[cut after {most} bytes; read {path} for the rest]"

@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Callable
 
-from protea.adapters.permission import _untouched
+from protea.adapters.permission import untouched
 from protea.domain.pattern import regex
 from protea.domain.permission.paths import absolute, segment_matches
 from protea.domain.permission.sight import STORES, Kind, Place, Tree
@@ -128,7 +128,7 @@ class Disk:
             return fault
         if not config:
             return None
-        strange = None if trusted else _untouched.fault(here)
+        strange = None if trusted else untouched.fault(here)
         if strange is not None:
             return f"the project is not trusted and its repository may run programs: {strange}"
         return _config_fault(here)

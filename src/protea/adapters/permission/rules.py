@@ -160,6 +160,8 @@ class RulesFile(msgspec.Struct, frozen=True):
 
     layer: RuleLayer
     mode: Mode | None = None
+    raw: bytes = b""
+    """The file they were read from, as it was then."""
 
 
 def read_rules_file(path: str) -> RulesFile | None:
@@ -186,7 +188,7 @@ def read_rules_file(path: str) -> RulesFile | None:
         raise ConfigError(f"not valid TOML: {error}", path) from error
     except RecursionError as error:
         raise ConfigError("not valid TOML: nested too deeply", path) from error
-    return RulesFile(*_layer_of(table, path, text))
+    return RulesFile(*_layer_of(table, path, text), raw)
 
 
 def _read_regular(path: str) -> bytes | None:

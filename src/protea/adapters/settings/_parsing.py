@@ -14,18 +14,23 @@ if TYPE_CHECKING:
 
 
 def read(path: str) -> str | None:
+    data = read_bytes(path)
+    return None if data is None else decoded(data, path)
+
+
+def read_bytes(path: str) -> bytes | None:
     try:
-        data = read_regular(path)
+        return read_regular(path)
     except ConfigError as error:
         raise ConfigError(f"{error}; mend that, or go without it by --bare") from None
-    if data is None:
-        return None
+
+
+def decoded(data: bytes, path: str) -> str:
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigError("not UTF-8; save it as UTF-8", path, line) from None
-    return text
 
 
 def parse(text: str, path: str) -> dict[str, Any]:

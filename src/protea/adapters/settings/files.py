@@ -18,9 +18,18 @@ from typing import Any, get_args
 import msgspec
 from msgspec.structs import replace
 
-from protea.adapters.settings._parsing import column, nearest_place, parse, read, rule_lines, says_something
+from protea.adapters.settings._parsing import (
+    column,
+    decoded,
+    nearest_place,
+    parse,
+    read,
+    read_bytes,
+    rule_lines,
+    says_something,
+)
 from protea.adapters.settings._template import TEMPLATE
-from protea.adapters.settings.profiles import Profiles
+from protea.adapters.settings.profiles import END, Profiles
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
 from protea.domain.permission import Mode, RuleLayer
@@ -76,6 +85,7 @@ def load_layers(
         _close_to_others(os.path.join(surroundings.user_home, ".protea"))
         reading.user(os.path.join(surroundings.protea_home, NAME))
         trusted = reading.project(surroundings)
+        surroundings = replace(surroundings, looked_at=reading.looked_at)
     reading.environment(surroundings.environment)
     reading.flags(flags or {})
     for assignment in set:
@@ -187,6 +197,9 @@ class _Reading:
         self.layers: list[Layer] = []
         self.rules: list[RuleLayer] = []
         self.warnings: list[str] = []
+        self.looked_at: Mapping[str, str] | None = None
+        self.own = ""
+        """The project's own file."""
 
     def user(self, path: str) -> None:
         try:
@@ -208,17 +221,23 @@ class _Reading:
         folder = os.path.join(surroundings.root, ".protea")
         if os.path.realpath(folder) == os.path.realpath(surroundings.protea_home):
             return True
-        from protea.adapters.settings.trust import PROFILES, TOOLS, WATCHED, is_trusted
+        from protea.adapters.settings.trust import HOOKS, PROFILES, TOOLS, WATCHED, is_trusted, looked_at
 
         if not os.path.lexists(os.path.join(surroundings.protea_home, "trusted.toml")) and not any(
-            os.path.lexists(os.path.join(surroundings.root, name)) for name in (*WATCHED, PROFILES, TOOLS)
+            os.path.lexists(os.path.join(surroundings.root, name)) for name in (*WATCHED, PROFILES, TOOLS, HOOKS)
         ):
             return surroundings.trusted  # nobody was ever trusted, and there is nothing to trust
-        trusted = surroundings.trusted or is_trusted(surroundings.protea_home, surroundings.root)
-        path = os.path.join(folder, NAME)
+        trusted = surroundings.trusted
+        if not trusted and is_trusted(surroundings.protea_home, surroundings.root):
+            trusted, self.looked_at = True, looked_at(surroundings.protea_home, surroundings.root)
+        path = self.own = os.path.join(folder, NAME)
         before = len(self.warnings)
         try:
-            text = read(path)
+            data = read_bytes(path)
+            # It may have been changed since it was looked at a moment ago: what counts are the bytes that are used.
+            if data is not None and not replace(surroundings, looked_at=self.looked_at).vouches(path, data):
+                trusted, self.looked_at = False, None
+            text = decoded(data, path) if data is not None else None
             if text is not None and says_something(text):
                 if not trusted:
                     self.warnings.append(
@@ -265,6 +284,8 @@ class _Reading:
         """Put the profile and its parents right below the layer that names it."""
         naming = next((layer for layer in reversed(self.layers) if layer.data.get("profile")), None)
         name = DEFAULT if naming is None else naming.data["profile"]
+        if naming is not None and naming.source != self.own and name.endswith(END):
+            profiles.chosen = os.path.join(profiles.cwd, name)
         try:
             chain = profiles.chain(name)
         except ConfigError as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from protea.adapters.settings._parsing import column, nearest_place, parse, read, rule_lines
+from protea.adapters.settings._parsing import column, decoded, nearest_place, parse, read, read_bytes, rule_lines
 from protea.domain.errors import ConfigError
 from protea.domain.profile import Profile, chain, in_settings, settings_key
 from protea.domain.settings import dotted
@@ -27,7 +27,10 @@ class Profiles:
     """The profiles that can be chosen here. Nothing is read before it is asked for."""
 
     def __init__(self, surroundings: Surroundings, *, trusted: bool, bare: bool, ports: Collection[str]) -> None:
-        self._cwd = surroundings.cwd
+        self._around = surroundings
+        self.cwd = surroundings.cwd
+        self.chosen = ""
+        """The file that a person has named themselves: they have looked at it."""
         self._ports = ports
         own = os.path.join(surroundings.root, ".protea", "profiles")
         self._untrusted = own if not trusted and not bare else ""
@@ -45,7 +48,7 @@ class Profiles:
         Raises `ConfigError` for a name that is none, naming the nearest, and for a file with a mistake in it.
         """
         if name.endswith(END) or os.sep in name:
-            path = os.path.join(self._cwd, name)
+            path = os.path.join(self.cwd, name)
             found = self._file(os.path.basename(name).removesuffix(END), path)
             if found is None:
                 raise ConfigError(f"there is no profile {name}: that is no file")
@@ -70,8 +73,12 @@ class Profiles:
     def _file(self, name: str, path: str) -> Profile | None:
         if not name.replace("-", "").replace("_", "").isalnum():
             return None  # no file of ours is called so, and nobody is led elsewhere by it
-        text = read(path)
-        return None if text is None else _profile(name, path, text, self._ports)
+        data = read_bytes(path)
+        if data is None:
+            return None
+        if path != self.chosen and not self._around.vouches(os.path.normpath(path), data):
+            raise ConfigError("it is not as you trusted it; `protea trust` shows what is different", path)
+        return _profile(name, path, decoded(data, path), self._ports)
 
     def _unknown(self, name: str, hiding: Profile | None) -> str:
         if hiding is not None:

@@ -2,19 +2,24 @@
 
 A project is trusted by its real path, by the folder itself (device and inode: another one put in its place is another
 project), and by what each of its files said when the person looked at them. A change in a file that can make something
-run or be allowed leaves all of the project untrusted; one in a file that only speaks (instructions, skills) leaves out
-that one. Kept in `trusted.toml` in Protea's home; what was looked at is in `trust/`, so that a change can be shown.
+run or be allowed leaves all of the project untrusted; one in a file that only speaks (instructions, skills), or that a
+hook names, leaves out that one. Kept in `trusted.toml` in Protea's home; what was looked at is in `trust/`, so that a
+change can be shown.
+
+What stands here is which files there are to look at. Whoever uses one reads it once and asks `Surroundings.vouches`
+about the bytes it has: that nothing else is used does not hang on noticing a change.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from protea.adapters.settings._regular import read_regular
 from protea.domain.errors import ConfigError, StoreError
+from protea.domain.surroundings import WHOLE
 
 NAME = "trusted.toml"
 WATCHED = (".protea/config.toml", ".protea/permissions.toml", ".protea/mcp.json", ".mcp.json")
@@ -23,26 +28,50 @@ PROFILES = ".protea/profiles"
 """A folder of such files."""
 TOOLS = ".protea/tools"
 """Another: tools, and what they import. What Python compiled of them is not looked at, so nobody may load that."""
+HOOKS = ".protea/hooks"
+"""Another: what hooks run."""
 SPEAKING = ("AGENTS.md", "CLAUDE.md")
-"""Files that tell the model what to do."""
+"""Files that tell the model what to do, at the root and in any folder below it."""
+SKILLS = (".protea/skills", ".agents/skills", ".claude/skills")
+"""Folders of skills, at the root and in any folder below it."""
 SPEAKING_FOLDERS = (
+    ".agents/rules",
     ".claude/rules",
-    ".protea/skills",
-    ".agents/skills",
-    ".claude/skills",
+    *SKILLS,
     ".protea/agents",
     ".claude/agents",
     ".protea/commands",
     ".claude/commands",
 )
 """Folders of such files, and of scripts that they name."""
+OTHERS = frozenset(
+    {
+        *(".git", ".hg", ".jj", ".svn"),
+        *("node_modules", "bower_components"),
+        *(".venv", "venv", "site-packages", "__pycache__", ".tox", ".nox", ".cache"),
+    }
+)
+"""Folders that hold what others wrote: what speaks there is never heard."""
 MOST_FILES = 500
 """Files of one of these folders that are looked at; one with more is not used at all."""
-ALL = "."
-"""Under this name in a folder stands that it cannot be looked at as a whole: nothing in it is used."""
+MOST_FOLDERS = 20_000
+"""Folders of a project that are looked through for what speaks in them."""
+DEEPEST = 5
+"""How deep imports go."""
 UNREADABLE = "unreadable"
 ITSELF = "."
 """Under this name stands which folder it was."""
+
+
+class Also(msgspec.Struct, frozen=True):
+    """What the settings in force add to it."""
+
+    names: tuple[str, ...] = ()
+    """Names of instruction files."""
+    folders: tuple[str, ...] = ()
+    """Folders of rules, from the root."""
+    files: tuple[str, ...] = ()
+    """Files that a hook names, from the root."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -55,14 +84,22 @@ class Item(msgspec.Struct, frozen=True):
     before: str | None = None
     """What it said then, where that is kept and text."""
     now: str | None = None
+    digest: str = ""
+    """Of what it says now; empty where it is gone, or cannot be read."""
+
+
+def looked_at(protea_home: str, root: str) -> dict[str, str] | None:
+    """Name → the SHA-256 of what it said when a person looked at it; None where the project was never trusted."""
+    known = _load(protea_home).get(os.path.realpath(root))
+    return None if known is None or known.get(ITSELF, _itself(root)) != _itself(root) else known
 
 
 def is_trusted(protea_home: str, root: str) -> bool:
     """Whether the project at `root` is trusted as it now is, as far as it can make something run or be allowed."""
-    known = _load(protea_home).get(os.path.realpath(root))
-    if known is None or known.get(ITSELF, _itself(root)) != _itself(root):
+    known = looked_at(protea_home, root)
+    if known is None:
         return False
-    acting = {name: seen for name, seen in known.items() if name != ITSELF and _acts(name)}
+    acting = {name: seen for name, seen in known.items() if name != ITSELF and acts(name)}
     return UNREADABLE not in acting.values() and acting == _fingerprint(root, watched(root))
 
 
@@ -76,46 +113,104 @@ def is_tree_of(protea_home: str, tree: str, root: str) -> bool:
     return all(digest != UNREADABLE and known.get(name) == digest for name, digest in seen.items())
 
 
-def doubted(protea_home: str, root: str, tree: str | None = None) -> frozenset[str]:
-    """Absolute paths of files of a trusted project that only speak, and have not been looked at as they are now; with
-    `tree`, of that other worktree of it."""
-    known = _load(protea_home).get(os.path.realpath(root))
-    if known is None:
-        return frozenset()
-    root = tree or root
-    seen = _fingerprint(root, speaking(root))
-    return frozenset(
-        os.path.join(root, name) for name, digest in seen.items() if digest == UNREADABLE or known.get(name) != digest
+def differences(protea_home: str, root: str, also: Also | None = None) -> tuple[Item, ...]:
+    """What is not as it was when the project was trusted; everything, where it never was."""
+    known = _load(protea_home).get(os.path.realpath(root)) or {}
+    seen = _fingerprint(root, (*watched(root), *speaking(root, also or Also())))
+    return tuple(
+        _item(protea_home, root, name, known, seen)
+        for name in sorted({*known, *seen} - {ITSELF})
+        if known.get(name) != seen.get(name) or seen.get(name) == UNREADABLE
     )
 
 
-def differences(protea_home: str, root: str) -> tuple[Item, ...]:
-    """What is not as it was when the project was trusted; everything, where it never was."""
-    known = _load(protea_home).get(os.path.realpath(root)) or {}
-    seen = _fingerprint(root, (*watched(root), *speaking(root)))
-    found = []
-    for name in sorted({*known, *seen} - {ITSELF}):
-        if known.get(name) == seen.get(name) != UNREADABLE:
-            continue
-        what = "gone" if name not in seen else "new" if name not in known else "changed"
-        what = "unreadable" if seen.get(name) == UNREADABLE else what
-        found.append(Item(name, what, _kept(protea_home, known.get(name)), _text(os.path.join(root, name))))
-    return tuple(found)
+def _item(protea_home: str, root: str, name: str, known: Mapping[str, str], seen: Mapping[str, str]) -> Item:
+    """One that is different."""
+    digest = seen.get(name, "")
+    what = "unreadable" if digest == UNREADABLE else "gone" if not digest else "new" if name not in known else "changed"
+    digest = "" if digest == UNREADABLE else digest
+    # What is shown is what was hashed, or nothing.
+    data = _regular(os.path.join(root, name)) if digest else None
+    now = _as_text(data) if data is not None and _sha256(data) == digest else None
+    return Item(name, what, _kept(protea_home, known.get(name)), now, digest)
 
 
-def trust(protea_home: str, root: str) -> tuple[str, ...]:
+class Glance:
+    """Looks at the files of a trusted project again and again, and reads only those whose time or size is another."""
+
+    def __init__(self, protea_home: str, root: str, also: Also | None = None) -> None:
+        self._home, self._root = protea_home, root
+        self.also = also or Also()
+        self._signs: dict[str, tuple[int, ...]] = {}
+        self._digests: dict[str, str] = {}
+
+    def differences(self, known: Mapping[str, str], cwd: str, files: Sequence[str] = ()) -> tuple[Item, ...]:
+        """Of what a session in `cwd` would use: what is not as it was looked at, `known`. With `files` (absolute) only
+        the instructions of the folders these lie in, and that `cwd` does not lie in as well."""
+        if files:
+            names = tuple(_instructions_above(self._root, cwd, files, (*SPEAKING, *self.also.names)))
+        else:
+            names = (*watched(self._root), *self._speaking(cwd), *known)
+        seen = {name: digest for name in dict.fromkeys(names) if name != ITSELF and (digest := self._digest(name))}
+        if not files:
+            for name in imported(self._root, [each for each in seen if known.get(each) != seen[each]]):
+                seen |= {name: digest} if (digest := self._digest(name)) else {}
+        gone = [name for name in known if name not in seen and acts(name)] if not files else []
+        return tuple(
+            _item(self._home, self._root, name, known, seen)
+            for name in (*sorted(seen), *gone)
+            if known.get(name) != seen.get(name) or seen.get(name) == UNREADABLE
+        )
+
+    def _speaking(self, cwd: str) -> Iterator[str]:
+        for folder in _above(self._root, cwd):
+            yield from (_joined(folder, name) for name in (*SPEAKING, *self.also.names))
+            yield from (each for name in SKILLS for each in _beneath(self._root, _joined(folder, name)))
+        for folder in (*SPEAKING_FOLDERS, *self.also.folders):
+            yield from _beneath(self._root, folder)
+        yield from self.also.files
+
+    def _digest(self, name: str) -> str:
+        """Empty where there is no such file."""
+        path = os.path.join(self._root, name)
+        try:
+            found = os.stat(path)
+        except OSError:
+            return ""
+        # Nobody sets the last of these but the system.
+        sign = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+        if self._signs.get(name) != sign:
+            digest = _fingerprint(self._root, (name,)).get(name, "")
+            self._signs[name], self._digests[name] = sign, digest
+        return self._digests[name]
+
+
+def trust(protea_home: str, root: str, also: Also | None = None) -> tuple[str, ...]:
     """Trust the project at `root` as it now is; the files that would make us ask again.
 
     Raises `StoreError`, and `ConfigError` where one of its files cannot be read: nobody can know what it would say.
     """
     for name in watched(root):
         read_regular(os.path.join(root, name))
-    names = (*watched(root), *speaking(root))
-    seen = _fingerprint(root, names)
-    for name in seen:
-        _keep(protea_home, os.path.join(root, name), seen[name])
+    seen = _fingerprint(root, (*watched(root), *speaking(root, also or Also())), keep=_keeping(protea_home))
     _save(protea_home, {**_load(protea_home), os.path.realpath(root): {ITSELF: _itself(root), **seen}})
     return tuple(seen)
+
+
+def accept(protea_home: str, root: str, items: Iterable[Item], before: Mapping[str, str]) -> dict[str, str]:
+    """Trust single files as they were shown; what is looked at from then on. `before` holds what was till then, which
+    may have been looked at in another worktree. Raises `StoreError`."""
+    keep = _keeping(protea_home)
+    projects = _load(protea_home)
+    known = {**(projects.get(os.path.realpath(root)) or before), ITSELF: _itself(root)}
+    for item in items:
+        if item.digest:
+            known[item.name] = item.digest
+            keep(item.digest, (item.now or "").encode())
+        elif item.what == "gone":
+            known.pop(item.name, None)
+    _save(protea_home, {**projects, os.path.realpath(root): known})
+    return known
 
 
 def watched(root: str) -> tuple[str, ...]:
@@ -125,13 +220,73 @@ def watched(root: str) -> tuple[str, ...]:
     except OSError:
         names = []
     profiles = (f"{PROFILES}/{name}" for name in names if name.endswith(".toml"))
-    tools = (name for name in _beneath(root, TOOLS) if "/__pycache__/" not in name)
-    return (*WATCHED, *profiles, *tools)
+    more = (name for folder in (TOOLS, HOOKS) for name in _beneath(root, folder) if "/__pycache__/" not in name)
+    return (*WATCHED, *profiles, *more)
 
 
-def speaking(root: str) -> tuple[str, ...]:
-    """The files of the project at `root` that speak, whether or not they exist."""
-    return (*SPEAKING, *(name for folder in SPEAKING_FOLDERS for name in _beneath(root, folder)))
+def speaking(root: str, also: Also) -> tuple[str, ...]:
+    """The files of the project at `root` that speak, whether or not they exist, and those a hook names."""
+    inside = (each for name in (*SPEAKING_FOLDERS, *also.folders) for each in _beneath(root, name))
+    found = dict.fromkeys((*SPEAKING, *also.names, *inside, *_nested(root, (*SPEAKING, *also.names)), *also.files))
+    return tuple(dict.fromkeys((*found, *imported(root, found))))
+
+
+def imported(root: str, names: Iterable[str]) -> Iterator[str]:
+    """The files that those of `names` which are Markdown take in, and what these take in."""
+    from protea.domain.imports import import_names  # most projects have no such file
+
+    waiting = [(name, 1) for name in names if name.endswith(".md")]
+    found: set[str] = set()
+    while waiting:
+        name, depth = waiting.pop()
+        text = _as_text(_regular(os.path.join(root, name))) or ""
+        for each in import_names(text):
+            inner = os.path.normpath(os.path.join(os.path.dirname(name), each))
+            if each.startswith(("~", "/")) or inner.startswith("..") or inner in found or depth > DEEPEST:
+                continue
+            if os.path.isfile(os.path.join(root, inner)) and len(found) < MOST_FILES:
+                found.add(inner)
+                waiting.append((inner, depth + 1))
+                yield inner
+
+
+def _nested(root: str, names: Sequence[str]) -> Iterator[str]:
+    """Instruction files and skills of all folders but the root."""
+    count = 0
+    for at, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in OTHERS)
+        count += 1
+        if count > MOST_FOLDERS:
+            return
+        here = os.path.relpath(at, root)
+        if here == ".":
+            continue
+        yield from (f"{here}/{name}" for name in names if name in files)
+        for folder in SKILLS:
+            if os.path.dirname(folder) in folders:
+                yield from _beneath(root, f"{here}/{folder}")
+
+
+def _instructions_above(root: str, cwd: str, files: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """Those of the folders down to these files, without those on the way to `cwd`."""
+    on_the_way = set(_above(root, cwd))
+    for folder in dict.fromkeys(each for file in files for each in _above(root, os.path.dirname(file))):
+        yield from (_joined(folder, name) for name in names if folder not in on_the_way)
+
+
+def _above(root: str, folder: str) -> Iterator[str]:
+    """The folders from `folder` up to the root, relative to it; none where one of them is others' work, or outside."""
+    name = os.path.relpath(os.path.normpath(folder), root)
+    if name.startswith("..") or not OTHERS.isdisjoint(name.split(os.sep)):
+        return
+    while name not in ("", "."):
+        yield name
+        name = os.path.dirname(name)
+    yield ""
+
+
+def _joined(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
 
 
 def _beneath(root: str, folder: str) -> Iterator[str]:
@@ -141,11 +296,11 @@ def _beneath(root: str, folder: str) -> Iterator[str]:
         for name in folders:
             # What lies behind a link can change without anything here changing.
             if os.path.islink(os.path.join(at, name)):
-                yield f"{os.path.relpath(os.path.join(at, name), root)}/{ALL}"
+                yield f"{os.path.relpath(os.path.join(at, name), root)}/{WHOLE}"
         for name in sorted(names):
             count += 1
             if count > MOST_FILES:
-                yield f"{folder}/{ALL}"
+                yield f"{folder}/{WHOLE}"
                 return
             yield os.path.relpath(os.path.join(at, name), root)
 
@@ -155,8 +310,9 @@ def known_projects(protea_home: str) -> dict[str, tuple[str, ...]]:
     return {root: tuple(name for name in sorted(seen) if name != ITSELF) for root, seen in _load(protea_home).items()}
 
 
-def _acts(name: str) -> bool:
-    return name in WATCHED or name.startswith((f"{PROFILES}/", f"{TOOLS}/"))
+def acts(name: str) -> bool:
+    """Whether a file of this name can make something run or be allowed."""
+    return name in WATCHED or name.startswith((f"{PROFILES}/", f"{TOOLS}/", f"{HOOKS}/"))
 
 
 def _itself(root: str) -> str:
@@ -182,21 +338,25 @@ def _repository(root: str) -> str | None:
     return found if os.path.realpath(folder).startswith(f"{found}/worktrees/") else None
 
 
-def _keep(protea_home: str, path: str, digest: str) -> None:
-    """Keep what a file says, so that a later change can be shown. Without it the change is still noticed."""
-    text = _text(path)
-    if text is None or digest == UNREADABLE:
-        return
+def _keeping(protea_home: str) -> Callable[[str, bytes], None]:
+    """Keeps what a file says by its digest, so that a later change can be shown. Without it the change is still
+    noticed."""
     folder = os.path.join(protea_home, "trust")
-    passing = f"{folder}/{digest}.{os.getpid()}"
-    try:
-        os.makedirs(folder, 0o700, exist_ok=True)
-        fd = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(fd, "wb") as file:
-            file.write(text.encode())
-        os.replace(passing, f"{folder}/{digest}")
-    except OSError:
-        return
+
+    def keep(digest: str, data: bytes) -> None:
+        if _as_text(data) is None or _sha256(data) != digest:
+            return
+        passing = f"{folder}/{digest}.{os.getpid()}"
+        try:
+            os.makedirs(folder, 0o700, exist_ok=True)
+            fd = os.open(passing, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with open(fd, "wb") as file:
+                file.write(data)
+            os.replace(passing, f"{folder}/{digest}")
+        except OSError:
+            return
+
+    return keep
 
 
 def _kept(protea_home: str, digest: str | None) -> str | None:
@@ -204,10 +364,20 @@ def _kept(protea_home: str, digest: str | None) -> str | None:
 
 
 def _text(path: str) -> str | None:
+    return _as_text(_regular(path))
+
+
+def _regular(path: str) -> bytes | None:
     try:
-        data = read_regular(path)
+        return read_regular(path)
+    except ConfigError:
+        return None
+
+
+def _as_text(data: bytes | None) -> str | None:
+    try:
         return None if data is None or b"\0" in data else data.decode()
-    except (ConfigError, UnicodeDecodeError):
+    except UnicodeDecodeError:
         return None
 
 
@@ -257,9 +427,15 @@ def _quoted(name: str) -> str:
     return msgspec.json.encode(name).decode().replace("\x7f", "\\u007f")
 
 
-def _fingerprint(root: str, names: tuple[str, ...]) -> dict[str, str]:
+def _sha256(data: bytes) -> str:
     import hashlib  # only where a project brings files of its own
 
+    return hashlib.sha256(data).hexdigest()
+
+
+def _fingerprint(
+    root: str, names: Iterable[str], keep: Callable[[str, bytes], None] = lambda digest, data: None
+) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
         try:
@@ -268,5 +444,6 @@ def _fingerprint(root: str, names: tuple[str, ...]) -> dict[str, str]:
             found[name] = UNREADABLE
             continue
         if data is not None:
-            found[name] = hashlib.sha256(data).hexdigest()
+            found[name] = _sha256(data)
+            keep(found[name], data)
     return found

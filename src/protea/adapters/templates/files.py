@@ -11,8 +11,8 @@ import msgspec
 from protea.domain.surroundings import Surroundings
 from protea.domain.template import Template, read_template
 
-LARGEST = 128_000
-"""Bytes of a file."""
+LARGEST = 1 << 20
+"""Bytes of a file; a longer one is not read."""
 MOST = 500
 """Files that are read."""
 
@@ -39,10 +39,12 @@ class FileTemplates:
         for folder in self._folders:
             for path in _markdown(folder):
                 name = os.path.relpath(path, folder).removesuffix(".md").replace(os.sep, ":")
-                if self._around.doubts(path):
+                data = _read(path)
+                # What is used is what was looked at: these very bytes.
+                if data is not None and not self._around.vouches(path, data):
                     problems.append(f"{path}: it is not as you trusted it; `protea trust` shows what is different")
                     continue
-                text = _read(path)
+                text = data.decode("utf-8", "replace") if data is not None else None
                 template = read_template(text, name, path) if text is not None else f"{path}: it cannot be read"
                 if isinstance(template, str):
                     problems.append(template)
@@ -62,7 +64,7 @@ def _markdown(folder: str) -> Iterator[str]:
                 yield os.path.join(above, name)
 
 
-def _read(path: str) -> str | None:
+def _read(path: str) -> bytes | None:
     try:
         # O_NONBLOCK: a FIFO is opened at once, and then refused.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -71,7 +73,8 @@ def _read(path: str) -> str | None:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        return file.read(LARGEST).decode("utf-8", "replace")
+        data = file.read(LARGEST + 1)
+    return data if len(data) <= LARGEST else None
 
 
 def create(options: Options, *, surroundings: Surroundings) -> FileTemplates:

@@ -1,7 +1,7 @@
 """Tools from single Python files: every public function with a docstring and annotations is one.
 
-The files are read when the toolset is made (of a project that is what was trusted a moment before), and run when its
-tools are first asked for.
+The files are read when the toolset is made (of a project only what a person has looked at), and run when its tools are
+first asked for.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class FileToolset:
 
     def __init__(self, sources: Sequence[tuple[str, bytes | str]]) -> None:
         """`sources` are (path, what it says); a `str` says why that cannot be read."""
-        self._sources = sources
+        self.sources = list(sources)
         self._tools: dict[str, FunctionTool] | None = None
         self._files: dict[str, str] = {}
         self.problems: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class FileToolset:
         tools: dict[str, FunctionTool] = {}
         problems: list[str] = []
         reserved = _RESERVED | {name.lower() for name in taken}
-        for path, source in self._sources:
+        for path, source in self.sources:
             found = _run(path, source)
             if isinstance(found, str):
                 problems.append(found)
@@ -169,4 +169,10 @@ def _read(folder: str) -> Iterator[tuple[str, bytes | str]]:
 
 def create(options: Options, *, surroundings: Surroundings) -> FileToolset:
     folders = dict.fromkeys(map(os.path.realpath, (*options.folders, *tool_folders(surroundings))))
-    return FileToolset([each for folder in folders for each in _read(folder)])
+    sources = []
+    for folder in folders:
+        for path, data in _read(folder):
+            # What is run is what was looked at: these very bytes.
+            seen = isinstance(data, str) or surroundings.vouches(path, data)
+            sources.append((path, data if seen else "it is not as you trusted it; `protea trust` shows the difference"))
+    return FileToolset(sources)

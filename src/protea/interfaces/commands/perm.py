@@ -46,10 +46,12 @@ def run_perm(
     layers: tuple[RuleLayer, ...],
     surroundings: Surroundings,
     mode: Mode,
+    plain: Callable[[], bool],
     stdin: BinaryIO,
     stdout: TextIO,
 ) -> int:
-    """`perm check` and `perm why`. `layers` are the rules of all settings; flags are added here. Raises UsageError."""
+    """`perm check` and `perm why`. `layers` are the rules of all settings; flags are added here. `plain` tells whether
+    the project brings nothing that would have to be trusted. Raises UsageError."""
     if arguments.has("batch"):
         if arguments.words:
             raise UsageError("perm check --batch takes its requests from standard input, not from words")
@@ -66,8 +68,8 @@ def run_perm(
         home=surroundings.user_home,
         mode=given,  # type: ignore[arg-type]  # the table of flags lets only the three through
         add_dirs=(*surroundings.add_dirs, *add_dirs),
-        # As in a session: who chooses yolo here trusts the project for as long. The project cannot choose it.
-        trusted=surroundings.trusted or given == "yolo",
+        # As in a session: choosing yolo trusts nobody.
+        trusted=surroundings.trusted or (given == "yolo" and plain()),
     )
     decision = engine((flags, *layers)).decide(request)
     if arguments.has("json"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from protea.domain.diff import unified
 from protea.domain.errors import UsageError
+from protea.domain.trust import difference
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
 from protea.interfaces.tables import table
@@ -23,7 +23,7 @@ def may_trust(
     sure = arguments.has("yes")
     if ask is not None and not sure:
         for name, what, before, now in items:
-            place.write(visible(_shown(name, what, before, now)))
+            place.write(visible(difference(name, what, before, now)))
         if ask(f"Trust {one_line(root)} as it is? [y/N] ").strip().lower() not in ("y", "yes"):
             return False
     if not wide or sure:
@@ -31,14 +31,6 @@ def may_trust(
     if ask is None:
         raise UsageError(f"{root} is not trusted just like that, because {wide}; say protea trust --yes if you mean it")
     return ask(f"Really? {wide[0].upper()}{wide[1:]}. [yes/N] ").strip().lower() == "yes"
-
-
-def _shown(name: str, what: str, before: str | None, now: str | None) -> str:
-    if what == "changed" and before is not None and now is not None:
-        return f"{name}: changed\n{unified(before, now, name)}"
-    if what == "new" and now is not None:
-        return f"{name}: new\n{unified('', now, name, before='/dev/null')}"
-    return f"{name}: {what}\n"
 
 
 def tell_trusted(place: Place, root: str, files: tuple[str, ...]) -> int:
@@ -66,6 +58,6 @@ def tell_projects(arguments: Arguments, place: Place, found: Mapping[str, tuple[
 
 def tell_doubt(place: Place, root: str, trusted: bool, items: Sequence[Item]) -> int:
     """As JSON, without changing anything."""
-    shown = [{"name": name, "what": what, "diff": _shown(name, what, before, now)} for name, what, before, now in items]
+    shown = [{"name": item[0], "what": item[1], "diff": difference(*item)} for item in items]
     place.write(as_json({"project": root, "trusted": trusted, "items": shown}))
     return 0

@@ -96,6 +96,8 @@ def choices(question: ApprovalRequested) -> list[tuple[str, str]]:
     """(answer, words) by their numbers."""
     if question.kind == "question":
         return [("once", option) for option in question.proposals]
+    if question.kind == "trust":
+        return [("once", "use this as it is now"), ("deny", "leave it out")]
     rules = ", ".join(question.proposals)
     always = [("session", f"allow {rules} for this session"), ("always", f"always allow {rules}")] if rules else []
     return [("once", "allow once"), *always, ("deny", "refuse")]
@@ -139,7 +141,8 @@ def question_rows(question: ApprovalRequested, width: int, most: int) -> list[Ro
         [(f"  {number} ", "dim"), (_KEYS[word], "key"), (" " + one_line(revealed(text), width - 8), "text")]
         for number, (word, text) in enumerate(choices(question), 1)
     ]
-    options.append([("    ", "dim"), ("Tab", "key"), (" answer with a comment", "dim")])
+    if question.kind == "permission":
+        options.append([("    ", "dim"), ("Tab", "key"), (" answer with a comment", "dim")])
     diff_text = _diff_of(question)
     if most < len(why) + len(tail) + len(options) + min(4, len(head) + len(diff_text.split("\n"))):
         # What would happen goes before long words about how to answer.
