@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from protea.application.delegation import Delegation
 from protea.application.planning import Planner, agreed
-from protea.application.tasks import Tasks
+from protea.application.tasks import Tasks, Work
 from protea.application.tool_runner import ToolRunner
 from protea.domain.delegation import Errand, brief
 from protea.domain.errors import ProteaError, TaskFailedError
@@ -26,6 +26,42 @@ class Owner(Planner, Protocol):
     def delegation(self) -> Delegation: ...
     @property
     def runner(self) -> ToolRunner: ...
+
+
+def errand_behind(
+    owner: Owner,
+    errand: Errand,
+    call_id: str,
+    begun: Awaitable[str],
+    after: Callable[[], Awaitable[str]] | None,
+) -> Work:
+    """What the task of an agent in the background is. `begun` gives the id of that task."""
+    delegation, tasks = owner.delegation, owner.tasks
+
+    async def work(tell: Callable[[str], None]) -> str:
+        kept: list[str] = []
+        id = await begun
+        try:
+            result = await delegation.send(
+                errand,
+                call_id,
+                keep=kept.append,
+                task=id,
+                progress=tell,
+                opened=lambda child: tasks.take_down(id, child=child),
+            )
+        except BaseException:
+            if after is not None:
+                kept.append(await after())
+            tasks.take_down(id, partial="\n".join(filter(None, kept)))
+            raise
+        note = await after() if after is not None else ""
+        text = f"{result.text}\n{note}" if note else result.text
+        if result.is_error:
+            raise TaskFailedError(text)
+        return text
+
+    return work
 
 
 class BesideCall:
@@ -51,37 +87,11 @@ class BesideCall:
         return replace(result, text=f"{result.text}\n{note}") if note else result
 
     async def _behind(self, errand: Errand, after: Callable[[], Awaitable[str]] | None) -> ToolResult:
-        delegation, tasks = self._owner.delegation, self._owner.tasks
         title = f"{errand.name}: {errand.title or brief(errand.prompt)}"
         begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-        async def work(tell: Callable[[str], None]) -> str:
-            kept: list[str] = []
-            id = await begun
-            try:
-                result = await delegation.send(
-                    errand,
-                    self._call_id,
-                    keep=kept.append,
-                    task=id,
-                    progress=tell,
-                    opened=lambda child: tasks.take_down(id, child=child),
-                )
-            except BaseException:
-                if after is not None:
-                    kept.append(await after())
-                tasks.take_down(id, partial="\n".join(filter(None, kept)))
-                raise
-            note = await after() if after is not None else ""
-            text = f"{result.text}\n{note}" if note else result.text
-            if result.is_error:
-                raise TaskFailedError(text)
-            return text
-
+        work = errand_behind(self._owner, errand, self._call_id, begun, after)
         try:
-            id = await tasks.begin(
-                "agent", title, work, call_id=self._call_id, ended=f"The agent {errand.name}", agent=errand.name
-            )
+            id = await self._begin("agent", title, work, ended=f"The agent {errand.name}", agent=errand.name)
         except ProteaError as error:
             return ToolResult(f"The agent could not be sent: {error}", is_error=True)
         begun.set_result(id)
@@ -99,7 +109,23 @@ class BesideCall:
         log: str = "",
         ended: str = "",
     ) -> str:
-        return await self._owner.tasks.begin(kind, title, work, call_id=self._call_id, log=log, ended=ended)
+        return await self._begin(kind, title, work, log=log, ended=ended)
+
+    async def _begin(
+        self, kind: str, title: str, work: Work, *, log: str = "", ended: str = "", agent: str = ""
+    ) -> str:
+        runner = self._owner.runner
+        return await self._owner.tasks.begin(
+            kind,
+            title,
+            work,
+            call_id=self._call_id,
+            log=log,
+            ended=ended,
+            agent=agent,
+            call=runner.call(self._call_id),
+            cwd=runner.cwd() or "",
+        )
 
     def news(self, text: str) -> None:
         self._owner.tasks.news(text)

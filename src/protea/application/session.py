@@ -64,6 +64,7 @@ from protea.domain.events import (
     PromptWithdrawn,
     Rewound,
     SessionEnded,
+    TaskChanged,
     TitleChanged,
     ToolCallChanged,
     TurnFinished,
@@ -86,6 +87,7 @@ if TYPE_CHECKING:  # opened where a part, a swap or a call asks for them
     from protea.application.beside import BesideCall
     from protea.application.delegation import Children, Delegation
     from protea.application.envelope import Envelope
+    from protea.application.reviving import GoingAgain
     from protea.application.swapping import Assemble, Planned, Point, Swapping
     from protea.application.tasks import Tasks
     from protea.application.watching import Calls, Spans
@@ -225,6 +227,23 @@ class Session:
                 raise UsageError("nothing is there that could keep tasks: the port task_runner is not filled")
             self._tasks = Tasks(self, self.parts.task_runner)
         return self._tasks
+
+    @property
+    def repeatable(self) -> tuple[str, ...]:
+        """Commands that may be run again where their process died."""
+        return self.parts.tasks.again
+
+    def going_again(self, event: TaskChanged) -> GoingAgain:
+        """Takes what the call sets going that is made once more to bring back a task."""
+        from protea.application.reviving import GoingAgain  # after a crash
+
+        return GoingAgain(self, event)
+
+    def last_words(self, child: str) -> str:
+        """What an agent of it said last; empty where that cannot be told."""
+        from protea.application.reviving import last_words  # after a crash
+
+        return last_words(self.store, child)
 
     @property
     def depth(self) -> int:

@@ -8,25 +8,35 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from typing import Any, Literal, Protocol
 
 from msgspec.structs import replace
 
 from protea.application.hub import Hub
+from protea.application.tool_runner import ToolRunner
 from protea.domain.delegation import brief
-from protea.domain.errors import ProteaError, StoreError, UsageError
+from protea.domain.errors import ProteaError, StoreError, TaskFailedError, UsageError
 from protea.domain.events import NoticeGiven, PromptSubmitted, TaskChanged
+from protea.domain.messages import ToolCall
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
 from protea.ports.task_runner import Task, TaskRunner
+from protea.ports.toolset import Beside
 
 NEWS = 1.0
 """Seconds that lie at least between two events on how a task stands."""
 LONGEST = 4_000
 """Characters of what a task brought that the model is told; the whole is where the event says."""
 
+GO_ON = (
+    "[Protea] The process that ran you ended, and you go on in a new one. What was under way then was cut off and may "
+    "be half done: look at how things stand, then do the rest of what you were sent for."
+)
+"""What an agent is told that is brought back."""
+
 Work = Callable[[Callable[[str], None]], Awaitable[str]]
-States = Literal["done", "failed", "stopped"]
+States = Literal["done", "failed", "stopped", "lost"]
 
 
 class Body(Protocol):
@@ -44,8 +54,28 @@ class Body(Protocol):
     def busy(self) -> bool: ...
     @property
     def wakes(self) -> bool: ...
+    @property
+    def runner(self) -> ToolRunner: ...
+    @property
+    def repeatable(self) -> Sequence[str]:
+        """Commands that may be run again where their process died, `*` for anything."""
+        ...
+
+    def going_again(self, event: TaskChanged) -> Going: ...
+    def last_words(self, child: str) -> str:
+        """What an agent of it said last."""
+        ...
 
     async def wake(self, text: str) -> None: ...
+
+
+class Going(Beside, Protocol):
+    """Takes what a call sets going, instead of letting it go."""
+
+    @property
+    def work(self) -> Work | None: ...
+    @property
+    def log(self) -> str: ...
 
 
 class Begun:
@@ -88,8 +118,11 @@ class Tasks:
         log: str = "",
         ended: str = "",
         agent: str = "",
+        call: ToolCall | None = None,
+        cwd: str = "",
     ) -> str:
-        """Begin work and keep it; its id. Raises `StoreError` or `UsageError` where it cannot be kept."""
+        """Begin work and keep it; its id. `call` is what set it going, and `cwd` where: with them another process may
+        bring it back. Raises `StoreError` or `UsageError` where it cannot be kept."""
         runner, body = self._opened(), self._body
         name = body.ids.short("w")
         event = TaskChanged(
@@ -105,19 +138,25 @@ class Tasks:
         begun = Begun(event, work, ended, body.clock.monotonic())
         self._named[name] = begun
         runner.define(kind, self._run)
-        given = {"name": name, "title": title, "log": log, "session": body.id}
+        given: dict[str, Any] = {"name": name, "title": title, "log": log, "session": body.id, "cwd": cwd}
+        if call is not None:
+            given |= {"tool": call.name, "arguments": call.arguments}
+        again = call is not None and (kind == "agent" or repeatable(call, body.repeatable))
         try:
-            task = await runner.start(kind, given, title=event.title, session=body.id)
+            task = await runner.start(kind, given, title=event.title, session=body.id, again=again)
         except BaseException:
             del self._named[name]
             raise
         begun.event = replace(event, id=task.id)
         self._begun[task.id] = begun
         body.hub.record(begun.event)
+        self._watch(task)
+        return task.id
+
+    def _watch(self, task: Task) -> None:
         follower = asyncio.create_task(self._follow(task), name=f"follow {task.id}")
         self._waiting.add(follower)
         follower.add_done_callback(self._waiting.discard)
-        return task.id
 
     def running(self) -> Sequence[TaskChanged]:
         return [each.event for each in self._begun.values() if not each.done.is_set()]
@@ -147,16 +186,90 @@ class Tasks:
         return f"{event.id} ({event.title}): {event.state}" + (f", {event.detail}" if event.detail else "")
 
     async def recover(self, left: Mapping[str, TaskChanged]) -> None:
-        """Say what became of tasks that ran when the last process that had this session ended."""
-        lost = [replace(event, state="lost", detail=_lost(event), tool="") for event in left.values()]
-        if any(event.background for event in lost):
+        """Bring back, of the tasks that ran when the last process that had this session ended, those that can be; say
+        what became of each."""
+        back: dict[str, TaskChanged] = {}
+        kept: dict[str, Task] = {}
+        if any(event.background for event in left.values()):
             with suppress(ProteaError):  # what is lost is lost, whether or not that can be kept
-                await self._opened().recover()
-        names = "".join(f"\n- {event.title}: {event.detail}" for event in lost)
-        text = f"{len(lost)} task{'' if len(lost) == 1 else 's'} ended with the process that ran them:{names}"
+                kept = {task.id: task for task in await self._opened().list(self._body.id) if task.state == "running"}
+                back = await self._begun_again({id: event for id, event in left.items() if event.background}, kept)
+        lost = [
+            replace(event, state="lost", detail=self._lost(event, kept.get(id)), tool="")
+            for id, event in left.items()
+            if id not in back
+        ]
         body = self._body
-        body.hub.record(*lost, NoticeGiven(level="warning", text=text))
-        self.news(text)
+        for word, events in (("ended with", lost), ("goes on although it ended with", [*back.values()])):
+            if not events:
+                continue
+            names = "".join(f"\n- {event.title}: {event.detail}" for event in events)
+            plural = "" if len(events) == 1 else "s"
+            verb = word.replace("goes", "go") if plural and word.startswith("goes") else word
+            text = f"{len(events)} task{plural} {verb} the process that ran {'them' if plural else 'it'}:{names}"
+            level: Literal["info", "warning"] = "warning" if events is lost else "info"
+            body.hub.record(*events, NoticeGiven(level=level, text=text))
+            self.news(text)
+
+    async def _begun_again(self, left: Mapping[str, TaskChanged], kept: Mapping[str, Task]) -> dict[str, TaskChanged]:
+        """Those that go on, as they stand."""
+        runner, body = self._opened(), self._body
+        now = body.clock.monotonic()
+        for id, event in left.items():
+            runner.define(event.kind, self._run)
+            if id in kept and "tool" in kept[id].input:
+                lead = f"The agent {event.agent}" if event.kind == "agent" else f"The {event.kind} {event.title}"
+                begun = Begun(event, self._again(event, kept[id]), lead, now - event.seconds)
+                self._named[str(kept[id].input["name"])] = self._begun[id] = begun
+        back: dict[str, TaskChanged] = {}
+        for task in await runner.recover(body.id):
+            if task.state == "running" and task.id in self._begun:
+                begun = self._begun[task.id]
+                begun.event = back[task.id] = replace(begun.event, detail=_goes_on(begun.event), tool="")
+                self._watch(task)
+        for id in left:
+            if id not in back and id in self._begun:
+                del self._begun[id], self._named[str(kept[id].input["name"])]
+        return back
+
+    def _again(self, event: TaskChanged, task: Task) -> Work:
+        """Make the call once more that had set it going; what that sets going now is the work."""
+
+        async def work(tell: Callable[[str], None]) -> str:
+            given, body = task.input, self._body
+            arguments = dict(given["arguments"])
+            if event.kind == "agent" and event.child:
+                arguments |= {"resume": event.child, "prompt": GO_ON}
+            elif event.kind != "agent" and given.get("cwd", "") != (body.runner.cwd() or ""):
+                raise TaskFailedError(f"it ran in {given['cwd']}, and commands now run elsewhere")
+            call = ToolCall(id=event.call_id, name=str(given["tool"]), arguments=arguments)
+            going = body.going_again(event)
+            result = await body.runner.once_more(call, going)
+            if going.work is None:
+                raise TaskFailedError(f"it could not be begun again: {result.text}")
+            if going.log:
+                begun = self._begun[event.id]
+                begun.event = replace(begun.event, log=going.log)
+                self.news(f"{event.title} runs again: {result.text}")
+            return await going.work(tell)
+
+        return work
+
+    def _lost(self, event: TaskChanged, task: Task | None) -> str:
+        """What there is of it, and how it can be done again."""
+        body = self._body
+        if event.child:
+            said = body.last_words(event.child)
+            kept = f"its session {event.child} is kept; Agent with resume={event.child} goes on with it"
+            return f"{kept}. It had said: {brief(said, 400)}" if said else kept
+        kept = f"what it had written is in {event.log}" if event.log else "nothing of it is kept"
+        command = str(task.input.get("arguments", {}).get("command", "")) if task is not None else ""
+        if event.kind != "shell" or not command:
+            return kept
+        where = task.input.get("cwd", "") if task is not None else ""
+        elsewhere = f" in {where}" if where != (body.runner.cwd() or "") else ""
+        how = f"!{command} runs it again{elsewhere}" if "\n" not in command else "the call that began it tells it whole"
+        return f"it was interrupted; {kept}; {how}"
 
     def news(self, text: str) -> None:
         """Let the model know: before its next request where a turn runs, else with the next prompt; or at once, where
@@ -213,7 +326,9 @@ class Tasks:
             state, result = "failed", str(error)
         result = result or begun.partial
         seconds = round(self._body.clock.monotonic() - begun.begun, 3)
-        known: States = "done" if state == "done" else "stopped" if state == "stopped" else "failed"
+        if state == "running":  # its process was taken for dead
+            state, result = "lost", "another process has taken it over"
+        known: States = state if state in ("done", "stopped", "lost") else "failed"
         begun.event = replace(begun.event, state=known, detail=brief(result, 200), seconds=seconds)
         begun.done.set()
         with suppress(StoreError):
@@ -230,9 +345,13 @@ class Tasks:
             await self._body.wake(text)
 
 
-def _lost(event: TaskChanged) -> str:
-    if event.child:
-        return f"its session {event.child} is kept; Agent with resume={event.child} goes on with it"
-    if event.log:
-        return f"what it had written is in {event.log}"
-    return "nothing of it is kept"
+def _goes_on(event: TaskChanged) -> str:
+    if event.kind != "agent":
+        return "it is begun again, as [tasks] again says it may be"
+    return f"it takes up its session {event.child}" if event.child else "it had not begun, and is sent again"
+
+
+def repeatable(call: ToolCall, patterns: Sequence[str]) -> bool:
+    """Whether the person has said that this command may be run again without asking."""
+    command = str(call.arguments.get("command", "")).strip() if isinstance(call.arguments, dict) else ""
+    return bool(command) and any(fnmatchcase(command, pattern) for pattern in patterns)

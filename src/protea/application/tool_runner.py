@@ -116,6 +116,38 @@ class ToolRunner:
         """What there is of a call that is being cancelled: its result will say it."""
         self._kept[call_id] = text
 
+    def call(self, call_id: str) -> ToolCall | None:
+        """A call of this reply, or a part of one."""
+        state = self._states.get(call_id)
+        return state[0] if state is not None else None
+
+    async def once_more(self, call: ToolCall, beside: Beside) -> ToolResult:
+        """Run a call that was permitted and run before, outside of any turn and unrecorded: to bring back what it had
+        set going behind it. What is denied, by rules or by a hook, or would change what plan mode leaves alone, is not
+        run; what would be asked is not asked again. Never raises for what goes wrong in it."""
+        planned = self._look_at(call)
+        if not isinstance(planned, Planned):
+            return ToolResult(planned, is_error=True)
+        spec = planned.tool.spec
+        said = await self._hooks.ask("before_tool", spec.name, call.id, arguments=planned.arguments)
+        request = self._asked(planned)
+        decision = decided(self.permission.decide(request), said)
+        writes = _writes(spec, request, decision)
+        if decision.verdict == "deny" or said.arguments is not None or writes is None:
+            return ToolResult(f"It is not allowed now: {decision.why or 'plan mode'}", is_error=True)
+        audit = self._audit() if self._audit is not None else None
+        books = Books(audit, self._now, self._hub.session, call.id, request)
+        try:
+            books.decided(decision)
+            books.runs(planned.arguments)
+            context = Again(self, self._hub, call.id, None, self._output_folder, self._may_read, writes)
+            context.set_going = beside
+            return await planned.tool.run(planned.arguments, context)
+        except AuditError as error:
+            return ToolResult(f"Nothing was run: {error}.", is_error=True)
+        except Exception as fault:  # the tool's own; see `_run_one`
+            return ToolResult(f"{call.name} failed: {type(fault).__name__}: {fault}", is_error=True)
+
     def cwd(self) -> str | None:
         """Where relative paths of the next calls begin, if a toolset keeps a directory of its own."""
         return next((toolset.cwd for toolset in self.toolsets if toolset.cwd is not None), None)
@@ -460,6 +492,19 @@ class RunningCall:
         safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.call_id)[:80]
         # A provider may use an id again in a later reply; the number of the event it follows keeps them apart.
         return f"{self._output_folder()}/{self._hub.last}-{safe}{suffix}"
+
+
+class Again(RunningCall):
+    """A call that is run once more."""
+
+    set_going: Beside | None = None
+
+    @property
+    def beside(self) -> Beside | None:
+        return self.set_going
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        return ToolResult("A call that is run once more has no parts.", is_error=True)
 
 
 def _writes(spec: ToolSpec, request: PermissionRequest, decision: Decision) -> Writes | None:

@@ -138,6 +138,9 @@ class BesideSettings(Table, frozen=True):
 
     wake: bool = False
     """Whether a task that ends begins a turn of its own where none runs; otherwise the next turn is told of it."""
+    again: tuple[str, ...] = ()
+    """Commands in the background that are safe to repeat, `*` for anything: where the process dies they are begun again
+    by the one that takes up the session. `npm run dev`, `make *`."""
 
 
 class ScreenSettings(Table, frozen=True):

@@ -82,7 +82,8 @@ class TaskRunner(Protocol):
     async def recover(self, session: str | None = None) -> Sequence[Task]:
         """Look after tasks whose process is gone, all or those of a session: begin again what may be, call the rest
         lost, leave what is of a kind that nobody has defined here. What became of each. To be called as often as
-        wanted. What lives is left alone; of several processes that look at once, one gets it."""
+        wanted. What lives is left alone; of several processes that look at once, one gets it. For a session only who
+        holds it may ask: whoever ran its tasks has let go of it, so nobody is waited for."""
         ...
 
     async def aclose(self) -> None:

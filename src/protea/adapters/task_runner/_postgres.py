@@ -129,7 +129,7 @@ class PostgresTable:
             # Rows that another process looks at just now are that one's.
             rows = db.execute(
                 f"SELECT t.again, t.task FROM protea.tasks t WHERE t.state = 'running' AND t.owner <> %s"
-                f" AND (%s::text IS NULL OR t.session = %s) AND NOT {ALIVE} FOR UPDATE SKIP LOCKED",
+                f" AND (t.session = %s OR %s::text IS NULL AND NOT {ALIVE}) FOR UPDATE SKIP LOCKED",
                 (self._owner, session, session, self._silence),
             ).fetchall()
             found = []
