@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 from typing import Any
 
+from rich.console import RenderableType
 from textual import events
 from textual.app import App
+from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 from textual.theme import Theme as TextualTheme
 
@@ -79,7 +81,7 @@ class ProteaApp(App[int], inherit_bindings=False):
     def _begin(self) -> None:
         """The composer stands: keys may come."""
         if isinstance(self._driver, ScreenDriver):
-            self._driver.begin_reading()
+            self._driver.begin_reading(self._take)
             if self.desk.preferences.screen_reader:
                 self._driver.show_cursor(True)
         gc.freeze()  # what was loaded stays
@@ -117,14 +119,41 @@ class ProteaApp(App[int], inherit_bindings=False):
             self.fault = error
         self._close_messages_no_wait()
 
-    async def on_event(self, event: events.Event) -> None:
-        # Keys and pastes go straight to the screen on top, past focus and bindings: one table says what they do.
+    def _take(self, event: events.Event) -> bool:
+        """What was typed or pasted, the moment it is read: past the queue, unless something waits in it."""
         screen: Any = self.screen_stack[-1] if self.screen_stack else None
-        if isinstance(event, events.Key) and hasattr(screen, "take_key"):
-            screen.take_key(event)
-        elif isinstance(event, events.Paste) and hasattr(screen, "take_paste"):
-            screen.take_paste(event.text)
+        if not self._message_queue.empty() or screen is None or not screen.is_mounted:
+            return False
+        try:
+            return _given(screen, event)
+        except Exception as error:
+            self._handle_exception(error)
+            return True
+
+    async def on_event(self, event: events.Event) -> None:
+        if _given(self.screen_stack[-1] if self.screen_stack else None, event):
+            return
+        if isinstance(event, events.AppFocus):
+            self.main.look_at_keys()
+        await super().on_event(event)
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        # To a terminal that has not taken the last frame no other is sent: one that is true when it has.
+        if isinstance(driver := self._driver, ScreenDriver) and driver.behind:
+            driver.when_caught_up(self._draw_again)
         else:
-            if isinstance(event, events.AppFocus):
-                self.main.look_at_keys()
-            await super().on_event(event)
+            super()._display(screen, renderable)
+
+    def _draw_again(self) -> None:
+        self.screen.refresh(layout=True)
+
+
+def _given(screen: Any, event: events.Event) -> bool:
+    """Keys and pastes go straight to the screen on top, past focus and bindings: one table says what they do."""
+    if isinstance(event, events.Key) and hasattr(screen, "take_key"):
+        screen.take_key(event)
+    elif isinstance(event, events.Paste) and hasattr(screen, "take_paste"):
+        screen.take_paste(event.text)
+    else:
+        return False
+    return True

@@ -1,25 +1,27 @@
-"""The terminal: taken over from the first frame, read in one thread, written by Textual's own.
+"""The terminal: taken over from the first frame, read and written by the event loop itself.
 
-Textual's driver with three differences: what the first frame already did is not done again (it would flicker), keys are
-read once the composer stands (before that they would be dropped), and a paste of any size is one event.
+Textual's driver with four differences: what the first frame already did is not done again (it would flicker), keys are
+read once the composer stands (before that they would be dropped), a paste of any size is one event, and no thread
+stands between the terminal and the loop: each one would have to be woken for every key.
 """
 
 from __future__ import annotations
 
 import os
-import select
 import sys
-import threading
 from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from textual import events
+from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
-TICKS = 4
-"""Times the parser is asked for what it waits for, after the last key."""
+from protea.interfaces.tui.writer import Writer
+
 PASTE, PASTED = b"\x1b[200~", b"\x1b[201~"
 
 
@@ -51,32 +53,87 @@ class ScreenDriver(LinuxDriver):
     def __init__(self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file = sys.__stdout__
-        self._reading = threading.Event()
-        self._wake_end, self._wake = os.pipe()
+        self._writer = self._new_writer()
+        self._flush_comes = False
+        self._owed: Callable[[], None] | None = None
+        """What is to be called when the terminal has taken everything."""
         self._ahead = b""
         self._taken_over = False
-        self._closing = False
+        self._reading = False
+        self._ended = False
+        self._parser = XTermParser(debug)
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._pasted: list[bytes] | None = None
+        """What has come of a paste that has not ended."""
+        self._take: Callable[[events.Event], bool] = lambda event: False
+
+    # ── taking over and giving back ────────────────────────────────────────────────────────────────────────────────
 
     def start_application_mode(self) -> None:
+        if self._ended:
+            self._writer = self._new_writer()
+            self._ended = False
         taking = type(self).first if not self._taken_over else None
         if taking is not None:
             type(self).typed = typed = taking.hand_over()
             self._ahead = typed.rest
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual left this one without types
+        assert self._writer_thread is not None
+        self._writer_thread.stop()  # nothing was ever given to it
+        self._writer_thread = None
+        self.flush()
         if taking is not None:
             self._taken_over = True
             self.attrs_before = taking.attributes
-        else:
-            self._reading.set()
+        elif self._reading:  # it was suspended
+            self._loop.add_reader(self.fileno, self._readable)
+
+    def disable_input(self) -> None:
+        self._loop.remove_reader(self.fileno)
+        super().disable_input()
+
+    def _new_writer(self) -> Writer:
+        assert self._file is not None  # there is a terminal
+        return Writer(self._file.fileno(), self._file.encoding, self._caught_up)
+
+    def close(self) -> None:
+        self._writer.end()
+        self._ended = True
+
+    # ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, data: str) -> None:
         if data == "\x1b[?1049h" and type(self).first is not None and not self._taken_over:
             return  # we are there, and some terminals would clear it
-        super().write(data)
+        self._writer.write(data)
+        if not self._flush_comes:
+            # Not everybody flushes; who draws a frame does, and then it goes out in one piece.
+            self._flush_comes = True
+            self._loop.call_soon(self.flush)
 
-    def begin_reading(self) -> None:
-        """From here on keys reach the application, those that came early first."""
-        self._reading.set()
+    def flush(self) -> None:
+        self._flush_comes = False
+        self._writer.flush()
+
+    @property
+    def behind(self) -> bool:
+        """Whether the terminal has not taken yet what was drawn before."""
+        return self._writer.behind
+
+    def when_caught_up(self, do: Callable[[], None]) -> None:
+        """Call that once the terminal has taken everything; only what was asked last is done."""
+        self._owed = do
+        if not self.behind:
+            self._pay()
+
+    def _caught_up(self) -> None:
+        """Called by the writer's thread."""
+        self._loop.call_soon_threadsafe(self._pay)
+
+    def _pay(self) -> None:
+        do, self._owed = self._owed, None
+        if do is not None:
+            do()
 
     def set_mouse(self, on: bool) -> None:
         """Let the terminal report the mouse, or leave it to the terminal's own selection."""
@@ -92,63 +149,69 @@ class ScreenDriver(LinuxDriver):
         self.write("\x1b[?25h" if on else "\x1b[?25l")
         self.flush()
 
-    def disable_input(self) -> None:
-        self._closing = True
-        self._reading.set()
-        os.write(self._wake, b".")
-        super().disable_input()
-        self._closing = False
+    # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def run_input_thread(self) -> None:
-        self._reading.wait()
-        parser = XTermParser(self._debug)
-        decode = getincrementaldecoder("utf-8")("replace").decode
-        paste: list[bytes] | None = None
-
-        def give(messages: Any) -> None:
-            for message in messages:
-                self.process_message(message)
-
-        def take(data: bytes) -> None:
-            nonlocal paste
-            while data:
-                if paste is not None:
-                    paste.append(data)
-                    # The end may be cut in two by the size of a read.
-                    tail = data if len(data) >= len(PASTED) else b"".join(paste[-len(PASTED) :])
-                    if PASTED not in tail and PASTED not in b"".join(paste[-2:]):
-                        return
-                    content, _, data = b"".join(paste).partition(PASTED)
-                    paste = None
-                    self.process_message(_paste(content))
-                    continue
-                before, begun, data = data.partition(PASTE)
-                if before:
-                    give(parser.feed(decode(before)))
-                if begun:
-                    paste = []
-
+    def begin_reading(self, take: Callable[[events.Event], bool]) -> None:
+        """From here on keys reach the application, those that came early first. `take` is asked first of all whether it
+        deals with an event, the moment it has come."""
+        self._take = take
         ahead, self._ahead = self._ahead, b""
-        take(ahead)
-        ticks = TICKS
-        while not (self.exit_event.is_set() or self._closing):
-            # A lone Escape counts as one once nothing has followed it for a moment; otherwise there is nothing to
-            # look at by the clock, and the processor may sleep.
-            wait = 0.05 if ticks else None
-            ready, _, _ = select.select([self.fileno, self._wake_end], [], [], wait)
-            ticks = TICKS if ready else ticks - 1
-            if self._wake_end in ready:
-                os.read(self._wake_end, 64)
-            if self.fileno in ready:
-                try:
-                    data = os.read(self.fileno, 1 << 16)
-                except OSError:  # how Linux says that the terminal is gone
-                    data = b""
-                if not data:
-                    self._hang_up()
+        self._reading = True
+        self._loop.add_reader(self.fileno, self._readable)
+        self._came(ahead)
+
+    def _run_input_thread(self) -> None:
+        """There is nothing for a thread to do."""
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self.fileno, 1 << 16)
+        except OSError:  # how Linux says that the terminal is gone
+            data = b""
+        if data:
+            self._came(data)
+        else:
+            self._loop.remove_reader(self.fileno)
+            self._hang_up()
+
+    def _came(self, data: bytes) -> None:
+        while data:
+            if self._pasted is not None:
+                paste = self._pasted
+                paste.append(data)
+                # The end may be cut in two by the size of a read.
+                tail = data if len(data) >= len(PASTED) else b"".join(paste[-len(PASTED) :])
+                if PASTED not in tail and PASTED not in b"".join(paste[-2:]):
                     return
-                take(data)
-            give(parser.tick())
+                content, _, data = b"".join(paste).partition(PASTED)
+                self._pasted = None
+                self.process_message(_paste(content))
+                continue
+            before, begun, data = data.partition(PASTE)
+            if before:
+                self._give(self._parser.feed(self._decode(before)))
+            if begun:
+                self._pasted = []
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """A lone Escape counts as one once nothing has followed it for a moment; otherwise there is nothing to look at
+        by the clock, and the processor may sleep."""
+        if (waits_until := self._parser._timeout_time) is not None:
+            self._loop.call_later(max(0.0, waits_until - get_time()) + 0.001, self._tick)
+
+    def _tick(self) -> None:
+        if self._parser._timeout_time is not None:
+            self._give(self._parser.tick())
+            self._look_again()
+
+    def _give(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            self.process_message(message)
+
+    def send_message(self, message: Message) -> None:
+        if not (isinstance(message, events.Event) and self._take(message)):
+            self._app.post_message(message)
 
     def _hang_up(self) -> None:
         self._app.call_later(self._app.exit)

@@ -8,8 +8,10 @@ from typing import Any
 
 from msgspec.structs import replace
 from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.geometry import Region
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -295,12 +297,30 @@ class MainScreen(Screen[None], inherit_bindings=False):
         for tab in self.tabs:
             tab.composer.update()
 
-    def paint_now(self, widget: Widget) -> None:
-        """Draw one widget at once. The screen's own timer draws up to sixty times a second, and only after several
-        messages have gone round: too late for a key that was pressed."""
-        if self is self.app.screen and not self._layout_required and widget in self._compositor.visible_widgets:
-            self._compositor.update_widgets({widget})
-            self.app._display(self, self._compositor.render_update(screen_stack=self.app._background_screens))
+    def paint_now(self, widget: Widget) -> bool:
+        """Draw what has changed in one widget at once; False where that cannot be done. The screen's own timer draws
+        sixty times a second at most, once several messages have gone round: too late for a key that was pressed."""
+        app = self.app
+        driver = app._driver
+        if not isinstance(driver, ScreenDriver) or driver.behind or self is not app.screen or self._layout_required:
+            return False
+        region, clip = self._compositor.visible_widgets.get(widget, (Region(), Region()))
+        if not region or region.size != widget.size or not clip.contains_region(region):
+            return False
+        cache = widget._styles_cache
+        drawn = cache._cache.copy()  # what stands there: it was made when it was drawn last
+        cache.clear()
+        strips = widget.render_lines(region.reset_offset)
+        out = [SYNC_START] if app._sync_available else []
+        for y, strip in enumerate(strips):
+            if drawn.get(y) != cache._cache[y]:
+                out.append(f"\x1b[{region.y + y + 1};{region.x + 1}H{strip.render(app.console)}")
+        out.append(f"\x1b[{app.cursor_position.y + 1};{app.cursor_position.x + 1}H")
+        if app._sync_available:
+            out.append(SYNC_END)
+        driver.write("".join(out))
+        driver.flush()
+        return True
 
     # ── telling ────────────────────────────────────────────────────────────────────────────────────────────────────
 

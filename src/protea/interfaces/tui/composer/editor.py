@@ -56,8 +56,8 @@ class Composer(Widget):
         """What stood here before one was recalled."""
         self.offering = True
         """Whether what stands here was written and not recalled: only then is anything offered."""
-        self.paint: Callable[[Widget], None] = lambda widget: None
-        """Draws it at once, if the screen can."""
+        self.paint: Callable[[Widget], bool] = lambda widget: False
+        """Draws it at once; whether that could be done."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of text or cursor."""
 
@@ -213,15 +213,14 @@ class Composer(Widget):
         row, column = place(rows, self.text, self.buffer.cursor)
         self._top = window(len(rows), row, self._top, most)
         height = min(len(rows), most) + 2
-        if self.styles.height is None or self.styles.height.value != height:
-            self.styles.height = height
-            self.refresh()
-        else:
-            self.refresh()
-            self.paint(self)
         if self.active:
             # Where the terminal's own cursor stands, input methods open their windows.
             self.app.cursor_position = self.region.offset + Offset(2 + column, 1 + row - self._top)
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+            self.refresh()
+        elif not self.paint(self):
+            self.refresh()
         self.changed()
 
     def on_resize(self, event: events.Resize) -> None:
