@@ -45,9 +45,11 @@ class Scenery:
         mode: Mode = "normal",
         **more: Any,
     ) -> Decision:
+        return self.engine(allow, ask, deny).decide(self.request(tool, arguments, mode=mode, **more))
+
+    def request(self, tool: str, arguments: dict[str, Any], **more: Any) -> PermissionRequest:
         given = {"cwd": self.root, "home": self.home, **more}
-        request = PermissionRequest(tool=tool, arguments=arguments, mode=mode, **given)
-        return self.engine(allow, ask, deny).decide(request)
+        return PermissionRequest(tool=tool, arguments=arguments, **given)
 
     def bash(self, command: str, **more: Any) -> Decision:
         return self.decide("Bash", {"command": command}, **more)

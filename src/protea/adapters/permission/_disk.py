@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from protea.adapters.permission import untouched
 from protea.domain.pattern import regex
-from protea.domain.permission.paths import absolute, segment_matches
+from protea.domain.permission.paths import absolute, beneath, segment_matches
 from protea.domain.permission.sight import STORES, Kind, Place, Tree
 
 MOST_HITS = 2_000
@@ -78,9 +78,10 @@ class Disk:
             self.globs[key] = _expand(pattern, cwd)
         return self.globs[key]
 
-    def walk(self, folder: str, hidden: bool, wanted: Callable[[str], bool]) -> Tree:
+    def walk(self, folder: str, hidden: bool, wanted: Callable[[str], bool], follow: bool = False) -> Tree:
         found: list[str] = []
         pending = [folder]
+        seen = {folder}
         visited = 0
         while pending:
             here = pending.pop()
@@ -91,6 +92,16 @@ class Disk:
                         if visited > MOST_VISITED:
                             return Tree(tuple(found), False)
                         if entry.name.startswith(".") and not hidden:
+                            continue
+                        if follow and entry.is_symlink():
+                            real = os.path.realpath(entry.path)
+                            if os.path.isdir(real) and not wanted(real):
+                                # What lies below the start is met there anyhow.
+                                if real not in seen and not beneath(real, folder):
+                                    pending.append(real)
+                                seen.add(real)
+                            elif wanted(real):
+                                found.append(real)
                             continue
                         if entry.is_dir(follow_symlinks=False):
                             pending.append(entry.path)

@@ -108,19 +108,19 @@ def _read(url: object) -> Address:
     if len(url) > 50 * LONGEST:
         return Address("ask", f"the URL is longer than {50 * LONGEST} characters")
     if re.search(r"[\x00-\x20\x7f]", url):
-        return Address("ask", "the URL contains blanks or control characters")
+        return Address("deny", "the URL contains blanks or control characters")
     form = _FORM.match(url)
     if form is None:
-        return Address("ask", "it is not a whole URL")
+        return Address("deny", "it is not a whole URL")
     if form.group(1).lower() not in ("http", "https"):
         return Address("deny", f"only http and https are fetched, not {form.group(1)[:20]}:")
     secure = form.group(1).lower() == "https"
     rest = form.group(2)
     if not rest.startswith("//") or "\\" in url:
-        return Address("ask", "programs disagree about which host this URL names")
+        return Address("deny", "programs disagree about which host this URL names")
     authority = re.split(r"[/?#]", rest[2:], maxsplit=1)[0]
     if "@" in authority:
-        return Address("ask", "the URL carries a name or password")
+        return Address("deny", "the URL carries a name or password")
     host, port = authority, 443 if secure else 80
     number = re.search(r":(\d*)\Z", authority)
     if number and not authority.endswith("]"):
@@ -133,7 +133,7 @@ def _read(url: object) -> Address:
     if "%" in host:
         if host.startswith("["):
             return _number(host[:100], port, _six(host))
-        return Address("ask", "the host is percent-encoded", host[:100])
+        return Address("deny", "the host is percent-encoded", host[:100])
     plain = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
     dotted = _four(plain)
     if host.startswith("[") or dotted is not None:
@@ -148,7 +148,7 @@ def _read(url: object) -> Address:
     if not plain.isascii() or (host != plain and host.rstrip(".") != plain):
         return Address("ask", "the host is not written in plain letters", plain[:100], port)
     if not _HOST.match(plain) or ".." in plain or len(plain) > 253:
-        return Address("ask", "the host's name is malformed", plain[:100], port)
+        return Address("deny", "the host's name is malformed", plain[:100], port)
     if "." not in plain:
         return Address("ask", f"{plain} is a name of the local network", plain, port)
     return _usual(url, secure, Address("fine", "", plain, port))

@@ -50,8 +50,9 @@ class Eyes(Protocol):
     def expand(self, pattern: str, cwd: str) -> tuple[str, ...] | None:
         """The names a shell would put for a glob, as it would write them; None for too many."""
 
-    def walk(self, folder: str, hidden: bool, wanted: Callable[[str], bool]) -> Tree:
-        """The files below `folder` that are `wanted` or have another name, symbolic links not followed."""
+    def walk(self, folder: str, hidden: bool, wanted: Callable[[str], bool], follow: bool = False) -> Tree:
+        """The files below `folder` that are `wanted` or have another name. With `follow` also those its symbolic links
+        lead to, by their real names; one that is not `wanted` as a folder is not looked into."""
 
     def shows(self, path: str, needle: str) -> bool:
         """Whether a file has this text in it, whatever the case; also True when it cannot be told."""

@@ -5,14 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from protea.domain.permission.shell.script import Word
-from protea.domain.permission.shell.unwrap import basename
+from protea.domain.permission.shell.script import Word, listed
+from protea.domain.permission.shell.unwrap import SHELLS, basename
 
 FIND_HAZARDS = ("-exec", "-ok", "-delete", "-fprint", "-fls", "-files0-from")
 _HAZARDOUS = {
     "sort": ("--co", "-T", "--te", "--files0-from", "--random-source"),
     "rg": ("--pre", "--hostname-bin", "-z", "--search-zip"),
+    "yq": ("-s", "--split-exp"),
+    "compgen": ("-C", "-F", "-W"),
+    "complete": ("-C", "-F", "-W"),
+    "enable": ("-f", "-d"),
+    "hash": ("-p",),
+    "bind": ("-x", "-f"),
+    "wait": ("-p",),
+    "history": ("-w", "-a", "-r", "-n", "-s", "-p"),
+    "npm": ("--script-shell", "--node-options", "--shell", "--userconfig", "--globalconfig"),
+    "pnpm": ("--script-shell", "--node-options", "--shell-mode"),
     "tar": (
+        "-P",
+        "--absolute-names",
         "--to-command",
         "-I",
         "--use-compress-program",
@@ -58,6 +70,27 @@ _HAZARDOUS = {
 }
 
 
+_EVALUATING = listed("declare typeset export readonly local read mapfile readarray getopts let unset")
+"""Builtins that take names of variables, and evaluate the subscripts of those."""
+_READING_PROGRAMS = SHELLS | listed(
+    "python python2 python3 node nodejs deno bun perl ruby php lua luajit Rscript osascript tclsh gawk sqlite3 psql"
+    " mysql bc dc gdb ed ex"
+)
+
+
+def _from_input(name: str, texts: Sequence[str]) -> bool:
+    """Whether nothing but standard input says what is run."""
+    operands: list[str] = []
+    for index, text in enumerate(texts):
+        if text in ("-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0") or (name in SHELLS and text == "-s"):
+            return True
+        if not text.startswith(("-", "+")) and texts[index - 1 : index] not in (["-o"], ["+o"], ["-O"], ["+O"]):
+            operands.append(text)
+        elif text.startswith(("-m", "--version", "-V", "--help", "-h", "--test", "--check", "-c", "-e", "-v")):
+            return False
+    return not operands
+
+
 def hazard(words: Sequence[Word]) -> str | None:
     name = basename(words[0].text)
     texts = [word.text for word in words[1:]]
@@ -65,6 +98,13 @@ def hazard(words: Sequence[Word]) -> str | None:
         for text in texts:
             if text.startswith(FIND_HAZARDS):
                 return f"{text} runs, writes or removes something"
+    if name in _EVALUATING:
+        bracket = any("[" in text for text in texts)
+        number = any(re.match(r"[-+][A-Za-z]*[in]", text) for text in texts) and name not in ("read", "unset")
+        if bracket or number or name in ("let", "getopts"):
+            return f"{name} computes what it is given, and commands may stand in that"
+    if name in _READING_PROGRAMS and _from_input(name, texts):
+        return f"{name} runs what it reads from its input"
     for text in texts:
         for option in _HAZARDOUS.get(name, ()):
             longer = option.startswith("--") or len(option) > 2

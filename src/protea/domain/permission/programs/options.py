@@ -26,6 +26,8 @@ class Use(msgspec.Struct, frozen=True):
     """For `tree`: only lines with this literal text are shown, whatever their case."""
     hidden: bool = True
     """For `tree`: whether names that start with a dot are visited."""
+    follow: bool = False
+    """For `tree`: whether what symbolic links in it lead to is read too."""
 
 
 class Study(msgspec.Struct, frozen=True):

@@ -76,8 +76,9 @@ def diff(words: Sequence[Word], uses: list[Use]) -> None:
         raise UnfitError("it needs two files")
     found: list[Use] = []
     assign(operands, "ff", found)
-    # Two folders are compared file by file even without -r.
-    uses.extend(Use("tree", one.path, one.glob) for one in found)
+    # Two folders are compared file by file even without -r, through the links in them.
+    follow = not any(word.text == "--no-dereference" for word in words)
+    uses.extend(Use("tree", one.path, one.glob, follow=follow) for one in found)
 
 
 _DATE = spec(

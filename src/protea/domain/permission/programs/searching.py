@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from protea.domain.pattern import regex
 from protea.domain.permission.programs.options import Access, Spec, Studies, UnfitError, Use, read_options, spec, use
@@ -12,13 +13,14 @@ GREP = spec(
     "-abcEFGhHilLnoPqsTuvwxyzZrRU --text --count --extended-regexp --fixed-strings --basic-regexp --no-filename"
     " --with-filename --ignore-case --no-ignore-case --files-with-matches --files-without-match --line-number"
     " --only-matching --perl-regexp --quiet --silent --no-messages --invert-match --word-regexp --line-regexp"
+    " --dereference-recursive"
     " --null --null-data --recursive --color --color= --colour= --line-buffered --byte-offset --initial-tab -#",
     "-e -f:f -A -B -C -m -d -D --regexp --file:f --after-context --before-context --context --max-count --include"
     " --exclude --exclude-dir --label --binary-files --directories --devices",
     "",
 )
 RG = spec(
-    "-aceFhHiIlnNopPqsSTuvwxU0. --text --count --count-matches --fixed-strings --no-filename --with-filename"
+    "-aceFhHiIlLnNopPqsSTuvwxU0. --follow --text --count --count-matches --fixed-strings --no-filename --with-filename"
     " --ignore-case --case-sensitive --smart-case --files-with-matches --files-without-match --files --line-number"
     " --no-line-number --only-matching --pretty --pcre2 --quiet --invert-match --word-regexp --line-regexp --hidden"
     " --no-hidden --no-ignore --no-ignore-vcs --multiline --multiline-dotall --json --vimgrep --heading --no-heading"
@@ -45,8 +47,9 @@ def _needle(patterns: list[str], given: dict[str, list[str]]) -> str | None:
 
 def searching(words: Sequence[Word], uses: list[Use], row: Spec, always_tree: bool) -> None:
     operands, given = read_options(words, row, uses)
-    if any(option in given for option in ("-R", "--dereference-recursive")):
-        raise UnfitError("it follows symbolic links into other folders")
+    follow = any(option in given for option in ("-R", "--dereference-recursive", "--follow")) or (
+        always_tree and "-L" in given
+    )
     patterns = given.get("-e", []) + given.get("--regexp", [])
     listing = always_tree and ("--files" in given or "--type-list" in given)
     if not patterns and "-f" not in given and "--file" not in given and not listing:
@@ -58,6 +61,7 @@ def searching(words: Sequence[Word], uses: list[Use], row: Spec, always_tree: bo
         patterns = [pattern.text]
     tree = (
         always_tree
+        or (follow and not always_tree)
         or "-r" in given
         or "--recursive" in given
         or "recurse" in given.get("-d", []) + given.get("--directories", [])
@@ -75,9 +79,9 @@ def searching(words: Sequence[Word], uses: list[Use], row: Spec, always_tree: bo
             raise UnfitError("a path is not literal")
         if word.text != "-":
             access: Access = "list" if listing else "tree" if tree else "read"
-            uses.append(Use(access, word.text, word.glob, needle if tree else None, hidden))
+            uses.append(Use(access, word.text, word.glob, needle if tree else None, hidden, follow))
     if tree and not operands:
-        uses.append(Use("list" if listing else "tree", ".", None, needle, hidden))
+        uses.append(Use("list" if listing else "tree", ".", None, needle, hidden, follow))
 
 
 _FIND_ALONE = listed(
@@ -131,7 +135,8 @@ def finding(words: Sequence[Word], uses: list[Use], study: Studies) -> None:
             end = index
             while end < len(words) and words[end].text not in (";", "+"):
                 end += 1
-            content.extend(_find_exec(words[index:end], starts, study))
+            # Links are found too, and what is run on them reads what they lead to.
+            content.extend(_find_exec(words[index:end], starts, study, follow=not _only_files(words)))
             index = end + 1
             continue
         raise UnfitError(f"{word.text} is not known to be harmless")
@@ -139,7 +144,14 @@ def finding(words: Sequence[Word], uses: list[Use], study: Studies) -> None:
     uses.extend(content)
 
 
-def _find_exec(inner: Sequence[Word], starts: Sequence[Word], study: Studies) -> list[Use]:
+def _only_files(words: Sequence[Word]) -> bool:
+    """Whether find's own words leave nothing but regular files: `-type f`, and nothing that makes it one of several."""
+    texts = [word.text for word in words]
+    one = any(pair == ("-type", "f") for pair in pairwise(texts))
+    return one and not {"-o", "-or", ",", "!", "-not", "-follow", "-L"}.intersection(texts)
+
+
+def _find_exec(inner: Sequence[Word], starts: Sequence[Word], study: Studies, follow: bool) -> list[Use]:
     """`find src -exec grep -n x {} +`: only what reads, and then it reads everything below the starts."""
     if not inner or any("{}" in word.text and word.text != "{}" for word in inner):
         raise UnfitError("-exec runs something that is not known to be harmless")
@@ -151,9 +163,9 @@ def _find_exec(inner: Sequence[Word], starts: Sequence[Word], study: Studies) ->
         if one.path != "{}":
             uses.append(one)
         elif one.access in ("read", "tree"):
-            uses.extend(Use("tree", s.text, s.glob) for s in starts)
+            uses.extend(Use("tree", s.text, s.glob, follow=follow) for s in starts)
             if not starts:
-                uses.append(Use("tree", "."))
+                uses.append(Use("tree", ".", follow=follow))
         elif one.access != "list":
             raise UnfitError("-exec writes")
     return uses

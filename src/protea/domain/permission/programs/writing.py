@@ -112,6 +112,7 @@ _WRITERS: dict[str, Callable[[Sequence[Word]], list[Use] | None]] = {
     "wget": _fetched,
 }
 """The paths of a command that is known to write; None where its words do not tell."""
+_PARTLY_KNOWN = listed("tar bsdtar cpio 7z curl wget rsync scp")
 
 
 # -- commands that mostly read: what the words that make them more do -------------------------------------------------
@@ -195,5 +196,6 @@ def beyond_reading(words: Sequence[Word], why: str) -> Study:
         return _MOSTLY_READERS[name](words, why, danger)
     uses = _WRITERS[name](words) if name in _WRITERS else None
     if uses is not None:
-        return Study(False, "it writes", tuple(uses), True, danger)
+        # Of some only the options that write are known: any other word may be a file they read.
+        return Study(False, "it writes", tuple(uses), name not in _PARTLY_KNOWN, danger)
     return Study(False, why, hazard=danger)

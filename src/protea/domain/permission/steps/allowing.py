@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from protea.domain.permission import Decision
@@ -11,13 +12,21 @@ from protea.domain.permission.programs.reach import Reach
 from protea.domain.permission.programs.study import study
 from protea.domain.permission.rules import Rule, matches_argv
 from protea.domain.permission.shell.lexer import read_strictly
-from protea.domain.permission.shell.script import NOWHERE, Command, Unreadable, Word
+from protea.domain.permission.shell.script import NOWHERE, Command, Unreadable, Word, listed
 from protea.domain.permission.shell.unwrap import WRAPPERS, basename, inner_commands
 from protea.domain.permission.steps.case import Case, shown
-from protea.domain.permission.steps.harmless import assignments_fault, free, opened, reads, repository
+from protea.domain.permission.steps.harmless import (
+    SAFE_ASSIGNMENTS,
+    SAFE_VALUE,
+    assignments_fault,
+    free,
+    opened,
+    reads,
+    repository,
+)
 from protea.domain.permission.steps.reading import Reading
 from protea.domain.permission.steps.touching import names_of
-from protea.domain.permission.steps.whereabouts import lanes
+from protea.domain.permission.steps.whereabouts import lanes, with_what_it_links_to
 
 
 def by_rule(case: Case, reading: Reading, reach: Reach) -> Decision:
@@ -38,6 +47,8 @@ def by_rule(case: Case, reading: Reading, reach: Reach) -> Decision:
     used: Rule | None = None
     for command, cwd in found:
         rule, why = _covered(case, command, cwd, whole)
+        if why is None and len(found) > 1 and whole is None and basename(command.argv[0]) in ("ln", "cp"):
+            why = _writes_fault(case, with_what_it_links_to(case, command, study(command.words), cwd), cwd)
         if why is not None:
             return case.answer("ask", why)
         used = used or rule
@@ -98,7 +109,7 @@ def _covered(case: Case, command: Command, cwd: str, whole: Rule | None) -> tupl
                 if inner is not None:
                     case.note(f"near miss: {inner}", rule=rule, subject=said)
                     continue
-            fault = _writes_fault(case, one, cwd)
+            fault = _writes_fault(case, one, cwd) or _elsewhere_fault(case, words, cwd) or _variables_fault(words)
             if fault:
                 case.note(f"near miss: {fault}", rule=rule, subject=said)
                 continue
@@ -127,6 +138,55 @@ def _inner_fault(case: Case, words: Sequence[Word], cwd: str, whole: Rule | None
                 return why
     if basename(words[0].text) in ("eval", "source", ".", "exec") and not inner_commands(words):
         return "what it runs cannot be seen"
+    return None
+
+
+_BUILDERS = listed(
+    """
+    make gmake bmake ninja cmake meson bazel buck just rake go cargo rustc npm npx pnpm yarn bun deno node tsc tsx
+    eslint jest vitest mocha webpack vite rollup prettier python python2 python3 pytest mypy pyright ruff black isort
+    tox nox uv poetry pdm hatch pip pip3 gradle gradlew mvn ant sbt dotnet msbuild bundle rspec rubocop ruby perl php
+    composer phpunit mix elixir swift xcodebuild zig gcc g++ cc clang clang++ bash sh dash zsh
+    """
+)
+"""Programs that run what they are pointed at: a file, a project, a configuration."""
+
+
+def _elsewhere_fault(case: Case, words: Sequence[Word], cwd: str) -> str | None:
+    """A starred rule for a build is meant for this project: `make -C ../other` runs, or writes, somewhere else."""
+    if basename(words[0].text) not in _BUILDERS:
+        return None
+    for word in words[1:]:
+        text = word.text
+        parts = {text, text.partition("=")[2]}
+        if re.match(r"-[A-Za-z][/~.]", text):
+            parts.add(text[2:])
+        for part in parts:
+            if not part.startswith(("/", "~/", "..", "./")) and "/../" not in part:
+                continue
+            place = case.eyes.place(part, cwd)
+            if place.path == "/dev/null" or all(inside(name, case.anchors) for name in place.names):
+                continue
+            # `--grep /foo/` looks like a path and is none: at least its first folder is there.
+            if case.eyes.place("/" + place.path.split("/")[1], cwd).kind != "missing":
+                return f"{shown(place.path)} is outside the project"
+    return None
+
+
+_SETTING = listed("export declare typeset readonly local")
+
+
+def _variables_fault(words: Sequence[Word]) -> str | None:
+    """`export PATH=.` is an assignment too, and holds for all that follows."""
+    name = words[0].text
+    for word in words[1:]:
+        variable, equals, value = word.text.partition("=")
+        if name == "unset" and not variable.startswith("-"):
+            return f"it takes {shown(variable, 40)} away"
+        if name in _SETTING and equals and not (variable in SAFE_ASSIGNMENTS and SAFE_VALUE.match(value)):
+            return f"it sets {shown(variable, 40)}"
+        if name in ("read", "mapfile", "readarray") and re.fullmatch(r"[A-Z_]+", variable) and variable != "REPLY":
+            return f"it sets {shown(variable, 40)}"
     return None
 
 

@@ -9,6 +9,7 @@ from itertools import islice
 
 from protea.domain.pattern import regex
 from protea.domain.permission import Decision
+from protea.domain.permission.paths import pseudo
 from protea.domain.permission.rules import WRITERS, Rule
 from protea.domain.permission.shell.lexer import visible
 from protea.domain.permission.steps.case import Case, shown
@@ -45,8 +46,16 @@ def decide_file_tool(case: Case, tool: str, paths: Sequence[object]) -> Decision
             case.find(
                 "ask", f"the path {shown(path)} contains characters that do not show", subject=path, protection=True
             )
+        fault = pseudo("/" + posixpath.normpath(posixpath.join(request.cwd, path)).lstrip("/"))
+        if fault:
+            # Also where it would lead back into the project: whose working directory it is, depends on who opens it.
+            case.find("deny", f"{shown(path)}: {fault}", subject=path, protection=True)
         alone = look(case, place, writing, bash=False, content=tool != "Glob")
         names = place.names
+        if tool != "Read" and not writing and place.kind == "folder":
+            closed = case.rules.on_path("deny", "Read", tuple(f"{name}/\N{HYPHEN}" for name in names))
+            if closed is not None:
+                case.find("deny", f"nothing in {shown(path)} may be read: {closed.text}", closed, path)
         permitting = case.rules.on_path("allow", name, names)
         allowing = allowing or permitting
         if writing:
@@ -118,4 +127,6 @@ def glob_base(tool: str, arguments: dict[str, object]) -> list[str]:
     base = arguments.get("path")
     if not path:
         return []
+    if path == "~" or path.startswith("~/"):
+        return [path]
     return [posixpath.join(base if isinstance(base, str) else "", path)]

@@ -23,7 +23,7 @@ SAFE_ASSIGNMENTS = listed(
     """
 )
 """Variables that tune a program and cannot make it run or read something else."""
-_SAFE_VALUE = regex(r"[A-Za-z0-9_.,:=@+*-]*\Z")
+SAFE_VALUE = regex(r"[A-Za-z0-9_.,:=@+*-]*\Z")
 _TAKES_ANYTHING = frozenset({"echo", "true", "false", ":", "basename", "dirname", "pwd"})
 """Commands that no word can make do more than print or compute."""
 
@@ -90,7 +90,7 @@ def opened(case: Case, words: Sequence[Word]) -> Sequence[Word]:
 def assignments_fault(case: Case, command: Command) -> str | None:
     for name, value in command.assignments:
         fine = name in SAFE_ASSIGNMENTS or name.startswith("LC_")
-        if not fine or not value.known or not _SAFE_VALUE.match(value.text):
+        if not fine or not value.known or not SAFE_VALUE.match(value.text):
             return f"it sets {name}"
     return None
 

@@ -31,7 +31,10 @@ def look(case: Case, place: Place, writing: bool, bash: bool, content: bool = Tr
         if fault and not (bash and name in ("/dev/stdout", "/dev/stderr", "/dev/stdin", "/dev/tty")):
             case.find("ask" if bash else "deny", f"{said}: {fault}", subject=name, protection=True)
             return False
-        fault = protected(name, case.anchors) if writing else secret(name, case.anchors)
+        if writing:
+            fault = protected(name, case.anchors) or _steers_a_repository(case, name)
+        else:
+            fault = secret(name, case.anchors)
         if not writing and not content and inside(name, case.anchors):
             # Its name and size are no secret.
             fault = None
@@ -50,6 +53,19 @@ def look(case: Case, place: Place, writing: bool, bash: bool, content: bool = Tr
     return free and (
         all(inside(name, case.anchors) for name in names) or all(is_own_output(n, case.anchors) for n in names)
     )
+
+
+def _steers_a_repository(case: Case, path: str) -> str | None:
+    """A repository without a working tree has its hooks and configuration under any name."""
+    folder, _, name = path.rpartition("/")
+    above, _, parent = folder.rpartition("/")
+    if parent in ("hooks", "info"):
+        folder = above
+    elif name not in ("config", "config.worktree", "HEAD", "packed-refs"):
+        return None
+    if all(case.eyes.place(f"{folder}/{part}", "/").kind != "missing" for part in ("HEAD", "objects", "refs")):
+        return f"it steers the repository {shown(folder)}"
+    return None
 
 
 def look_quietly(case: Case, path: str, cwd: str) -> None:

@@ -23,12 +23,16 @@ class Rules(msgspec.Struct, frozen=True):
     """`deny Read`, `ask Edit` … → rules."""
 
     def on_path(self, verdict: Verdict, tool: str, names: Sequence[str]) -> Rule | None:
-        """The first rule that matches one of the names (for an allow: all of them)."""
-        every = all if verdict == "allow" else any
-        for rule in self.paths.get(f"{verdict} {tool}", ()):
-            if every(rule.matches(name) for name in names):
-                return rule.rule
-        return None
+        """The first rule that matches one of the names. For an allow each name needs one; the last is told."""
+        rules = self.paths.get(f"{verdict} {tool}", ())
+        if verdict != "allow":
+            return next((rule.rule for rule in rules if any(rule.matches(name) for name in names)), None)
+        found = None
+        for name in names:
+            found = next((rule.rule for rule in rules if rule.matches(name)), None)
+            if found is None:
+                return None
+        return found
 
 
 class Scene(msgspec.Struct, frozen=True):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from protea.domain.permission.paths import absolute, beneath, critical_removal, path_matches, secret, segments
+from protea.domain.permission.paths import (
+    absolute,
+    beneath,
+    critical_removal,
+    inside,
+    path_matches,
+    pseudo,
+    secret,
+    segments,
+)
 from protea.domain.permission.programs.options import Use
 from protea.domain.permission.shell.script import Command, Redirect, Word
 from protea.domain.permission.shell.unwrap import basename
@@ -115,9 +124,11 @@ def _tree(case: Case, use: Use, place: Place) -> None:
         return
 
     def wanted(path: str) -> bool:
-        return secret(path, case.anchors) is not None or any(rule.matches(path) for rule in denying)
+        if secret(path, case.anchors) is not None or any(rule.matches(path) for rule in denying):
+            return True
+        return use.follow and _leads_out(case, path)
 
-    walked = case.eyes.walk(place.real, use.hidden, wanted)
+    walked = case.eyes.walk(place.real, use.hidden, wanted, use.follow)
     if not walked.complete:
         case.find(
             "ask", f"{shown(place.path)} holds too many files to look through", subject=place.path, protection=True
@@ -126,8 +137,18 @@ def _tree(case: Case, use: Use, place: Place) -> None:
         met = next((rule for rule in denying if rule.matches(path)), None)
         if met is not None:
             case.find("ask", f"it would also read {shown(path)}: {met.rule.text}", met.rule, path)
+        elif _leads_out(case, path) and secret(path, case.anchors) is None:
+            why = f"a link in {shown(place.path)} leads to {shown(path)}, outside the project"
+            case.find("ask", why, subject=path, protection=True)
         elif use.needle is None or case.eyes.shows(path, use.needle):
             case.find("ask", f"it would also read {shown(path)}, which may hold secrets", subject=path, protection=True)
+
+
+def _leads_out(case: Case, path: str) -> bool:
+    """Whether a link leads where reading is not free."""
+    if inside(path, case.anchors) or path == "/dev/null" or case.mode == "yolo":
+        return pseudo(path) is not None and path != "/dev/null"
+    return case.rules.on_path("allow", "Read", (path,)) is None
 
 
 def _guess(case: Case, command: Command, cwd: str) -> None:

@@ -15,8 +15,7 @@ def decide_address(case: Case, tool: str, url: object) -> Decision:
         if case.bare(rule, tool) or (
             rule.tool == name
             and rule.shape == "domain"
-            and address.host
-            and host_matches(rule.body, address.host, address.port)
+            and any(host_matches(rule.body, host, address.port) for host in address.meant)
         ):
             case.find(rule.verdict, f"{rule.text} is set to {rule.verdict}", rule, address.host)
     denied = case.denied()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Sequence
 
 import msgspec
 
 from protea.domain.permission.paths import inside
-from protea.domain.permission.programs.options import Study
+from protea.domain.permission.programs.options import Study, Use
 from protea.domain.permission.programs.study import study
 from protea.domain.permission.shell.script import Command, Script
 from protea.domain.permission.shell.unwrap import basename
+from protea.domain.permission.sight import Place
 from protea.domain.permission.steps.case import Case, shown
 
 
@@ -30,6 +32,8 @@ def studied(case: Case, commands: Sequence[Command], *, certain: bool) -> list[S
     done = []
     for command in commands:
         one = study(command.words) if command.words else Study(True, known=True)
+        if len(commands) > 1:
+            one = with_what_it_links_to(case, command, one, cwd)
         done.append(Studied(command, one, cwd, sure))
         if _moves_behind_another_word(command):
             sure = False
@@ -41,6 +45,26 @@ def studied(case: Case, commands: Sequence[Command], *, certain: bool) -> list[S
             else:
                 sure = False
     return done
+
+
+def with_what_it_links_to(case: Case, command: Command, one: Study, cwd: str) -> Study:
+    """`ln -s /etc x && echo y > x/z`: what follows may write through a name that is not there yet, so what the name
+    will lead to counts as written."""
+    name = basename(command.words[0].text) if command.words else ""
+    links = [use for use in one.uses if use.access in ("read", "tree")] if name in ("ln", "cp") else []
+    if name == "cp":
+        # A copy of a link leads where the link leads; only options tell whether it is one.
+        links = [use for use in links if _is_link(case.eyes.place(use.path, cwd))]
+    if not links:
+        return one
+    targets = [use for use in one.uses if use.access == "write"]
+    folders = {posixpath.dirname(use.path) or "." for use in targets}
+    meant = [posixpath.join(folder, use.path) for use in links for folder in (".", *folders)]
+    return msgspec.structs.replace(one, uses=(*one.uses, *(Use("write", path) for path in dict.fromkeys(meant))))
+
+
+def _is_link(place: Place) -> bool:
+    return place.path != place.real
 
 
 def lanes(case: Case, script: Script) -> list[tuple[Command, str]] | str:
