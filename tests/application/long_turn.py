@@ -212,7 +212,7 @@ class LongTurn:
         return list(self.world.store.read(self.session))
 
     def live_messages(self) -> object:
-        return self.world.gateway._session(self.session)._transcript.messages()
+        return self.world.gateway._session(self.session).transcript.messages()
 
 
 def sound(log: list[LastingEvent], requests: list[ModelRequest], *, resting: bool = True) -> None:

@@ -254,7 +254,7 @@ async def test_what_the_parent_says_while_it_is_forked_is_in_the_log_and_the_his
 
     second.source = Slow(second.model)
     forked = await second.gateway.open(OpenSession(cwd="/w", resume=session, fork=True))
-    live = second.gateway._session(forked)._transcript.messages()
+    live = second.gateway._session(forked).transcript.messages()
     await second.gateway.close()
     await first.gateway.close()
     assert past_of(lambda: store.read(forked)).transcript.messages() == live == ()

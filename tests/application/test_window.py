@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from protea.adapters.tokens import bytes as by_bytes
 from protea.application.parts import Parts
 from protea.domain.commands import Compact, EditSummary, SetPins, SubmitPrompt, UndoCompaction
 from protea.domain.errors import Failure, ModelError, UsageError
-from protea.domain.events import Compacted, NoticeGiven, TurnFinished
+from protea.domain.events import Compacted, NoticeGiven, TurnFinished, TurnStarted
 from protea.domain.hooks import HookSaid
 from protea.domain.messages import Message, Text, ToolMessage, UserMessage
 from protea.domain.reply import ModelRequest, Reply
@@ -185,6 +186,32 @@ async def test_a_summary_is_paid_for() -> None:
     assert event.model == NAME
     assert event.cost_usd is not None
     assert after == pytest.approx(before + event.cost_usd)
+
+
+async def test_one_that_is_asked_for_while_a_reply_comes_waits_for_the_end_of_the_turn() -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: ModelRequest) -> Reply:
+        asked.set()
+        await go_on.wait()
+        return says("two")
+
+    world = Windowed(says("one"), slowly, says("a summary"), compaction=levels.create(levels.Options()))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="a"))]
+    await world.gateway.submit(session, SubmitPrompt(text="b"))
+    await asyncio.wait_for(asked.wait(), 30)
+    await world.gateway.submit(session, Compact())
+    await world.gateway.submit(session, SubmitPrompt(text="c", delivery="queue"))
+    go_on.set()
+    async with asyncio.timeout(30):
+        async for event in world.gateway.events(session, 0):
+            if isinstance(event, TurnFinished) and event.turns and len(world.model.requests) == 4:
+                break
+    log = await world.gateway.history(session)
+    await world.gateway.close()
+    told = [type(event).__name__ for event in log if isinstance(event, TurnStarted | TurnFinished | Compacted)]
+    assert told == ["TurnStarted", "TurnFinished"] * 2 + ["TurnStarted", "Compacted", "TurnFinished"]
 
 
 async def test_a_summary_can_be_read_edited_and_undone() -> None:

@@ -551,7 +551,7 @@ async def test_a_hundred_swaps_at_random_under_load_lose_nothing_and_leave_nothi
         if (await it.about())["identity"] != "coding":
             await it.swap("coding")
         log = await it.history()
-        if closing := {*it.gateway._open[it.session]._swapping._closing}:
+        if closing := {*it.gateway._open[it.session].swapping._closing}:
             await asyncio.wait(closing, timeout=WITHIN)
         assert made + refused == 100, seed
         assert made > 20, seed

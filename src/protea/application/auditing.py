@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from protea.domain.audit import AuditRecord, Kind, shortened
 from protea.domain.errors import StoreError
 from protea.domain.events import ApprovalResolved
 from protea.domain.permission import Decision, PermissionRequest
-from protea.ports.audit import Audit
+
+if TYPE_CHECKING:  # most sessions keep no record
+    from protea.domain.audit import Kind
+    from protea.ports.audit import Audit
 
 
 class AuditError(StoreError):
@@ -33,7 +35,7 @@ class Books:
         request = self._request
         self._write(
             "decision",
-            arguments=shortened(request.arguments),
+            arguments=request.arguments,
             cwd=request.cwd,
             root=request.root,
             mode=request.mode,
@@ -52,11 +54,13 @@ class Books:
     def runs(self, arguments: dict[str, Any]) -> None:
         """It is about to."""
         same = arguments == self._request.arguments
-        self._write("execution", arguments={} if same else shortened(arguments))
+        self._write("execution", arguments={} if same else arguments)
 
-    def _write(self, kind: Kind, **fields: Any) -> None:
+    def _write(self, kind: Kind, *, arguments: dict[str, Any] | None = None, **fields: Any) -> None:
         if self._audit is None:
             return
+        from protea.domain.audit import AuditRecord, shortened
+
         try:
             self._audit.record(
                 AuditRecord(
@@ -65,6 +69,7 @@ class Books:
                     session=self._session,
                     call=self._call,
                     tool=self._request.tool,
+                    arguments=shortened(arguments or {}),
                     **fields,
                 )
             )

@@ -13,7 +13,6 @@ from protea.domain.settings import AgentSettings, BesideSettings
 from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.ports.approval import Approval
-from protea.ports.audit import Audit
 from protea.ports.checkpoint import Checkpoint
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
@@ -30,6 +29,7 @@ from protea.ports.toolset import Toolset
 if TYPE_CHECKING:  # most runs have none of these, and each would be read from the disk
     from protea.application.capabilities import Capabilities
     from protea.domain.trust import Unseen
+    from protea.ports.audit import Audit
     from protea.ports.clipboard import Clipboard
     from protea.ports.compaction import Compaction
     from protea.ports.context import Context
@@ -156,6 +156,15 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     yolo gets it. Looked at when they do."""
     project: Project | None = None
     """None where nothing of the project is used at all."""
+
+    def system(self, model: str, mode: str) -> tuple[str, ...]:
+        """The system prompt of a session that is made of them."""
+        cwd = self.surroundings.cwd
+        names = tuple(spec.name for toolset in self.toolsets for spec in toolset.specs())
+        said = self.persona.system(cwd=cwd, model=model, mode=mode, tools=names)
+        brought = (self.capabilities.text,) if self.capabilities is not None and self.capabilities.text else ()
+        told = (f"Instructions from {each.path}:\n\n{each.text}" for each in self.instructions.load(cwd))
+        return (*said, *brought, *told)
 
     async def aclose(self) -> None:
         """Close all of them, whatever any of them raises; the last failure is raised in the end."""

@@ -177,7 +177,7 @@ class Sessions:
             if topic == "undo":
                 return await open_session.previews()
             if topic == "tools":
-                await open_session.prepare()
+                await open_session.turns.prepare()
             if topic == "tasks":
                 return open_session.recent_tasks()
             return describe(topic, open_session.parts, open_session.describe())
@@ -254,7 +254,7 @@ class Sessions:
             else:
                 self._copy(parent, past.transcript.last, log, replace(started, session=id, seq=1, at=self._clock.now()))
                 await session.end_what_a_crash_left()
-                await session.withdraw_all()  # what waits there is run there
+                await session.worker.withdraw_all()  # what waits there is run there
                 _switched(session, past)
             undo.pop_all()
         self._open[id] = session

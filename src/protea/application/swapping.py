@@ -103,7 +103,6 @@ class Body(Protocol):
     def mode(self) -> str: ...
 
     def store_of(self, parts: Parts) -> SessionStore: ...
-    def system_of(self, parts: Parts, model: str, mode: str) -> tuple[str, ...]: ...
     def wear(self, planned: Planned, log: EventLog | None) -> None: ...
 
 
@@ -294,7 +293,7 @@ class Swapping:
         changed = (
             (planned.model is not None and info.id != body.lineup.current.info.id)
             or bool(added or removed)
-            or body.system_of(parts, info.id, mode) != body.system_of(before, body.lineup.current.info.id, body.mode)
+            or parts.system(info.id, mode) != before.system(body.lineup.current.info.id, body.mode)
         )
         seen = body.last_usage
         lost = seen.cache_read + seen.cache_write if changed else 0

@@ -27,13 +27,13 @@ from protea.domain.permission.effects import HARMLESS
 from protea.domain.schema import problems
 from protea.domain.spelling import nearest
 from protea.domain.tools import ENDED, CallState, ToolResult, ToolSpec
-from protea.ports.audit import Audit
 from protea.ports.ids import Ids
 from protea.ports.permission import Permission
 from protea.ports.toolset import Beside, Tool, Toolset
 
 if TYPE_CHECKING:
     from protea.domain.looking_back import Recalled
+    from protea.ports.audit import Audit
 
 Writes = Literal["kept", "discarded", "refused"]
 CANCELLED = ToolResult(text="Cancelled before it finished.", is_error=True)

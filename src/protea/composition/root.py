@@ -24,7 +24,6 @@ from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.trusting import Projects, added_by, brings_nothing, not_used
 from protea.composition.walls import bare, settle
-from protea.domain.audit import AuditRecord
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
 from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer
@@ -33,8 +32,6 @@ from protea.domain.redaction import secrets_of
 from protea.domain.settings import EFFORTS, Settings
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings, skill_folders, tool_folders
-from protea.ports.audit import Audit
-from protea.ports.file_list import FileList
 from protea.ports.gateway import Gateway, OpenSession
 from protea.ports.model import Model
 from protea.ports.model_source import ModelSource
@@ -52,8 +49,11 @@ SHARED = ("clock", "ids", "ledger")
 IDLE_CAPABILITY: Choice = ("skills", {})
 """Does nothing where there are no skills."""
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what most runs have no use for
     from protea.composition.rereading import Sources
+    from protea.domain.audit import AuditRecord
+    from protea.ports.audit import Audit
+    from protea.ports.file_list import FileList
     from protea.ports.task_runner import TaskRunner
     from protea.ports.templates import Templates
 
@@ -247,7 +247,7 @@ class Root:
             warnings=settings.warnings,
             **busy,
             profiles=lambda: _profiles(launch, around),
-            files=lambda: cast(FileList, resolver.get("file_list")),
+            files=lambda: cast("FileList", resolver.get("file_list")),
             store=None if chosen["session_store"] == usual["session_store"] else resolver.get("session_store"),
             clock=None if "clock" in shared else resolver.get("clock"),
             ids=None if "ids" in shared else resolver.get("ids"),
