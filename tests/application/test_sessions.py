@@ -397,3 +397,17 @@ def test_a_loop_that_is_ended_from_outside_begins_no_further_prompt() -> None:
     session = asyncio.run(killed())
     assert len(requests) == 1
     assert faults(list(store.read(session))) == []
+
+
+async def test_one_that_was_left_without_a_word_is_in_no_list() -> None:
+    store = MemoryStore()
+    world = World(says("a"), store=store)
+    said, silent = await world.gateway.open(OpenSession(cwd="/w")), await world.gateway.open(OpenSession(cwd="/w"))
+    assert [event async for event in world.turn(said, SubmitPrompt(text="hello"))]
+    assert {each.id for each in await world.gateway.sessions()} == {said, silent}  # they are open
+    await world.gateway.close()
+    later = World(store=store)
+    assert [each.id for each in await later.gateway.sessions()] == [said]
+    assert [each.id for each in await later.gateway.sessions("/w")] == [said]
+    assert await later.gateway.open(OpenSession(cwd="/w", resume=silent)) == silent
+    await later.gateway.close()

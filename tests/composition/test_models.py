@@ -123,6 +123,16 @@ async def test_a_missing_key_is_told_with_its_variable_and_the_way_without() -> 
         await opened("anthropic/claude-sonnet-4-5")
 
 
+def test_what_a_provider_lacks_is_told_without_asking_it() -> None:
+    models, _ = source(acme(api_key_env="ACME"), OPENAI_API_KEY="k", GEMINI_API_KEY=" ")
+    assert models.lacks("openai") == models.lacks("ollama") == models.lacks("offline") == ""
+    assert models.lacks("anthropic") == "ANTHROPIC_API_KEY is not set"
+    assert models.lacks("gemini") == "GEMINI_API_KEY is not set"
+    assert models.lacks("acme") == "ACME is not set"
+    assert source(acme(api_key_command=("pass", "acme")))[0].lacks("acme") == ""
+    assert source(OPENAI_BASE_URL="http://127.0.0.1:1/v1")[0].lacks("openai") == ""
+
+
 async def test_another_address_may_need_no_key() -> None:
     api, options = await opened("openai/x", OPENAI_BASE_URL="http://127.0.0.1:1/v1")
     assert (api, options["base_url"], "key" in options) == ("openai-chat", "http://127.0.0.1:1/v1", False)

@@ -15,7 +15,12 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
     """JSON-able data on one topic; the shape of each is in `docs/sdk.md`."""
     match topic:
         case "models":
-            return [msgspec.to_builtins(info) for info in parts.models.list()]
+            infos = parts.models.list()
+            lacks = {name: parts.models.lacks(name) for name in {info.id.partition("/")[0] for info in infos}}
+            return [
+                {**msgspec.to_builtins(info), **({"lacks": what} if (what := lacks[info.id.partition("/")[0]]) else {})}
+                for info in infos
+            ]
         case "tools":
             files = parts.tool_files()
             return [
@@ -46,6 +51,11 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
             return [{**msgspec.to_builtins(each), "files": list(each.files)} for each in servers]
         case "files" | "clipboard":
             return None  # of a session alone
+        case "stamps":
+            return {}  # of a session alone
+        case "agents":
+            named = parts.named_agents() if parts.named_agents is not None else ()
+            return [{"name": each.name, "about": each.about} for each in named]
         case "ports":
             return [
                 {

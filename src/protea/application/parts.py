@@ -28,6 +28,7 @@ from protea.ports.toolset import Toolset
 
 if TYPE_CHECKING:  # most runs have none of these, and each would be read from the disk
     from protea.application.capabilities import Capabilities
+    from protea.domain.delegation import AgentDefinition
     from protea.domain.trust import Unseen
     from protea.ports.audit import Audit
     from protea.ports.clipboard import Clipboard
@@ -41,6 +42,7 @@ if TYPE_CHECKING:  # most runs have none of these, and each would be read from t
     from protea.ports.telemetry import Telemetry
     from protea.ports.templates import Templates
     from protea.ports.tokens import Tokens
+    from protea.ports.workspace import Workspace
 
 
 class Reread(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +146,10 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     tasks: BesideSettings = BesideSettings()
     task_runner: Callable[[], TaskRunner] | None = None
     """Opened when the first task begins."""
+    named_agents: Callable[[], Sequence[AgentDefinition]] | None = None
+    """Those that have a name; read when someone asks."""
+    workspace: Callable[[], Workspace] | None = None
+    """Where its files are."""
     files: Callable[[], FileList] | None = None
     """Opened when someone first asks what files there are."""
     templates: Callable[[], Templates] | None = None

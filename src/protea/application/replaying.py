@@ -100,10 +100,15 @@ class Replay:
                 return {"undo": [], "redo": []}
             case "cost":
                 return {}
+            case "stamps":
+                return {}
             case "files" | "clipboard":
                 return None
             case _:
                 return []
+
+    async def read(self, session: str, path: str, size: int) -> bytes:
+        raise UsageError("a recording has no files")
 
     async def preview(self, session: str, swap: Swap) -> SwapPreview:
         raise UsageError("a recording has nothing that could be swapped")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from itertools import islice
@@ -17,7 +18,7 @@ from protea.application.past import Past, past_of
 from protea.application.session import Session
 from protea.application.undoing import changes_of, previews_of
 from protea.domain.commands import AnyCommand, Invoke, Swap
-from protea.domain.errors import ConfigError, ProteaError, SessionError
+from protea.domain.errors import ConfigError, ProteaError, SessionError, UsageError
 from protea.domain.events import (
     AnyEvent,
     LastingEvent,
@@ -131,7 +132,9 @@ class Sessions:
             found |= {summary.id: summary for summary in store.list(cwd)}
         if cwd is not None:
             found = {id: summary for id, summary in found.items() if not summary.agent}
-        return sorted(found.values(), key=lambda summary: summary.updated, reverse=True)
+        # One that was opened and left without a word (or killed) is nothing to go on with.
+        begun = (summary for id, summary in found.items() if summary.prompts or id in self._open)
+        return sorted(begun, key=lambda summary: summary.updated, reverse=True)
 
     async def history(self, session: str, after: int = 0, limit: int | None = None) -> Sequence[LastingEvent]:
         id = self._find(session)
@@ -169,6 +172,8 @@ class Sessions:
                 return await open_session.context()
             if topic == "files":
                 return await _files(open_session.parts)
+            if topic == "stamps":
+                return await _stamps(open_session.parts)
             if topic == "clipboard":
                 clipboard = open_session.parts.clipboard
                 return msgspec.to_builtins(None if clipboard is None else await clipboard.paste())
@@ -192,6 +197,12 @@ class Sessions:
         if self._idle_parts is None:
             self._idle_parts = self._assemble(OpenSession(cwd=""), None)
         return self._idle_parts
+
+    async def read(self, session: str, path: str, size: int) -> bytes:
+        parts = self._session(session).parts
+        if parts.workspace is None:
+            raise UsageError("nothing is there that files could be read from: the port workspace is not filled")
+        return await parts.workspace().read(posixpath.join(parts.surroundings.cwd, path), size=size)
 
     async def preview(self, session: str, swap: Swap) -> SwapPreview:
         return await self._session(session).preview(swap)
@@ -352,6 +363,10 @@ async def _open_model(parts: Parts, spec: OpenSession) -> Model:
 async def _files(parts: Parts) -> list[str]:
     """What files the project has, relative to where the session works."""
     return [] if parts.files is None else list(await parts.files().files(parts.surroundings.cwd))
+
+
+async def _stamps(parts: Parts) -> dict[str, int]:
+    return {} if parts.files is None else dict(await parts.files().stamps(parts.surroundings.cwd))
 
 
 def _switched(session: Session, past: Past) -> None:

@@ -30,6 +30,7 @@ from protea.domain.transcript import Transcript
 from protea.ports.clock import Clock
 from protea.ports.gateway import OpenSession
 from protea.ports.ids import Ids
+from protea.ports.session_store import SessionStore
 
 if TYPE_CHECKING:  # few sessions are ever exchanged, or send agents
     from protea.application.delegation import Delegation
@@ -69,6 +70,8 @@ class Body(Protocol):
     def undoing(self) -> Undoing | None: ...
     @property
     def window(self) -> Window: ...
+    @property
+    def store(self) -> SessionStore: ...
     @property
     def agents(self) -> Delegation | None: ...
 
@@ -124,6 +127,15 @@ class Turns:
     def forget_system(self) -> None:
         self._system = None
 
+    def tell_mentions(self, text: str) -> None:
+        """Let the model know of the agents and sessions that a prompt points at."""
+        if "@agent-" not in text and "@session:" not in text:
+            return
+        from protea.application.mentions import tell  # most prompts point at nothing
+
+        body = self._body
+        tell(text, body.parts.named_agents, body.store, body.hub, body.ids)
+
     async def prepare(self) -> None:
         """Open what only a request needs, before the system prompt is made of it."""
         if self._body.parts.prepare is not None:
@@ -172,6 +184,8 @@ class Turns:
             message = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
             return TurnFinished(id=started.id, outcome="error", error=Failure(kind="internal", message=message))
         first, self.began = not self.began, True
+        if prompt.origin == "user":
+            self.tell_mentions(prompt.text)
         return await hooked_turn(given, body.hooks, prompt, first=first)
 
     def _turn_of(self, started: TurnStarted) -> Turn:

@@ -78,6 +78,8 @@ class Worker:
         await body.hub.commit(
             PromptSubmitted(id=id, text=command.text, images=command.images, delivery=delivery, origin=command.origin)
         )
+        if delivery == "steer" and command.origin == "user":
+            self._turns.tell_mentions(command.text)
         if delivery != "steer":
             self.held = False
             if not self.working and body.usable:

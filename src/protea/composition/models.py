@@ -106,6 +106,21 @@ class ConfiguredModels:
         known = {info.id: info for info in infos}
         return [info for id, info in known.items() if provider is None or id.partition("/")[0] == provider]
 
+    def lacks(self, provider: str) -> str:
+        own, row = self._settings.providers.get(provider), PROVIDERS.get(provider)
+        environment = self._around.environment
+        if own is not None and (own.api_key_command or own.api_key_file or own.api_key_keyring):
+            return ""
+        if own is not None and own.api_key_env:
+            return "" if environment.get(own.api_key_env, "").strip() else f"{own.api_key_env} is not set"
+        if row is None or not row.key_needed or key_of(row, environment):
+            return ""
+        try:
+            elsewhere = self._wanted(provider).elsewhere()
+        except UsageError as error:
+            return str(error)
+        return "" if elsewhere else f"{row.key_env[0]} is not set"
+
     async def refresh(self, provider: str | None = None) -> Sequence[str]:
         if provider is not None and provider not in PROVIDERS and provider not in self._settings.providers:
             raise UsageError(self._unknown(f"{provider}/", provider, "/"))
@@ -342,6 +357,9 @@ class OneModel:
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
         return [self._model.info]
+
+    def lacks(self, provider: str) -> str:
+        return ""
 
     async def refresh(self, provider: str | None = None) -> Sequence[str]:
         return ()

@@ -52,10 +52,12 @@ IDLE_CAPABILITY: Choice = ("skills", {})
 if TYPE_CHECKING:  # what most runs have no use for
     from protea.composition.rereading import Sources
     from protea.domain.audit import AuditRecord
+    from protea.ports.agents import Agents
     from protea.ports.audit import Audit
     from protea.ports.file_list import FileList
     from protea.ports.task_runner import TaskRunner
     from protea.ports.templates import Templates
+    from protea.ports.workspace import Workspace
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,6 +249,8 @@ class Root:
             warnings=settings.warnings,
             **busy,
             profiles=lambda: _profiles(launch, around),
+            named_agents=lambda: cast("Agents", resolver.get("agents")).load(),
+            workspace=lambda: cast("Workspace", resolver.get("workspace")),
             files=lambda: cast("FileList", resolver.get("file_list")),
             store=None if chosen["session_store"] == usual["session_store"] else resolver.get("session_store"),
             clock=None if "clock" in shared else resolver.get("clock"),

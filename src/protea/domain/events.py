@@ -91,7 +91,8 @@ class PromptSubmitted(Lasting, frozen=True, kw_only=True):
     delivery: Delivery = "now"
     """`queue` waits for its own turn; `steer` joins the running one before its next request."""
     origin: str = "user"
-    """Who submitted it: `user`, `task`, `cron`, `channel:…`, `agent:…`."""
+    """Who submitted it: `user`, `task`, `cron`, `channel:…`, `agent:…`; `mention` tells of what another one points at,
+    behind a colon whose words that brings along."""
 
 
 class PromptWithdrawn(Lasting, frozen=True, kw_only=True):

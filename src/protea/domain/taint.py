@@ -7,6 +7,7 @@ it before its eyes: to the end, unless the session is rewound to before it. A su
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import get_args
 
 from protea.domain.events import Event, PromptSubmitted, Rewound, ToolCallChanged
 from protea.domain.tools import ENDED, Taint
@@ -23,6 +24,9 @@ def heard(before: Heard, event: Event) -> Heard:
             return {kind: at for kind, at in before.items() if at <= event.to}
         case PromptSubmitted() if event.origin.startswith("channel"):
             kinds: tuple[Taint, ...] = ("channel",)
+        case PromptSubmitted() if event.origin.startswith("mention:"):
+            told = event.origin.removeprefix("mention:").split(",")
+            kinds = tuple(kind for kind in get_args(Taint) if kind in told)
         case ToolCallChanged(result=result) if event.state in ENDED and result is not None:
             # A call that was refused has heard nobody.
             brought = "mcp" if event.call.name.startswith("mcp__") and result.denied is None else None

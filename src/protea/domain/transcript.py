@@ -29,7 +29,7 @@ from protea.domain.events import (
 from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, UserMessage, calls_of
 from protea.domain.tools import ENDED, TodoItem, ToolResult
 
-OWN_ORIGINS = frozenset({"loop_guard", "schema", "hook", "task"})
+OWN_ORIGINS = frozenset({"loop_guard", "schema", "hook", "task", "mention"})
 """Of prompts that no person wrote."""
 
 MOST_RESTORED = 30
@@ -152,7 +152,7 @@ class Transcript:
 
     def _say(self, seq: int, prompt: PromptSubmitted) -> None:
         self._settle(seq, _user(prompt))
-        if prompt.origin not in OWN_ORIGINS and prompt.text:
+        if prompt.origin.partition(":")[0] not in OWN_ORIGINS and prompt.text:
             self.prompts.append(prompt.text)
 
     def _compact(self, event: Compacted) -> None:

@@ -169,7 +169,16 @@ class _Chat:
     async def _shut(self) -> None:
         if self.follower is not None:
             self.follower.cancel()
+        if self.session and not self.seen:
+            with suppress(ProteaError):
+                await self._forget_unused(self.session)
         await self.gateway.close()
+
+    async def _forget_unused(self, session: str) -> None:
+        """Leave nothing of a session in which nothing was ever said."""
+        if not any(isinstance(event, PromptSubmitted) for event in await self.gateway.history(session, limit=100)):
+            await self.gateway.submit(session, EndSession(reason="left"))
+            await self.gateway.delete(session)
 
     # ── sessions ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 MOST = 200_000
@@ -16,5 +16,12 @@ class FileList(Protocol):
         """The regular files below `folder` (absolute), relative to it, in a fixed order; no more than `MOST`.
 
         Never raises: a folder that cannot be read has none. Slow work happens outside the event loop.
+        """
+        ...
+
+    async def stamps(self, folder: str) -> Mapping[str, int]:
+        """The same files, each with a number that changes when the file does: asked again, it tells what has changed.
+
+        Never raises, and does its work outside the event loop.
         """
         ...

@@ -30,6 +30,8 @@ Topic = Literal[
     "changes",
     "undo",
     "tasks",
+    "agents",
+    "stamps",
 ]
 
 
@@ -87,7 +89,10 @@ class Gateway(Protocol):
         ...
 
     async def sessions(self, cwd: str | None = None) -> Sequence[SessionSummary]:
-        """Known sessions, the latest first; if `cwd` is given, those a person has begun in that directory."""
+        """Known sessions in which something was said, and those that are open here, the latest first.
+
+        If `cwd` is given, those a person has begun in that directory.
+        """
         ...
 
     async def history(self, session: str, after: int = 0, limit: int | None = None) -> Sequence[LastingEvent]:
@@ -107,6 +112,13 @@ class Gateway(Protocol):
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         """What exists: plain JSON-able data for lists, completion and help."""
+        ...
+
+    async def read(self, session: str, path: str, size: int) -> bytes:
+        """The first `size` bytes of a file, as the session has it; relative to where it works. For a person to look at.
+
+        Raises `ProteaError` where it cannot be read.
+        """
         ...
 
     async def preview(self, session: str, swap: Swap) -> SwapPreview:

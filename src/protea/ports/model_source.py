@@ -27,6 +27,11 @@ class ModelSource(Protocol):
         """Models that are known without asking anybody: from the catalog, from settings, from lists that were kept."""
         ...
 
+    def lacks(self, provider: str) -> str:
+        """What must be there before its models can be asked, in a few words; empty where nothing is known to be
+        missing. Asks nobody."""
+        ...
+
     async def refresh(self, provider: str | None = None) -> Sequence[str]:
         """Ask providers for their own lists, which `list` then has: one, or all whose key or server is at hand.
 

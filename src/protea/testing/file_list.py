@@ -13,3 +13,6 @@ class FixedFileList:
 
     async def files(self, folder: str) -> Sequence[str]:
         return sorted(self._files.get(folder, ()))
+
+    async def stamps(self, folder: str) -> Mapping[str, int]:
+        return dict.fromkeys(await self.files(folder), 0)

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from protea.domain.commands import AnyCommand, EndSession, Steer, SubmitPrompt, Swap
-from protea.domain.errors import SessionError
+from protea.domain.errors import SessionError, UsageError
 from protea.domain.events import (
     AnyEvent,
     Event,
@@ -56,6 +56,8 @@ class ScriptedGateway:
         self.commands: list[AnyCommand] = []
         self.opened: list[OpenSession] = []
         self.closed = False
+        self.files: dict[str, bytes] = {}
+        """What `read` gives."""
         self._script = script
         self._sessions = list(sessions)
         self._logs: dict[str, list[LastingEvent]] = logs or {}
@@ -152,6 +154,12 @@ class ScriptedGateway:
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         return self._described.get(topic, [])
 
+    async def read(self, session: str, path: str, size: int) -> bytes:
+        self._log(session)
+        if path not in self.files:
+            raise UsageError(f"{path} does not exist.")
+        return self.files[path][:size]
+
     async def preview(self, session: str, swap: Swap) -> SwapPreview:
         self._log(session)
         name = swap.profile or "scripted"
@@ -172,7 +180,8 @@ class ScriptedGateway:
         self._wake()
 
     def _end(self, session: str, reason: str) -> None:
-        if not isinstance(self._shown[session][-1], SessionEnded):
+        shown = self._shown[session]
+        if not shown or not isinstance(shown[-1], SessionEnded):
             self.publish(session, SessionEnded(reason=reason))
         self._in_use.discard(session)
         self._wake()

@@ -28,6 +28,9 @@ class TableModelSource:
         infos = [model.info for model in self._models.values()]
         return [info for info in infos if provider is None or info.id.partition("/")[0] == provider]
 
+    def lacks(self, provider: str) -> str:
+        return ""
+
     async def refresh(self, provider: str | None = None) -> Sequence[str]:
         return ()
 

@@ -125,11 +125,13 @@ DESCRIBED: dict[str, Any] = {
         {"id": "acme/big", "context": 200_000, "price": {"input": 3.0, "output": 15.0, "cache_read": 0.3}},
         {"id": "acme/small", "context": 128_000, "price": {"input": 0.1, "output": 0.4}, "images": True},
         {"id": "home/free"},
+        {"id": "far/away", "context": 1_000_000, "lacks": "FAR_API_KEY is not set"},
     ],
     "profiles": [{"name": "coding", "about": "writes programs"}, {"name": "minimal", "about": "says little"}],
     "files": ["README.md", "docs/index.md", "src/main.py", "src/words/list.py", "src/words/table.py"],
     "context": {"window": 200_000, "used": 12_300, "parts": [], "cache_read": 0.75},
     "session": {},
+    "agents": [{"name": "reviewer", "about": "reads what was changed"}],
 }
 
 OLD = SessionSummary(

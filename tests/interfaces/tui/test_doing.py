@@ -275,6 +275,7 @@ async def test_a_session_is_opened_in_a_tab_of_its_own_and_closed(tmp_path: Path
         await on.press("ctrl+x", "w")
         assert [tab.session for tab in on.main.tabs] == ["session-1"]
         assert on.gateway.commands == [EndSession(reason="closed")]
+        assert "old-1" not in on.gateway._logs  # nothing was ever said in it
 
 
 async def test_clear_begins_a_new_session_in_the_same_place(tmp_path: Path) -> None:
@@ -432,19 +433,45 @@ async def test_a_pane_alone_and_back(tmp_path: Path) -> None:
 
 
 async def test_a_file_is_shown_with_its_lines(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    (project / "src").mkdir(parents=True)
-    (project / "src" / "main.py").write_text("".join(f"x{number} = {number}\n" for number in range(1, 200)))
     async with stage(tmp_path / "home", (120, 30)) as on:
-        await shown_file(on, project)
+        on.gateway.files["src/main.py"] = "".join(f"x{number} = {number}\n" for number in range(1, 200)).encode()
+        await shown_file(on)
         assert "  1 x1 = 1" in on.text
         await on.type("150")
         await on.press("enter")
         assert "150 x150 = 150" in on.text
 
 
-async def shown_file(on: Stage, project: Path) -> None:
-    await on.main.viewer.open("src/main.py", str(project))
+async def test_what_cannot_be_read_says_why_in_the_viewer(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await shown_file(on)
+        assert "src/main.py does not exist." in on.text
+
+
+async def test_files_that_change_while_they_are_watched_are_marked_and_read_again(tmp_path: Path) -> None:
+    stamps = {"README.md": 1, "src/main.py": 1}
+    async with stage(tmp_path / "home", (140, 30), described={**DESCRIBED, "stamps": stamps}) as on:
+        on.gateway.files["src/main.py"] = b"before\n"
+        await on.press("ctrl+x", "f")
+        await shown_file(on)
+        await on.main._look_at_files(on.main.tab)
+        on.gateway.files["src/main.py"] = b"after\n"
+        stamps |= {"src/main.py": 2, "new.txt": 3}
+        on.gateway._described["files"] = sorted(stamps)
+        await on.main._look_at_files(on.main.tab)
+        await on.settle()
+        assert "after" in on.text
+        assert "new.txt ○" in on.text
+        assert "README.md ○" not in on.text
+        del stamps["new.txt"]
+        on.gateway._described["files"] = sorted(stamps)
+        await on.main._look_at_files(on.main.tab)
+        await on.settle()
+        assert "new.txt" not in on.text
+
+
+async def shown_file(on: Stage) -> None:
+    await on.main.viewer.open("src/main.py")
     on.main.arrangement.toggle("viewer")
     on.main.focus_part("viewer")
     await on.settle()

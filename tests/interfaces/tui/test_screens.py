@@ -67,6 +67,18 @@ async def test_files_are_offered(tmp_path: Path) -> None:
         on.matches("files")
 
 
+async def test_agents_and_sessions_are_offered_with_files(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("let @rev")
+        assert "@agent-reviewer" in on.text
+        assert "reads what was changed" in on.text
+        await on.press("tab")
+        assert on.composer == "let @agent-reviewer "
+        await on.type("see @old")
+        assert "@session:old-1" in on.text
+        assert "An old one" in on.text
+
+
 async def test_models_stand_with_their_prices(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.press("ctrl+x", "m")

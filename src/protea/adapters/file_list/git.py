@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -42,6 +44,17 @@ class GitFileList:
             return ()
         names = told.decode("utf-8", "replace").split("\0")
         return sorted({name for name in names if name and "\n" not in name})[:MOST]
+
+    async def stamps(self, folder: str) -> Mapping[str, int]:
+        return await asyncio.to_thread(_stamps, folder, await self.files(folder))
+
+
+def _stamps(folder: str, names: Sequence[str]) -> Mapping[str, int]:
+    found = {}
+    for name in names:
+        with suppress(OSError):  # git lists files that are gone
+            found[name] = os.lstat(f"{folder}/{name}").st_mtime_ns
+    return found
 
 
 def create(options: Options, *, surroundings: Surroundings) -> GitFileList:

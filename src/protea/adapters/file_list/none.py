@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -14,6 +14,9 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NoFileList:
     async def files(self, folder: str) -> Sequence[str]:
         return ()
+
+    async def stamps(self, folder: str) -> Mapping[str, int]:
+        return {}
 
 
 def create(options: Options) -> NoFileList:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -34,6 +36,25 @@ class WalkedFileList:
             if len(found) >= self._most or stop.asked:
                 break
         return sorted(_readable(path) for path in found[: self._most])
+
+    async def stamps(self, folder: str) -> Mapping[str, int]:
+        stop = Stop()
+        try:
+            return await asyncio.to_thread(self._stamp, folder, stop)
+        finally:
+            stop.asked = True
+
+    def _stamp(self, folder: str, stop: Stop) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for descriptor, path, names in files_below(folder, stop):
+            for name in names:
+                if "\n" not in name and len(found) < self._most:
+                    with suppress(OSError):  # it went meanwhile
+                        stamp = os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_mtime_ns
+                        found[_readable(path + name)] = stamp
+            if len(found) >= self._most or stop.asked:
+                break
+        return dict(sorted(found.items()))
 
 
 def _readable(path: str) -> str:

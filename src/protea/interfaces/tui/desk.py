@@ -106,7 +106,8 @@ class Desk:
         for topic in topics:
             self.offers.topics[topic] = await describe(topic, session)
         known = await self.gateway.sessions(self.place.open.cwd)
-        self.offers.mentions = [(f"session:{each.id}", each.title or "(empty)") for each in known[:200]]
+        agents = [(f"agent-{each['name']}", str(each.get("about", ""))) for each in await describe("agents", session)]
+        self.offers.mentions = [*agents, *((f"session:{each.id}", each.title) for each in known[:200] if each.title)]
 
     async def clipboard(self, session: str) -> str | Image | None:
         """What is in the clipboard."""
@@ -120,6 +121,10 @@ class Desk:
             # In a thread: in a large project it takes longer than a key may.
             self._paths, self.offers.files = paths, await asyncio.to_thread(Finder, paths)
         return paths
+
+    async def stamps(self, session: str) -> dict[str, int]:
+        """The same files, each with what changes when the file does."""
+        return dict(await self.gateway.describe("stamps", session) or {})
 
     def changes_of(self, event: ToolCallChanged) -> Iterator[tuple[str, str]]:
         """(file, diff) of what a call changed."""

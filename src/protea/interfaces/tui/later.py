@@ -74,6 +74,10 @@ class Later:
         await self._opened(session)
         return await self._inner.describe(topic, session)
 
+    async def read(self, session: str, path: str, size: int) -> bytes:
+        await self._opened(session)
+        return await self._inner.read(session, path, size)
+
     async def preview(self, session: str, swap: Swap) -> SwapPreview:
         await self._opened(session)
         return await self._inner.preview(session, swap)

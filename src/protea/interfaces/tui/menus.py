@@ -127,10 +127,11 @@ async def models(screen: Front) -> None:
             key=str(each["id"]),
             text=str(each["id"]),
             detail=price_text(each),
-            mark="●" if each["id"] == current else "",
+            mark="●" if each["id"] == current else "✗" if each.get("lacks") else "",
             about=model_about(each),
+            words="" if each.get("lacks") else "ready",
         )
-        for each in found
+        for each in sorted(found, key=lambda each: bool(each.get("lacks")))  # those that would answer come first
     ]
     open_list(screen, "model", items, lambda key: screen.tab.submit(SetModel(model=key)), marked=current)
 
@@ -138,7 +139,8 @@ async def models(screen: Front) -> None:
 def price_text(model: dict[str, Any]) -> str:
     """`$3 in · $15 out · 200k`."""
     price = model.get("price")
-    parts = [f"${price['input']:g} in · ${price['output']:g} out"] if price else []
+    parts = [str(model["lacks"])] if model.get("lacks") else []
+    parts += [f"${price['input']:g} in · ${price['output']:g} out"] if price else []
     if model.get("context"):
         parts.append(short(model["context"]))
     return " · ".join(parts)

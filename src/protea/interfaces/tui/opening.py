@@ -1,11 +1,16 @@
-"""Opens a session as a tab."""
+"""Opens a session as a tab, and ends it."""
 
 from __future__ import annotations
 
+from protea.domain.commands import EndSession
+from protea.domain.events import PromptSubmitted
 from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.tab import Tab
 from protea.interfaces.tui.transcript.pages import last_page
 from protea.ports.gateway import OpenSession
+
+FIRST = 100
+"""Events among which a prompt is looked for: what comes before the first one is few."""
 
 
 async def open_tab(desk: Desk, spec: OpenSession) -> Tab:
@@ -22,3 +27,14 @@ async def open_tab(desk: Desk, spec: OpenSession) -> Tab:
     session = await desk.gateway.open(spec)
     past = await last_page(desk.gateway, session) if spec.resume is not None else ()
     return Tab(desk, session, past)
+
+
+async def end_session(desk: Desk, session: str, reason: str, *, only_unused: bool = False) -> None:
+    """End a session that is left; one in which nothing was ever said is gone altogether. With `only_unused` all others
+    stay as they are."""
+    said = any(isinstance(event, PromptSubmitted) for event in await desk.gateway.history(session, limit=FIRST))
+    if said and only_unused:
+        return
+    await desk.gateway.submit(session, EndSession(reason=reason))
+    if not said:
+        await desk.gateway.delete(session)

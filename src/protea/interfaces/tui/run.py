@@ -6,18 +6,19 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from protea.domain.commands import SubmitPrompt
-from protea.domain.errors import SessionError
+from protea.domain.errors import ProteaError, SessionError
 from protea.domain.settings import ScreenSettings
 from protea.interfaces.tui.app import ProteaApp
 from protea.interfaces.tui.desk import Desk, Place
 from protea.interfaces.tui.driver import FirstFrame
-from protea.interfaces.tui.opening import open_tab
+from protea.interfaces.tui.opening import end_session, open_tab
 from protea.interfaces.tui.tab import Tab
 from protea.ports.gateway import Gateway
 
@@ -59,6 +60,9 @@ async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame
         for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is given back, the session's log closed
             loop.add_signal_handler(number, app.exit)
         await app.run_async(mouse=opening.preferences.mouse)
+        for each in app.main.tabs:
+            with suppress(ProteaError):  # one that cannot be ended is ended with the process
+                await end_session(desk, each.session, "left", only_unused=True)
         if app.fault is not None:
             raise app.fault
         return 0

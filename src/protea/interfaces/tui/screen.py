@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from protea.domain.commands import EndSession, ResolveApproval, SubmitPrompt
+from protea.domain.commands import ResolveApproval, SubmitPrompt
 from protea.domain.errors import ProteaError
 from protea.domain.events import AnyEvent, FilesChanged, FilesRestored, TaskChanged, ToolCallChanged, TurnFinished
 from protea.interfaces.tui.composer import external
@@ -25,7 +25,7 @@ from protea.interfaces.tui.driver import ScreenDriver, Typed
 from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.keys import Keys
 from protea.interfaces.tui.menus import MENUS
-from protea.interfaces.tui.opening import open_tab
+from protea.interfaces.tui.opening import end_session, open_tab
 from protea.interfaces.tui.panes.arrangement import Arrangement
 from protea.interfaces.tui.panes.diff import Changes
 from protea.interfaces.tui.panes.pane import Pane
@@ -40,6 +40,8 @@ from protea.interfaces.tui.themes import THEMES, Look, first_frame_colours
 from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.which_key import WhichKey
 
+WATCH = 2.0
+"""Seconds between two looks at files that are shown, at least."""
 HINT = 4.0
 """Seconds a hint stands."""
 TWICE = 2.0
@@ -62,7 +64,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         look = desk.looking
         self.tab_bar = TabBar(look, lambda: ([tab.state for tab in self.tabs], self.tabs.index(self.tab)))
         self.file_tree = Tree(look, self.open_file)
-        self.viewer = Viewer(look)
+        self.viewer = Viewer(look, self._read_file)
         self.changes = Changes(look, self.open_file)
         self.todos = Todos(look)
         self.tasks = Tasks(look, self._open_task)
@@ -73,6 +75,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """`composer`, `transcript`, or the name of a pane."""
         self._hint = ""
         self._hint_timer: Timer | None = None
+        self._watching: Timer | None = None
+        self._watch_pause = WATCH
         self._pressed: tuple[str, float] = ("", 0.0)
         """The action that is waiting to be done a second time, and since when."""
 
@@ -186,7 +190,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         await tab.leave()
         await tab.remove()
         self._tab_changed(self.tab)
-        await self.desk.gateway.submit(tab.session, EndSession(reason="closed"))
+        await end_session(self.desk, tab.session, "closed")
 
     async def _another(self, *, instead: bool) -> None:
         """A new session, in a tab of its own or in place of this one."""
@@ -198,7 +202,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             await before.leave()
             await before.remove()
             self._tab_changed(self.tabs[place - 1])
-            await self.desk.gateway.submit(before.session, EndSession(reason="cleared"))
+            await end_session(self.desk, before.session, "cleared")
 
     def _face(self, name: str, rest: str) -> bool:
         """The slash commands a face carries out itself."""
@@ -236,6 +240,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
                     self.call_after_refresh(pane.again)
                 pane.refresh()
         self.tab.display = widths[""] > 0
+        self._watch()
         self.desk.remember(open=tuple(self.arrangement.open), widths=dict(self.arrangement.widths))
 
     def focus_part(self, name: str) -> None:
@@ -274,6 +279,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _reload_panes(self) -> None:
         self.changes.load(self.tab.diffs)
+        self.file_tree.forget()
         self.file_tree.changed = set(self.changes.files)
         self._feed_panes()
         self.desk.spawn(self._load_changes())
@@ -286,7 +292,41 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if "viewer" not in self.arrangement.open:
             self.arrangement.toggle("viewer")
         self.focus_part("viewer")
-        self.desk.spawn(self.viewer.open(path, self.desk.place.open.cwd, line))
+        self.desk.spawn(self.viewer.open(path, line))
+
+    async def _read_file(self, path: str, size: int) -> bytes:
+        return await self.desk.gateway.read(self.tab.session, path, size)
+
+    def _watch(self) -> None:
+        """See what becomes of files, while any are shown: nothing wakes a screen that shows none."""
+        shown = self.file_tree.display or self.viewer.display
+        if shown and self._watching is None:
+            self._watching = self.set_timer(self._watch_pause, lambda: self.desk.spawn(self._watch_files()))
+        elif not shown and self._watching is not None:
+            self._watching.stop()
+            self._watching = None
+
+    async def _watch_files(self) -> None:
+        began = time.monotonic()
+        try:
+            if self.app.app_focus:
+                await self._look_at_files(self.tab)
+        finally:
+            # The less often the longer a look takes.
+            self._watch_pause = max(WATCH, 40 * (time.monotonic() - began))
+            self._watching = None
+            self._watch()
+
+    async def _look_at_files(self, tab: Tab) -> None:
+        stamps = await self.desk.stamps(tab.session)
+        if tab is not self.tab:
+            return
+        known = self.file_tree.paths
+        changed = self.file_tree.watched(stamps)
+        if stamps.keys() != known:
+            await self._load_files()
+        if self.viewer.display and self.viewer.path in changed:
+            await self.viewer.again_from_disk()
 
     def _open_task(self, task: TaskChanged) -> None:
         if session := getattr(task, "session_id", ""):

@@ -14,6 +14,8 @@ from protea.interfaces.tui.themes import Look
 
 MOST = 8
 """Offers that are shown."""
+OTHERS = 3
+"""Of them, agents and sessions among files."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -75,7 +77,7 @@ class Offers:
             yield self._arguments(what)
         else:
             named = dict(self.mentions)
-            others = rank(what.word, ((name, name, "") for name in named))[:2] if what.word else []
+            others = _others(what.word, named)
             found = [Offer(f"@{name} ", f"@{name}", named[name]) for name in others]
             for paths in self.files.search(what.word, MOST - len(found)):
                 yield found + [Offer(_mention(path), path) for path in paths]
@@ -113,6 +115,11 @@ class Offers:
                 order += [name for name in rank(what.word, ((name, name, "") for name in named)) if name not in order]
                 return [Offer(name, name, named[name]) for name in order if name != what.word][:50]
         return []
+
+
+def _others(word: str, named: Mapping[str, str]) -> list[str]:
+    """Agents and sessions: by their names, or what they are about."""
+    return rank(word, ((name, name, about) for name, about in named.items()))[:OTHERS] if word else []
 
 
 def _mention(path: str) -> str:

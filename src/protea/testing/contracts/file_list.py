@@ -24,3 +24,10 @@ class FileListContract:
 
     async def test_a_folder_that_is_gone_has_no_files(self) -> None:
         assert list(await self.file_list().files(self.folder() + "/gone/away")) == []
+        assert dict(await self.file_list().stamps(self.folder() + "/gone/away")) == {}
+
+    async def test_what_has_a_stamp_is_what_is_listed_and_keeps_it_while_it_stays_the_same(self) -> None:
+        made = self.file_list()
+        stamps = await made.stamps(self.folder())
+        assert list(stamps) == list(await made.files(self.folder()))
+        assert await made.stamps(self.folder()) == stamps

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import get_args
 
 from protea.domain.commands import EndSession, SetMode, SubmitPrompt
-from protea.domain.errors import SessionError
+from protea.domain.errors import ProteaError, SessionError
 from protea.domain.events import (
     AnyEvent,
     Lasting,
@@ -246,6 +246,10 @@ class GatewayContract:
             for topic in get_args(Topic):
                 for of in (None, session):
                     json.dumps(await gateway.describe(topic, of))
+
+    async def test_a_file_that_is_not_there_cannot_be_read(self) -> None:
+        async with self.opened() as (gateway, session):
+            assert isinstance(await _raised(gateway.read(session, "no/such/file", 10)), ProteaError)
 
     async def test_closing_ends_every_follower_and_can_be_done_twice(self) -> None:
         gateway = await self.gateway()

@@ -25,6 +25,10 @@ class ModelSourceContract:
         provider = source.default().partition("/")[0]
         assert source.default() in [info.id for info in source.list(provider)]
 
+    async def test_the_default_lacks_nothing(self) -> None:
+        source = self.model_source()
+        assert source.lacks(source.default().partition("/")[0]) == ""
+
     async def test_an_unknown_name_is_a_person_s_mistake_and_is_named(self) -> None:
         try:
             await self.model_source().open("nobody/nothing")

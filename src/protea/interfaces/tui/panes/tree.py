@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from protea.interfaces.terminal import one_line
 from protea.interfaces.tui.frame import width_of
@@ -35,6 +36,10 @@ class Tree(Pane):
         self._finder = Finder(())
         self._count = 0
         self.changed: set[str] = set()
+        """Files this session changed."""
+        self.seen_change: set[str] = set()
+        """Files that anybody changed while they were watched."""
+        self._stamps: Mapping[str, int] = {}
         self.filter = ""
 
     def load(self, paths: Sequence[str], finder: Finder) -> None:
@@ -55,6 +60,31 @@ class Tree(Pane):
     async def _sort_many(self, paths: Sequence[str]) -> None:
         self._folders = await asyncio.to_thread(folders_of, paths)
         self.again()
+
+    @property
+    def paths(self) -> AbstractSet[str]:
+        """The files as they were when they were last looked at."""
+        return self._stamps.keys()
+
+    def watched(self, stamps: Mapping[str, int]) -> set[str]:
+        """What the files are now: those that are new, or another than when they were first looked at, are marked.
+
+        Returns the ones that changed since the last look.
+        """
+        if not self._stamps:
+            self._stamps = stamps
+            return set()
+        before, self._stamps = self._stamps, stamps
+        different = {path for path, stamp in stamps.items() if before.get(path) != stamp}
+        self.seen_change |= different
+        self.seen_change &= stamps.keys()
+        if different:
+            self.again()
+        return different
+
+    def forget(self) -> None:
+        """Another session is looked at: what changed is counted anew."""
+        self.seen_change, self._stamps = set(), {}
 
     def touch(self, paths: Iterable[str]) -> None:
         """Files that were changed."""
@@ -81,7 +111,7 @@ class Tree(Pane):
                 return
             path = f"{folder}{name}/"
             unfolded = path in self._unfolded
-            changed = any(each.startswith(path) for each in self.changed)
+            changed = any(each.startswith(path) for each in (*self.changed, *self.seen_change))
             text = one_line(f"{'  ' * depth}{'▾' if unfolded else '▸'} {name}", width - 2)
             found.append(Entry([(text, "folder"), (" ●" if changed else "", "warn")], path))
             if unfolded:
@@ -90,8 +120,14 @@ class Tree(Pane):
 
     def _file(self, path: str, name: str, depth: int, width: int) -> Entry:
         text = one_line(f"{'  ' * depth}  {name}", width - 2)
-        changed = path in self.changed
-        return Entry([(text, "warn" if changed else "text"), (" ●" if changed else "", "warn")], path)
+        role, mark = self._mark_of(path)
+        return Entry([(text, role), (mark, role)], path)
+
+    def _mark_of(self, path: str) -> tuple[str, str]:
+        """By this session, by somebody else, or not at all."""
+        if path in self.changed:
+            return "warn", " ●"
+        return ("info", " ○") if path in self.seen_change else ("text", "")
 
     def _hit(self, path: str, width: int) -> Entry:
         """The name first: where there is little room, it is what one looks for."""
@@ -99,7 +135,7 @@ class Tree(Pane):
         shown = one_line(name, width - 2)
         return Entry(
             [
-                (shown, "warn" if path in self.changed else "text"),
+                (shown, self._mark_of(path)[0]),
                 ("  " + one_line(folder, max(1, width - width_of(shown) - 4)) if folder else "", "dim"),
             ],
             path,

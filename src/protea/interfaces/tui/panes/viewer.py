@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.syntax import ANSI_DARK, ANSISyntaxTheme, PygmentsSyntaxTheme, Syntax, SyntaxTheme
 from textual.strip import Strip
 
+from protea.domain.errors import ProteaError
 from protea.interfaces.terminal import visible
 from protea.interfaces.tui.panes.pane import Entry, Pane
 from protea.interfaces.tui.themes import Look
@@ -21,14 +21,19 @@ COLOURED = 300_000
 """Characters up to which a file is coloured."""
 
 
+Read = Callable[[str, int], Awaitable[bytes]]
+"""Gives the first bytes of a file of the project. Raises `ProteaError`."""
+
+
 class Viewer(Pane):
     """Shows one file."""
 
     name_of = "viewer"
     heading = "file"
 
-    def __init__(self, look: Callable[[], Look]) -> None:
+    def __init__(self, look: Callable[[], Look], read: Read) -> None:
         super().__init__(look)
+        self._read = read
         self.path = ""
         self.lines: list[list[tuple[str, Style]]] = []
         self._note = ""
@@ -36,12 +41,12 @@ class Viewer(Pane):
         self.jump = ""
         """Digits that were typed."""
 
-    async def open(self, path: str, root: str, line: int = 0) -> None:
+    async def open(self, path: str, line: int = 0) -> None:
         """Read a file and show it from a line on; its colours follow."""
         self.path = path
-        text, self._note = await asyncio.to_thread(read_text, os.path.join(root, path))
+        text, self._note = await self._text_of(path)
         text = visible(text).replace("\t", "    ")
-        self.lines = [[(each, Style())] for each in text.split("\n")]
+        self.lines = [[(each, Style())] for each in text.split("\n")] if text or not self._note else []
         self.left = 0
         self.jump = ""
         self.again()
@@ -51,6 +56,27 @@ class Viewer(Pane):
         if self.path == path and len(coloured) == len(self.lines):
             self.lines = coloured
             self.refresh()
+
+    async def _text_of(self, path: str) -> tuple[str, str]:
+        """A file's text, and what should be said of it."""
+        try:
+            data = await self._read(path, LARGEST + 1)
+        except ProteaError as error:
+            return "", str(error)
+        if b"\0" in data[:8192]:
+            return "", f"binary, {len(data)} bytes"
+        note = f"its first {LARGEST >> 20} MB" if len(data) > LARGEST else ""
+        return data[:LARGEST].decode("utf-8", "replace"), note
+
+    async def again_from_disk(self) -> None:
+        """Read what is shown once more, where it has changed; the place stays."""
+        at, top, path = self.at, self.top, self.path
+        text, _ = await self._text_of(path)
+        shown = "\n".join("".join(piece for piece, _ in line) for line in self.lines)
+        if path == self.path and visible(text).replace("\t", "    ") != shown:
+            await self.open(path, at + 1)
+            self.top = min(top, max(0, len(self.list) - self.room))
+            self.mark(at)
 
     def details(self) -> str:
         note = f" · {self._note}" if self._note else ""
@@ -100,19 +126,6 @@ class Viewer(Pane):
         if place == self.at and self.active:
             shown = shown.apply_style(look["select"])
         return Strip.join([edge, shown])
-
-
-def read_text(path: str) -> tuple[str, str]:
-    """A file's text, and what should be said of it."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(LARGEST + 1)
-    except OSError as error:
-        return "", error.strerror or str(error)
-    if b"\0" in data[:8192]:
-        return "", f"binary, {len(data)} bytes"
-    note = f"its first {LARGEST >> 20} MB" if len(data) > LARGEST else ""
-    return data[:LARGEST].decode("utf-8", "replace"), note
 
 
 def colour(path: str, text: str, look: Look) -> list[list[tuple[str, Style]]]:
