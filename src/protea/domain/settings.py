@@ -146,8 +146,8 @@ class BesideSettings(Table, frozen=True):
 class ScreenSettings(Table, frozen=True):
     """`[tui]`: the full screen."""
 
-    theme: str = "terminal"
-    """`terminal`, `dusk`, `paper` … /theme shows them."""
+    theme: str = "auto"
+    """`auto` (by the terminal's background), `terminal`, `dusk`, `paper` … /theme shows them."""
     keymap: Literal["default", "claude", "codex", "vim", "emacs"] = "default"
     mouse: bool = True
     """Whether the mouse belongs to the screen; otherwise to the terminal's own selection."""

@@ -351,6 +351,32 @@ async def test_what_is_put_aside_survives_the_screen(tmp_path: Path) -> None:
         assert on.composer == "later"
 
 
+async def test_a_key_with_alt_that_nothing_has_writes_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("a")
+        await on.press("alt+w", "alt+right_square_bracket")
+        assert on.composer == "a"
+
+
+async def test_escape_and_what_follows_it_at_once_are_two_keys_for_vim(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", preferences=ScreenSettings(keymap="vim", motion=False)) as on:
+        await on.type("one two")
+        await on.press("alt+0", "x")
+        assert on.composer == "ne two"
+        assert on.main.tab.vim.mode == "normal"
+
+
+async def test_enter_with_a_modifier_is_known_however_a_terminal_spells_it(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.send("wait")
+        await on.type("a")
+        on.main.take_key(events.Key("shift+\r", "\r"))
+        await on.type("b")
+        on.main.take_key(events.Key("ctrl+\r", "\r"))
+        await on.settle()
+        assert on.gateway.commands[-1] == SubmitPrompt(text="a\nb", delivery="steer")
+
+
 async def test_vim_keys_in_the_composer(tmp_path: Path) -> None:
     async with stage(tmp_path / "home", preferences=ScreenSettings(keymap="vim", motion=False)) as on:
         await on.type("one two")

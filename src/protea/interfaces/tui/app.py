@@ -13,6 +13,7 @@ from textual.theme import BUILTIN_THEMES
 from textual.theme import Theme as TextualTheme
 
 from protea.domain.errors import ProteaError
+from protea.interfaces.tui.background import Colour, answers, is_light
 from protea.interfaces.tui.calling import call, way_of, window_title
 from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.driver import FirstFrame, ScreenDriver, driver_for
@@ -20,6 +21,7 @@ from protea.interfaces.tui.screen import MainScreen
 from protea.interfaces.tui.state import State
 from protea.interfaces.tui.tab import Tab
 from protea.interfaces.tui.tabbar import state_mark
+from protea.interfaces.tui.themes import AUTO
 
 
 class ProteaApp(App[int], inherit_bindings=False):
@@ -82,6 +84,8 @@ class ProteaApp(App[int], inherit_bindings=False):
         """The composer stands: keys may come."""
         if isinstance(self._driver, ScreenDriver):
             self._driver.begin_reading(self._take)
+            self._driver.told_background = self._told_background
+            self._ask_background()
             if self.desk.preferences.screen_reader:
                 self._driver.show_cursor(True)
         gc.freeze()  # what was loaded stays
@@ -90,6 +94,14 @@ class ProteaApp(App[int], inherit_bindings=False):
             self.desk.hint(self.desk.key_problems[0])
         if self._choose:
             self.main.do("session.sessions")
+
+    def _ask_background(self) -> None:
+        wished = self.desk.preferences.theme == AUTO and answers(self.desk.place.environment)
+        if wished and isinstance(self._driver, ScreenDriver):
+            self._driver.ask_background()
+
+    def _told_background(self, colour: Colour) -> None:
+        self.main.use_background(light=is_light(colour))
 
     def _give_up(self, error: ProteaError) -> None:
         if len(self.main.tabs) == 1 and self.fault is None:
@@ -135,6 +147,7 @@ class ProteaApp(App[int], inherit_bindings=False):
             return
         if isinstance(event, events.AppFocus):
             self.main.look_at_keys()
+            self._ask_background()  # one that turns dark in the evening has another by now
         await super().on_event(event)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

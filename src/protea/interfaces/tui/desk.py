@@ -17,13 +17,14 @@ from protea.domain.messages import Image
 from protea.domain.settings import ScreenSettings
 from protea.domain.view import call_object
 from protea.interfaces.tui import remembered
+from protea.interfaces.tui.background import guessed_light
 from protea.interfaces.tui.composer.history import History
 from protea.interfaces.tui.fuzzy import Finder
 from protea.interfaces.tui.keys import Keys, Table, keymap
 from protea.interfaces.tui.later import Later
 from protea.interfaces.tui.state import State
 from protea.interfaces.tui.suggestions import Offers
-from protea.interfaces.tui.themes import THEMES, Look
+from protea.interfaces.tui.themes import THEMES, Look, theme_named
 from protea.ports.gateway import Gateway, OpenSession, Topic
 
 
@@ -45,9 +46,11 @@ class Desk:
         self.place = place
         self.preferences = preferences
         self.remembered = remembered.recall(f"{place.home}/tui.json")
+        self.light = guessed_light(place.environment)
+        """Whether the terminal's background is, as far as is known."""
         self.look = Look(
             words_only=preferences.screen_reader,
-            theme=THEMES.get(preferences.theme, THEMES["terminal"]),
+            theme=theme_named(preferences.theme, light=self.light) or THEMES["terminal"],
             colour=not place.environment.get("NO_COLOR"),
         )
         self.key_problems: tuple[str, ...] = ()

@@ -20,8 +20,11 @@ from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from protea.interfaces.tui.background import QUESTION, Answers, Colour
 from protea.interfaces.tui.writer import Writer
 
+A_MOMENT = 0.05
+"""Seconds for which a key is held back that looks like the beginning of something the terminal says."""
 PASTE, PASTED = b"\x1b[200~", b"\x1b[201~"
 
 
@@ -62,6 +65,9 @@ class ScreenDriver(LinuxDriver):
         self._reading = False
         self._ended = False
         self._parser = XTermParser(debug)
+        self._answers = Answers()
+        self.told_background: Callable[[Colour], None] = lambda colour: None
+        """Called with the terminal's background once it has said it."""
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._pasted: list[bytes] | None = None
         """What has come of a paste that has not ended."""
@@ -149,6 +155,11 @@ class ScreenDriver(LinuxDriver):
         self.write("\x1b[?25h" if on else "\x1b[?25l")
         self.flush()
 
+    def ask_background(self) -> None:
+        """Ask the terminal; what it answers comes among the keys, soon, late or never."""
+        self.write(QUESTION)
+        self.flush()
+
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def begin_reading(self, take: Callable[[events.Event], bool]) -> None:
@@ -188,10 +199,22 @@ class ScreenDriver(LinuxDriver):
                 self.process_message(_paste(content))
                 continue
             before, begun, data = data.partition(PASTE)
-            if before:
-                self._give(self._parser.feed(self._decode(before)))
+            self._keys(self._answers.take(before) + (self._answers.rest() if begun else b""))
+            while self._answers.colours:
+                self.told_background(self._answers.colours.pop(0))
             if begun:
                 self._pasted = []
+        if self._answers.holds:
+            self._loop.call_later(A_MOMENT, self._let_go)
+        self._look_again()
+
+    def _keys(self, data: bytes) -> None:
+        if data:
+            self._give(self._parser.feed(self._decode(data)))
+
+    def _let_go(self) -> None:
+        """What looked like the beginning of an answer was none."""
+        self._keys(self._answers.rest())
         self._look_again()
 
     def _look_again(self) -> None:

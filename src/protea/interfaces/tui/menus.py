@@ -19,7 +19,7 @@ from protea.domain.view import call_object
 from protea.interfaces.tui.front import Front
 from protea.interfaces.tui.keys import ACTIONS, CONTEXTS, KEYMAPS, shown
 from protea.interfaces.tui.picker import Item, Picker
-from protea.interfaces.tui.themes import THEMES
+from protea.interfaces.tui.themes import AUTO, THEMES
 
 Menu = Callable[[Front], Any]
 
@@ -366,8 +366,9 @@ def inbox(screen: Front) -> None:
 
 
 def themes(screen: Front) -> None:
-    before = screen.desk.look.theme.name
-    items = [
+    before = screen.desk.preferences.theme
+    items = [Item(key=AUTO, text=AUTO, detail="by the terminal's background", mark="●" if before == AUTO else "")]
+    items += [
         Item(key=name, text=name, detail=theme.about, mark="●" if name == before else "")
         for name, theme in THEMES.items()
     ]

@@ -36,7 +36,7 @@ from protea.interfaces.tui.panes.viewer import Viewer
 from protea.interfaces.tui.status import Facts, StatusBar
 from protea.interfaces.tui.tab import Tab
 from protea.interfaces.tui.tabbar import TabBar
-from protea.interfaces.tui.themes import THEMES, Look, first_frame_colours
+from protea.interfaces.tui.themes import AUTO, THEMES, Look, first_frame_colours, theme_named
 from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.which_key import WhichKey
 
@@ -212,7 +212,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             case "clear" | "new":
                 self.desk.spawn(self._another(instead=True))
             case "theme":
-                if rest in THEMES:
+                if rest in THEMES or rest == AUTO:
                     self.use_theme(rest)
                 else:
                     self.do("app.theme")
@@ -441,14 +441,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if pane is not None and pane.writing and (event.key == "backspace" or (event.is_printable and event.character)):
             pane.write(event.character or "\b" if event.key != "backspace" else "\b")
             return
-        character = event.character if event.is_printable else None
-        key = character if character and "+" not in event.key and character != " " else event.key
+        key, character = named(event)
         keys = self.desk.keys
         contexts = self.contexts()
         action = keys.press(key, contexts)
         self.which_key.show(keys.following(contexts) if keys.pressed else [])
         if action:
             self.do(action)
+        elif action is None and key.startswith("alt+") and self._escapes_to_vim():
+            # Over a slow line Esc and the key behind it come as one: who has vim's keys means both.
+            self.do("composer.normal")
+            self.take_key(events.Key(key.removeprefix("alt+"), event.character))
         elif action is None:
             self._write(event, character)
 
@@ -459,6 +462,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if problems is not None:
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             self.hint(problems[0] + more if problems else "keys read again")
+
+    def _escapes_to_vim(self) -> bool:
+        writes = self.focus_on == "composer" and self.desk.keys.table["composer"].get("escape") == "composer.normal"
+        return writes
 
     def _write(self, event: events.Key, character: str | None) -> None:
         """A key that is no action where it was pressed."""
@@ -697,7 +704,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     # ── how it looks and behaves ───────────────────────────────────────────────────────────────────────────────────
 
     def use_theme(self, name: str, *, keep: bool = True) -> None:
-        theme = THEMES.get(name)
+        theme = theme_named(name, light=self.desk.light)
         if theme is None:
             return
         before = self.desk.look
@@ -708,6 +715,13 @@ class MainScreen(Screen[None], inherit_bindings=False):
             keep_first_frame(self.desk.place.home, first_frame_colours(self.desk.look, self.app.console.color_system))
         for widget in self.walk_children():
             widget.refresh()
+
+    def use_background(self, *, light: bool) -> None:
+        """The terminal has said how bright it is."""
+        if light != self.desk.light:
+            self.desk.light = light
+            if self.desk.preferences.theme == AUTO:
+                self.use_theme(AUTO, keep=False)
 
     def use_keymap(self, name: str) -> None:
         self.prefer(keymap=name)
@@ -727,6 +741,20 @@ class MainScreen(Screen[None], inherit_bindings=False):
             driver.show_cursor(self.desk.preferences.screen_reader)
         for tab in self.tabs:
             tab.activity.motion = self.desk.preferences.motion and not self.desk.preferences.screen_reader
+
+
+_MODIFIED = ("alt+", "ctrl+", "super+", "hyper+", "meta+")
+_SPELLED = {"ctrl+\r": "ctrl+enter", "shift+\r": "shift+enter", "alt+\r": "alt+enter", "ctrl+shift+\r": "ctrl+enter"}
+"""As tmux and xterm send them, which Textual passes on as they are."""
+
+
+def named(event: events.Key) -> tuple[str, str | None]:
+    """What a key is called in tables of keys, and the character it would write, if it would write one."""
+    key = _SPELLED.get(event.key, event.key)
+    if key.startswith(_MODIFIED) or not event.is_printable:
+        return key, None
+    character = event.character
+    return (character if character and "+" not in key and character != " " else key), character
 
 
 async def _awaited(found: Any) -> None:

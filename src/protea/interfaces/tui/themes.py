@@ -117,6 +117,34 @@ THEMES: dict[str, Theme] = {
     for theme in (
         Theme(name="terminal", about="the terminal's own colours and background", roles=_ANSI),
         Theme(
+            name="terminal-light",
+            about="the same, with what cannot be read on white made darker",
+            dark=False,
+            roles={
+                **_ANSI,
+                "dim": "color(240)",
+                "rule": "color(245)",
+                "placeholder": "color(243)",
+                "accent": "color(25)",
+                "active": "color(25)",
+                "warn": "color(94)",
+                "question": "bold color(94)",
+                "good": "color(28)",
+                "add": "color(28)",
+                "bad": "color(124)",
+                "remove": "color(124)",
+                "info": "color(25)",
+                "code": "color(24)",
+                "key": "bold color(25)",
+                "mark": "color(25)",
+                "chip": "white on color(25)",
+                "shell": "bold color(90)",
+                "badge_plan": "bold white on blue",
+                "badge_vim": "bold white on color(28)",
+            },
+            code="ansi_light",
+        ),
+        Theme(
             name="ansi-16",
             about="sixteen colours and nothing that needs more",
             roles={**_ANSI, "dim": "default", "rule": "default", "placeholder": "default"},
@@ -244,8 +272,15 @@ THEMES: dict[str, Theme] = {
     )
 }
 
-AUTO = {True: "terminal", False: "terminal"}
-"""What `auto` is on a dark and on a light terminal: its own colours are right on both."""
+AUTO = "auto"
+"""The theme that is chosen by the terminal's background."""
+
+
+def theme_named(name: str, *, light: bool) -> Theme | None:
+    """The theme of that name; for `auto` the one for this background."""
+    if name == AUTO:
+        return THEMES["terminal-light" if light else "terminal"]
+    return THEMES.get(name)
 
 
 class Look:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from rich.segment import Segment
 from rich.style import Style
-from rich.syntax import ANSI_DARK, ANSISyntaxTheme, PygmentsSyntaxTheme, Syntax, SyntaxTheme
+from rich.syntax import ANSI_DARK, ANSI_LIGHT, ANSISyntaxTheme, PygmentsSyntaxTheme, Syntax, SyntaxTheme
 from textual.strip import Strip
 
 from protea.domain.errors import ProteaError
@@ -136,9 +136,11 @@ def colour(path: str, text: str, look: Look) -> list[list[tuple[str, Style]]]:
         lexer = Syntax("", Syntax.guess_lexer(path, text[:1000])).lexer
     if lexer is None:
         return [[(line, plain)] for line in text.split("\n")]
-    theme: SyntaxTheme = (
-        ANSISyntaxTheme(ANSI_DARK) if look.theme.code.startswith("ansi") else PygmentsSyntaxTheme(look.theme.code)
-    )
+    theme: SyntaxTheme
+    if look.theme.code.startswith("ansi"):
+        theme = ANSISyntaxTheme(ANSI_DARK if look.theme.dark else ANSI_LIGHT)
+    else:
+        theme = PygmentsSyntaxTheme(look.theme.code)
     lines: list[list[tuple[str, Style]]] = [[]]
     styles: dict[object, Style] = {}
     for token, piece in lexer.get_tokens(text):

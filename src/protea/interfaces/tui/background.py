@@ -1,0 +1,84 @@
+"""Asks the terminal what its background is, and takes the answer out of what is typed, however late it comes. Pure.
+
+Terminals answer between keys. Some never do; some are far away. So nobody waits: until an answer comes nothing is
+different, and no key is held back but one that looks like the beginning of an answer, for a moment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+QUESTION = "\x1b]11;?\x1b\\"
+
+Colour = tuple[float, float, float]
+"""Red, green, blue, each from 0 to 1."""
+
+_ANSWER = re.compile(
+    rb"\x1b\]11;rgba?:([0-9A-Fa-f]{1,4})/([0-9A-Fa-f]{1,4})/([0-9A-Fa-f]{1,4})[^\x07\x1b]*(?:\x07|\x1b\\)"
+)
+_BEGUN = re.compile(rb"\x1b(?:\](?:1(?:1(?:;(?:[rgba:/0-9A-Fa-f]{0,40}\x1b?))?)?)?)?\Z")
+"""What could become one."""
+_BROKEN = re.compile(rb"\x1b\]11;[rgba:/0-9A-Fa-f]*")
+"""One that has no end: nobody typed it."""
+_OTHER = re.compile(
+    rb"\x1b\[[?>=][0-9;]*[cnu]"  # what it is, what it can do, that it turned dark
+    rb"|\x1b\](?!11;)[0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)"
+    rb"|\x1b[P_^][^\x1b]*\x1b\\"
+)
+"""What terminals say unasked, or asked by somebody else: nobody typed that either."""
+SURELY = b"\x1b]11;"
+"""With this begins no key."""
+
+
+class Answers:
+    """What is read goes through `take`; what looked like an answer and was none comes back by `rest`."""
+
+    def __init__(self) -> None:
+        self.colours: list[Colour] = []
+        """What was answered and not yet looked at."""
+        self._held = b""
+
+    @property
+    def holds(self) -> bool:
+        """Whether something is held back that `rest` would give."""
+        return bool(self._held) and not self._held.startswith(SURELY)
+
+    def take(self, data: bytes) -> bytes:
+        """The keys in it."""
+        data, self._held = self._held + data, b""
+        if b"\x1b" not in data:
+            return data
+        for found in _ANSWER.finditer(data):
+            red, green, blue = (int(each, 16) / (16 ** len(each) - 1) for each in found.groups())
+            self.colours.append((red, green, blue))
+        data = _OTHER.sub(b"", _ANSWER.sub(b"", data))
+        begun = _BEGUN.search(data)
+        if begun is not None:
+            data, self._held = data[: begun.start()], begun[0]
+        return _BROKEN.sub(b"", data)
+
+    def rest(self) -> bytes:
+        """Nothing has followed for a moment: what is held back was a key, unless it begins as no key does."""
+        if self._held.startswith(SURELY):
+            return b""
+        held, self._held = self._held, b""
+        return held
+
+
+def is_light(colour: Colour) -> bool:
+    """As the eye sees it: green counts most, blue least."""
+    red, green, blue = colour
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.5
+
+
+def guessed_light(environment: Mapping[str, str]) -> bool:
+    """What can be known before anybody answers: some terminals say it in `COLORFGBG`."""
+    last = environment.get("COLORFGBG", "").rpartition(";")[2]
+    return last in ("7", "15")
+
+
+def answers(environment: Mapping[str, str]) -> bool:
+    """Whether it may be asked: where there is no colour nobody needs to know, and a console would draw the question."""
+    term = environment.get("TERM", "")
+    return not environment.get("NO_COLOR") and not term.startswith(("linux", "vt", "dumb"))
