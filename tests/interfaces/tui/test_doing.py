@@ -411,7 +411,7 @@ async def test_a_theme_is_seen_before_it_is_chosen_and_kept(tmp_path: Path) -> N
         kept: list[tuple[str, object]] = []
         on.app.desk.keep = lambda name, value: kept.append((name, value))
         await on.press("ctrl+x", "c")
-        await on.press("down", "down")
+        await on.press("down", "down", "down", "down")
         assert on.app.desk.look.theme.name == "dusk"
         await on.press("escape")
         assert on.app.desk.look.theme.name == "terminal"
