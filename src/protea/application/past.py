@@ -27,7 +27,6 @@ from protea.domain.events import (
     TurnStarted,
 )
 from protea.domain.permission import Pin
-from protea.domain.pins import pinned
 from protea.domain.summary import title_of
 from protea.domain.taint import Heard, heard
 from protea.domain.transcript import Transcript, transcript_of
@@ -117,6 +116,8 @@ class Past:
                 if event.decision not in ("session", "always"):
                     return
                 if question is not None:
+                    from protea.domain.pins import pinned  # most answers are for one call
+
                     self.pins = pinned(self.pins, question, event)
                 self.allowed += tuple(rule for rule in event.rules if rule not in self.allowed)
             case FilesChanged() | FilesRestored():

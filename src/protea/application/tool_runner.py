@@ -23,7 +23,6 @@ from protea.domain.events import ApprovalRequested, ApprovalResolved, TodoChange
 from protea.domain.hooks import decided
 from protea.domain.messages import ToolCall
 from protea.domain.permission import Decision, PermissionRequest
-from protea.domain.permission.effects import HARMLESS
 from protea.domain.schema import problems
 from protea.domain.spelling import nearest
 from protea.domain.tools import ENDED, CallState, ToolResult, ToolSpec
@@ -512,6 +511,8 @@ def _writes(spec: ToolSpec, request: PermissionRequest, decision: Decision) -> W
     holds under any rules and any engine."""
     if request.mode != "plan":
         return "kept"
+    from protea.domain.permission.effects import HARMLESS  # few calls are made in plan mode
+
     if decision.harmless or spec.name in HARMLESS:
         return "refused"
     if spec.name == "Bash" and request.discards:

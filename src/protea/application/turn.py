@@ -19,7 +19,6 @@ from protea.application.hub import Hub
 from protea.application.lineup import Lineup
 from protea.application.tool_runner import ToolRunner
 from protea.application.window import Window
-from protea.domain.answer import structured_answer
 from protea.domain.errors import Failure, ModelError, ProteaError, StoreError
 from protea.domain.events import MessageCompleted, NoticeGiven, Outcome, PromptSubmitted, TurnFinished, TurnStarted
 from protea.domain.limits import NOTICE_AFTER, STOP_AFTER, Limits, LoopGuard, Spent, exceeded
@@ -172,7 +171,7 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
         elif reply.stop in ("error", "malformed_tool_call"):
             return _finished(given, tally, "error", error=_bad_stop(model, reply))
         else:
-            structured, wrong = structured_answer(text_of(reply.content), given.schema)
+            structured, wrong = _structured(text_of(reply.content), given.schema)
             if not wrong:
                 return _finished(given, tally, "denied" if denied else "finished", structured=structured)
             if corrections == MOST_CORRECTIONS:
@@ -270,6 +269,15 @@ def _circling(given: Turn, guard: LoopGuard, ran: list[tuple[ToolCall, ToolResul
             ),
         )
     return rounds >= STOP_AFTER
+
+
+def _structured(text: str, schema: dict[str, Any] | None) -> tuple[Any, list[str]]:
+    """(the value of an answer, what is wrong with it)."""
+    if schema is None:
+        return None, []
+    from protea.domain.answer import structured_answer  # few runs ask for a schema
+
+    return structured_answer(text, schema)
 
 
 async def _correct(given: Turn, wrong: list[str]) -> None:

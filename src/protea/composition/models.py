@@ -21,10 +21,10 @@ from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo
 from protea.ports.catalog import Catalog
 from protea.ports.model import Model
-from protea.ports.secrets import Secrets
 
 if TYPE_CHECKING:
     from protea.adapters.catalog.provider import ProviderCatalog
+    from protea.ports.secrets import Secrets
 
 OFFLINE = "offline/grammar"
 _BY_KEY = ("anthropic", "openai", "gemini", "openrouter")

@@ -37,7 +37,6 @@ from protea.ports.model import Model
 from protea.ports.model_source import ModelSource
 from protea.ports.permission import Permission
 from protea.ports.persona import Persona
-from protea.ports.secrets import Secrets
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
 
@@ -55,6 +54,7 @@ if TYPE_CHECKING:  # what most runs have no use for
     from protea.ports.agents import Agents
     from protea.ports.audit import Audit
     from protea.ports.file_list import FileList
+    from protea.ports.secrets import Secrets
     from protea.ports.task_runner import TaskRunner
     from protea.ports.templates import Templates
     from protea.ports.workspace import Workspace

@@ -24,6 +24,7 @@ OUTSIDE = {
 
 READS_ENVIRONMENT = {
     "protea.cli": "the process entry: it takes the environment once and hands it on as a value",
+    "protea.cli.opening": "where it hands it on, and where `~` in a flag is the person's own",
     "protea.boot": "the process entry of the full screen",
     "protea.__main__": "the process entry",
     "protea.composition.surroundings": "where HOME is missing, the user database has it",

@@ -28,7 +28,6 @@ from protea.adapters.settings._parsing import (
     rule_lines,
     says_something,
 )
-from protea.adapters.settings._template import TEMPLATE
 from protea.adapters.settings.profiles import END, Profiles
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
@@ -435,6 +434,8 @@ def _check(data: dict[str, Any], fail: Any, warn: Any) -> dict[str, Any]:
 
 def _first_run(path: str) -> str | None:
     """Write the commented file. Returns why it could not be written, for a person."""
+    from protea.adapters.settings._template import TEMPLATE  # once in the life of a home
+
     passing = f"{path}.{os.getpid()}"
     try:
         os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)

@@ -21,8 +21,6 @@ import msgspec
 
 from protea.adapters.storage import _activity, _index, _lines
 from protea.adapters.storage._lock import SessionLock, held
-from protea.adapters.storage._matching import searched, snippet, words_of
-from protea.adapters.storage._mending import mend
 from protea.adapters.storage._names import check_order, near, proper
 from protea.domain.errors import SessionError, StoreError
 from protea.domain.event_codec import decode, encode_lines
@@ -308,6 +306,8 @@ class JsonlStore:
         return near(wanted, self._ids())
 
     def search(self, text: str, limit: int = 50) -> Sequence[tuple[SessionSummary, int, str]]:
+        from protea.adapters.storage._matching import searched, snippet, words_of  # when somebody searches
+
         words = words_of(text)
         # What stands in the file as it is typed: everything else is looked for only after decoding.
         plain = [word.encode() for word in words if word.isascii() and word.isalnum()]
@@ -444,6 +444,8 @@ def _opened(session: str, folder: str) -> tuple[int, str | None, int, int, Sessi
         if entry is not None and entry.plain and size > TRUSTED_SIZE and _index.fits(entry, status):
             return fd, None, size, entry.summary.events, entry.summary
         sound = _lines.examine(fd, size)
+        from protea.adapters.storage._mending import mend  # new sessions have nothing to mend
+
         mended = mend(folder, path, fd, size, sound)
         if sound.start or sound.blank:
             os.close(fd)
