@@ -10,7 +10,6 @@ from protea.domain.errors import Failure, ModelError, UsageError
 from protea.domain.events import ModelSwitched, NoticeGiven
 from protea.domain.providers import is_own
 from protea.domain.retry import MOST_ATTEMPTS
-from protea.domain.standing_in import helps, lost
 from protea.ports.clock import Clock
 from protea.ports.model import Model
 from protea.ports.model_source import ModelSource
@@ -96,6 +95,8 @@ class Lineup:
 
         `used` is how many tokens the conversation has been seen to take: a model that cannot hold it does not stand in.
         """
+        from protea.domain.standing_in import helps, lost  # most models answer
+
         if not helps(failure):
             return False
         now = self._clock.monotonic()

@@ -23,7 +23,6 @@ from protea.domain.events import ApprovalRequested, ApprovalResolved, TodoChange
 from protea.domain.hooks import decided
 from protea.domain.messages import ToolCall
 from protea.domain.permission import Decision, PermissionRequest
-from protea.domain.schema import problems
 from protea.domain.spelling import nearest
 from protea.domain.tools import ENDED, CallState, ToolResult, ToolSpec
 from protea.ports.ids import Ids
@@ -229,9 +228,7 @@ class ToolRunner:
         if known and "additionalProperties" not in spec.parameters:
             # What the tool does not know it does not use: nobody is to decide by it, or to be shown it.
             arguments = {name: value for name, value in arguments.items() if name in known}
-        wrong = problems(arguments, spec.parameters)
-        if wrong:
-            mistakes = "".join(f"\n- {each}" for each in wrong)
+        if mistakes := _mistakes(arguments, spec):
             return f"The arguments of {spec.name} are wrong, so it was not run:{mistakes}"
         try:
             tool = toolset.tool(spec.name)
@@ -319,9 +316,7 @@ class ToolRunner:
         call, tool = planned.call, planned.tool
         said = await self._hooks.ask("before_tool", tool.spec.name, call.id, arguments=planned.arguments)
         if said.arguments is not None:
-            wrong = problems(said.arguments, tool.spec.parameters)
-            if wrong:
-                mistakes = "".join(f"\n- {each}" for each in wrong)
+            if mistakes := _mistakes(said.arguments, tool.spec):
                 return ToolResult(f"A hook rewrote the arguments of {tool.spec.name} wrongly:{mistakes}", is_error=True)
             planned = replace(planned, arguments=said.arguments)
         request = self._asked(planned)
@@ -504,6 +499,13 @@ class Again(RunningCall):
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         return ToolResult("A call that is run once more has no parts.", is_error=True)
+
+
+def _mistakes(arguments: dict[str, Any], spec: ToolSpec) -> str:
+    """What is wrong with the arguments of a call, a line each."""
+    from protea.domain.schema import problems  # with the first call
+
+    return "".join(f"\n- {each}" for each in problems(arguments, spec.parameters))
 
 
 def _writes(spec: ToolSpec, request: PermissionRequest, decision: Decision) -> Writes | None:

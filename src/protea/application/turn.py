@@ -26,7 +26,6 @@ from protea.domain.messages import Text, ToolCall, calls_of, text_of
 from protea.domain.prefix import PrefixGuard
 from protea.domain.reply import ModelRequest, Reply, own_ids
 from protea.domain.spending import next_cost
-from protea.domain.standing_in import without_images
 from protea.domain.tools import ToolResult
 from protea.domain.transcript import Transcript
 from protea.domain.usage import Usage, cost
@@ -188,6 +187,8 @@ async def _request(given: Turn, model: Model) -> ModelRequest:
     else:
         messages = await given.window.of(model, given.system, tools)
     if model.info.images is False:
+        from protea.domain.standing_in import without_images  # few models are without eyes
+
         messages = without_images(messages)
     return ModelRequest(
         messages=messages,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protea.adapters.models._grammar import (
-    MOST_STEPS,
+from protea.adapters.models._grammar import MOST_STEPS, read
+from protea.adapters.models._wanted import (
     Append,
     Ask,
     Cannot,
@@ -25,9 +25,8 @@ from protea.adapters.models._grammar import (
     Search,
     Step,
     Tally,
-    quoted,
-    read,
 )
+from protea.adapters.models._words import quoted
 
 
 def steps(prompt: str) -> list[Step]:

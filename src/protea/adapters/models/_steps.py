@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import msgspec
 from msgspec.structs import replace
 
-from protea.adapters.models._grammar import (
+from protea.adapters.models._wanted import (
     Append,
     Ask,
     Cannot,
@@ -29,9 +29,8 @@ from protea.adapters.models._grammar import (
     Search,
     Step,
     Tally,
-    escaped,
-    quoted,
 )
+from protea.adapters.models._words import escaped, quoted
 from protea.domain.tools import ToolSpec
 
 _SHOWN = 24_000

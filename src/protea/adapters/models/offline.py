@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from protea.adapters.models._grammar import Search, Understood, read
+from protea.adapters.models._grammar import Understood, read
 from protea.adapters.models._steps import Call, Given, Past, Tools, carry_out, unclear
+from protea.adapters.models._wanted import Search
 from protea.domain.messages import (
     AssistantMessage,
     Content,

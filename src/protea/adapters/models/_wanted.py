@@ -1,0 +1,101 @@
+"""What the offline model can be asked for: the steps that its grammar finds and that `_steps` carries out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Read(msgspec.Struct, frozen=True):
+    paths: tuple[str, ...]
+    first: int = 1
+    last: int | None = None
+    tail: int | None = None
+    """So many lines from the end, instead."""
+
+
+class Files(msgspec.Struct, frozen=True):
+    pattern: str = "**/*"
+    folder: str | None = None
+    how: Literal["list", "count"] = "list"
+    what: str = "files"
+    """In the person's words: `python files`."""
+
+
+How = Literal["lines", "files", "count", "most", "fewest", "rank"]
+
+
+class Search(msgspec.Struct, frozen=True):
+    pattern: str
+    """A regular expression."""
+    shown: str
+    """What was asked for, as it was written."""
+    folder: str | None = None
+    glob: str | None = None
+    how: How = "lines"
+    top: int | None = None
+    unit: str = "line"
+    """What is counted: a line that holds it, or a line at all."""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    question: str
+    options: tuple[str, ...] = ()
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How the hits of the search before are spread over its files."""
+
+    how: How
+    top: int | None = None
+
+
+class Run(msgspec.Struct, frozen=True):
+    command: str
+
+
+class RunTests(msgspec.Struct, frozen=True):
+    where: str | None = None
+
+
+class Replace(msgspec.Struct, frozen=True):
+    old: str
+    new: str
+    where: str | None = None
+    every: bool = False
+
+
+class Create(msgspec.Struct, frozen=True):
+    path: str
+    content: str
+    over: bool = False
+    """Whether a file that is there may be replaced."""
+
+
+class Append(msgspec.Struct, frozen=True):
+    path: str
+    content: str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    items: tuple[str, ...]
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """What kind of project this is."""
+
+
+class Help(msgspec.Struct, frozen=True):
+    pass
+
+
+class Cannot(msgspec.Struct, frozen=True):
+    """Something that is understood and is not possible."""
+
+    what: Literal["undo"]
+
+
+Step = (
+    Read | Files | Search | Tally | Run | RunTests | Replace | Create | Append | Plan | Ask | Overview | Help | Cannot
+)
