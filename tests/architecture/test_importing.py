@@ -157,6 +157,12 @@ def test_the_first_frame_loads_nothing_but_what_it_draws_with() -> None:
     assert strangers(set(done.stdout.split())) <= {"_thread", "select", "termios"}
 
 
+def test_the_screen_stands_before_what_draws_answers_and_files_is_loaded() -> None:
+    modules = loaded_by("protea.interfaces.tui.run")
+    assert "protea.interfaces.tui.transcript.widget" in modules
+    assert modules & {"markdown_it", "pygments", "rich.syntax", "rich.markdown", "sqlite3", "http.client"} == set()
+
+
 def test_importing_protea_loads_protea_alone() -> None:
     code = f"import sys; sys.path.insert(0, {str(SRC)!r}); before = set(sys.modules); import protea; " + (
         "print(*sorted(set(sys.modules) - before))"

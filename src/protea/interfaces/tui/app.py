@@ -77,8 +77,8 @@ class ProteaApp(App[int], inherit_bindings=False):
         driver = self._driver
         if isinstance(driver, ScreenDriver) and driver.typed is not None:
             self.main.begin_with(driver.typed)
+        self.main.stands = self._begin
         self.push_screen(self.main)
-        self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
         """The composer stands: keys may come."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import time
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -37,6 +39,7 @@ from protea.interfaces.tui.status import Facts, StatusBar
 from protea.interfaces.tui.tab import Tab
 from protea.interfaces.tui.tabbar import TabBar
 from protea.interfaces.tui.themes import AUTO, THEMES, Look, first_frame_colours, theme_named
+from protea.interfaces.tui.transcript.markdown import prepare
 from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.which_key import WhichKey
 
@@ -69,8 +72,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.todos = Todos(look)
         self.tasks = Tasks(look, self._open_task)
         self.arrangement = Arrangement((self.file_tree, self.viewer, self.changes, self.todos, self.tasks))
+        self.body = Horizontal(id="body")
+        """The tabs, and each pane from the first time it is shown."""
         self.which_key = WhichKey(look)
         self.status = StatusBar(look, self.facts)
+        self.stands: Callable[[], None] = lambda: None
+        """Called once all of it has been drawn."""
         self.focus_on = "composer"
         """`composer`, `transcript`, or the name of a pane."""
         self._hint = ""
@@ -82,13 +89,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         yield self.tab_bar
-        with Horizontal(id="body"):
-            yield self.file_tree
+        with self.body:
             yield self.tab
-            yield self.viewer
-            yield self.changes
-            yield self.todos
-            yield self.tasks
         yield self.which_key
         yield self.status
 
@@ -105,12 +107,18 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.arrangement.widths = dict(kept.widths)
         self.tab.composer.stashed = kept.stash
         self._arrange()
-        self.desk.spawn(self._begin())
+        self.desk.spawn(self._about())
+        self.call_after_refresh(self._begin)
 
-    async def _begin(self) -> None:
+    def _begin(self) -> None:
+        self.stands()
+        self.desk.spawn(self._prepare())
+
+    async def _prepare(self) -> None:
+        """What can be offered, and what draws answers: once the screen stands, before anybody asks."""
         await self.desk.refresh_offers(self.tab.session)
-        await self._about()
         await self._load_files()
+        await asyncio.to_thread(prepare)
 
     def begin_with(self, typed: Typed) -> None:
         """What was typed before anything stood: prompts that were sent, and what is still being written."""
@@ -176,7 +184,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         tab.display = False
         self._adopt(tab)
         self.tabs.append(tab)
-        await self.query_one("#body").mount(tab, before=self.viewer)
+        await self.body.mount(tab, after=self.tab)
         self.to_tab(len(self.tabs) - 1)
 
     async def close_tab(self) -> None:
@@ -234,6 +242,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             was = pane.display
             pane.display = widths[name] > 0
             if pane.display:
+                self._mount(pane)
                 pane.styles.width = widths[name]
                 pane.active = self.focus_on == name
                 if not was:
@@ -242,6 +251,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.tab.display = widths[""] > 0
         self._watch()
         self.desk.remember(open=tuple(self.arrangement.open), widths=dict(self.arrangement.widths))
+
+    def _mount(self, pane: Pane) -> None:
+        """Put a pane in its place beside the others, the first time it is shown."""
+        if pane.parent is None:
+            later = [*self.arrangement.panes.values()]
+            later = later[later.index(pane) + 1 :]
+            before = self.tab if pane.side == "left" else next((each for each in later if each.parent), None)
+            self.body.mount(pane, before=before)
 
     def focus_part(self, name: str) -> None:
         """Give the keys to the composer, the conversation or a pane."""

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 
 from rich.segment import Segment
 from rich.style import Style
-from rich.syntax import ANSI_DARK, ANSI_LIGHT, ANSISyntaxTheme, PygmentsSyntaxTheme, Syntax, SyntaxTheme
 from textual.strip import Strip
 
 from protea.domain.errors import ProteaError
@@ -130,6 +129,9 @@ class Viewer(Pane):
 
 def colour(path: str, text: str, look: Look) -> list[list[tuple[str, Style]]]:
     """Lines of styled pieces."""
+    # 15 ms to import: what is never paid where no file is looked at.
+    from rich.syntax import ANSI_DARK, ANSI_LIGHT, ANSISyntaxTheme, PygmentsSyntaxTheme, Syntax, SyntaxTheme
+
     plain = Style()
     lexer = None
     if len(text) <= COLOURED and look.colour:

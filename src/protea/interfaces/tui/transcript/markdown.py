@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_inline import StateInline
-from markdown_it.token import Token
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([^\n]*)$")
 _FENCE_LINE = re.compile(r"(?<=\n) {0,3}(?:`{3,}[^`\n]*|~{3,}[^\n]*)(?:\n|\Z)")
@@ -317,8 +318,16 @@ def _pieces(tokens: list[Token]) -> list[list[Token]]:
     return pieces
 
 
+def prepare() -> None:
+    """Load what parses, before the first text comes. May be called in a thread."""
+    _parser()
+
+
 @cache
 def _parser() -> MarkdownIt:
+    # 40 ms to import: the screen stands before there is anything to parse.
+    from markdown_it import MarkdownIt
+
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.inline.ruler.before("escape", "math", _math)
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote", "list"]})

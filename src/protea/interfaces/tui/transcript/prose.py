@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 from protea.interfaces.tui.transcript.cells import Span, clean, cut, flat, width_of, wrap
 from protea.interfaces.tui.transcript.formula import formula
 from protea.interfaces.tui.transcript.markdown import Unit
 from protea.interfaces.tui.transcript.rows import BLANK, Row, paragraph
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"'`{}|\\^\[\]]*[^\s<>\"'`{}|\\^\[\].,;:!?)]")
 _SAFE = re.compile(r"(?:https?|mailto|file|ftp):[\x21-\x7e]+\Z", re.IGNORECASE)
