@@ -1,7 +1,8 @@
 """Draws docs/protea.svg, what a real run of the README's main job looks like in a terminal, and docs/screen.svg, the
-full screen while it asks.
+full screen while it asks, and docs/web-ui.png, the same in a browser.
 
-    .venv/bin/python scripts/picture.py
+    .venv/bin/python scripts/picture.py                the two of the terminal
+    .venv/bin/python scripts/picture.py browser        the one of the browser; it needs Chromium
 
 The command runs in a terminal of its own (a pseudo-terminal read by pyte), in this checkout, with an empty home and no
 key: the picture shows what the offline model did, not what someone would like it to look like.
@@ -138,15 +139,21 @@ def draw(path: Path, title: str, lines: list[str], columns: int) -> None:
     )
 
 
+def garden(folder: str) -> Path:
+    """A small project."""
+    project = Path(folder, "garden")
+    (project / "src").mkdir(parents=True)
+    (project / "README.md").write_text("# Garden\n\nWhat grows where.\n")
+    (project / "src/beds.py").write_text("def area(width, depth):\n    return width * depth  # TODO: paths\n")
+    (project / "src/plants.py").write_text("PLANTS = ['leek', 'kale']  # TODO: more\n")
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=project, check=True)
+    return project
+
+
 def full_screen() -> pyte.Screen:
-    """A small project, the file tree open, a change asked about."""
+    """The file tree open, a change asked about."""
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder, "garden")
-        (project / "src").mkdir(parents=True)
-        (project / "README.md").write_text("# Garden\n\nWhat grows where.\n")
-        (project / "src/beds.py").write_text("def area(width, depth):\n    return width * depth  # TODO: paths\n")
-        (project / "src/plants.py").write_text("PLANTS = ['leek', 'kale']  # TODO: more\n")
-        subprocess.run(["git", "init", "-q", "-b", "main"], cwd=project, check=True)
+        project = garden(folder)
         keys = [
             (" NORMAL ", "find every TODO in src\r"),
             (" out · ", "\x18f"),
@@ -156,7 +163,48 @@ def full_screen() -> pyte.Screen:
         return use(project, keys, (104, 30))
 
 
-def main() -> None:
+def browser(path: Path) -> None:
+    """The same in a browser."""
+    sys.path.insert(0, str(ROOT))
+    from tests.interfaces.web.chromium import PROGRAM, Chromium
+
+    if PROGRAM is None:
+        sys.exit("this picture needs Chromium (package chromium)")
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder, "home")
+        home.mkdir()
+        environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
+        command = [str(ROOT / "scripts/run"), "web", "--port=0", "--no-open", "-C", str(garden(folder))]
+        server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        assert server.stdout is not None
+        address = server.stdout.readline().split()[-1]
+        try:
+            with Chromium() as running:
+                page = running.open()
+                scheme = [{"name": "prefers-color-scheme", "value": "dark"}]
+                page.ask("Emulation.setEmulatedMedia", features=scheme)
+                page.resize(1040, 620)
+                page.go(address)
+                page.see(" NORMAL ")
+                page.type("find every TODO in src\r")
+                page.see(" out · ")
+                page.press("x", control=True)
+                page.type("f")
+                page.see("files 3")
+                page.type("ireplace Garden with Kitchen garden in README.md\r")
+                page.see("y allow once")
+                page.quiet(0.5)
+                page.picture(str(path))
+        finally:
+            server.terminate()
+            server.wait()
+            server.stdout.close()
+
+
+def main(words: list[str]) -> None:
+    if words == ["browser"]:
+        browser(ROOT / "docs/web-ui.png")
+        return
     screen, code = run([str(ROOT / "scripts/run"), "-p", PROMPT])
     if code != 0:
         sys.exit(f"the run ended with {code}")
@@ -166,4 +214,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

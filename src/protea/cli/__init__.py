@@ -82,7 +82,7 @@ def _dispatch(arguments: Arguments, told: list[int]) -> int:
 
 
 def _run(arguments: Arguments, told: list[int]) -> int:
-    if not arguments.has("print") and arguments.path and arguments.name not in ("repl", "sessions replay"):
+    if not arguments.has("print") and arguments.path and arguments.name not in ("repl", "sessions replay", "web"):
         from protea.cli.commands import run_command
 
         return run_command(arguments)
@@ -92,6 +92,8 @@ def _run(arguments: Arguments, told: list[int]) -> int:
         return faces.run_headless(arguments, told)
     if arguments.name == "sessions replay":
         return faces.replay(arguments)
+    if arguments.name == "web":
+        return faces.serve(arguments)
     return faces.converse(arguments)
 
 

@@ -1,4 +1,4 @@
-"""Command lines that open a session: headless, the plain chat, the full screen, a replay."""
+"""Command lines that open a session: headless, the plain chat, the full screen, a replay, the screen in a browser."""
 
 from __future__ import annotations
 
@@ -195,6 +195,23 @@ async def _recording(arguments: Arguments, launch: Launch) -> Gateway:
     from protea.composition.recording import create_recording
 
     return await create_recording(launch, arguments.words[0], arguments.number("speed") or 1.0)
+
+
+def serve(arguments: Arguments) -> int:
+    """The screen in a browser: a server, and a screen of its own behind each page."""
+    from protea import boot
+
+    if not (boot.installed("websockets") and boot.installed("textual")):
+        complain("the screen in a browser needs the extras 'tui' and 'web': pip install 'protea[tui,web]'")
+        return 1
+    load_values()
+    from protea.composition.root import Given, Root
+    from protea.interfaces.web.start import run_web
+
+    launch = launch_of(arguments, interactive=True)
+    opening_of(arguments, launch)
+    Root(launch, Given())  # what is wrong with it is better told here than in the page
+    return run_web(arguments, launch.cwd, launch.environment, home_of(launch), write)
 
 
 def _lock_holds(arguments: Arguments, *, ask: bool) -> bool:

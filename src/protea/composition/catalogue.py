@@ -280,5 +280,6 @@ EXTRAS: dict[str, str] = {
     "pypdf": "media",
     "textual": "tui",
     "watchfiles": "tui",
+    "websockets": "web",
 }
-"""Package that an adapter imports → the extra that has it: `pip install 'protea[EXTRA]'`."""
+"""Package that an adapter or a face imports → the extra that has it: `pip install 'protea[EXTRA]'`."""

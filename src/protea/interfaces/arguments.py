@@ -254,6 +254,15 @@ class _Reader:
             raise Mistake(f"'protea {self._name()}' {takes}; '{read.words[most]}' is one too many")
 
 
+def again(arguments: Arguments, flags: tuple[Flag, ...]) -> tuple[str, ...]:
+    """The words that say once more what was said with `flags`."""
+    return tuple(
+        f"{flag.names[-1]}={value}" if flag.metavar else flag.names[-1]
+        for flag in flags
+        for value in arguments.all(flag.key)
+    )
+
+
 def _arity(last: Command) -> tuple[int, int]:
     least = most = 0
     optional = False

@@ -158,6 +158,20 @@ COMMANDS: tuple[Command, ...] = (
             Command("delete", "SESSION…", "remove sessions and their files", (), rest=True),
         ),
     ),
+    Command(
+        "web",
+        "[PROMPT]",
+        "the screen in a browser",
+        (
+            *CHAT,
+            Flag("--port", "N", "listen there (7422); 0 takes a free one"),
+            Flag("--host", "ADDRESS", "listen there (127.0.0.1)"),
+            Flag("--allow-remote", "", "with --host: other machines may come in; what they send is not encrypted"),
+            Flag("--open", "", "open the browser (what is done where there is a desktop)"),
+            Flag("--no-open", "", "only print the address"),
+        ),
+        rest=True,
+    ),
     Command("undo", "[SESSION]", "take back what the latest turns did to files", (*_TURNS, _DRY_RUN, JSON)),
     Command("redo", "[SESSION]", "do again what was undone", (*_TURNS, _DRY_RUN, JSON)),
     Command("diff", "[SESSION]", "what a session's turns did to files", (*_TURNS, JSON)),
@@ -359,7 +373,6 @@ COMMANDS: tuple[Command, ...] = (
 """What this build can do."""
 
 PLANNED: dict[str, str] = {
-    "web": "the screen in a browser",
     "daemon": "the daemon",
     "mcp": "MCP servers",
     "acp": "editors over ACP",

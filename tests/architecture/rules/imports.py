@@ -52,6 +52,7 @@ THIRD_PARTY = {
     "protea.adapters.web": {"msgspec", "html_to_markdown", "pypdf"},
     "protea.adapters.permission": {"msgspec", "tree_sitter", "tree_sitter_bash"},
     "protea.interfaces": {"msgspec"},
+    "protea.interfaces.web": {"msgspec", "websockets"},
     "protea.interfaces.tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "watchfiles"},
     "protea.composition": {"msgspec"},
     "protea.testing": {"msgspec"},

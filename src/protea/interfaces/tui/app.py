@@ -14,7 +14,7 @@ from textual.theme import Theme as TextualTheme
 
 from protea.domain.errors import ProteaError
 from protea.interfaces.tui.background import Colour, answers, is_light
-from protea.interfaces.tui.calling import call, way_of, window_title
+from protea.interfaces.tui.calling import call, tell_page, way_of, window_title
 from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.driver import FirstFrame, ScreenDriver, driver_for
 from protea.interfaces.tui.screen import MainScreen
@@ -39,6 +39,8 @@ class ProteaApp(App[int], inherit_bindings=False):
         """What ended it."""
         self._choose = choose
         self._named = ""
+        self._page_of = ""
+        """The session that the page around us was told of; see `calling.tell_page`."""
         desk.dress = self.dress
         desk.notify = self._call
         desk.title = self._name_window
@@ -85,6 +87,7 @@ class ProteaApp(App[int], inherit_bindings=False):
         if isinstance(self._driver, ScreenDriver):
             self._driver.begin_reading(self._take)
             self._driver.told_background = self._told_background
+            self._driver.redraw = lambda: self.main.do("app.redraw")
             self._ask_background()
             if self.desk.preferences.screen_reader:
                 self._driver.show_cursor(True)
@@ -92,6 +95,7 @@ class ProteaApp(App[int], inherit_bindings=False):
         gc.enable()
         if self.desk.key_problems:
             self.desk.hint(self.desk.key_problems[0])
+        self._name_window(self.main.tab.state)
         if self._choose:
             self.main.do("session.sessions")
 
@@ -119,11 +123,23 @@ class ProteaApp(App[int], inherit_bindings=False):
         self._write(call(way_of(self.desk.preferences.notify, self.desk.place.environment), title, text))
 
     def _name_window(self, state: State) -> None:
+        if self._driver is None:
+            return  # nobody could be told yet; `_begin` does
         mark, _ = state_mark(state)
         name = f"{mark} {state.title or 'Protea'}"
         if name != self._named:
             self._named = name
             self._write(window_title(name))
+        # What was left unsaid leaves no session to come back to.
+        if state.title and (session := self.main.tab.session) != self._page_of:
+            self._page_of = session
+            self._write(tell_page(self.desk.place.environment, "session", session))
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        if told := tell_page(self.desk.place.environment, "open", url):
+            self._write(told)  # the browser is where the person is, and that may be another machine
+        else:
+            super().open_url(url, new_tab=new_tab)
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual would print a traceback; whoever runs us tells faults in one line and keeps the rest in a file.

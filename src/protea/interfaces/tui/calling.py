@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from protea.interfaces.terminal import one_line
 
 BELL = "\x07"
+PAGE = "protea-web"
+"""What `TERM_PROGRAM` says where the terminal is the page of `protea web`."""
 
 
 def way_of(wish: str, environment: Mapping[str, str]) -> str:
@@ -18,7 +20,7 @@ def way_of(wish: str, environment: Mapping[str, str]) -> str:
     if environment.get("KITTY_WINDOW_ID"):
         return "osc99"
     program = environment.get("TERM_PROGRAM", "")
-    if program in ("iTerm.app", "WezTerm", "ghostty") or environment.get("WT_SESSION"):
+    if program in ("iTerm.app", "WezTerm", "ghostty", PAGE) or environment.get("WT_SESSION"):
         return "osc9"
     if environment.get("TERM", "").startswith(("rxvt-unicode", "foot")) or environment.get("VTE_VERSION"):
         return "osc777"
@@ -44,6 +46,11 @@ def call(way: str, title: str, text: str) -> str:
 def window_title(text: str) -> str:
     """Names the window and its tab."""
     return f"\x1b]0;{_plain(text, 80)}{BELL}"
+
+
+def tell_page(environment: Mapping[str, str], what: str, value: str) -> str:
+    """What only the page of `protea web` understands: `session` (it comes back to that one), `open` (a link)."""
+    return f"\x1b]7742;{what};{one_line(value)}{BELL}" if environment.get("TERM_PROGRAM") == PAGE else ""
 
 
 def _plain(text: str, most: int) -> str:

@@ -72,6 +72,9 @@ class ScreenDriver(LinuxDriver):
         self._pasted: list[bytes] | None = None
         """What has come of a paste that has not ended."""
         self._take: Callable[[events.Event], bool] = lambda event: False
+        self._in_charge = False
+        self.redraw: Callable[[], None] = lambda: None
+        """Draws the whole screen anew; whoever has made us sets it."""
 
     # ── taking over and giving back ────────────────────────────────────────────────────────────────────────────────
 
@@ -93,6 +96,28 @@ class ScreenDriver(LinuxDriver):
             self.attrs_before = taking.attributes
         elif self._reading:  # it was suspended
             self._loop.add_reader(self.fileno, self._readable)
+        self._in_charge = True
+
+    def stop_application_mode(self) -> None:
+        self._in_charge = False
+        super().stop_application_mode()
+
+    def _sigcont_application(self, *_: Any) -> None:
+        # Told to go on without having been stopped: the terminal is another one (`protea web`, a page that comes back).
+        if self._in_charge:
+            self._loop.call_soon_threadsafe(self._take_again)
+        else:
+            super()._sigcont_application()
+
+    def _take_again(self) -> None:
+        """Bring the terminal into the state we left it in, and draw all of it."""
+        if self._in_charge:
+            self._writer.write("\x1b[?1049h\x1b[?25l\x1b[?1004h")
+            self._enable_mouse_support()
+            self._enable_bracketed_paste()
+            self._disable_line_wrap()
+            self._request_terminal_sync_mode_support()
+            self.redraw()
 
     def disable_input(self) -> None:
         self._loop.remove_reader(self.fileno)
