@@ -238,16 +238,9 @@ def _parameters(create: Any) -> tuple[str, ...]:
     return names
 
 
-def plugins(port: str) -> list[tuple[str, str]]:
-    """(name, distribution) of the adapters other packages bring for a port. Looks through what is installed."""
-    from importlib.metadata import entry_points  # costs milliseconds, and only unknown names need it
-
-    return [(each.name, each.dist.name if each.dist else "?") for each in entry_points(group=GROUP + port)]
-
-
 def all_plugins() -> dict[str, list[str]]:
     """Port → the names of all adapters that other packages bring."""
-    from importlib.metadata import distributions  # see `plugins`
+    from importlib.metadata import distributions  # costs milliseconds, and only unknown names need it
 
     found: dict[str, list[str]] = {}
     for each in (entry for distribution in distributions() for entry in distribution.entry_points):
@@ -258,7 +251,7 @@ def all_plugins() -> dict[str, list[str]]:
 
 
 def _of_another_package(port: str, name: str, names: Sequence[str] | Mapping[str, str]) -> Any:
-    from importlib.metadata import entry_points  # see `plugins`
+    from importlib.metadata import entry_points  # see above
 
     found = entry_points(group=GROUP + port)
     if name not in found.names:

@@ -38,6 +38,14 @@ def counts(diff: str) -> tuple[int, int]:
     return sum(line.startswith("+") for line in lines), sum(line.startswith("-") for line in lines)
 
 
+def body(diff: str) -> list[str]:
+    """Its lines without the two that name the file, where one is shown by itself and its name stands elsewhere."""
+    # Only a newline ends a line here: what else `splitlines` takes for an end may stand inside one.
+    lines = diff.removesuffix("\n").split("\n") if diff else []
+    named = len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ ")
+    return lines[2:] if named else lines
+
+
 def changes(a: Sequence[str], b: Sequence[str]) -> list[Change]:
     """What turns the lines of `a` into those of `b`, in order."""
     start = 0

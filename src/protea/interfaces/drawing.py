@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from protea.domain.changes import restored_text
 from protea.domain.columns import usage_text
+from protea.domain.diff import body
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
@@ -32,6 +32,7 @@ from protea.domain.events import (
     TurnFinished,
 )
 from protea.domain.messages import text_of
+from protea.domain.question import would_write
 from protea.domain.tools import TodoItem
 from protea.domain.view import call_object, problem_lines, result_summary, retry_text
 from protea.interfaces.markdown import Markdown
@@ -165,10 +166,7 @@ class Drawing:
         self.line(paint.warn("? ") + name + " " + subject.replace("\n", "\n  │ "))
         self.line(paint.dim("  " + one_line(revealed(event.why))))
         detail = event.detail or {}
-        diff = detail.get("diff")
-        if not isinstance(diff, str) or not diff:
-            diff = _as_diff(event.call.arguments)
-        self._diff(diff, ASKED_LINES)
+        self._diff(would_write(event), ASKED_LINES)
         if isinstance(cwd := detail.get("cwd"), str):
             self.line(paint.dim(f"  in {one_line(revealed(cwd))}"))
         if event.proposals:
@@ -226,10 +224,7 @@ class Drawing:
                 self.line((paint.bad if severity == "error" else paint.warn)(f"    {revealed(line)}"))
 
     def _diff(self, diff: str, most: int) -> None:
-        # Only a newline ends a line here: what else `splitlines` takes for an end may stand inside one.
-        lines = diff.removesuffix("\n").split("\n") if diff else []
-        if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
-            del lines[:2]  # the file's name stands above; that of a second file in the same change stays
+        lines = body(diff)
         for line in lines[:most]:
             shown = "    " + revealed(line.removesuffix("\r"))
             paint = self._paint
@@ -255,21 +250,3 @@ class Drawing:
             self.line(self._paint.warn("interrupted"))
         if event.usage.input or event.usage.output:
             self.line(self._paint.dim(usage_text(event.usage, event.cost_usd)))
-
-
-def _as_diff(arguments: Any) -> str:
-    """What a call would write, from its arguments, where nobody made a diff of it."""
-    if not isinstance(arguments, dict):
-        return ""
-    if isinstance(patch := arguments.get("patch"), str):
-        return patch
-    edits = arguments.get("edits")
-    parts = [arguments, *(edits if isinstance(edits, list) else ())]
-    return "\n".join(
-        sign + line
-        for part in parts
-        if isinstance(part, dict)
-        for name, sign in (("old_string", "-"), ("new_string", "+"), ("content", "+"))
-        if isinstance(text := part.get(name), str) and text
-        for line in text.removesuffix("\n").split("\n")
-    )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,10 +14,8 @@ from protea.ports.agents import Agents
 if TYPE_CHECKING:
     from protea.domain.delegation import AgentDefinition
 
-LARGEST = 1 << 20
-"""Bytes of a file; a longer one is not read."""
 MOST = 200
-"""Files that are read."""
+"""Files that are read in each folder."""
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,49 +38,15 @@ class FileAgents:
         folders = [folder for folder in self._folders if os.path.isdir(folder)]
         if not folders:
             return ()
-        from protea.domain.delegation import read_definition  # most people have written none
+        # Most people have written none.
+        from protea.adapters.walking.markdown import written
+        from protea.domain.delegation import read_definition
 
-        found: dict[str, AgentDefinition] = {}
-        problems: list[str] = []
-        for folder in folders:
-            for path in _markdown(folder):
-                data = _read(path)
-                # What is used is what was looked at: these very bytes.
-                if data is not None and not self._around.vouches(path, data):
-                    problems.append(f"{path}: it is not as you trusted it; `protea trust` shows what is different")
-                    continue
-                text = data.decode("utf-8", "replace") if data is not None else None
-                name = os.path.basename(path).removesuffix(".md")
-                read = read_definition(text, name, path) if text is not None else f"{path}: it cannot be read"
-                if isinstance(read, str):
-                    problems.append(read)
-                else:
-                    found.setdefault(read.name, read)
-        self.problems = tuple(problems)
-        return sorted(found.values(), key=lambda each: each.name)
+        def read(folder: str, path: str, text: str) -> AgentDefinition | str:
+            return read_definition(text, os.path.basename(path).removesuffix(".md"), path)
 
-
-def _markdown(folder: str) -> Iterator[str]:
-    count = 0
-    for above, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            if name.endswith(".md") and count < MOST:
-                count += 1
-                yield os.path.join(above, name)
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        # O_NONBLOCK: a FIFO is opened at once, and then refused.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        data = file.read(LARGEST + 1)
-    return data if len(data) <= LARGEST else None
+        found, self.problems = written(folders, self._around, read, MOST)
+        return found
 
 
 def create(options: Options, *, surroundings: Surroundings) -> Agents:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from protea.adapters.walking.markdown import written
 from protea.domain.surroundings import Surroundings
 from protea.domain.template import Template, read_template
 
-LARGEST = 1 << 20
-"""Bytes of a file; a longer one is not read."""
 MOST = 500
-"""Files that are read."""
+"""Files that are read in each folder."""
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,47 +32,13 @@ class FileTemplates:
         self.problems: Sequence[str] = ()
 
     def load(self) -> Sequence[Template]:
-        found: dict[str, Template] = {}
-        problems: list[str] = []
-        for folder in self._folders:
-            for path in _markdown(folder):
-                name = os.path.relpath(path, folder).removesuffix(".md").replace(os.sep, ":")
-                data = _read(path)
-                # What is used is what was looked at: these very bytes.
-                if data is not None and not self._around.vouches(path, data):
-                    problems.append(f"{path}: it is not as you trusted it; `protea trust` shows what is different")
-                    continue
-                text = data.decode("utf-8", "replace") if data is not None else None
-                template = read_template(text, name, path) if text is not None else f"{path}: it cannot be read"
-                if isinstance(template, str):
-                    problems.append(template)
-                else:
-                    found.setdefault(template.name, template)
-        self.problems = tuple(problems)
-        return sorted(found.values(), key=lambda template: template.name)
+        found, self.problems = written(self._folders, self._around, _read, MOST)
+        return found
 
 
-def _markdown(folder: str) -> Iterator[str]:
-    count = 0
-    for above, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            if name.endswith(".md") and count < MOST:
-                count += 1
-                yield os.path.join(above, name)
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        # O_NONBLOCK: a FIFO is opened at once, and then refused.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
-        data = file.read(LARGEST + 1)
-    return data if len(data) <= LARGEST else None
+def _read(folder: str, path: str, text: str) -> Template | str:
+    """`git/fix.md` in a folder is `git:fix`."""
+    return read_template(text, os.path.relpath(path, folder).removesuffix(".md").replace(os.sep, ":"), path)
 
 
 def create(options: Options, *, surroundings: Surroundings) -> FileTemplates:

@@ -1,1 +1,1 @@
-"""Walks directories as ripgrep does. Fills no port: the tools that search and the list of files are written over it."""
+"""Finds files: as ripgrep does, and those that people write for Protea. Fills no port: families are written over it."""

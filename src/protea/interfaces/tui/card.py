@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 from protea.domain.commands import ResolveApproval
+from protea.domain.diff import body
 from protea.domain.events import Answer, ApprovalRequested
+from protea.domain.question import would_write
 from protea.domain.view import call_object
 from protea.interfaces.terminal import one_line, revealed, visible
 from protea.interfaces.tui.frame import width_of, wrap
@@ -143,7 +145,7 @@ def question_rows(question: ApprovalRequested, width: int, most: int) -> list[Ro
     ]
     if question.kind == "permission":
         options.append([("    ", "dim"), ("Tab", "key"), (" answer with a comment", "dim")])
-    diff_text = _diff_of(question)
+    diff_text = would_write(question)
     if most < len(why) + len(tail) + len(options) + min(4, len(head) + len(diff_text.split("\n"))):
         # What would happen goes before long words about how to answer.
         why, tail = why[:1], []
@@ -201,34 +203,9 @@ def _plan_rows(question: ApprovalRequested, plan: str, width: int, most: int) ->
     return rows
 
 
-def _diff_of(question: ApprovalRequested) -> str:
-    diff = (question.detail or {}).get("diff")
-    return diff if isinstance(diff, str) and diff else would_write(question.call.arguments)
-
-
-def would_write(arguments: Any) -> str:
-    """What a call would write, from its arguments, where nobody made a diff of it."""
-    if not isinstance(arguments, dict):
-        return ""
-    if isinstance(patch := arguments.get("patch"), str):
-        return patch
-    edits = arguments.get("edits")
-    parts = [arguments, *(edits if isinstance(edits, list) else ())]
-    return "\n".join(
-        sign + line
-        for part in parts
-        if isinstance(part, dict)
-        for name, sign in (("old_string", "-"), ("new_string", "+"), ("content", "+"))
-        if isinstance(text := part.get(name), str) and text
-        for line in text.removesuffix("\n").split("\n")
-    )
-
-
 def diff_rows(diff: str, width: int, most: int) -> list[Row]:
     """A diff, a row per line, cut to `most` rows."""
-    lines = diff.removesuffix("\n").split("\n") if diff else []
-    if len(lines) > 1 and lines[0].startswith("--- ") and lines[1].startswith("+++ "):
-        del lines[:2]  # the file's name stands above
+    lines = body(diff)
     rows: list[Row] = []
     for line in lines[:most]:
         role = {"+": "add", "-": "remove", "@": "info"}.get(line[:1], "dim")

@@ -318,10 +318,6 @@ def _cut_left(buffer: Buffer, at: int) -> int:
     return begin if begin < at else max(0, at - 1)
 
 
-def _line_begin(buffer: Buffer, at: int) -> int:
-    return buffer.line_begin(at)
-
-
 def _swap(composer: Composer) -> None:
     buffer = composer.buffer
     at = min(buffer.cursor, len(buffer.text) - 1)
