@@ -13,7 +13,7 @@ from protea.adapters.sandbox import none as no_walls
 from protea.adapters.tools import builtin
 from protea.adapters.tools.functions import FunctionToolset
 from protea.adapters.workspace import disk
-from protea.domain.commands import Interrupt, ResolveApproval, SetMode, Steer, SubmitPrompt
+from protea.domain.commands import Background, Interrupt, ResolveApproval, SetMode, Steer, SubmitPrompt
 from protea.domain.delegation import AgentDefinition
 from protea.domain.errors import UsageError
 from protea.domain.events import (
@@ -124,6 +124,48 @@ async def test_an_agent_has_a_session_of_its_own_and_its_answer_comes_back() -> 
     assert of(log, PromptSubmitted)[0].origin == f"agent:{events[0].session}"
     shown = w.model.requests[1].messages
     assert [text_of(m.content) for m in shown if isinstance(m, UserMessage)] == ["look: a"], "a context of its own"
+
+
+async def test_an_agent_can_be_let_go_on_while_the_turn_goes_on_without_it() -> None:
+    seen, may_end = asyncio.Event(), asyncio.Event()
+
+    async def look(prompt: str) -> Reply:
+        seen.set()
+        async with asyncio.timeout(WITHIN):
+            await may_end.wait()
+        return says("it is blue")
+
+    minds = {"boss": sending({"prompt": "look: a", "title": "Look"}), "look": lambda prompt, _: look(prompt)}
+    w = world(minds)
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    events: list[AnyEvent] = []
+
+    async def follow() -> None:
+        async for event in w.turn(session, SubmitPrompt(text="boss")):
+            events.append(event)
+
+    turn = asyncio.create_task(follow())
+    async with asyncio.timeout(WITHIN):
+        await seen.wait()
+        await w.gateway.submit(session, Background())
+        await turn
+    (result,) = [e.result for e in of(events, ToolCallChanged) if e.state == "success"]
+    assert result is not None
+    assert result.text.startswith("The person let agent go on in the background, as task ")
+    moved, *rest = [e for e in of(events, TaskChanged) if "goes on in the background" in (e.detail or "")]
+    assert (moved.state, rest) == ("stopped", [])
+    with pytest.raises(UsageError, match="only shell commands and agents"):
+        await w.gateway.submit(session, Background())
+    may_end.set()
+    async with asyncio.timeout(WITHIN):
+        async for event in w.gateway.events(session):
+            if isinstance(event, TaskChanged) and event.state == "done":
+                break
+    assert (event.kind, event.background, event.child, event.agent) == ("agent", True, moved.child, "agent")
+    assert [e async for e in w.turn(session, SubmitPrompt(text="and?"))]
+    told = [text_of(m.content) for m in w.model.requests[-1].messages if isinstance(m, UserMessage)]
+    assert any("The agent agent" in text and "it is blue" in text for text in told)
+    await w.gateway.close()
 
 
 async def test_several_calls_of_one_reply_run_side_by_side() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -64,6 +65,14 @@ def errand_behind(
     return work
 
 
+async def _ended(sending: asyncio.Task[ToolResult]) -> None:
+    """End the agent, and wait until it has."""
+    sending.cancel()
+    while not sending.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([sending])
+
+
 class BesideCall:
     """`Beside` for one call."""
 
@@ -75,16 +84,65 @@ class BesideCall:
         delegation = self._owner.delegation
         if errand.background:
             return await self._behind(errand, after)
-        kept: list[str] = []
-        try:
-            result = await delegation.send(errand, self._call_id, keep=kept.append)
-        except BaseException:
+        children: list[str] = []
+
+        async def send() -> ToolResult:
+            kept: list[str] = []
+            try:
+                result = await delegation.send(errand, self._call_id, keep=kept.append, opened=children.append)
+            except BaseException:
+                note = await after() if after is not None else ""
+                self._owner.runner.keep(self._call_id, "\n".join(text for text in (*kept, note) if text))
+                raise
             note = await after() if after is not None else ""
-            text = "\n".join(text for text in (*kept, note) if text)
-            self._owner.runner.keep(self._call_id, text)
+            return replace(result, text=f"{result.text}\n{note}") if note else result
+
+        sending = asyncio.create_task(send(), name=f"agent {errand.name}")
+        leaving = asyncio.create_task(self.let_go(), name=f"agent {errand.name} may be let go")
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not sending.done() and children:
+                return await self._let_go_on(errand, sending, children[0])
+            return await sending
+        except BaseException:
+            await _ended(sending)
             raise
-        note = await after() if after is not None else ""
-        return replace(result, text=f"{result.text}\n{note}") if note else result
+        finally:
+            leaving.cancel()
+
+    async def _let_go_on(self, errand: Errand, sending: asyncio.Task[ToolResult], child: str) -> ToolResult:
+        """The agent that is under way goes on as a task. Where that cannot be kept, its end is waited for."""
+        delegation, tasks = self._owner.delegation, self._owner.tasks
+        begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        async def work(tell: Callable[[str], None]) -> str:
+            id = await begun
+            under_way = delegation.of(child)
+            if under_way is not None:
+                under_way.go_behind(id, tell)
+            tasks.take_down(id, child=child)
+            try:
+                result = await asyncio.shield(sending)
+            except asyncio.CancelledError:
+                await _ended(sending)
+                raise
+            if result.is_error:
+                raise TaskFailedError(result.text)
+            return result.text
+
+        title = f"{errand.name}: {errand.title or brief(errand.prompt)}"
+        try:
+            id = await self._begin("agent", title, work, ended=f"The agent {errand.name}", agent=errand.name)
+        except ProteaError:
+            return await sending
+        begun.set_result(id)
+        return ToolResult(
+            f"The person let {errand.name} go on in the background, as task {id}. You are told when it has ended; "
+            f"KillShell with id {id} ends it."
+        )
+
+    async def let_go(self) -> None:
+        await self._owner.runner.let_go(self._call_id)
 
     async def _behind(self, errand: Errand, after: Callable[[], Awaitable[str]] | None) -> ToolResult:
         title = f"{errand.name}: {errand.title or brief(errand.prompt)}"

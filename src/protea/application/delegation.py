@@ -253,6 +253,24 @@ class Errands:
         self._tell("failed" if result.is_error else "done", force=True)
         return result
 
+    def go_behind(self, task: str, progress: Callable[[str], None]) -> None:
+        """The turn goes on without it: from now on it is that task, which is told of by who keeps it."""
+        moved = TaskChanged(
+            id=self.task,
+            title=self.errand.title or brief(self.errand.prompt),
+            state="stopped",
+            detail=f"goes on in the background as {task}",
+            kind="agent",
+            child=self.child.id,
+            agent=self.errand.name,
+            call_id=self._call_id,
+        )
+        with suppress(StoreError):  # see `_tell`
+            self._sender.hub.record(moved)
+        self.task, self._own, self._progress = task, False, progress
+        self.errand = replace(self.errand, background=True)
+        self._tell("running", force=True)
+
     async def withdraw(self) -> None:
         """Take back what was asked for it at the sender, and leave its own questions open."""
         asking = [self._questions.pop(id) for id in self._open if id in self._questions]

@@ -14,6 +14,7 @@ from protea.application.window import Window
 from protea.application.worker import Worker
 from protea.domain.commands import (
     AnyCommand,
+    Background,
     Compact,
     Copy,
     EditSummary,
@@ -91,6 +92,8 @@ async def obey(body: Body, command: AnyCommand) -> str | None:
             await body.worker.withdraw(command.id)
         case Interrupt():
             _interrupt(body, command.call_id)
+        case Background():
+            _let_go_on(body, command.call_id)
         case ResolveApproval():
             await body.approvals.resolve(command)
         case SetModel():
@@ -122,6 +125,12 @@ def _interrupt(body: Body, call_id: str | None) -> None:
         body.worker.interrupt()
     elif not body.runner.stop(call_id):
         raise UsageError(f"no call {call_id} is running")
+
+
+def _let_go_on(body: Body, call_id: str | None) -> None:
+    if not body.runner.let_go_on(call_id):
+        which = f"the call {call_id}" if call_id else "nothing that runs"
+        raise UsageError(f"{which} can go on in the background: only shell commands and agents can, while they run")
 
 
 async def _take_back(body: Body, command: EditSummary | UndoCompaction | Rewind | Undo | Redo) -> None:

@@ -41,6 +41,9 @@ class GoingAgain:
     async def stop(self, id: str) -> str | None:
         return await self._owner.tasks.stop(id, quiet=True)
 
+    async def let_go(self) -> None:
+        """At once: what was let go before goes on behind whatever comes."""
+
     async def agreed(self, plan: str, *, edited: bool) -> ToolResult:
         return ToolResult("There is nobody to agree to a plan here.", is_error=True)
 

@@ -82,6 +82,8 @@ class ToolRunner:
         """What there is of calls that were cancelled."""
         self._states: dict[str, tuple[ToolCall, CallState]] = {}
         self._tasks: dict[str, asyncio.Task[ToolResult]] = {}
+        self._leaving: dict[str, list[asyncio.Event]] = {}
+        """Calls that could go on behind the turn → what is set for each of its parts once they are to."""
         self._stopped: set[str] = set()
         """Calls a person has ended, whether or not they have begun."""
         self._parents: dict[str, str] = {}
@@ -192,6 +194,24 @@ class ToolRunner:
             task.cancel()
         self._stopped.add(call_id)
         return True
+
+    def let_go_on(self, call_id: str | None) -> bool:
+        """Let a call go on behind the turn, None: the last that can; False where none can."""
+        wanted = [id for id in self._leaving if call_id in (None, id)]
+        for asked in self._leaving[wanted[-1]] if wanted else ():
+            asked.set()
+        return bool(wanted)
+
+    async def let_go(self, call_id: str) -> None:
+        """See `Beside.let_go`."""
+        asked = asyncio.Event()
+        self._leaving.setdefault(call_id, []).append(asked)
+        try:
+            await asked.wait()
+        finally:
+            self._leaving[call_id].remove(asked)
+            if not self._leaving[call_id]:
+                del self._leaving[call_id]
 
     def _plan(self, calls: Sequence[ToolCall], results: dict[str, ToolResult]) -> list[Planned]:
         changes: list[ToolCallChanged] = [ToolCallChanged(call=call, state="validating") for call in calls]

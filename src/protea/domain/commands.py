@@ -49,6 +49,14 @@ class Interrupt(Command, frozen=True, kw_only=True):
     call_id: str | None = None
 
 
+class Background(Command, frozen=True, kw_only=True):
+    """Let a running call go on behind the turn, which goes on at once: a shell command, or an agent. It is a task from
+    then on, and the model is told of its end."""
+
+    call_id: str | None = None
+    """None: the one that began last."""
+
+
 class ResolveApproval(Command, frozen=True, kw_only=True):
     id: str
     decision: Answer
@@ -153,6 +161,7 @@ AnyCommand = (
     | Steer
     | WithdrawPrompt
     | Interrupt
+    | Background
     | ResolveApproval
     | SetModel
     | SetMode

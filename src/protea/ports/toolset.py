@@ -33,6 +33,13 @@ class Beside(Protocol):
         told in the next turn, or in this one while it lasts, behind `ended`."""
         ...
 
+    async def let_go(self) -> None:
+        """Returns once a person wants this call to go on behind the turn; else never.
+
+        A tool that can do so waits for it beside its work, and then returns at once. Only while one waits can be asked.
+        """
+        ...
+
     def news(self, text: str) -> None:
         """Tell the model something that happened beside the turn."""
         ...

@@ -60,12 +60,14 @@ class Project:
             diagnostics=self.diagnostics,
         )
 
-    async def call(self, name: str, tools: Toolset | None = None, **arguments: Any) -> ToolResult:
+    async def call(
+        self, name: str, tools: Toolset | None = None, *, beside: Any = None, **arguments: Any
+    ) -> ToolResult:
         """Call a tool as the runner does: the arguments fit its schema."""
         tool = (tools or self.tools).tool(name)
         assert tool is not None
         assert problems(arguments, tool.spec.parameters) == []
-        self.last = RecordedCall(str(self.outputs), unreadable=self.unreadable)
+        self.last = RecordedCall(str(self.outputs), unreadable=self.unreadable, beside=beside)
         return await tool.run(arguments, self.last)
 
     def write(self, files: dict[str, str | bytes]) -> None:

@@ -305,6 +305,56 @@ async def test_unknown_ids_name_the_known_ones(project: Project) -> None:
     assert "There are: b1" in result.text
 
 
+class LetGo:
+    """`Beside` of a call that a person lets go on as soon as `when` says so."""
+
+    def __init__(self, when: asyncio.Event) -> None:
+        self.when = when
+        self.begun: list[tuple[str, str]] = []
+
+    async def let_go(self) -> None:
+        await self.when.wait()
+
+    async def begin(self, kind: str, title: str, work: object, *, log: str = "", ended: str = "") -> str:
+        self.begun.append((kind, title))
+        return "k1"
+
+
+async def test_a_command_that_is_let_go_on_loses_nothing_it_writes(project: Project) -> None:
+    when = asyncio.Event()
+    beside = LetGo(when)
+    os.mkfifo(project.root / "begun")
+    command = "echo one; : > begun; until [ -e go ]; do sleep 0.02; done; echo two; exit 3"
+    running = asyncio.create_task(project.call("Bash", beside=beside, command=command))
+    async with asyncio.timeout(30):
+        await asyncio.to_thread(whole, str(project.root / "begun"))
+        when.set()
+        result = await running
+    assert result.text.startswith("The person let this command go on in the background.\none\n[b1 is running]")
+    assert "you are told when it has ended" in result.text
+    assert beside.begun == [("shell", command)]
+    project.write({"go": ""})
+    news = await project.call("BashOutput", id="b1", wait=30)
+    while "ended" not in news.text:
+        news = await project.call("BashOutput", id="b1", wait=30)
+    assert news.is_error
+    assert result.file is not None
+    assert whole(result.file) == b"one\ntwo\n"
+
+
+@pytest.mark.parametrize("project", [builtin.Options(bash_timeout=0.5)], indirect=True)
+async def test_one_that_is_let_go_on_has_all_the_time_it_wants(project: Project) -> None:
+    when = asyncio.Event()
+    when.set()
+    await project.call("Bash", beside=LetGo(when), command="sleep 1; echo late")
+    assert "late" in (await project.call("BashOutput", id="b1", wait=30)).text
+
+
+async def test_one_that_nobody_lets_go_ends_as_ever(project: Project) -> None:
+    result = await project.call("Bash", beside=LetGo(asyncio.Event()), command="seq 1 20000 | tail -1; exit 4")
+    assert result.text == "20000\n[exit code 4]"
+
+
 @pytest.mark.parametrize("project", [builtin.Options(background_limit=1)], indirect=True)
 async def test_background_commands_are_limited(project: Project) -> None:
     await project.call("Bash", command="sleep 300", background=True)

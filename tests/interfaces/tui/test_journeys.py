@@ -82,6 +82,36 @@ def test_a_change_is_approved_and_shown(open_screen: Open, tmp_path: Path, proje
         assert (project / "README.md").read_text() == "# The project\n"
 
 
+def test_a_running_command_goes_on_in_the_background_and_its_end_is_told(
+    open_screen: Open, tmp_path: Path, project: Path
+) -> None:
+    os.mkfifo(project / "go")
+    command = "echo begun; cat go; echo over"
+    script = [ScriptedCall("Bash", {"command": command}), "On with it.", "I have heard."]
+    with LoopbackProvider.in_thread(script) as provider:
+        use(tmp_path, provider)
+        terminal = open_with_key(open_screen)
+        terminal.type("build it\r")
+        terminal.see("y allow once")
+        terminal.quiet(0.5)
+        terminal.type("y")
+        terminal.see("│ begun", "Esc interrupts")
+        terminal.type("\x02")
+        terminal.see("On with it.")
+        terminal.gone("Esc interrupts")
+        terminal.type("\x18k")
+        terminal.see("tasks 1 running", "▶ echo begun")
+        (project / "go").write_text("more\n")
+        terminal.see("✓ echo begun")
+        terminal.type("\x1b")
+        terminal.quiet()
+        terminal.type("and now?\r")
+        terminal.see("I have heard.")
+        told = provider.requests[-1].body.decode()
+        assert "The person let this command go on in the background" in told
+        assert "over" in told
+
+
 def test_a_session_that_was_killed_goes_on(open_screen: Open, slow: LoopbackProvider) -> None:
     terminal = open_with_key(open_screen)
     terminal.type("tell me\r")

@@ -14,7 +14,7 @@ import msgspec
 
 from protea.adapters.tools._kit import Kit
 from protea.adapters.tools._output import Output, Teller
-from protea.ports.sandbox import Exit, Launch, Process
+from protea.ports.sandbox import Chunk, Exit, Launch, Process
 from protea.ports.toolset import ToolContext
 
 GRACE = 0.5
@@ -33,30 +33,79 @@ class Followed(msgspec.Struct, frozen=True):
     failed: bool
 
 
+class LetGo(msgspec.Struct, frozen=True):
+    """A command that goes on without whoever followed it."""
+
+    process: Process
+    said: bytes
+    """What it has written so far; of much, the beginning and the end."""
+
+
+class _LetGoError(Exception):
+    """A person wants it to go on behind the turn."""
+
+
 async def followed(kit: Kit, launch: Launch, context: ToolContext, seconds: float) -> Followed:
     """Run a command to its end, at most `seconds`. Cancelled, it is ended before the cancellation passes.
 
     Raises `OSError` where it cannot be started.
     """
+    done = await followed_or_let_go(kit, launch, context, seconds, may_go=False)
+    assert isinstance(done, Followed)  # nobody could let it go
+    return done
+
+
+async def followed_or_let_go(
+    kit: Kit, launch: Launch, context: ToolContext, seconds: float, *, may_go: bool = True
+) -> Followed | LetGo:
+    """The same, for a command that a person may let go on behind the turn: it is then whoever's called this."""
     process = await kit.sandbox.start(launch)
     output = Output(context, kit.options.bash_output)
+    beside = context.beside if may_go else None
+    leaving = asyncio.ensure_future(beside.let_go()) if beside is not None else None
+    gone = False
     try:
-        why = await _read(kit, process, output, Teller(context), seconds)
+        why = await _read(kit, process, output, Teller(context), seconds, leaving)
         ended = await process.wait()
+    except _LetGoError:
+        gone = True
+        return LetGo(process, output.so_far())
     finally:
-        process.close()
+        if leaving is not None:
+            leaving.cancel()
+        if not gone:
+            process.close()
         output.close()
     text, file = output.finish()
     words, failed = describe(ended, why)
     return Followed(text, file, words, failed)
 
 
-async def _read(kit: Kit, process: Process, output: Output, teller: Teller, seconds: float) -> str | None:
+async def _next(process: Process, leaving: asyncio.Future[None] | None) -> Chunk | None:
+    """The next output. Raises `_LetGoError` where that is wanted before it comes."""
+    if leaving is None:
+        return await process.read()
+    reading = asyncio.ensure_future(process.read())
+    either: set[asyncio.Future[Any]] = {reading, leaving}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        if not reading.done():
+            reading.cancel()  # no byte is lost by that
+            await surely(reading)
+    if reading.cancelled():
+        raise _LetGoError
+    return reading.result()
+
+
+async def _read(
+    kit: Kit, process: Process, output: Output, teller: Teller, seconds: float, leaving: asyncio.Future[None] | None
+) -> str | None:
     """Read until the end; returns why it was ended, if it was."""
     why = None
     try:
         async with asyncio.timeout(seconds):
-            while chunk := await process.read():
+            while chunk := await _next(process, leaving):
                 teller.tell(chunk.data, chunk.stream)
                 await output.add(chunk.data)
                 if output.size > kit.options.bash_file_limit:

@@ -76,6 +76,14 @@ class Output:
             text += f"\n[{self.trouble}]"
         return text, where
 
+    def so_far(self) -> bytes:
+        """What has come; of much, its beginning and its end, and where the whole is."""
+        if not self._written:
+            return bytes(self._memory)
+        missing = self.size - len(self._head) - len(self._tail)
+        between = f"\n[… {missing:,} bytes more are in {self._path}]\n".encode() if missing > 0 else b""
+        return self._head + between + bytes(self._tail)
+
     def close(self) -> None:
         if self._fd is not None:
             os.close(self._fd)

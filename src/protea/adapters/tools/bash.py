@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from protea.adapters.tools._following import GRACE, describe, followed, surely
+from protea.adapters.tools._following import GRACE, LetGo, describe, followed_or_let_go, surely
 from protea.adapters.tools._kit import Kit, Options
 from protea.domain.cut import cut
 from protea.domain.errors import ProteaError, TaskFailedError
@@ -54,11 +54,13 @@ class Bash:
         asked = _ask_for_cwd(context) if _MOVES.search(command) else None
         try:
             try:
-                done = await followed(
+                done = await followed_or_let_go(
                     self._kit, self._launch(command, cwd, asked, context.writes, keep=False), context, seconds
                 )
             except OSError as error:
                 return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
+            if isinstance(done, LetGo):
+                return await self._let_go_on(command, done, context)
             if asked:
                 self._move(_answer(asked), cwd, notes)
         finally:
@@ -160,6 +162,25 @@ class Bash:
             file=shell.path,
         )
 
+    async def _let_go_on(self, command: str, left: LetGo, context: ToolContext) -> ToolResult:
+        """From now on it is a background command like any other; what it has written is its first news."""
+        shells = shells_of(self._kit)
+        try:
+            shell = Shell(f"b{len(shells) + 1}", command, left.process, context, self._kit.options, None, left.said)
+        except OSError as error:
+            await surely(left.process.end(0))
+            left.process.close()
+            return ToolResult(f"Its output cannot be kept: {error.strerror}. It was ended.", is_error=True)
+        shells[shell.id] = shell
+        await kept(shell, "shell", context)
+        text, _ = shell.news()
+        told = ", and you are told when it has ended" if shell.task else ""
+        return ToolResult(
+            f"The person let this command go on in the background.\n{text}\nBashOutput with id {shell.id} shows what "
+            f"it writes, KillShell ends it{told}; its whole output goes to {shell.path}.",
+            file=shell.path,
+        )
+
 
 class BashOutput:
     """What a background command has written since last asked."""
@@ -216,8 +237,16 @@ class Shell:
     """A background command: a task drains it into a file, the newest of it waits here to be asked for."""
 
     def __init__(
-        self, id: str, command: str, process: Process, context: ToolContext, options: Options, seconds: float | None
+        self,
+        id: str,
+        command: str,
+        process: Process,
+        context: ToolContext,
+        options: Options,
+        seconds: float | None,
+        before: bytes = b"",
     ) -> None:
+        """`before` is what it has written already."""
         self.id = id
         self.command = command
         self.process = process
@@ -240,6 +269,8 @@ class Shell:
         self._exit: Exit | None = None
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         self._file_trouble = ""
+        if before:
+            self._take(before)
         self._task = asyncio.create_task(self._drain(seconds), name=f"background {id}")
 
     async def _drain(self, seconds: float | None) -> None:

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from protea.domain.commands import ResolveApproval, SubmitPrompt
+from protea.domain.commands import Background, ResolveApproval, SubmitPrompt
 from protea.domain.errors import ProteaError
 from protea.domain.events import AnyEvent, FilesChanged, FilesRestored, TaskChanged, ToolCallChanged, TurnFinished
 from protea.interfaces.tui.composer import external
@@ -572,7 +572,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.hint("Esc again goes back to an earlier prompt")
 
     def _do_session_background(self) -> None:
-        self.hint("nothing that runs can be put into the background")
+        if self.tab.state.turn is None:  # nothing runs: the key is readline's
+            self.tab.act("composer.left")
+        else:
+            self.desk.spawn(self._let_go_on(self.tab))
+
+    async def _let_go_on(self, tab: Tab) -> None:
+        await tab.submitted(Background())
+        self.hint(f"it goes on in the background; {self.desk.keys.of('pane.tasks')} shows it")
 
     def _do_session_info(self) -> None:
         self.tab.command("/cost")

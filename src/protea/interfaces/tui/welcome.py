@@ -46,11 +46,12 @@ class Welcome(Lines):
         if self.facts:
             rows.append([])
         rows += [[(f" {name:<10}", "dim"), (one_line(value, width - 12), "text")] for name, value in self.facts.items()]
-        if self.facts.get("model", "").startswith("offline/"):
+        offline = self.facts.get("model", "").startswith("offline/")
+        if offline:
             rows += [[], *([(f" {line}", "dim")] for line in _wrapped(OFFLINE, width - 2))]
         if not self._desk.remembered.welcomed:
             rows.append([])
-            for key, text in FIRST_STEPS:
+            for key, text in FIRST_STEPS if offline else FIRST_STEPS[:-1]:  # the last one is about having no key
                 for number, line in enumerate(_wrapped(text, max(8, width - 12))):
                     rows.append([(f" {'' if number else key:<10}", "key"), (line, "dim")])
         rows += [[], *([(f" {line}", "warn")] for each in self.warnings for line in _wrapped(each, width - 2))]

@@ -117,7 +117,13 @@ CONTENT: dict[str, list[tuple[AnyBlock, bool | None]]] = {
             ),
             None,
         ),
-        (Prompt(key="k", text="go on", steer=True, origin="task"), None),
+        (
+            Prompt(
+                key="k", text="[Protea] The agent reviewer has ended:\ndone.\nIt is blue.", steer=True, origin="task"
+            ),
+            None,
+        ),
+        (Prompt(key="k", text="[Protea] The agent reviewer has ended:\ndone.", steer=True, origin="task"), False),
     ],
     "calls": [
         (Call(key="k", call=EDIT, state="success", result=ToolResult("ok", diff=unified(OLD, NEW, "widget.py"))), None),

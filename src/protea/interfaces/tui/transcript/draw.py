@@ -22,6 +22,7 @@ from protea.domain.blocks import (
 from protea.domain.columns import usage_text
 from protea.domain.messages import Image
 from protea.domain.tools import ENDED
+from protea.domain.transcript import OWN_ORIGINS
 from protea.domain.view import call_object, problem_lines, result_summary
 from protea.interfaces.tui.transcript.cells import Span, clean, cut, flat, width_of
 from protea.interfaces.tui.transcript.difference import diff_rows
@@ -94,7 +95,8 @@ def is_foldable(block: AnyBlock) -> bool:
         case Marker():
             return bool(block.detail)
         case Prompt():
-            return block.text.count("\n") >= PASTED or len(block.text) > 80 * PASTED
+            long = block.text.count("\n") >= PASTED or len(block.text) > 80 * PASTED
+            return long or (_by_itself(block) and block.known)
         case _:
             return False
 
@@ -178,6 +180,11 @@ def _prompt(block: Prompt, width: int, fold: bool | None) -> list[Row]:
     rows: list[Row] = []
     if not block.known:
         return [Row([*first, (cut("… (its beginning is further up)", width - 2), "prompt dim", "")], 2, fill="prompt")]
+    if _by_itself(block) and fold is not False:
+        # The person did not write it, and most of it stands above: one line says that the model was told.
+        told = flat(block.text).removeprefix("[Protea] ")
+        head: list[Span] = [*first, (f"{flat(block.origin)} ", "prompt dim", ""), (told, "prompt dim", "")]
+        return [Row(clipped(head, width), 2, fill="prompt", mark="fold")]
     if block.origin != "user":
         rows += paragraph([(flat(block.origin), "prompt dim", "")], width, first, rest, fill="prompt")
     if block.steer:
@@ -189,6 +196,11 @@ def _prompt(block: Prompt, width: int, fold: bool | None) -> list[Row]:
     for image in block.images:
         rows += paragraph([(image_label(image), "prompt dim", "")], width, rest if rows else first, rest, fill="prompt")
     return rows or [Row(first, 2, fill="prompt")]
+
+
+def _by_itself(block: Prompt) -> bool:
+    """Whether nobody wrote it: it tells the model of something that happened."""
+    return block.origin.partition(":")[0] in OWN_ORIGINS
 
 
 def _thought(block: Thought, width: int, fold: bool | None) -> list[Row]:
