@@ -1,10 +1,11 @@
-"""Vim's normal and visual mode over a buffer: counts, operators, motions, text objects. Pure.
+"""Vim's normal and visual mode over a buffer: counts, operators, motions, text objects, registers, `.`. Pure.
 
 `press` takes one key at a time. What it does not know it forgets, as vim does.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from protea.interfaces.tui.composer.buffer import Buffer
@@ -24,6 +25,18 @@ class Vim:
         self._last_find = ("", "")
         self._linewise = False
         """Whether what was cut last is whole lines."""
+        self._registers: dict[str, tuple[str, bool]] = {}
+        """Name → what was put there, and whether that is whole lines."""
+        self._register = ""
+        """The one that is named before the command that is being pressed."""
+        self._counted = False
+        """Whether a number was pressed before it."""
+        self._by_lines = False
+        """Whether whole lines are selected."""
+        self._last = ("", "")
+        """The keys of the last change, and what was written with it: for `.`."""
+        self._writing_from: tuple[str, int] | None = None
+        """The text and the place at which a change began to be written."""
 
     @property
     def pending(self) -> str:
@@ -32,6 +45,9 @@ class Vim:
     def normal(self) -> None:
         """Leave insert or visual mode."""
         buffer = self._of()
+        if self.mode == "insert" and self._writing_from is not None:
+            self._last = (self._last[0], _written(*self._writing_from, buffer.text))
+            self._writing_from = None
         if self.mode == "insert" and buffer.cursor > buffer.line_begin(buffer.cursor):
             buffer.move(buffer.left(buffer.cursor))
         self.mode, self._keys = "normal", ""
@@ -53,18 +69,44 @@ class Vim:
             self._keys = ""
             return
         self._keys += key
-        if self._run(self._keys):
+        buffer, mode = self._of(), self.mode
+        text = buffer.text
+        pressed = self._keys
+        if self._run(pressed):
             self._keys = ""
+            if mode == "normal" and pressed[-1] not in _NO_CHANGE and (buffer.text != text or self.mode == "insert"):
+                self._last = (pressed, "")
+                self._writing_from = (buffer.text, buffer.cursor) if self.mode == "insert" else None
         self._changed()
+
+    def _again(self, digits: str) -> None:
+        """The last change once more, as often as `digits` say, else as it was."""
+        keys, written = self._last
+        if not keys:
+            return
+        self._run(digits + keys.lstrip("0123456789") if digits else keys)
+        if self.mode == "insert":
+            if written:
+                self._of().insert(written)
+            self.normal()
 
     def _run(self, keys: str) -> bool:
         """Do what the keys say; whether they said anything complete (or nothing that could become so)."""
-        digits = ""
-        while keys and keys[0].isdigit() and (digits or keys[0] != "0"):
-            digits, keys = digits + keys[0], keys[1:]
+        digits = self._register = ""
+        while keys and (keys[0] == '"' or (keys[0].isdigit() and (digits or keys[0] != "0"))):
+            if keys[0] == '"':
+                if len(keys) == 1:
+                    return False
+                self._register, keys = keys[1], keys[2:]
+            else:
+                digits, keys = digits + keys[0], keys[1:]
         count = min(int(digits or 1), 9999)
+        self._counted = bool(digits)
         if not keys:
             return False
+        if keys == "." and self.mode == "normal":
+            self._again(digits)
+            return True
         if self.mode == "visual":
             return self._visual(keys, count)
         if keys[0] in "dcy":
@@ -91,10 +133,12 @@ class Vim:
             return at
         if keys in ("j", "k"):
             return self._vertical(count if keys == "j" else -count)
-        if keys == "G":
-            return len(buffer.text)
-        if keys == "gg":
-            return 0
+        if keys in ("G", "gg"):
+            if self._counted:
+                return _line(buffer.text, count)
+            return 0 if keys == "gg" else len(buffer.text)
+        if keys == "%":
+            return _other_end(buffer, at)
         if keys[0] in "fFtT" and len(keys) == 2:
             self._last_find = (keys[0], keys[1])
             return self._find(keys[0], keys[1], count)
@@ -166,8 +210,8 @@ class Vim:
             if found is not None:
                 self._apply(operator, *found)
             return True
-        if rest == "w" and operator == "c":
-            rest = "e"  # as vim does: the blank behind the word stays
+        if rest in "wW" and operator == "c":
+            rest = "e" if rest == "w" else "E"  # as vim does: the blank behind the word stays
         moved = self._motion(rest, count)
         if moved is None:
             return rest not in ("g", "f", "F", "t", "T")
@@ -180,17 +224,18 @@ class Vim:
                 operator, buffer.line_begin(first), min(len(buffer.text), buffer.line_end(last) + 1), lines=True
             )
             return True
-        inclusive = rest[0] in "eft$%" and moved >= at
+        if rest == "%":
+            at, moved = min(at, moved), max(at, moved)
+        inclusive = rest[0] in "eEft$%" and moved >= at
         self._apply(operator, min(at, moved), max(at, moved) + (1 if inclusive else 0))
         return True
 
     def _apply(self, operator: str, begin: int, end: int, *, lines: bool = False) -> None:
         buffer = self._of()
         end = min(end, len(buffer.text))
-        self._linewise = lines
         piece = buffer.text[begin:end]
         if operator == "y":
-            buffer.cut = piece
+            self._keep(piece, lines, yanked=True)
             buffer.move(begin)
             return
         if lines and operator == "c":
@@ -198,12 +243,31 @@ class Vim:
         elif lines and end == len(buffer.text) and begin and not piece.endswith("\n"):
             begin -= 1
         buffer.delete(begin, end)
-        buffer.cut = piece
+        self._keep(piece, lines)
         if operator == "c":
             buffer.move(begin)
             self.insert()
         else:
             buffer.move(self._inside(begin))
+
+    def _keep(self, piece: str, lines: bool, *, yanked: bool = False) -> None:
+        """Put what was cut or copied where it can be put back from."""
+        name = self._register
+        if name == "_":
+            return
+        if name.isupper() and name.isascii():
+            before, by_lines = self._registers.get(name.lower(), ("", lines))
+            piece, lines, name = before + piece, by_lines or lines, name.lower()
+        if name:
+            self._registers[name] = (piece, lines)
+        elif yanked:
+            self._registers["0"] = (piece, lines)
+        self._of().cut, self._linewise = piece, lines
+
+    def _kept(self) -> tuple[str, bool]:
+        if self._register in ("", '"'):
+            return self._of().cut, self._linewise
+        return self._registers.get(self._register.lower(), ("", False))
 
     def _object(self, kind: str, what: str) -> tuple[int, int] | None:
         buffer = self._of()
@@ -311,9 +375,10 @@ class Vim:
                     buffer.redo()
             case "v" | "V":
                 self.mode = "visual"
+                self._by_lines = keys[0] == "V"
                 buffer.move(at)
-                buffer.anchor = begin if keys[0] == "V" else at
-                if keys[0] == "V":
+                buffer.anchor = begin if self._by_lines else at
+                if self._by_lines:
                     buffer.cursor = max(begin, end - 1)
             case _:
                 return True
@@ -321,11 +386,12 @@ class Vim:
 
     def _put(self, after: bool, count: int) -> None:
         buffer = self._of()
-        piece = buffer.cut * count
+        piece, lines = self._kept()
         if not piece:
             return
+        piece = (piece.removesuffix("\n") + "\n" if lines else piece) * count
         at = buffer.cursor
-        if self._linewise:
+        if lines:
             line = piece.removesuffix("\n")
             place = buffer.line_end(at) if after else buffer.line_begin(at)
             buffer.move(place)
@@ -337,14 +403,40 @@ class Vim:
         buffer.insert(piece)
         buffer.move(buffer.cursor - 1)
 
+    def _over_selection(self, key: str, first: int, last: int) -> None:
+        """Do something to what is selected."""
+        buffer, lines = self._of(), self._by_lines
+        match key:
+            case "~":
+                piece = buffer.text[first:last].swapcase()
+                buffer.delete(first, last)
+                buffer.move(first)
+                buffer.insert(piece)
+                buffer.move(self._inside(first))
+            case "p":
+                piece, _ = self._kept()
+                self._register = ""
+                self._apply("d", first, last, lines=lines)
+                buffer.move(min(first, len(buffer.text)))
+                buffer.insert(piece)
+                buffer.move(self._inside(buffer.cursor - 1))
+            case _:
+                self._apply({"x": "d", "s": "c"}.get(key, key), first, last, lines=lines)
+
     def _visual(self, keys: str, count: int) -> bool:
         buffer = self._of()
         first, last = buffer.selection()
         last = min(len(buffer.text), last + 1)
-        if keys[0] in "dxcys":
+        if self._by_lines:
+            first, last = buffer.line_begin(first), buffer.line_end(max(first, last - 1))
+            last = min(len(buffer.text), last + 1)
+        if keys[0] in "dxcysp~":
             self.mode = "normal"
             buffer.anchor = None
-            self._apply({"x": "d", "s": "c"}.get(keys[0], keys[0]), first, last)
+            self._over_selection(keys[0], first, last)
+            return True
+        if keys[0] in "vV" and (keys[0] == "V") != self._by_lines:
+            self._by_lines = keys[0] == "V"
             return True
         if keys[0] in "vV":
             self.normal()
@@ -365,6 +457,69 @@ class Vim:
         if moved >= 0:
             buffer.move(self._inside(moved), select=True)
         return True
+
+
+def _written(before: str, at: int, after: str) -> str:
+    """What was written at a place, if that is all that was done."""
+    lead, rest = before[:at], before[at:]
+    if len(after) < len(before) or not after.startswith(lead) or not after.endswith(rest):
+        return ""
+    return after[at : len(after) - len(rest)]
+
+
+def _line(text: str, number: int) -> int:
+    """Where a line begins; the last one where there are fewer."""
+    at = 0
+    for _ in range(number - 1):
+        end = text.find("\n", at)
+        if end < 0:
+            break
+        at = end + 1
+    return at
+
+
+_BRACKETS = {"(": "()", ")": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}"}
+
+
+def _other_end(buffer: Buffer, at: int) -> int:
+    """The bracket that belongs to the next one in this line; -1 where there is none."""
+    text, end = buffer.text, buffer.line_end(at)
+    while at < end and text[at] not in _BRACKETS:
+        at += 1
+    if at >= end:
+        return -1
+    opening, closing = _BRACKETS[text[at]][0], _BRACKETS[text[at]][1]
+    step = 1 if text[at] == opening else -1
+    depth, place = 0, at
+    while 0 <= place < len(text):
+        depth += (text[place] == opening) - (text[place] == closing)
+        if not depth:
+            return place
+        place += step
+    return -1
+
+
+def _big_next(buffer: Buffer, at: int) -> int:
+    found = _BIG_BEGIN.search(buffer.text, at + 1)
+    return found.start() if found else len(buffer.text)
+
+
+def _big_left(buffer: Buffer, at: int) -> int:
+    last = 0
+    for found in _BIG_BEGIN.finditer(buffer.text, 0, at):
+        last = found.start()
+    return last
+
+
+def _big_end(buffer: Buffer, at: int) -> int:
+    found = _BIG_END.search(buffer.text, at + 1)
+    return found.start() if found else max(0, len(buffer.text) - 1)
+
+
+_BIG_BEGIN = re.compile(r"(?:(?<=\s)|\A)\S")
+_BIG_END = re.compile(r"\S(?=\s|\Z)")
+_NO_CHANGE = "u.\x12"
+"""Keys of commands that `.` does not repeat."""
 
 
 def _class(character: str, what: str) -> int:
@@ -411,11 +566,11 @@ _MOTIONS: dict[str, Callable[[Buffer, int], int]] = {
     "l": _in_line_right,
     " ": Buffer.right,
     "w": Buffer.next_word,
-    "W": Buffer.next_word,
+    "W": _big_next,
     "b": Buffer.word_left,
-    "B": Buffer.word_left,
+    "B": _big_left,
     "e": Buffer.word_end,
-    "E": Buffer.word_end,
+    "E": _big_end,
     "0": Buffer.line_begin,
     "^": _first,
     "$": _line_end,
