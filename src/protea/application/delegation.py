@@ -185,7 +185,7 @@ class Delegation:
         limits = [each for each in (lent, sender.spec.max_budget_usd) if each is not None]
         mode: Mode = strictest_mode(sender.mode_in_force)
         spec = OpenSession(
-            cwd=errand.cwd or sender.parts.surroundings.cwd,
+            cwd=errand.cwd or ("" if errand.resume else sender.parts.surroundings.cwd),
             resume=errand.resume or None,
             profile=errand.profile or (None if errand.resume else sender.parts.profile),
             ports={} if errand.profile else sender.spec.ports,

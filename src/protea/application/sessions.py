@@ -88,7 +88,8 @@ class Sessions:
         return self._session(session).hub.follow(after)
 
     async def open_child(self, spec: OpenSession, envelope: Envelope) -> Session:
-        """Open the session of an agent, a new one or one that goes on. Raises what `open` does."""
+        """Open the session of an agent, a new one or one that goes on: where it was, unless `spec` names a folder or
+        that is gone. Raises what `open` does."""
         if spec.resume is None:
             return self._open[await self._begin(None, spec, envelope)]
         id = self._find(spec.resume)
@@ -104,6 +105,10 @@ class Sessions:
         if before is not None:
             with suppress(ProteaError):
                 await before.close()
+        if not spec.cwd:
+            with suppress(ConfigError):  # its worktree was removed, perhaps
+                return self._open[await self._reopen(id, replace(spec, cwd=known.cwd), envelope)]
+            spec = replace(spec, cwd=envelope.above.parts.surroundings.cwd)
         return self._open[await self._reopen(id, spec, envelope)]
 
     def _line(self, id: str) -> list[str]:

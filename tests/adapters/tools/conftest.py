@@ -29,9 +29,9 @@ class Project:
 
     def __init__(self, folder: Path, options: builtin.Options) -> None:
         self.root = folder / "project"
-        self.root.mkdir()
+        self.root.mkdir(exist_ok=True)
         self.outputs = folder / "outputs"
-        self.outputs.mkdir()
+        self.outputs.mkdir(exist_ok=True)
         self.surroundings = Surroundings(
             cwd=str(self.root),
             root=str(self.root),

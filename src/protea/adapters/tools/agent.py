@@ -63,7 +63,9 @@ class Agent:
             tree = await Worktree.make(self._kit, f"{context.session}-{context.call_id}-{errand.profile}")
         except WorktreeError as error:
             return ToolResult(f"There is no worktree for the agent: {error}", is_error=True)
-        return await beside.delegate(replace(errand, cwd=tree.place_of(self._kit.surroundings.cwd)), tree.done)
+        place = tree.place_of(self._kit.surroundings.cwd)
+        words = f"{errand.words}\n\n{tree.words}" if errand.words else tree.words
+        return await beside.delegate(replace(errand, cwd=place, words=words), tree.done)
 
     async def _race(
         self, beside: Beside, errand: Errand, profiles: Sequence[str], context: ToolContext, *, worktree: bool
