@@ -26,6 +26,7 @@ from protea.domain.events import (
     TaskChanged,
     ToolCallChanged,
     TurnFinished,
+    TurnStarted,
 )
 from protea.domain.messages import UserMessage, text_of
 from protea.domain.reply import ModelRequest, Reply
@@ -241,6 +242,48 @@ async def test_a_person_cannot_loosen_an_agents_mode_either() -> None:
     with pytest.raises(UsageError, match="no more than the session that sent it: normal"):
         await w.gateway.submit(child, SetMode(mode="yolo"))
     go_on.set()
+    await w.gateway.close()
+
+
+@pytest.mark.parametrize(("chosen", "resumed_in"), [("plan", "plan"), (None, "normal")])
+async def test_an_agent_left_in_plan_mode_is_taken_up_in_it(chosen: str | None, resumed_in: str) -> None:
+    """Where a person put it there; what it only had from its sender it has from its sender again."""
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def look(prompt: str, request: ModelRequest) -> Reply:
+        inside.set()
+        async with asyncio.timeout(WITHIN):
+            await go_on.wait()
+        return says("done")
+
+    children: list[str] = []
+
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        brought = results(request)
+        if len(brought) == 2:
+            return says("thanks")
+        return calls(("Agent", {"prompt": "look more", "resume": children[0]} if brought else {"prompt": "look"}))
+
+    w = world({"boss": boss, "look": look})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    if chosen is None:
+        await w.gateway.submit(session, SetMode(mode="plan"))
+
+    async def choose() -> None:
+        await inside.wait()
+        children.extend(each.id for each in await w.gateway.sessions() if each.agent)
+        if chosen is not None:
+            await w.gateway.submit(children[0], SetMode(mode=chosen))
+        else:
+            await w.gateway.submit(session, SetMode(mode="normal"))
+        go_on.set()
+
+    choosing = asyncio.create_task(choose())
+    async for _ in w.turn(session, SubmitPrompt(text="boss")):
+        pass
+    await choosing
+    started = of(list(w.store.read(children[0])), TurnStarted)
+    assert [each.mode for each in started] == ["normal" if chosen else "plan", resumed_in]
     await w.gateway.close()
 
 

@@ -102,6 +102,48 @@ async def test_a_later_plan_takes_the_place_of_an_earlier_one_and_other_pins_sta
     assert of(events, PinsChanged)[-1].pins == ("The plan that was agreed on:\n1. Wash it",)
 
 
+async def test_agreed_to_is_in_the_log_at_once_or_not_at_all() -> None:
+    """Whatever instant a process dies in: the plan is pinned and listed, or the session is still in plan mode."""
+    w = world()
+    await answered_all(w)
+    (session,) = [each.id for each in await w.gateway.sessions()]
+    log = list(w.store.read(session))
+    kinds = [each.__class__.__name__ for each in log]
+    at = kinds.index("PinsChanged")
+    assert kinds[at : at + 3] == ["PinsChanged", "TodoChanged", "ModeChanged"], "who sees the mode sees the plan"
+    assert len({each.at for each in log[at : at + 3]}) == 1, "one write"
+
+
+@pytest.mark.parametrize(
+    ("left", "asked", "starts"),
+    [("plan", None, "plan"), ("plan", "normal", "normal"), ("normal", "plan", "plan"), ("yolo", None, "normal")],
+)
+async def test_a_session_left_in_plan_mode_is_taken_up_in_it(left: str, asked: str | None, starts: str) -> None:
+    w = world()
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    await w.gateway.submit(session, SetMode(mode=left))
+    await w.gateway.close()
+    assert await w.gateway.open(OpenSession(cwd="/w", resume=session, mode=asked)) == session
+    assert (await w.gateway.describe("session", session))["mode"] == starts
+    fork = await w.gateway.open(OpenSession(cwd="/w", resume=session, fork=True, mode=asked))
+    assert (await w.gateway.describe("session", fork))["mode"] == starts
+    await w.gateway.close()
+
+
+async def test_one_that_was_taken_up_in_plan_mode_goes_back_to_the_mode_before() -> None:
+    w = world()
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    await w.gateway.submit(session, SetMode(mode="plan"))
+    await w.gateway.close()
+    await w.gateway.open(OpenSession(cwd="/w", resume=session))
+    async for event in w.turn(session, SubmitPrompt(text="paint it")):
+        if isinstance(event, ApprovalRequested):
+            await w.gateway.submit(session, ResolveApproval(id=event.id, decision="once"))
+    assert (await w.gateway.describe("session", session))["mode"] == "normal"
+    assert of(list(w.store.read(session)), ModeChanged)[-1].by == "plan"
+    await w.gateway.close()
+
+
 async def answered_all(w: World) -> list[AnyEvent]:
     session = await w.gateway.open(OpenSession(cwd="/w", mode="plan"))
     events: list[AnyEvent] = []

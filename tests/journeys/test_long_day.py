@@ -85,8 +85,8 @@ def fits(event: dict[str, Any], wanted: dict[str, Any]) -> bool:
 class Day:
     """A run of Protea that is told one thing after another, and may be killed."""
 
-    def __init__(self, world: World, session: str = "") -> None:
-        words = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "-m", "day/one", *ALLOWED]
+    def __init__(self, world: World, session: str = "", more: Sequence[str] = ALLOWED) -> None:
+        words = ["-p", "--input-format", "stream-json", "--output-format", "stream-json", "-m", "day/one", *more]
         self.process = world.start(*words, *(("-r", session) if session else ()), stdin=subprocess.PIPE)
         self.events: queue.Queue[dict[str, Any]] = queue.Queue()
         self.past: list[dict[str, Any]] = []

@@ -66,6 +66,8 @@ class Past:
         self.ended: dict[str, TaskChanged] = {}
         """The last that have ended."""
         self.mode = "normal"
+        self.mode_chosen = ""
+        """The last that somebody chose while it was open; an agent's is else its sender's."""
         self.mode_before = "normal"
         """In force before plan mode."""
         self.heard: Heard = {}
@@ -94,6 +96,8 @@ class Past:
                 if event.mode == "plan" != self.mode:
                     self.mode_before = self.mode
                 self.mode = event.mode
+                if isinstance(event, ModeChanged):
+                    self.mode_chosen = event.mode
             case TitleChanged():
                 self.title = event.title
             case SessionStarted():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from protea.application.hub import Hub
-from protea.domain.events import PinsChanged
+from protea.domain.events import Lasting, PinsChanged, TodoChanged
 from protea.domain.permission import Mode
 from protea.domain.plan import steps_of
 from protea.domain.tools import ToolResult
@@ -22,18 +22,16 @@ class Planner(Protocol):
     @property
     def pins(self) -> tuple[str, ...]: ...
 
-    async def leave_plan_mode(self) -> Mode: ...
+    async def leave_plan_mode(self, *beside: Lasting) -> Mode: ...
 
 
 async def agreed(planner: Planner, plan: str, *, edited: bool) -> ToolResult:
-    """Pin the plan and go on in the mode from before."""
-    mode = await planner.leave_plan_mode()
-    others = tuple(pin for pin in planner.pins if not pin.startswith(HEAD))
-    await planner.hub.commit(PinsChanged(pins=(*others, f"{HEAD}\n{plan}")))
+    """Pin the plan, make its steps the list and go on in the mode from before: all of it or nothing."""
     steps = steps_of(plan)
+    others = tuple(pin for pin in planner.pins if not pin.startswith(HEAD))
+    mode = await planner.leave_plan_mode(PinsChanged(pins=(*others, f"{HEAD}\n{plan}")), TodoChanged(items=steps))
     changed = f" The person edited it; this is what counts:\n\n{plan}\n\n" if edited else " "
     return ToolResult(
         f"The plan was agreed on.{changed}The mode is now {mode}. Its {len(steps)} steps are the todo list: do them "
-        "one after another, and keep the list with TodoWrite as you go.",
-        todo=steps,
+        "one after another, and keep the list with TodoWrite as you go."
     )

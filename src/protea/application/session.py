@@ -88,7 +88,9 @@ class Session:
         `store` is where sessions of parts that name none are kept, `clock` and `ids` are theirs as well."""
         self.id = id
         self.parts = parts
-        self.mode: Mode = parts.mode
+        left = past.mode_chosen if envelope is not None else past.mode if spec.mode is None else ""
+        # What was left in plan mode is taken up in it: nothing there was agreed to yet.
+        self.mode: Mode = "plan" if left == "plan" else parts.mode
         self.spec = spec
         self.log = log
         self._common = (store, clock, ids)
@@ -258,7 +260,8 @@ class Session:
         """Wait until it has nothing to run, or for so many seconds; whether it has."""
         return await self.worker.at_rest(within)
 
-    async def set_mode(self, mode: str, by: str) -> None:
+    async def set_mode(self, mode: str, by: str, *beside: Lasting) -> None:
+        """`beside` is recorded in the same breath."""
         modes = get_args(Mode)
         if mode not in modes:
             raise UsageError(f"there is no mode {mode}; there are {', '.join(modes)}")
@@ -269,16 +272,19 @@ class Session:
             )
         self.mode = wanted
         self.turns.forget_system()
-        await self.hub.commit(ModeChanged(mode=mode, by=by))
+        await self.hub.commit(*beside, ModeChanged(mode=mode, by=by))
         if mode == "yolo" and not self.parts.surroundings.trusted and not self.parts.plain():
             from protea.domain.trust import NO_YOLO  # chosen now and then
 
             await self.hub.commit(NoticeGiven(level="warning", text=NO_YOLO))
 
-    async def leave_plan_mode(self) -> Mode:
-        """Go on in the mode from before plan mode; the mode that is then in force."""
+    async def leave_plan_mode(self, *beside: Lasting) -> Mode:
+        """Go on in the mode from before plan mode, and record `beside` in the same breath: a process that dies here has
+        done all of it or is still in plan mode. The mode that is then in force."""
         if self.mode == "plan":
-            await self.set_mode(self.past.mode_before, "plan")
+            await self.set_mode(self.past.mode_before, "plan", *beside)
+        else:
+            await self.hub.commit(*beside)
         return self.mode_in_force
 
     async def set_model(self, name: str, effort: str | None) -> None:

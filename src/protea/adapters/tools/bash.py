@@ -255,6 +255,8 @@ class Shell:
         """Its id as a task."""
         self.heard: Callable[[bytes], None] | None = None
         """Is given all it writes."""
+        self.over: Callable[[], None] = lambda: None
+        """Called when that was all."""
         self.tell: Callable[[str], None] = lambda line: None
         """Tells how far it is."""
         self.gone = asyncio.Event()
@@ -289,6 +291,7 @@ class Shell:
         finally:
             self.process.close()
             os.close(self._fd)
+            self.over()
             self.gone.set()
             self._news.set()
 

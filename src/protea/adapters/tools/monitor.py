@@ -53,7 +53,7 @@ class Monitor(Bash):
             return ToolResult(f"Its output cannot be kept: {error.strerror}. It was not started.", is_error=True)
         shells[shell.id] = shell
         ear = Ear(pattern, int(arguments.get("most", MOST)), shell, context.beside)
-        shell.heard = ear.hear
+        shell.heard, shell.over = ear.hear, ear.finish
         await kept(shell, "monitor", context)
         return ToolResult(
             f"[{shell.id} is running] You are told of lines that fit; KillShell with id {shell.id} ends it, and its "
@@ -88,6 +88,14 @@ class Ear:
             self._shell.tell(f"{self._count} lines fit; the last: {line[:120]}")
         if self._lines and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TOGETHER, self._say)
+
+    def finish(self) -> None:
+        """The last line needs no end."""
+        if self._rest:
+            self.hear(b"\n")
+        if self._timer is not None:
+            self._timer.cancel()
+            self._say()
 
     def _say(self) -> None:
         self._timer = None
