@@ -169,14 +169,14 @@ def _is_there(path: str) -> bool:
 
 
 def _write_base(inside: str, base: str) -> None:
-    with open(os.path.join(inside, "protea-base"), "w") as file:
+    with open(os.path.join(inside, "protea-base"), "w", encoding="ascii") as file:
         file.write(base)
 
 
 def _read_base(inside: str) -> str:
     """The commit it was made from; empty where its process died before anybody could work in it."""
     try:
-        with open(os.path.join(inside, "protea-base")) as file:
+        with open(os.path.join(inside, "protea-base"), encoding="ascii") as file:
             return file.read().strip()
     except OSError:
         return ""
