@@ -169,7 +169,7 @@ def _is_there(path: str) -> bool:
 
 
 def _write_base(inside: str, base: str) -> None:
-    with open(os.path.join(inside, "protea-base"), "w", encoding="ascii") as file:
+    with open(os.path.join(inside, "protea-base"), "x", encoding="ascii") as file:
         file.write(base)
 
 
