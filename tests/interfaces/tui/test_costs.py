@@ -28,6 +28,23 @@ def test_a_key_draws_its_row_once_and_nothing_else(open_screen: Open) -> None:
     assert len(re.findall(r"❯ ", terminal.raw)) == 1
 
 
+def test_an_answer_that_streams_in_draws_its_own_rows_and_nothing_else(open_screen: Open, tmp_path: Path) -> None:
+    with LoopbackProvider.in_thread([LoopbackReply(words=2000, pace=0.01)]) as provider:
+        use(tmp_path, provider)
+        terminal = open_with_key(open_screen)
+        terminal.type("tell me\r")
+        terminal.see("word", "Esc interrupts")
+        terminal.quiet(0.05)
+        terminal.raw = ""
+        terminal.until(lambda shown: terminal.raw.count("word") > 100)
+        # Each frame ends with the place of the cursor, where nothing follows that is drawn.
+        drawn = {int(y) for y in re.findall(r"\x1b\[(\d+);\d+H(?!\x1b\[\?2026l|\x1b\[\d+;\d+H|$)", terminal.raw)}
+        lines = enumerate(terminal.screen.display, 1)
+        below = {y for y, line in lines if line.startswith(("❯ Ask", " NORMAL ", "────"))}
+        assert below
+        assert drawn & below == set()
+
+
 def test_nothing_wakes_a_program_at_which_nobody_does_anything(open_screen: Open) -> None:
     terminal = open_screen()
     terminal.see(READY)

@@ -10,6 +10,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from protea.interfaces.tui.painting import paint_now
 from protea.interfaces.tui.themes import Look
 
 Row = Sequence[tuple[str, str]]
@@ -39,7 +40,9 @@ class Lines(Widget):
         self.display = bool(self._shown)
         if len(self._shown) != before:
             self.styles.height = len(self._shown)
-        self.refresh()
+            self.refresh()
+        elif before and not paint_now(self):
+            self.refresh()
 
     def on_mount(self) -> None:
         self.again()

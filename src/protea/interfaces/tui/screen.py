@@ -10,13 +10,10 @@ from typing import Any
 
 from msgspec.structs import replace
 from textual import events
-from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.geometry import Region
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widget import Widget
 
 from protea.domain.commands import Background, ResolveApproval, SubmitPrompt
 from protea.domain.errors import ProteaError
@@ -135,7 +132,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
         tab.face = self._face
         tab.clicked = self.focus_part
         tab.edit_plan = self._edit_plan
-        tab.composer.paint = self.paint_now
 
     def _tab_changed(self, tab: Tab) -> None:
         self.tab_bar.again()
@@ -353,31 +349,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._arrange()
         for tab in self.tabs:
             tab.composer.update()
-
-    def paint_now(self, widget: Widget) -> bool:
-        """Draw what has changed in one widget at once; False where that cannot be done. The screen's own timer draws
-        sixty times a second at most, once several messages have gone round: too late for a key that was pressed."""
-        app = self.app
-        driver = app._driver
-        if not isinstance(driver, ScreenDriver) or driver.behind or self is not app.screen or self._layout_required:
-            return False
-        region, clip = self._compositor.visible_widgets.get(widget, (Region(), Region()))
-        if not region or region.size != widget.size or not clip.contains_region(region):
-            return False
-        cache = widget._styles_cache
-        drawn = cache._cache.copy()  # what stands there: it was made when it was drawn last
-        cache.clear()
-        strips = widget.render_lines(region.reset_offset)
-        out = [SYNC_START] if app._sync_available else []
-        for y, strip in enumerate(strips):
-            if drawn.get(y) != cache._cache[y]:
-                out.append(f"\x1b[{region.y + y + 1};{region.x + 1}H{strip.render(app.console)}")
-        out.append(f"\x1b[{app.cursor_position.y + 1};{app.cursor_position.x + 1}H")
-        if app._sync_available:
-            out.append(SYNC_END)
-        driver.write("".join(out))
-        driver.flush()
-        return True
 
     # ── telling ────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,7 @@ from protea.interfaces.terminal import visible
 from protea.interfaces.tui.composer.buffer import Buffer
 from protea.interfaces.tui.composer.history import History
 from protea.interfaces.tui.frame import PLACEHOLDER, PROMPT, RULE, most_rows, place, width_of, window, wrap
+from protea.interfaces.tui.painting import paint_now
 from protea.interfaces.tui.themes import Look
 
 SHELL = "$ "
@@ -56,8 +57,6 @@ class Composer(Widget):
         """What stood here before one was recalled."""
         self.offering = True
         """Whether what stands here was written and not recalled: only then is anything offered."""
-        self.paint: Callable[[Widget], bool] = lambda widget: False
-        """Draws it at once; whether that could be done."""
         self.changed: Callable[[], None] = lambda: None
         """Called after every change of text or cursor."""
 
@@ -219,7 +218,7 @@ class Composer(Widget):
         if self.styles.height is None or self.styles.height.value != height:
             self.styles.height = height
             self.refresh()
-        elif not self.paint(self):
+        elif not paint_now(self):
             self.refresh()
         self.changed()
 

@@ -6,6 +6,7 @@ sight, and gives its rows back when it has been out of sight for long.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -155,7 +156,7 @@ class Entry:
             return rows
         self._fence = (0, 0)
         del rows[self._settled :]
-        done = sum(1 for at, _ in self.units if at < self._settled)
+        done = bisect_left(self.units, self._settled, key=_first_row)
         del self.units[done:]
         for unit in document.closed[done:]:
             self._unit(unit, rows, width)
@@ -345,3 +346,7 @@ class Entries:
 
 def _belong(before: AnyBlock, after: AnyBlock) -> bool:
     return isinstance(before, Call | Job) and isinstance(after, Call | Job | Todo)
+
+
+def _first_row(placed: tuple[int, Unit]) -> int:
+    return placed[0]

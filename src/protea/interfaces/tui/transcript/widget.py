@@ -26,6 +26,7 @@ from textual.widget import Widget
 from protea.domain.blocks import Forgotten, View, joined
 from protea.domain.blocks import advance as folded
 from protea.domain.events import AnyEvent, LastingEvent, SessionStarted
+from protea.interfaces.tui.painting import paint_now
 from protea.interfaces.tui.themes import Look
 from protea.interfaces.tui.transcript.cells import clean, cut, flat, width_of
 from protea.interfaces.tui.transcript.colouring import Colouring
@@ -253,18 +254,17 @@ class Transcript(Widget, can_focus=False):
         if not self.size.height or not self.is_attached:
             return
         begun = process_time()
-        before, was_below = self._screen, self._below
+        before, was_below, bar = self._screen, self._below, self._bar
         self._lay()
         self._painted = monotonic()
         if len(before) != len(self._screen) or was_below != self._below:
             self.refresh()
         else:
             changed = [y for y, (old, new) in enumerate(zip(before, self._screen, strict=True)) if old[2] is not new[2]]
-            if len(changed) > len(before) // 2:
-                self.refresh()
-            elif changed:
-                width = self.size.width
-                self.refresh(*(Region(0, y, width, 1) for y in changed), Region(width - 1, 0, 1, len(before)))
+            if self._bar != bar:
+                changed = list(range(len(before)))
+            if changed and not paint_now(self, changed):
+                self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
         self._cost = process_time() - begun
         self._keep_to_limits()
         self._work_when_idle()
