@@ -1,4 +1,4 @@
-"""What lists and panes may ask of the main screen."""
+"""What lists, panes and actions may ask of the main screen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from textual.app import App
 
 from protea.interfaces.tui.desk import Desk
+from protea.interfaces.tui.panes.arrangement import Arrangement
+from protea.interfaces.tui.status import StatusBar
 from protea.interfaces.tui.tab import Tab
 
 
@@ -25,6 +27,17 @@ class Front(Protocol):
 
     @property
     def tabs(self) -> Sequence[Tab]: ...
+
+    @property
+    def focus_on(self) -> str:
+        """`composer`, `transcript`, or the name of a pane."""
+        ...
+
+    @property
+    def arrangement(self) -> Arrangement: ...
+
+    @property
+    def status(self) -> StatusBar: ...
 
     def contexts(self) -> list[str]:
         """Whose keys count now, the nearest first."""
@@ -52,4 +65,32 @@ class Front(Protocol):
 
     def open_file(self, path: str, line: int = 0) -> None:
         """Show a file in the viewer."""
+        ...
+
+    def focus_part(self, name: str) -> None:
+        """Give the keys to the composer, the conversation or a pane."""
+        ...
+
+    def toggle_pane(self, name: str) -> None: ...
+
+    def lay_panes(self) -> None:
+        """Show tabs and panes as the arrangement has them."""
+        ...
+
+    def hint(self, text: str) -> None:
+        """One line in the status bar, for a moment."""
+        ...
+
+    def twice(self, action: str) -> bool:
+        """Whether this is the second time within a moment. An empty one forgets what was pressed."""
+        ...
+
+    async def another(self, *, instead: bool) -> None:
+        """A new session, in a tab of its own or in place of this one."""
+        ...
+
+    async def close_tab(self) -> None: ...
+
+    def refresh(self, *, repaint: bool = True, layout: bool = False) -> Any:
+        """Draw it anew."""
         ...

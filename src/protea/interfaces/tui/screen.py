@@ -15,11 +15,11 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
 
-from protea.domain.commands import Background, ResolveApproval, SubmitPrompt
+from protea.domain.commands import ResolveApproval, SubmitPrompt
 from protea.domain.errors import ProteaError
 from protea.domain.events import AnyEvent, FilesChanged, FilesRestored, TaskChanged, ToolCallChanged, TurnFinished
-from protea.interfaces.tui.composer import external
 from protea.interfaces.tui.desk import Desk, keep_first_frame
+from protea.interfaces.tui.doing import DOING, edited, zoom_pane
 from protea.interfaces.tui.driver import ScreenDriver, Typed
 from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.keys import Keys
@@ -98,12 +98,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
         for pane in self.arrangement.panes.values():
             pane.focus_me = lambda pane: self.focus_part(pane.name_of)
             pane.drag_me = self._drag_pane
-            pane.zoom_me = self._do_pane_zoom
+            pane.zoom_me = lambda: zoom_pane(self)
         kept = self.desk.remembered
         self.arrangement.open = [name for name in kept.open if name in self.arrangement.panes]
         self.arrangement.widths = dict(kept.widths)
         self.tab.composer.stashed = kept.stash
-        self._arrange()
+        self.lay_panes()
         self.desk.spawn(self._about())
         self.call_after_refresh(self._begin)
 
@@ -196,7 +196,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._tab_changed(self.tab)
         await end_session(self.desk, tab.session, "closed")
 
-    async def _another(self, *, instead: bool) -> None:
+    async def another(self, *, instead: bool) -> None:
         """A new session, in a tab of its own or in place of this one."""
         before = self.tab
         await self.open_session(None)
@@ -214,7 +214,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             case "exit" | "quit" | "q":
                 self.app.exit()
             case "clear" | "new":
-                self.desk.spawn(self._another(instead=True))
+                self.desk.spawn(self.another(instead=True))
             case "theme":
                 if rest in THEMES or rest == AUTO:
                     self.use_theme(rest)
@@ -232,7 +232,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     # ── panes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _arrange(self) -> None:
+    def lay_panes(self) -> None:
         widths = self.arrangement.lay_out(self.app.size.width, self.focus_on)
         for name, pane in self.arrangement.panes.items():
             was = pane.display
@@ -247,6 +247,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.tab.display = widths[""] > 0
         self._watch()
         self.desk.remember(open=tuple(self.arrangement.open), widths=dict(self.arrangement.widths))
+
+    def _drag_pane(self, pane: Pane, step: int) -> None:
+        self.arrangement.widen(pane.name_of, step, self.app.size.width)
+        self.lay_panes()
 
     def _mount(self, pane: Pane) -> None:
         """Put a pane in its place beside the others, the first time it is shown."""
@@ -264,7 +268,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             tab.composer.border_role = "rule"
             tab.transcript_active(name == "transcript")
             tab.composer.update()
-        self._arrange()
+        self.lay_panes()
         self.status.again()
 
     def toggle_pane(self, name: str) -> None:
@@ -346,7 +350,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.desk.spawn(self.open_session(str(session)))
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
+        self.lay_panes()
         for tab in self.tabs:
             tab.composer.update()
 
@@ -485,8 +489,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 self.desk.spawn(_awaited(found))
         elif self.focus_on in self.arrangement.panes and self._act_in_pane(action):
             return
-        elif (done := getattr(self, "_do_" + action.replace(".", "_"), None)) is not None:
-            done()
+        elif action in DOING:
+            DOING[action](self)
         elif action.startswith("tab.") and action[4:].isdigit():
             self.to_tab(int(action[4:]) - 1)
         elif action.startswith("pane.") and action[5:] in self.arrangement.panes:
@@ -502,168 +506,18 @@ class MainScreen(Screen[None], inherit_bindings=False):
             return True
         return pane.act(action)
 
-    # ── actions ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _do_app_quit(self) -> None:
-        self.app.exit()
-
-    def _do_app_clear_or_quit(self) -> None:
-        tab = self.tab
-        if self.focus_on != "composer":
-            self.focus_part("composer")
-        if tab.composer.text:
-            tab.composer.clear()
-            self._pressed = ("", 0.0)
-        elif self._twice("quit"):
-            self.app.exit()
-        else:
-            if tab.state.busy:
-                tab.interrupt()
-            self.hint("Ctrl+C again leaves")
-
-    def _twice(self, action: str) -> bool:
+    def twice(self, action: str) -> bool:
         """Whether this is the second time within a moment."""
         now = time.monotonic()
         was, at = self._pressed
         self._pressed = (action, now)
         return was == action and now - at < TWICE
 
-    def _do_session_interrupt(self) -> None:
-        tab = self.tab
-        if tab.card.commenting:
-            tab.card.commenting = ""
-            tab.card.again()
-        elif tab.told.text:
-            tab.told.show("")
-        elif tab.state.busy:
-            tab.interrupt()
-        elif self._twice("rewind"):
-            self.do("session.rewind")
-        elif tab.state.prompts:
-            self.hint("Esc again goes back to an earlier prompt")
-
-    def _do_session_background(self) -> None:
-        if self.tab.state.turn is None:  # nothing runs: the key is readline's
-            self.tab.act("composer.left")
-        else:
-            self.desk.spawn(self._let_go_on(self.tab))
-
-    async def _let_go_on(self, tab: Tab) -> None:
-        await tab.submitted(Background())
-        self.hint(f"it goes on in the background; {self.desk.keys.of('pane.tasks')} shows it")
-
-    def _do_session_info(self) -> None:
-        self.tab.command("/cost")
-
-    def _do_composer_delete_or_quit(self) -> None:
-        if self.tab.composer.text:
-            self.tab.act("composer.delete")
-        else:
-            self.app.exit()
-
-    def _do_composer_normal(self) -> None:
-        if self.tab.card.commenting or self.tab.told.text:
-            self._do_session_interrupt()
-            return
-        if self.tab.vim.mode == "normal" and not self.tab.vim.pending:
-            self._do_session_interrupt()
-        self.tab.vim.normal()
-        self.status.again()
-
-    def _do_composer_editor(self) -> None:
-        text = self._edited(self.tab.composer.whole()[0])
-        if text is not None:
-            self.tab.composer.set(text)
-
     def _edit_plan(self, plan: str) -> None:
-        question, text = self.tab.card.question, self._edited(plan)
+        question, text = self.tab.card.question, edited(self, plan)
         if question is not None and text is not None and text.strip():
             changed = text if text.strip() != plan.strip() else None
             self.tab.submit(ResolveApproval(id=question.id, decision="once", comment=changed))
-
-    def _edited(self, text: str) -> str | None:
-        """What the person's editor made of it; None where it could not be opened."""
-        words = external.editor_of(self.desk.place.environment)
-        if not words:
-            self.hint("there is no editor; set $EDITOR")
-            return None
-        try:
-            with self.app.suspend():
-                return external.edit(words, text, self.desk.place.environment)
-        except OSError as error:
-            self.hint(f"{words[0]}: {error.strerror}")
-            return None
-        finally:
-            self.refresh(layout=True)
-
-    def _do_composer_stash(self) -> None:
-        self.tab.composer.act("composer.stash")
-        self.desk.remember(stash=self.tab.composer.stashed)
-        self.hint("put aside; Ctrl+S with nothing written takes it back" if self.tab.composer.stashed else "")
-
-    def _do_tab_new(self) -> None:
-        self.desk.spawn(self._another(instead=False))
-
-    def _do_tab_close(self) -> None:
-        self.desk.spawn(self.close_tab())
-
-    def _do_tab_next(self) -> None:
-        self.to_tab((self.tabs.index(self.tab) + 1) % len(self.tabs))
-
-    def _do_tab_previous(self) -> None:
-        self.to_tab((self.tabs.index(self.tab) - 1) % len(self.tabs))
-
-    def _do_pane_next(self) -> None:
-        self._step_pane(1)
-
-    def _do_pane_previous(self) -> None:
-        self._step_pane(-1)
-
-    def _step_pane(self, step: int) -> None:
-        order = self.arrangement.order()
-        here = "" if self.focus_on in ("composer", "transcript") else self.focus_on
-        at = order.index(here) if here in order else order.index("")
-        self.focus_part(order[(at + step) % len(order)] or "composer")
-
-    def _do_pane_zoom(self) -> None:
-        self.arrangement.zoomed = not self.arrangement.zoomed and bool(self.arrangement.open)
-        self._arrange()
-
-    def _do_pane_wider(self) -> None:
-        self._widen(4)
-
-    def _do_pane_narrower(self) -> None:
-        self._widen(-4)
-
-    def _widen(self, step: int) -> None:
-        name = self.focus_on if self.focus_on in self.arrangement.open else next(iter(self.arrangement.open), "")
-        if name:
-            self.arrangement.widen(name, step, self.app.size.width)
-            self._arrange()
-
-    def _drag_pane(self, pane: Pane, step: int) -> None:
-        self.arrangement.widen(pane.name_of, step, self.app.size.width)
-        self._arrange()
-
-    def _do_pane_close(self) -> None:
-        if self.focus_on in self.arrangement.open:
-            self.toggle_pane(self.focus_on)
-
-    def _do_focus_composer(self) -> None:
-        self.arrangement.zoomed = False
-        self.focus_part("composer")
-
-    def _do_focus_transcript(self) -> None:
-        self.focus_part("transcript")
-
-    def _do_transcript_cancel(self) -> None:
-        if self.tab.transcript.busy:
-            self.tab.act("transcript.cancel")
-        else:
-            self.focus_part("composer")
-
-    def _do_app_copy(self) -> None:
-        self.tab.act("transcript.copy")
 
     # ── what the conversation wants ────────────────────────────────────────────────────────────────────────────────
 
@@ -682,19 +536,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
             self.app.open_url(message.target)
         else:
             self.open_file(message.target)
-
-    def _do_app_suspend(self) -> None:
-        self.app.action_suspend_process()
-
-    def _do_app_redraw(self) -> None:
-        self.app.refresh(layout=True)
-        self.refresh(layout=True, repaint=True)
-
-    def _do_app_mouse(self) -> None:
-        self.prefer(mouse=not self.desk.preferences.mouse)
-        if isinstance(driver := self.app._driver, ScreenDriver):
-            driver.set_mouse(self.desk.preferences.mouse)
-        self.hint("mouse on" if self.desk.preferences.mouse else "mouse off: the terminal selects by itself")
 
     # ── how it looks and behaves ───────────────────────────────────────────────────────────────────────────────────
 
