@@ -132,6 +132,36 @@ async def test_turns_are_undone_and_redone_by_commands(tmp_path: Path) -> None:
     await made.gateway.close()
 
 
+async def test_what_an_undo_left_is_undone_once_what_was_in_its_way_is_settled(tmp_path: Path) -> None:
+    shell = Shell(tmp_path)
+    shell.write("a", "0\n")
+    shell.write("b", "0\n")
+    first = (calls(("execute", {"command": "echo old > old"})), says("ok"))
+    second = (calls(("execute", {"command": "echo 1 > a; echo 1 > b"})), says("ok"))
+    made = world(*first, *second, checkpoint=shell.checkpoint(), tools=shell.tools())
+    session = await made.gateway.open(OpenSession(cwd="/w"))
+    for prompt in ("one", "two"):
+        _ = [event async for event in made.turn(session, SubmitPrompt(text=prompt))]
+    shell.write("a", "mine\n")
+    await made.gateway.submit(session, Undo())
+    assert shell.read() == {"a": "mine\n", "b": "0\n", "old": "old\n"}
+    shell.write("a", "1\n")
+    (preview, *_) = (await made.gateway.describe("undo", session))["undo"]
+    assert [os.path.basename(each["path"]) for each in preview["files"]] == ["a"]
+    await made.gateway.submit(session, Undo())
+    assert shell.read() == {"a": "0\n", "b": "0\n", "old": "old\n"}, "the rest of the same turn"
+    await made.gateway.submit(session, Redo())
+    assert shell.read() == {"a": "1\n", "b": "1\n", "old": "old\n"}
+    shell.write("a", "mine\n")
+    await made.gateway.submit(session, Undo())
+    await made.gateway.submit(session, Undo())
+    assert shell.read() == {"a": "mine\n", "b": "0\n"}, "what is not settled keeps nobody from going further back"
+    shell.write("a", "1\n")
+    await made.gateway.submit(session, Undo())
+    assert shell.read() == {"a": "0\n", "b": "0\n"}
+    await made.gateway.close()
+
+
 async def test_slash_commands_do_the_same(tmp_path: Path) -> None:
     shell = Shell(tmp_path)
     steps = (calls(("execute", {"command": "echo x > new"})), says("ok"))

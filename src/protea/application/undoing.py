@@ -87,7 +87,11 @@ class Undoing:
         """Raises `UsageError` where there is nothing to restore, `StoreError` where it is not kept any more."""
         direction: Direction = "undo" if isinstance(command, Undo) else "redo"
         standing = self._standing()
-        turns = standing.to_undo(command.turns) if direction == "undo" else standing.to_redo(command.turns)
+        if direction == "redo":
+            turns = standing.to_redo(command.turns)
+        else:
+            turns = await _rest_of(standing, self._checkpoint) if command.turns == 1 else ()
+            turns = turns or standing.to_undo(command.turns)
         restored = await self._checkpoint.restore([each.checkpoint for each in turns], direction)
         files, more = _first(restored.files)
         await self._hub.commit(
@@ -102,6 +106,18 @@ class Undoing:
         )
 
 
+async def _rest_of(standing: TurnChanges, checkpoint: Checkpoint) -> tuple[FilesChanged, ...]:
+    """The turns that were taken back last with something left as it was, where that can be taken back by now."""
+    for turns in reversed(standing.partly):
+        try:
+            found = await checkpoint.restore([each.checkpoint for each in turns], "undo", dry_run=True)
+        except StoreError:
+            continue  # it is not kept any more
+        if found.files:
+            return turns
+    return ()
+
+
 async def previews_of(standing: TurnChanges, checkpoint: Checkpoint | None) -> dict[str, Any]:
     """`describe("undo")`: what an undo or redo of one turn, of two … would do now, for as many as there are."""
     found: dict[str, Any] = {}
@@ -109,8 +125,10 @@ async def previews_of(standing: TurnChanges, checkpoint: Checkpoint | None) -> d
     for direction in directions:
         there = standing.done if direction == "undo" else standing.undone
         found[direction] = []
-        for count in range(1, min(len(there), MOST_PREVIEWS) + 1):
-            turns = standing.to_undo(count) if direction == "undo" else standing.to_redo(count)
+        rest = await _rest_of(standing, checkpoint) if direction == "undo" and checkpoint is not None else ()
+        for count in range(1, min(max(len(there), bool(rest)), MOST_PREVIEWS) + 1):
+            turns = rest if rest and count == 1 else ()
+            turns = turns or (standing.to_undo(count) if direction == "undo" else standing.to_redo(count))
             try:
                 if checkpoint is None:
                     raise StoreError(NOTHING_KEPT)

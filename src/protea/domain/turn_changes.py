@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from msgspec.structs import replace
 
 from protea.domain.errors import UsageError
 from protea.domain.events import Event, FilesChanged, FilesRestored
@@ -15,6 +14,9 @@ class TurnChanges(msgspec.Struct, frozen=True):
     done: tuple[FilesChanged, ...] = ()
     undone: tuple[FilesChanged, ...] = ()
     """In the order in which they were taken back: the last is the first to be done again."""
+    partly: tuple[tuple[FilesChanged, ...], ...] = ()
+    """Of these, those of which something was left as it was, in the order in which they were taken back; turns that
+    were taken back as one stand as one, the latest turn first."""
 
     def to_undo(self, turns: int) -> tuple[FilesChanged, ...]:
         """The latest turns, the latest first. Raises `UsageError` where there are not so many."""
@@ -32,15 +34,23 @@ def advance(standing: TurnChanges, event: Event) -> TurnChanges:
             # What was taken back belongs to a past that is over now.
             return TurnChanges(done=(*standing.done, event))
         case FilesRestored(direction="undo"):
-            gone = [each for each in reversed(standing.done) if each.turn in event.turns]
+            gone = tuple(each for each in reversed(standing.done) if each.turn in event.turns)
             left = tuple(each for each in standing.done if each.turn not in event.turns)
-            return replace(standing, done=left, undone=(*standing.undone, *gone))
+            again = next((each for each in standing.partly if _turns(each) == event.turns), gone)
+            partly = tuple(each for each in standing.partly if each != again)
+            partly = (*partly, again) if event.skipped and again else partly
+            return TurnChanges(done=left, undone=(*standing.undone, *gone), partly=partly)
         case FilesRestored():
             back = [each for each in reversed(standing.undone) if each.turn in event.turns]
             left = tuple(each for each in standing.undone if each.turn not in event.turns)
-            return replace(standing, done=(*standing.done, *back), undone=left)
+            partly = tuple(each for each in standing.partly if not {*_turns(each)} & {*event.turns})
+            return TurnChanges(done=(*standing.done, *back), undone=left, partly=partly)
         case _:
             return standing
+
+
+def _turns(entries: tuple[FilesChanged, ...]) -> tuple[str, ...]:
+    return tuple(each.turn for each in entries)
 
 
 def require(direction: str, there_are: int, count: int) -> None:

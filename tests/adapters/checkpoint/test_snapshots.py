@@ -309,6 +309,7 @@ async def test_what_a_command_names_is_kept_before_it_runs_and_the_rest_beside_i
     assert not changes.uncovered
     await tree.checkpoint.restore([changes.checkpoint], "undo")
     assert tree.state() == before
+    await tree.checkpoint.aclose()
 
 
 # ── between processes ──────────────────────────────────────────────────────────────────────────────────────────────

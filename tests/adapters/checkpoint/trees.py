@@ -43,10 +43,11 @@ def state(root: str) -> State:
 class Tree:
     """A project and one session in it."""
 
-    def __init__(self, folder: Path, **options: object) -> None:
+    def __init__(self, folder: Path, session: str = "s", **options: object) -> None:
         self.around = around(folder)
         self.root = self.around.root
         self.options = options
+        self.session = session
         self.checkpoint = self.open()
         self._turns = 0
 
@@ -77,7 +78,7 @@ class Tree:
     async def turn(self, *scripts: str) -> Changes | None:
         """A turn in which these commands run, one after the other."""
         self._turns += 1
-        self.checkpoint.begin("s", f"t{self._turns}")
+        self.checkpoint.begin(self.session, f"t{self._turns}")
         for script in scripts:
             await self.checkpoint.before_command([script], self.root)
             self.run(script)

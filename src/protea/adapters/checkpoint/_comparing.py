@@ -58,13 +58,12 @@ def _diff(
         return FileDiff(shown(path), what, said or "its content is not kept", head)
     if b"\0" in old[:8192] or b"\0" in new[:8192]:
         return FileDiff(shown(path), what, said or "binary", f"{head}Binary files differ\n")
-    name = _name(path, root)
-    body = unified(
-        old.decode("utf-8", "backslashreplace"),
-        new.decode("utf-8", "backslashreplace"),
-        "/dev/null" if after is None else name,
-        before="/dev/null" if before is None else name,
-    )
+    body = unified(old.decode("utf-8", "backslashreplace"), new.decode("utf-8", "backslashreplace"), "x")
+    if body:
+        lines = body.split("\n", 2)[2]
+        source = "/dev/null" if before is None else _name(path, root, "a/")
+        target = "/dev/null" if after is None else _name(path, root, "b/")
+        body = f"--- {source}\n+++ {target}\n{lines}"
     added, removed = counts(body) if body else (0, 0)
     if len(body) > room:
         return FileDiff(shown(path), what, said or "too long to be shown", head, added, removed)
@@ -93,8 +92,7 @@ def _content(path: bytes, version: Version | None, pool: Pool) -> bytes | None:
 
 
 def _head(path: bytes, before: Version | None, after: Version | None, root: bytes) -> str:
-    name = _name(path, root)
-    lines = [f"diff --git a/{name} b/{name}\n"]
+    lines = [f"diff --git {_name(path, root, 'a/')} {_name(path, root, 'b/')}\n"]
     if before is None and after is not None:
         lines.append(f"new file mode {_git_mode(after)}\n")
     elif after is None and before is not None:
@@ -110,6 +108,17 @@ def _git_mode(version: Version) -> str:
     return "100755" if version.seen.mode & 0o111 else "100644"
 
 
-def _name(path: bytes, root: bytes) -> str:
+def _name(path: bytes, root: bytes, before: str) -> str:
+    """As git writes a name: between quotes, with escapes, where it has bytes that would be taken for something else."""
     inside = path.startswith(root.rstrip(b"/") + b"/")
-    return shown(os.path.relpath(path, root) if inside else path.lstrip(b"/"))
+    name = os.path.relpath(path, root) if inside else path.lstrip(b"/")
+    text = name.decode("utf-8", "replace")
+    if text.isprintable() and text.encode() == name and not {'"', "\\"} & {*text}:
+        return before + text
+    return f'"{before}{"".join(map(_quoted, name))}"'
+
+
+def _quoted(byte: int) -> str:
+    if byte in b'"\\':
+        return f"\\{chr(byte)}"
+    return chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}"

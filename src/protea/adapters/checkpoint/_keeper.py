@@ -6,20 +6,25 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from protea.adapters.checkpoint import _repositories
+from protea.adapters.checkpoint._activity import Activity
 from protea.adapters.checkpoint._ghosts import ghosts
 from protea.adapters.checkpoint._known import KnownTree
 from protea.adapters.checkpoint._pool import Pool
 from protea.adapters.checkpoint._private import make_private
-from protea.adapters.checkpoint._records import VERSION, Journal, Noted, Record, Shelf, Watched, frames
-from protea.adapters.checkpoint._seen import Entry, Version, see
+from protea.adapters.checkpoint._records import VERSION, Journal, Noted, Record, Shelf, Watched, framed, frames
+from protea.adapters.checkpoint._seen import Entry, Seen, Version, see
 from protea.adapters.checkpoint._telling import changed_files, uncovered
 from protea.adapters.checkpoint._tidying import tidy
 from protea.domain.changes import Changes
+
+if TYPE_CHECKING:
+    from protea.adapters.checkpoint._leases import Leases
 
 QUICK = 0.3
 """Seconds of looking through trees that a turn may cost besides its first and last look: small trees are looked through
@@ -28,6 +33,7 @@ AFTER = 0.4
 """Seconds that may go into keeping what files became, at the end of a turn; the rest is kept when it is undone."""
 URGENT = 1.0
 """Seconds that may go into keeping what a command names, before it runs."""
+BOTH = "a command of another session ran at the same time: nobody can tell whose change it is"
 TIDY = 86_400.0
 """Seconds after which the store is tidied."""
 
@@ -43,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True):
     largest: int
     limit: int
     keep: float
+    environment: Mapping[str, str] = {}
 
 
 class _Turn:
@@ -58,6 +65,14 @@ class _Turn:
         """Whether the trees were looked through since the last command."""
         self.spent = 0.0
         self.notes: list[tuple[bytes, str]] = []
+        self.looked_at = 0
+        """When the trees were last looked through: what is found next happened since."""
+        self.commands: list[tuple[int, int]] = []
+        """When commands of it ran."""
+        self.begun = 0
+        """When those that run began."""
+        self.elsewhere: dict[bytes, bytes] = {}
+        """A root → what its repository, which lies outside of it, said of itself."""
 
 
 class Keeper:
@@ -71,6 +86,11 @@ class Keeper:
         self._turn: _Turn | None = None
         self._lock: int | None = None
         self._tidied = False
+        self.activity = Activity(settings.folder)
+        self._leases: Leases | None = None
+        self._promised: dict[bytes, tuple[KnownTree, Seen, str]] = {}
+        """Files that are watched until they are copied, and the names their contents will have if somebody wants to
+        change them before."""
 
     @property
     def pool(self) -> Pool:
@@ -78,6 +98,7 @@ class Keeper:
 
     def begin(self, session: str, turn: str) -> None:
         self._turn = _Turn(f"{session}/{turn}")
+        self.activity.who = session
 
     # ── files that a tool names ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -103,6 +124,7 @@ class Keeper:
                 for tree in self._trees or ():
                     if tree.holds(each):
                         tree.put(each, turn.after[each])
+                self.activity.wrote(each)
 
     def _kept(self, path: bytes, seen: object) -> str | None:
         for tree in self._trees or ():
@@ -119,11 +141,18 @@ class Keeper:
     def before_command(self, words: Sequence[str], cwd: str) -> None:
         turn = self._current()
         first = not turn.watching
+        began = self.activity.began()
+        turn.begun = turn.begun or began
         if first:
             self._open_trees()
+            for root in self._settings.roots:
+                if (state := _repositories.elsewhere(root)) is not None:
+                    turn.elsewhere[root] = state
         elif turn.looked is False or turn.spent > QUICK:
             return
         begin = time.monotonic()
+        self._hear()
+        turn.looked_at = time.time_ns()
         for tree in self._trees or ():
             if first:
                 tree.mark()
@@ -135,6 +164,7 @@ class Keeper:
                 tree.fill_urgent(time.monotonic() + URGENT)
             self.fill(max(begin + self._settings.wait, time.monotonic() + self._settings.wait / 4))
             journal = self._journal(turn)
+            self._watch(journal)
             for tree in self._trees or ():
                 tree.save()
                 journal.write(Watched(tree.root, tree.slot, tree.stamp))
@@ -143,10 +173,53 @@ class Keeper:
                     turn.notes.append((tree.root, f"it holds more than {most} files: what commands do is not kept"))
         turn.watching, turn.looked = True, False
 
+    def _watch(self, journal: Journal) -> None:
+        """The command runs beside the rest of the copying: until it is done nothing may be overwritten uncopied."""
+        if self._leases is None and not any(True for tree in self._trees or () for _ in tree.waiting()):
+            return
+        from protea.adapters.checkpoint._leases import MOST, Leases, Watch  # only while a tree is copied
+
+        files: list[Watch] = []
+        for tree in self._trees or ():
+            for path, seen in tree.waiting():
+                if path in self._promised or len(files) >= MOST:
+                    continue
+                name = self._pool.promise(seen.size)
+                if name is not None:
+                    self._promised[path] = (tree, seen, name)
+                    frame = framed(Noted(path, Version(seen, name)))
+                    files.append(Watch(path, seen, self._pool.path(name), frame))
+        if files and self._leases is None:
+            self._leases = Leases(self._settings.environment)
+        if self._leases is not None:
+            self._leases.write_to(journal.path)
+        if self._leases is not None and files:
+            self._leases.watch(files)
+
+    def _hear(self) -> None:
+        """Take over what was copied because somebody wanted to change it."""
+        for path in self._leases.kept() if self._leases is not None else ():
+            tree, seen, name = self._promised.pop(path)
+            if tree.learn(path, seen, name):
+                self._pool.promised(seen.size)
+            else:
+                self._pool.drop(name)
+
+    def _unwatch(self) -> None:
+        self._hear()
+        if self._leases is not None:
+            self._leases.close()
+        self._leases = None
+        self._promised.clear()
+
     def after_command(self) -> None:
+        self.activity.ended()
         turn = self._turn
         if turn is None or not turn.watching:
             return
+        if turn.begun:
+            turn.commands.append((turn.begun, time.time_ns()))
+            turn.begun = 0
         last = max((tree.seconds for tree in self._trees or ()), default=0.0)
         if turn.spent + last > QUICK:
             return
@@ -155,15 +228,28 @@ class Keeper:
         turn.spent += time.monotonic() - begin
 
     def _look(self, turn: _Turn) -> None:
+        others = self.activity.others(turn.looked_at)
+        turn.looked_at = time.time_ns()
+        own = [*turn.commands, *([(turn.begun, time.time_ns())] if turn.begun else ())]
+
         def told(path: bytes, before: Version | None, after: Version | None) -> None:
+            whose = others.whose(path, None if after is None else after.seen, own)
+            if whose != "ours":
+                if whose == "unclear" and (after is None or after.seen.kind != "directory"):
+                    turn.notes.append((path, BOTH))
+                return
             if path not in turn.before:
                 turn.before[path] = before
                 fresh.append(Noted(path, before))
             turn.after[path] = after
 
+        self._hear()
         for tree in self._trees or ():
             fresh: list[Noted] = []
             tree.refresh(told)
+            hidden = "it could not be looked into before: what was changed in it is not known"
+            turn.notes += [(each, hidden) for each in sorted(tree.unknown)]
+            tree.unknown.clear()
             if fresh:
                 self._journal(turn).write(*fresh)
         turn.looked = True
@@ -179,6 +265,8 @@ class Keeper:
         """There is nothing more to keep for now."""
         for tree in self._trees or ():
             tree.save()
+        if not any(True for tree in self._trees or () for _ in tree.waiting()):
+            self._unwatch()
         self._tidy()
 
     # ── the end of a turn ───────────────────────────────────────────────────────────────────────────────────────────
@@ -199,7 +287,9 @@ class Keeper:
             return None
         for frame in found:
             if isinstance(frame, Noted):
-                lost.before.setdefault(frame.path, frame.before)
+                before = lost.before.setdefault(frame.path, frame.before)
+                if frame.before is not None and before is not None and before.object is None:
+                    lost.before[frame.path] = frame.before  # what it held was kept while a command ran
             elif isinstance(frame, Watched):
                 self._recover_tree(lost, frame)
         for each in lost.before:
@@ -239,6 +329,9 @@ class Keeper:
             if not self._same(before, after):
                 entries.append(Entry(path, before, after))
         changes = None
+        for root, state in turn.elsewhere.items():
+            if _repositories.elsewhere(root) != state:
+                turn.notes.append((os.path.join(root, b".git"), _repositories.ELSEWHERE))
         if entries or turn.notes:
             record = Record(VERSION, list(self._settings.roots), entries)
             record.repositories = _repositories.digests(entries, ghosts(os.path.dirname(self._settings.folder)))
@@ -285,11 +378,15 @@ class Keeper:
     # ── what is open ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def close(self) -> None:
+        self._unwatch()
         for tree in self._trees or ():
             tree.close()
         self._trees = None
         if self._lock is not None:
             self._tidy()
+            with contextlib.suppress(OSError):
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.activity.clear()
             self._pool.save_size()
             os.close(self._lock)
             self._lock = None

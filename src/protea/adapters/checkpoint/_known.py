@@ -24,7 +24,7 @@ from protea.domain.pattern import regex
 
 SLOTS = 8
 """Processes that may know the same tree at the same time; the ones after them begin with nothing."""
-_VERSION = 1
+_VERSION = 2
 _LATER = regex(rb"/(?:node_modules|\.venv|venv|target|dist|build|__pycache__|\.git|\.cache|vendor|\.tox)/")
 """Folders whose contents come from elsewhere: they are copied after everything else."""
 _WORD = regex(rb"[^\s'\"`=;|&<>(){}$\\,:]+")
@@ -38,6 +38,7 @@ class Saved(msgspec.Struct, array_like=True):
     stamp: str
     files: dict[bytes, Seen]
     objects: dict[bytes, str]
+    closed: list[bytes] = []
 
 
 Told = Callable[[bytes, Version | None, Version | None], None]
@@ -58,6 +59,10 @@ class KnownTree:
         self._lock: int | None = None
         self.files: dict[bytes, Seen] = {}
         self.objects: dict[bytes, str] = {}
+        self._closed: set[bytes] = set()
+        """Folders that could not be read at the last look."""
+        self.unknown: set[bytes] = set()
+        """Folders that came to light since somebody last asked: what happened to what lies in them is not known."""
         self._racy: set[bytes] = set()
         self.stamp = ""
         """Changed with every turn: who finds another one knows that others were here meanwhile."""
@@ -103,13 +108,15 @@ class KnownTree:
             return
         if saved.version == _VERSION and saved.root == self.root:
             self.files, self.objects, self.stamp = saved.files, saved.objects, saved.stamp
+            self._closed = set(saved.closed)
             self._unsaved = False
 
     def save(self) -> None:
         """Write down what is known. Where that fails the next process knows what the last one knew."""
         if self._lock is None or not self._unsaved:
             return
-        data = msgspec.msgpack.encode(Saved(_VERSION, self.root, self.stamp, self.files, self.objects))
+        saved = Saved(_VERSION, self.root, self.stamp, self.files, self.objects, sorted(self._closed))
+        data = msgspec.msgpack.encode(saved)
         with contextlib.suppress(OSError):
             fd = os.open(f"{self.slot}/known.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(fd, "wb") as file:
@@ -145,9 +152,16 @@ class KnownTree:
             if path in now and known.get(path) == now[path] and not self._unchanged(path, now[path]):
                 changed.append(path)
         gone = [path for path in known if path not in now] if len(now) - len(changed) < len(known) else []
-        self._racy = found.racy
+        # What lies in a folder that cannot be read is not gone, and what comes to light in one that could not be is
+        # not new: nobody knows what it was.
+        if found.closed:
+            gone = [path for path in gone if not _beneath(path, found.closed)]
+        self._racy, before_closed, self._closed = found.racy, self._closed, found.closed
         for path in changed:
-            self._take_in(path, now[path], told)
+            hidden = bool(before_closed) and path not in known and _beneath(path, before_closed)
+            if hidden:
+                self.unknown.add(os.path.dirname(path))
+            self._take_in(path, now[path], None if hidden else told)
         for path in gone:
             before = self.version(path)
             del known[path]
@@ -239,6 +253,21 @@ class KnownTree:
                 found += [each for each in waiting if each.startswith(beneath)][:5000]
         return found
 
+    def waiting(self) -> Iterator[tuple[bytes, Seen]]:
+        """What is not kept yet, the most urgent first."""
+        for path in reversed(self._queue):
+            seen = self.files.get(path)
+            if seen is not None and path not in self.objects and _holds(seen):
+                yield path, seen
+
+    def learn(self, path: bytes, seen: Seen, name: str) -> bool:
+        """Somebody else has kept what this file held; whether that is of use."""
+        if self.files.get(path) != seen or path in self.objects:
+            return False
+        self.objects[path] = name
+        self._unsaved = True
+        return True
+
     def fill_urgent(self, until: float) -> None:
         """Keep first what the next command names."""
         rest = self._queue[: -self.urgent] if self.urgent else self._queue
@@ -264,6 +293,15 @@ class KnownTree:
                 self.objects[path] = name
                 self._unsaved = True
         return False
+
+
+def _beneath(path: bytes, folders: set[bytes]) -> bool:
+    above = os.path.dirname(path)
+    while len(above) > 1:
+        if above in folders:
+            return True
+        above = os.path.dirname(above)
+    return False
 
 
 def _holds(seen: Seen) -> bool:

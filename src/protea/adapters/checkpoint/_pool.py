@@ -75,6 +75,17 @@ class Pool:
         finally:
             os.close(source)
 
+    def promise(self, size: int) -> str | None:
+        """A name under which somebody else may keep so much; None where there is no room."""
+        if not self._fits(size):
+            return None
+        self._count += 1
+        return f"{self._count % 256:02x}/{self._prefix}{self._count:x}"
+
+    def promised(self, size: int) -> None:
+        """That is kept now."""
+        self.used += size
+
     def open(self, name: str) -> int:
         """A descriptor to read it by. Raises `OSError` where it is not kept any more."""
         return os.open(self.path(name), _READ)
@@ -120,6 +131,7 @@ class Pool:
         source = self.open(name)
         try:
             copy(source, target, os.fstat(source).st_size)
+            give_attributes(source, target)
         finally:
             os.close(source)
 
@@ -169,6 +181,7 @@ class Pool:
             if self._clones and size:
                 try:
                     fcntl.ioctl(target, _CLONE, source)
+                    keep_attributes(source, target)
                     return True
                 except OSError:
                     self._clones = False  # another file system, or one that cannot: not tried again
@@ -176,6 +189,7 @@ class Pool:
                 os.unlink(self.path(name))
                 return False
             copy(source, target, size)
+            keep_attributes(source, target)
             self.used += size
             return True
         except OSError as error:
@@ -186,6 +200,45 @@ class Pool:
             return False
         finally:
             os.close(target)
+
+
+_KEPT = b"user.protea."
+"""What a file of the store has in front of the name of an attribute that the file it was made of had."""
+
+
+def keep_attributes(source: int, target: int) -> None:
+    """Extended attributes and access lists, as far as the file system of the store takes them. They do not hold there:
+    what nobody but this person may enter needs none."""
+    if not hasattr(os, "listxattr"):
+        return
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(source):
+            with contextlib.suppress(OSError):
+                os.setxattr(target, _KEPT + os.fsencode(name), os.getxattr(source, name))
+
+
+def give_attributes(kept: int, target: int) -> None:
+    """The same ones again, as far as this person may."""
+    if not hasattr(os, "listxattr"):
+        return
+    with contextlib.suppress(OSError):
+        for name in map(os.fsencode, os.listxattr(kept)):
+            if name.startswith(_KEPT):
+                with contextlib.suppress(OSError):
+                    os.setxattr(target, name[len(_KEPT) :], os.getxattr(kept, name))
+
+
+def keep_over(name: bytes, folder: int, target: int) -> None:
+    """Give a file that takes the place of another one what attributes that one has. Raises `OSError`."""
+    source = os.open(name, _READ, dir_fd=folder)
+    try:
+        for each in os.listxattr(source) if hasattr(os, "listxattr") else ():
+            if each == "security.capability":
+                continue  # it is said of what the file holds now
+            with contextlib.suppress(OSError):
+                os.setxattr(target, each, os.getxattr(source, each))
+    finally:
+        os.close(source)
 
 
 def copy(source: int, target: int, size: int) -> None:

@@ -60,24 +60,26 @@ class Journal:
 
     def __init__(self, path: str) -> None:
         make_private(os.path.dirname(path))
-        self._path = path
+        self.path = path
         self._fd = os.open(path, _NEW | os.O_APPEND, 0o600)
         self.write(Begun(VERSION))
 
     def write(self, *frames: Frame) -> None:
         """They survive the death of this process once this returns. Raises `OSError`."""
-        pieces = []
-        for frame in frames:
-            data = msgspec.msgpack.encode(frame)
-            pieces.append(len(data).to_bytes(4, "big") + data)
-        view = memoryview(b"".join(pieces))
+        view = memoryview(b"".join(map(framed, frames)))
         while view:
             view = view[os.write(self._fd, view) :]
 
     def remove(self) -> None:
         os.close(self._fd)
         with contextlib.suppress(OSError):
-            os.unlink(self._path)
+            os.unlink(self.path)
+
+
+def framed(frame: Frame) -> bytes:
+    """As it stands in a journal."""
+    data = msgspec.msgpack.encode(frame)
+    return len(data).to_bytes(4, "big") + data
 
 
 def frames(path: str) -> Iterator[Frame]:

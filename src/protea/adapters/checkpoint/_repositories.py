@@ -6,18 +6,41 @@ So all of a repository's own folder is undone, or nothing of it: it must be as t
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 
 from protea.adapters.checkpoint._ghosts import Ghosts
 from protea.adapters.checkpoint._seen import Entry, Seen, look
 
 _PART = b"/.git/"
+ELSEWHERE = "its repository lies outside of the workspace: commits, branches and the index that git keeps there stay"
+"""What is said of a worktree whose repository a turn has used."""
 
 
 def folder_of(path: bytes) -> bytes | None:
     """The repository's own folder that a path lies in, or is."""
     at = (path + b"/").find(_PART)
     return None if at < 0 else path[: at + len(_PART) - 1]
+
+
+def elsewhere(root: bytes) -> bytes | None:
+    """What changes when git is used in a worktree whose repository lies elsewhere; None where there is none."""
+    try:
+        with open(os.path.join(root, b".git"), "rb") as file:
+            line = file.read(4096)
+    except OSError:
+        return None
+    if not line.startswith(b"gitdir: "):
+        return None
+    folder = os.path.join(root, line[len(b"gitdir: ") :].strip())
+    told = []
+    for name in (b"HEAD", b"index", b"logs/HEAD", b"../../refs/stash"):
+        try:
+            found = os.stat(os.path.join(folder, name))
+            told.append(b"%d %d %d" % (found.st_mtime_ns, found.st_size, found.st_ino))
+        except OSError:
+            told.append(b"-")
+    return b"\n".join(told)
 
 
 def digest(folder: bytes, strange: Ghosts, changed: Iterable[Entry] = ()) -> bytes:

@@ -8,21 +8,28 @@ or as it should be, and the same restore again does the rest.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from protea.adapters.checkpoint import _repositories
 from protea.adapters.checkpoint._ghosts import Ghosts
-from protea.adapters.checkpoint._pool import Pool
+from protea.adapters.checkpoint._pool import Pool, keep_over
 from protea.adapters.checkpoint._records import Record
-from protea.adapters.checkpoint._seen import Entry, Seen, Version, seen_of
+from protea.adapters.checkpoint._seen import Entry, Seen, Version, look, seen_of
 from protea.adapters.checkpoint._telling import changed_files, restorable, shown
 from protea.domain.changes import Direction, Restored, SkippedFile
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_PLACE = getattr(os, "O_PATH", os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC
+"""To go by, not to be read: a folder above that may only be searched is no obstacle, nor is a file nobody may read."""
+_FOLDER = _PLACE | os.O_DIRECTORY
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_MADE = 0o700
+"""The mode of a folder until everything is in it."""
+_INTO = b"into"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _SINCE = "it was changed since"
 _BETWEEN = "it was changed between these turns"
@@ -41,19 +48,32 @@ class _Skip(Exception):
     """This path is left as it is; the text is why."""
 
 
-def restore(records: Sequence[Record], direction: Direction, pool: Pool, strange: Ghosts, *, dry_run: bool) -> Restored:
-    """`records` in the order in which they are taken back (the latest first) or done again. Raises nothing."""
+def restore(
+    records: Sequence[Record],
+    direction: Direction,
+    pool: Pool,
+    strange: Ghosts,
+    *,
+    dry_run: bool,
+    open_folders: str,
+    wrote: Callable[[bytes], None],
+) -> Restored:
+    """`records` in the order in which they are taken back (the latest first) or done again. Raises nothing.
+
+    `open_folders` is a file in which it is kept which folders are writable for a moment; `wrote` hears of each path
+    that was put back."""
     skipped: dict[bytes, str] = {}
     steps = _compose(records, direction, pool, skipped)
     _leave_used_repositories(records, direction, steps, skipped, strange)
-    places = _Places()
+    places = _Places(open_folders)
     try:
+        places.take_up(act=not dry_run)
         pending: list[_Step] = []
         for step in steps.values():
             try:
                 if places.matches(step.path, step.target, pool):
                     continue  # done before
-                if not places.matches(step.path, step.expected, pool):
+                if not places.matches(step.path, step.expected, pool) and not places.halfway(step):
                     raise _Skip(_SINCE)
                 pending.append(step)
             except _Skip as why:
@@ -65,10 +85,14 @@ def restore(records: Sequence[Record], direction: Direction, pool: Pool, strange
             skipped[step.path] = "what it was is not kept"
             pending.remove(step)
         failed: dict[bytes, str] = {}
+        if not dry_run:
+            places.know_twins([root for record in records[:1] for root in record.roots], pending, strange)
         done = pending if dry_run else _apply(pending, sources, places, pool, failed)
         skipped |= failed
     finally:
         places.close()
+    for step in () if dry_run else done:
+        wrote(step.path)
     _explain_folders(skipped)
     files = changed_files(Entry(step.path, step.expected, step.target) for step in done)
     return Restored(files=files, skipped=tuple(SkippedFile(shown(path), why) for path, why in sorted(skipped.items())))
@@ -225,13 +249,64 @@ def _apply(
     return sorted(done, key=lambda step: step.path)
 
 
+def _chmod(fd: int, mode: int) -> None:
+    """Of what `_PLACE` opened."""
+    # What is only gone by takes no fchmod; the name procfs has for it leads to nothing else.
+    if hasattr(os, "O_PATH"):
+        os.chmod(f"/proc/self/fd/{fd}", mode)
+    else:
+        os.fchmod(fd, mode)
+
+
 class _Places:
     """Reaches paths without following links, and acts there."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_folders: str) -> None:
         self._folder: tuple[bytes, int] | None = None
         self._opened: dict[bytes, int] = {}
         """Folders that were made writable for a moment → the mode they had."""
+        self._twins: dict[int, bytes] = {}
+        """Inode → a name by which a file of several names can be reached."""
+        self._into: set[bytes] = set()
+        """Files in which a restore that was killed was writing."""
+        self._open_folders = open_folders
+        """Where it is written down what is open: who is killed leaves it to the next one to close it."""
+
+    def know_twins(self, roots: Sequence[bytes], steps: Sequence[_Step], strange: Ghosts) -> None:
+        """Find the other names of files that had several and lose one."""
+        wanted = {
+            step.target.seen.ino
+            for step in steps
+            if step.expected is None and step.target is not None and step.target.seen.names > 1
+        }
+        for root in roots if wanted else ():
+            for path, seen in look(root, frozenset(), 10_000_000, strange).files.items():
+                if seen.ino in wanted and seen.kind == "file":
+                    self._twins.setdefault(seen.ino, path)
+
+    def take_up(self, *, act: bool) -> None:
+        """What a restore that was killed was in the midst of: folders it had opened get their modes again (with `act`),
+        and of files it wrote into it does not matter what they say."""
+        try:
+            with open(self._open_folders, "rb") as file:
+                lines = file.read().split(b"\0")
+        except OSError:
+            return
+        for line in lines:
+            mode, _, path = line.partition(b" ")
+            if mode == _INTO:
+                self._into.add(path)
+            elif act:
+                with contextlib.suppress(OSError, ValueError), self._in(path, writing=False) as (folder, name):
+                    fd = os.open(name, _FOLDER, dir_fd=folder)
+                    if stat.S_IMODE(os.fstat(fd).st_mode) == int(mode, 8) | 0o700:
+                        _chmod(fd, int(mode, 8))
+                    os.close(fd)
+
+    def _write_down(self, what: bytes, path: bytes) -> None:
+        fd = os.open(self._open_folders, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        os.write(fd, b"%s %s\0" % (what, path))
+        os.close(fd)
 
     def close(self) -> None:
         if self._folder is not None:
@@ -256,6 +331,18 @@ class _Places:
             return False
         return not seen.size or (version.object is not None and pool.same(version.object, path))
 
+    def halfway(self, step: _Step) -> bool:
+        """Whether it is as a restore leaves it that is killed: a new folder before it has its mode, nothing where a
+        folder and a file change places, a file of several names that is written into."""
+        if step.target is None:
+            return False
+        seen, folder = self._see(step.path), step.target.seen.kind == "directory"
+        if step.expected is None:
+            return folder and seen is not None and seen.kind == "directory" and seen.permissions == _MADE
+        if seen is None:
+            return folder != (step.expected.seen.kind == "directory")
+        return seen.kind == "file" and step.path in self._into and seen.ino == step.expected.seen.ino
+
     def remove(self, step: _Step) -> None:
         with self._in(step.path, writing=True) as (folder, name):
             if step.expected is not None and step.expected.seen.kind == "directory":
@@ -268,7 +355,7 @@ class _Places:
 
     def make_folder(self, path: bytes) -> None:
         with self._in(path, writing=True) as (folder, name), contextlib.suppress(FileExistsError):
-            os.mkdir(name, 0o700, dir_fd=folder)
+            os.mkdir(name, _MADE, dir_fd=folder)
 
     def rename(self, source: bytes, path: bytes) -> None:
         with self._in(source, writing=True) as (folder, name):
@@ -285,7 +372,10 @@ class _Places:
         target = step.target.seen
         with self._in(step.path, writing=True) as (folder, name):
             if target.kind == "other":
-                raise _Skip("it was a pipe, socket or device")
+                if not stat.S_ISFIFO(target.mode):
+                    raise _Skip("it was a socket or a device")
+                self._make_pipe(folder, name, target)
+                return
             passing = b".%s.protea-undo" % name[:200]
             if target.kind == "link":
                 with contextlib.suppress(FileNotFoundError):
@@ -301,12 +391,47 @@ class _Places:
                 return
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(passing, dir_fd=folder)
+            twin = self._twins.get(target.ino) if step.expected is None and target.names > 1 else None
+            if twin is not None and self.link(twin, folder, passing, step.target, pool):
+                os.rename(passing, name, src_dir_fd=folder, dst_dir_fd=folder)
+                return
             fd = os.open(passing, _NEW, 0o600, dir_fd=folder)
             try:
+                with contextlib.suppress(OSError):  # what it has now that nobody keeps: an access list, a label
+                    keep_over(name, folder, fd)
                 self._fill(step.target, fd, pool)
             finally:
                 os.close(fd)
             os.rename(passing, name, src_dir_fd=folder, dst_dir_fd=folder)
+            if target.names > 1:
+                self._twins.setdefault(target.ino, step.path)
+
+    def link(self, twin: bytes, folder: int, name: bytes, wanted: Version, pool: Pool) -> bool:
+        """Give a file of several names one of them back, if that which has the others still holds the same."""
+        try:
+            above = self._walk(os.path.dirname(twin))  # not `_in`: the folder that is open now is needed still
+        except OSError:
+            return False
+        last = os.path.basename(twin)
+        try:
+            found = os.stat(last, dir_fd=above, follow_symlinks=False)
+            if not stat.S_ISREG(found.st_mode) or found.st_size != wanted.seen.size:
+                return False
+            if wanted.object is not None and not pool.same(wanted.object, twin):
+                return False
+            os.link(last, name, src_dir_fd=above, dst_dir_fd=folder, follow_symlinks=False)
+        except OSError:
+            return False
+        finally:
+            os.close(above)
+        return True
+
+    def _make_pipe(self, folder: int, name: bytes, target: Seen) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        os.mkfifo(name, 0o600, dir_fd=folder)
+        os.chmod(name, target.permissions, dir_fd=folder)
+        os.utime(name, ns=(target.mtime, target.mtime), dir_fd=folder)
 
     def _write_through(self, step: _Step, folder: int, name: bytes, pool: Pool) -> bool:
         """A file with several names that the turn wrote into is written into again, so that it keeps them."""
@@ -322,6 +447,7 @@ class _Places:
             found = os.fstat(fd)
             if found.st_nlink < 2 or not stat.S_ISREG(found.st_mode):
                 return False
+            self._write_down(_INTO, step.path)
             os.ftruncate(fd, 0)
             self._fill(step.target, fd, pool)
             return True
@@ -334,14 +460,24 @@ class _Places:
                 pool.copy_to(version.object, fd)
             except FileNotFoundError:
                 raise _Skip("what it was is not kept any more") from None
-        os.fchmod(fd, version.seen.permissions)
-        os.utime(fd, ns=(version.seen.mtime, version.seen.mtime))
+        seen = version.seen
+        found = os.fstat(fd)
+        if seen.uid >= 0 and (found.st_uid, found.st_gid) != (seen.uid, seen.gid):
+            with contextlib.suppress(OSError):  # only root may give it away; anybody to a group of theirs
+                os.fchown(fd, -1, seen.gid)
+            with contextlib.suppress(OSError):
+                os.fchown(fd, seen.uid, -1)
+        found = os.fstat(fd)
+        # Never as somebody else's program: one that ran as its owner ran as another one.
+        another = seen.uid >= 0 and (found.st_uid, found.st_gid) != (seen.uid, seen.gid)
+        os.fchmod(fd, seen.permissions & 0o1777 if another else seen.permissions)
+        os.utime(fd, ns=(seen.mtime, seen.mtime))
 
     def set_mode(self, path: bytes, seen: Seen) -> None:
         with self._in(path, writing=False) as (folder, name):
             fd = os.open(name, _FOLDER, dir_fd=folder)
             try:
-                os.fchmod(fd, seen.permissions)
+                _chmod(fd, seen.permissions)
             finally:
                 os.close(fd)
         self._opened.pop(path, None)
@@ -352,14 +488,16 @@ class _Places:
             mode = self._opened[path]
             with contextlib.suppress(OSError), self._in(path, writing=False) as (folder, name):
                 fd = os.open(name, _FOLDER, dir_fd=folder)
-                os.fchmod(fd, mode)
+                _chmod(fd, mode)
                 os.close(fd)
         self._opened.clear()
+        with contextlib.suppress(OSError):
+            os.unlink(self._open_folders)
 
     def _chmod(self, folder: int, name: bytes, seen: Seen) -> None:
-        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        fd = os.open(name, _PLACE, dir_fd=folder)
         try:
-            os.fchmod(fd, seen.permissions)
+            _chmod(fd, seen.permissions)
         finally:
             os.close(fd)
 
@@ -368,8 +506,12 @@ class _Places:
             with self._in(path, writing=False) as (folder, name):
                 found = os.stat(name, dir_fd=folder, follow_symlinks=False)
                 return seen_of(found, os.readlink(name, dir_fd=folder) if stat.S_ISLNK(found.st_mode) else None)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                return None  # a link stands where a folder was
+            raise _Skip(f"it cannot be looked at: {(error.strerror or str(error)).lower()}") from error
 
     @contextlib.contextmanager
     def _in(self, path: bytes, *, writing: bool) -> Iterator[tuple[int, bytes]]:
@@ -382,8 +524,10 @@ class _Places:
         if writing:
             mode = stat.S_IMODE(os.fstat(folder).st_mode)
             if mode & 0o300 != 0o300 and os.geteuid() != 0:
-                os.fchmod(folder, mode | 0o700)
-                self._opened.setdefault(above, mode)
+                if above not in self._opened:
+                    self._opened[above] = mode
+                    self._write_down(b"%o" % mode, above)
+                _chmod(folder, mode | 0o700)
         yield folder, name
 
     def _walk(self, path: bytes) -> int:

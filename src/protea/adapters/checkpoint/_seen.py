@@ -25,6 +25,11 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ino: int = 0
     link: bytes | None = None
     """Where a symbolic link leads."""
+    uid: int = -1
+    gid: int = -1
+    """Of directories they are not told, as they were not in what older versions have kept."""
+    names: int = 1
+    """How many the file has."""
 
     @property
     def kind(self) -> str:
@@ -61,7 +66,17 @@ def kind_of(mode: int) -> str:
 def seen_of(found: os.stat_result, link: bytes | None = None) -> Seen:
     if stat.S_ISDIR(found.st_mode):
         return Seen(found.st_mode)
-    return Seen(found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, link)
+    return Seen(
+        found.st_mode,
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+        found.st_ino,
+        link,
+        found.st_uid,
+        found.st_gid,
+        found.st_nlink,
+    )
 
 
 def see(path: bytes) -> Seen | None:
@@ -79,6 +94,8 @@ class Look(msgspec.Struct):
     files: dict[bytes, Seen]
     """Absolute path → what is there; the root itself is left out."""
     racy: set[bytes]
+    closed: set[bytes]
+    """Folders that could not be read: what lies in them is not known."""
     whole: bool = True
     """False where there were more files than anyone wants to look through, and it stopped."""
     seconds: float = 0.0
@@ -90,7 +107,7 @@ def look(root: bytes, outside: Container[bytes], most: int, ghosts: Ghosts) -> L
     begin, recent = time.monotonic(), time.time_ns() - RACY
     files: dict[bytes, Seen] = {}
     racy: set[bytes] = set()
-    found = Look(files, racy)
+    found = Look(files, racy, set())
     try:
         device = os.lstat(root).st_dev
     except OSError:
@@ -98,10 +115,14 @@ def look(root: bytes, outside: Container[bytes], most: int, ghosts: Ghosts) -> L
     folders = [root]
     is_dir, is_link = stat.S_ISDIR, stat.S_ISLNK
     while folders:
+        folder = folders.pop()
         try:
-            entries = os.scandir(folders.pop())
+            entries = os.scandir(folder)
+        except PermissionError:
+            found.closed.add(folder)
+            continue
         except OSError:
-            continue  # gone meanwhile, or not ours to read
+            continue  # gone meanwhile
         with entries:
             for entry in entries:
                 path = entry.path
@@ -119,7 +140,17 @@ def look(root: bytes, outside: Container[bytes], most: int, ghosts: Ghosts) -> L
                     link = os.readlink(path) if is_link(mode) else None
                 except OSError:
                     continue
-                files[path] = Seen(mode, one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino, link)
+                files[path] = Seen(
+                    mode,
+                    one.st_size,
+                    one.st_mtime_ns,
+                    one.st_ctime_ns,
+                    one.st_ino,
+                    link,
+                    one.st_uid,
+                    one.st_gid,
+                    one.st_nlink,
+                )
                 if one.st_ctime_ns > recent:
                     racy.add(path)
         if len(files) > most:

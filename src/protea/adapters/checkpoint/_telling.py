@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Sequence
 
 from protea.adapters.checkpoint._repositories import folder_of
@@ -11,7 +12,13 @@ from protea.domain.changes import ChangedFile, Happening, SkippedFile
 
 
 def shown(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")
+    """A name in one line: what a terminal would take for a line's end, or worse, is escaped."""
+    text = path.decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else "".join(_escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode()
 
 
 def happening(before: Version | None, after: Version | None) -> Happening:
@@ -65,12 +72,12 @@ def restorable(version: Version) -> bool:
     kind = version.seen.kind
     if kind == "file":
         return version.object is not None or not version.seen.size
-    return kind in ("directory", "link")
+    return kind in ("directory", "link") or stat.S_ISFIFO(version.seen.mode)
 
 
 def _why(before: Version, path: bytes, largest: int) -> str:
     if before.seen.kind == "other":
-        return "it was a pipe, socket or device"
+        return "it was a socket or a device"
     if before.seen.size > largest:
         return f"it was too large to be kept ({before.seen.size / 1e6:,.0f} MB)"
     if not before.seen.mode & 0o444 and os.geteuid() != 0:

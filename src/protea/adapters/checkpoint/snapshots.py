@@ -99,7 +99,16 @@ class SnapshotCheckpoint:
             from protea.adapters.checkpoint._restoring import restore
 
             records = [keeper.shelf.load(each) for each in checkpoints]
-            return restore(records, direction, keeper.pool, ghosts(self._around.protea_home), dry_run=dry_run)
+            keeper.activity.who = keeper.activity.who or checkpoints[0].partition("/")[0]
+            return restore(
+                records,
+                direction,
+                keeper.pool,
+                ghosts(self._around.protea_home),
+                dry_run=dry_run,
+                open_folders=f"{self._folder}/open-folders",
+                wrote=keeper.activity.wrote,
+            )
 
         return await self._do(work)
 
@@ -205,6 +214,7 @@ class SnapshotCheckpoint:
                 largest=options.largest,
                 limit=options.limit,
                 keep=options.days * 86_400,
+                environment=around.environment,
             )
         )
 
