@@ -76,7 +76,7 @@ class Activity:
                     # Files are told a time that may lie some milliseconds back: not so far as another's command.
                     entered = time.time_ns()
                     while (moment := _coarse()) <= entered:
-                        time.sleep(0.001)
+                        os.sched_yield()  # some milliseconds at most
             self._write("began")
         return moment
 
