@@ -35,6 +35,7 @@ SETS = {
     "wide": "allow "
     + "; ".join(f"Bash({name}:*)" for name in _STARRED.split())
     + f"; Edit(**); Read(**) | deny {_DENIED}",
+    "all": "allow Bash | deny Bash(rm:*)",
     "plan": "mode plan | allow Edit(**); Write(**); Bash(npm test); Bash(touch:*); Bash(git commit:*);"
     " WebFetch(domain:docs.python.org); mcp__x; Agent(*) | deny Read(./.env)",
     "yolo": f"mode yolo | ask Bash(git commit:*) | deny {_DENIED}; mcp__github__delete_repo",

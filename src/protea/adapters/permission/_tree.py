@@ -130,6 +130,10 @@ class _Walk:
                 words.extend(self.words(child))
             elif not child.is_named or child.type == "test_operator":
                 words.append(Word(self.raw(child)))
+        if after:
+            # The grammar leaves a lone dash before a heredoc out of the tree.
+            gap = self.source[node.end_byte : min(one.start_byte for one in after)].split()
+            words.extend(Word("-") for piece in gap if piece == "-")
         more_redirects, more = self.redirects([*redirects, *(one for one in after if one not in redirects)])
         self.add(node, Command((*words, *more), tuple(assignments), more_redirects))
 

@@ -78,7 +78,7 @@ _READING_PROGRAMS = SHELLS | listed(
 )
 
 
-def _from_input(name: str, texts: Sequence[str]) -> bool:
+def from_input(name: str, texts: Sequence[str]) -> bool:
     """Whether nothing but standard input says what is run."""
     operands: list[str] = []
     for index, text in enumerate(texts):
@@ -98,12 +98,14 @@ def hazard(words: Sequence[Word]) -> str | None:
         for text in texts:
             if text.startswith(FIND_HAZARDS):
                 return f"{text} runs, writes or removes something"
+    if name == "alias" and any("=" in text for text in texts):
+        return "alias gives a command another meaning"
     if name in _EVALUATING:
         bracket = any("[" in text for text in texts)
         number = any(re.match(r"[-+][A-Za-z]*[in]", text) for text in texts) and name not in ("read", "unset")
         if bracket or number or name in ("let", "getopts"):
             return f"{name} computes what it is given, and commands may stand in that"
-    if name in _READING_PROGRAMS and _from_input(name, texts):
+    if name in _READING_PROGRAMS and from_input(name, texts):
         return f"{name} runs what it reads from its input"
     for text in texts:
         for option in _HAZARDOUS.get(name, ()):

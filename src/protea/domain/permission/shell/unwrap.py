@@ -24,6 +24,8 @@ class Inner(msgspec.Struct, frozen=True):
     """The wrapper adds no power: what the inner command may do, the whole may."""
     more: bool = False
     """Operands nobody can see are added when it runs (`xargs`, `find -exec`)."""
+    unlikely: bool = False
+    """Run so only where no file of that name lies there: for rules that deny or ask."""
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -40,7 +42,7 @@ class _Form(msgspec.Struct, frozen=True):
 _FORMS = {
     "timeout": _Form("-k -s --kill-after --signal", 1, transparent="--preserve-status --foreground -v --verbose"),
     "nice": _Form("-n --adjustment", transparent=""),
-    "time": _Form("-o -f --output --format", transparent="-p"),
+    "time": _Form("-o -f --output --format", assignments=True, transparent="-p"),
     "nohup": _Form(transparent=""),
     "stdbuf": _Form("-i -o -e --input --output --error", transparent=""),
     "ionice": _Form("-c -n -p -P -u --class --classdata", transparent="-t"),
@@ -82,7 +84,7 @@ _FORMS = {
     ),
     "busybox": _Form(),
     "toybox": _Form(),
-    "coproc": _Form(),
+    "coproc": _Form(assignments=True),
     "runuser": _Form("-u -g -G"),
     "proot": _Form("-r -b -w -q"),
     "fakeroot": _Form("-s -i -l -b"),
@@ -95,7 +97,7 @@ _FORMS = {
     "firejail": _Form(),
     "bwrap": _Form(),
     "ssh-agent": _Form("-t -a -E"),
-    "!": _Form(transparent=""),
+    "!": _Form(assignments=True, transparent=""),
 }
 
 _ENV_SPLIT = re.compile(r"-[A-Za-z0]*?S")
@@ -149,7 +151,11 @@ def inner_commands(words: Sequence[Word]) -> list[Inner]:
     name = basename(words[0].text)
     texts = [word.text for word in words]
     if name in SHELLS:
-        return _shell(texts)
+        return _shell(words)
+    if name == "alias":
+        return [Inner(text=text.partition("=")[2]) for text in texts[1:] if "=" in text]
+    if re.fullmatch(r"python[0-9.]*", name) and "-m" in texts[1:-1]:
+        return [Inner(tuple(words[texts.index("-m", 1) + 1 :]), unlikely=True)]
     if name in ("eval", "trap") and len(words) > 1:
         return [Inner(text=" ".join(texts[1:]) if name == "eval" else texts[1])]
     if name in ("su", "script", "runuser", "flock", "watch"):
@@ -192,21 +198,24 @@ def _elsewhere(name: str, words: Sequence[Word]) -> list[Inner]:
     found += [
         Inner(text=texts[index + 1])
         for index, text in enumerate(texts[:-1])
-        if text in ("--call", "--command", "--entrypoint") or (text == "-c" and name in _LAUNCHERS)
+        if text in ("--call", "--command", "--entrypoint") or (text == "-c" and name not in _REMOTE)
     ]
     if name == "ssh":
         found += [Inner(text=" ".join(word.text for word in one.words)) for one in found if one.words]
     return [one for one in found if one.words or one.text]
 
 
-def _shell(texts: list[str]) -> list[Inner]:
+def _shell(words: Sequence[Word]) -> list[Inner]:
+    texts = [word.text for word in words]
     for index, text in enumerate(texts[1:], 1):
         if text in ("-o", "+o", "-O", "+O", "--rcfile", "--init-file"):
             continue
         if re.fullmatch(r"-[A-Za-z]*c[A-Za-z]*", text):
             rest = [other for other in texts[index + 1 :] if not re.fullmatch(r"[-+][A-Za-z]+|--", other)]
             return [Inner(text=rest[0])] if rest else []
-    return []
+    # A script is looked for in PATH too.
+    first = next((i for i, text in enumerate(texts[1:], 1) if not text.startswith(("-", "+"))), 0)
+    return [Inner(tuple(words[first:]), unlikely=True)] if first and "/" not in texts[first] else []
 
 
 def _exec(words: Sequence[Word], options: tuple[str, ...]) -> list[Inner]:
@@ -263,7 +272,8 @@ def _wrapped(name: str, form: _Form, words: Sequence[Word]) -> list[Inner]:
         if text == "--":
             index += 1
             break
-        if form.assignments and re.match(r"[A-Za-z_]\w*=", text):
+        if form.assignments and re.match(r"[A-Za-z_]\w*\+?=", text):
+            transparent = False
             index += 1
             continue
         if not text.startswith("-") or text == "-":

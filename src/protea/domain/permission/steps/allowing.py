@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from protea.domain.permission import Decision
 from protea.domain.permission.paths import inside
+from protea.domain.permission.programs.hazards import from_input
 from protea.domain.permission.programs.options import Study, Use
 from protea.domain.permission.programs.reach import Reach
 from protea.domain.permission.programs.study import study
 from protea.domain.permission.rules import Rule, matches_argv
 from protea.domain.permission.shell.lexer import read_strictly
 from protea.domain.permission.shell.script import NOWHERE, Command, Unreadable, Word, listed
-from protea.domain.permission.shell.unwrap import WRAPPERS, basename, inner_commands
+from protea.domain.permission.shell.unwrap import SHELLS, WRAPPERS, basename, inner_commands
 from protea.domain.permission.steps.case import Case, shown
 from protea.domain.permission.steps.harmless import (
     SAFE_ASSIGNMENTS,
@@ -115,12 +116,18 @@ def _covered(case: Case, command: Command, cwd: str, whole: Rule | None) -> tupl
                 continue
         return rule, None
     if whole is not None:
-        return whole, None
+        fault = _unseen(case, words)
+        if fault is None:
+            return whole, None
+        case.note(f"near miss: {fault}", rule=whole, subject=said)
+        return None, fault
     return None, f"no rule allows {said}" if not one.hazard else f"no rule allows {said} ({one.hazard})"
 
 
 def _inner_fault(case: Case, words: Sequence[Word], cwd: str, whole: Rule | None) -> str | None:
     for inner in inner_commands(words):
+        if inner.unlikely:
+            continue
         head = words[1 : len(words) - len(inner.words)] if inner.words else words[1:]
         if basename(words[0].text) == "env" and head:
             return "env changes what the command stands in"
@@ -138,6 +145,35 @@ def _inner_fault(case: Case, words: Sequence[Word], cwd: str, whole: Rule | None
                 return why
     if basename(words[0].text) in ("eval", "source", ".", "exec") and not inner_commands(words):
         return "what it runs cannot be seen"
+    return None
+
+
+def _unseen(case: Case, words: Sequence[Word], depth: int = 0) -> str | None:
+    """Why even a rule for all of Bash does not cover this: within a wrapper stands what nobody can read, and what would
+    ask without the wrapper."""
+    name = basename(words[0].text) if words else ""
+    if name in SHELLS and from_input(name, [word.text for word in words[1:]]):
+        return f"{name} runs what it reads from its input"
+    if depth > 6:
+        return "it is nested too deep"
+    if name == "time" and any(re.match(r"\w+\+?=", word.text) for word in words[1:3]):
+        return "it sets a variable"
+    for inner in inner_commands(words):
+        if inner.text is None:
+            commands = [Command(inner.words)]
+        elif inner.text.strip():
+            script = read_strictly(inner.text, case.anchors.home)
+            if isinstance(script, Unreadable):
+                return f"what {name} runs is not read with certainty: {script.reason}"
+            commands = list(script.commands)
+        else:
+            continue
+        for command in commands:
+            if not command.known:
+                return f"a part of what {name} runs is known only when it runs"
+            fault = _unseen(case, command.words, depth + 1)
+            if fault is not None:
+                return fault
     return None
 
 

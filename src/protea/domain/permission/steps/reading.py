@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from protea.domain.pattern import regex
+from protea.domain.permission.programs.hazards import from_input
 from protea.domain.permission.shell.lexer import read_strictly
 from protea.domain.permission.shell.script import Command, Loose, Script, Unreadable, Word
 from protea.domain.permission.shell.unwrap import SHELLS, basename, inner_commands
@@ -94,10 +95,29 @@ def everything(case: Case, commands: Sequence[Command]) -> list[Command]:
                 more = (Word("", known=False),) if inner.more else ()
                 pending.append((Command((*inner.words, *more)), depth + 1))
         if command.words and basename(command.words[0].text) in SHELLS:
+            if from_input(basename(command.argv[0]), command.argv[1:]):
+                for text in _printed(found, commands):
+                    pending += [(one, depth + 1) for one in case.scene.read_tree(text).commands[:MOST_COMMANDS]]
             for redirect in command.redirects:
                 if redirect.fed and redirect.target.text:
                     pending += [(one, depth + 1) for one in case.scene.read_tree(redirect.target.text).commands]
     return found
+
+
+def _printed(*lists: Sequence[Command]) -> list[str]:
+    """What `echo` and `printf` say in a script: it may be what a shell behind a pipe is given."""
+    found: list[str] = []
+    for command in dict.fromkeys(command for commands in lists for command in commands):
+        if not command.words or basename(command.argv[0]) not in ("echo", "printf"):
+            continue
+        words = [text for text in command.argv[1:] if not re.fullmatch(r"-[neE]+|%[sb](?:\\n)?", text)]
+        for text in (" ".join(words), "\n".join(words)):
+            plain = _ESCAPED.sub(lambda one: chr(int(one[1], 8) if one[1] else int(one[2], 16)), text)
+            found += [text, plain.replace("\\n", "\n")]
+    return [text for text in dict.fromkeys(found) if 0 < len(text) <= LONGEST_TREE][:20]
+
+
+_ESCAPED = regex(r"\\(?:0?([0-3]?[0-7]{1,2})|x([0-9a-fA-F]{1,2}))")
 
 
 def _listing(commands: Sequence[Command]) -> tuple[object, ...]:
