@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from protea.application.past import past_of
+from protea.application.past import read_past
 from protea.domain.commands import (
     AnyCommand,
     Interrupt,
@@ -126,7 +126,7 @@ def test_any_commands_at_any_time_leave_a_sound_session(seed: int, commands: lis
         live = turn.live_messages()
         log = await turn.close()
         sound(log, turn.requests)
-        assert past_of(lambda: iter(log)).transcript.messages() == live
+        assert (await read_past(lambda: iter(log))).transcript.messages() == live
 
     with asyncio.Runner() as runner:
         runner.run(play())

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from protea.adapters.storage.jsonl import JsonlStore
 from protea.adapters.storage.memory import MemoryStore
-from protea.application.past import past_of
+from protea.application.past import read_past
 from protea.domain.commands import Interrupt, Steer, SubmitPrompt
 from protea.domain.events import (
     ApprovalRequested,
@@ -70,7 +70,7 @@ async def opens_and_goes_on(store: SessionStore, cut: Sequence[LastingEvent], se
     assert faults(opened) == []
     assert not answered(opened[len(cut) :])
     assert unpaired(turn.live_messages()) == []  # type: ignore[arg-type]  # messages
-    assert past_of(lambda: iter(opened)).transcript.messages() == turn.live_messages()
+    assert (await read_past(lambda: iter(opened))).transcript.messages() == turn.live_messages()
 
     assert (await turn.go_on()).outcome == "finished"
     live = turn.live_messages()
@@ -82,7 +82,7 @@ async def opens_and_goes_on(store: SessionStore, cut: Sequence[LastingEvent], se
     for event in log:
         if isinstance(event, PromptSubmitted) and event.origin == "user":
             assert said.count(event.text) == 1, f"{event.text} is shown {said.count(event.text)} times"
-    assert past_of(lambda: iter(log)).transcript.messages() == live
+    assert (await read_past(lambda: iter(log))).transcript.messages() == live
 
 
 def answered(events: Sequence[LastingEvent]) -> list[LastingEvent]:

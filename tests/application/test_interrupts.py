@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from protea.application.past import past_of
+from protea.application.past import read_past
 from protea.domain.commands import Interrupt, SubmitPrompt
 from protea.domain.events import TurnFinished, TurnStarted
 from tests.application.long_turn import LongTurn, sound, texts
@@ -46,7 +46,7 @@ async def check_what_is_left(turn: LongTurn) -> None:
     sound(log, turn.requests)
     assert sum(text == "go" for text in texts(turn.requests[-1])) == 1
     assert sum(text == "be quick" for text in texts(turn.requests[-1])) <= 1
-    assert past_of(lambda: iter(log)).transcript.messages() == live
+    assert (await read_past(lambda: iter(log))).transcript.messages() == live
 
 
 async def test_an_undisturbed_turn_is_sound() -> None:

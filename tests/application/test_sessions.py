@@ -9,7 +9,7 @@ import pytest
 
 from protea.adapters.storage.memory import MemoryStore
 from protea.adapters.tools.functions import FunctionToolset
-from protea.application.past import past_of
+from protea.application.past import PIECE, read_past
 from protea.domain.commands import ResolveApproval, Rewind, SetMode, SetModel, SubmitPrompt, WithdrawPrompt
 from protea.domain.errors import SessionError, StoreError, UsageError
 from protea.domain.events import (
@@ -20,6 +20,7 @@ from protea.domain.events import (
     PromptSubmitted,
     PromptWithdrawn,
     SessionStarted,
+    TitleChanged,
     ToolCallChanged,
     TurnFinished,
     TurnStarted,
@@ -55,6 +56,40 @@ async def test_a_resumed_session_shows_the_model_all_that_was_said() -> None:
     world = World(says("two"), store=store)
     assert await conversation(world, "b", resume=session) == session
     assert [type(message) for message in world.model.requests[0].messages].count(UserMessage) == 2
+
+
+async def long_conversation(store: MemoryStore) -> tuple[str, int]:
+    """A session of many events; its id, and how many."""
+    session = await conversation(World(says("one"), store=store), "a")
+    log = store.open(session)
+    titles = [TitleChanged(seq=log.last + n, session=session, at="", title=f"title {n}") for n in range(1, 20 * PIECE)]
+    log.append(titles, durable=False)
+    last = log.last
+    log.close()
+    return session, last
+
+
+@pytest.mark.parametrize("fork", [False, True])
+async def test_while_a_long_session_is_opened_others_go_on(fork: bool) -> None:
+    store = MemoryStore()
+    session, events = await long_conversation(store)
+    world = World(store=store)
+    opening = asyncio.ensure_future(world.gateway.open(OpenSession(cwd="/w", resume=session, fork=fork)))
+    turns = 0
+    while not opening.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= events // PIECE
+    await world.gateway.close()
+
+
+async def test_two_who_open_a_long_session_at_the_same_time_have_the_same_one() -> None:
+    store = MemoryStore()
+    session, _ = await long_conversation(store)
+    world = World(store=store)
+    spec = OpenSession(cwd="/w", resume=session)
+    assert await asyncio.gather(*(world.gateway.open(spec) for _ in range(3))) == [session] * 3
+    await world.gateway.close()
 
 
 async def test_a_fork_has_the_history_and_leaves_the_original_alone() -> None:
@@ -257,7 +292,7 @@ async def test_what_the_parent_says_while_it_is_forked_is_in_the_log_and_the_his
     live = second.gateway._session(forked).transcript.messages()
     await second.gateway.close()
     await first.gateway.close()
-    assert past_of(lambda: store.read(forked)).transcript.messages() == live == ()
+    assert (await read_past(lambda: store.read(forked))).transcript.messages() == live == ()
 
 
 async def test_a_fork_goes_on_with_the_model_it_was_opened_with() -> None:
@@ -268,7 +303,7 @@ async def test_a_fork_goes_on_with_the_model_it_was_opened_with() -> None:
     await world.gateway.submit(first, SetModel(model="other/one"))
     forked = await world.gateway.open(OpenSession(cwd="/w", resume=first, fork=True, model="third/one"))
     await world.gateway.close()
-    assert past_of(lambda: store.read(forked)).model == "third/one"
+    assert (await read_past(lambda: store.read(forked))).model == "third/one"
 
 
 @pytest.mark.parametrize("where", ["before", "in the middle", "after its calls"])

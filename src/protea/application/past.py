@@ -5,6 +5,7 @@ Made by `sessions`, held by `session`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 
 from protea.domain.events import (
@@ -34,6 +35,8 @@ from protea.domain.turn_changes import TurnChanges
 from protea.domain.turn_changes import advance as advance_changes
 from protea.domain.usage import Usage
 
+PIECE = 128
+"""Events of a log that are read in one go: about a millisecond of work."""
 MOST_ENDED = 50
 """Tasks that have ended of which the last news is kept."""
 
@@ -130,12 +133,15 @@ class Past:
                 pass
 
 
-def past_of(read: Callable[[], Iterable[LastingEvent]]) -> Past:
-    """The past of the log that `read` reads from its start; a rewound one is read twice."""
+async def read_past(read: Callable[[], Iterable[LastingEvent]]) -> Past:
+    """The past of the log that `read` reads from its start; a rewound one is read twice. It is read piece by piece: a
+    long one holds nobody up."""
     past, rewound = Past(), False
-    for event in read():
+    for number, event in enumerate(read(), 1):
         past.take(event)
         rewound = rewound or isinstance(event, Rewound)
+        if number % PIECE == 0:
+            await asyncio.sleep(0)
     if rewound:
-        past.transcript = transcript_of(read())
+        past.transcript = await asyncio.to_thread(lambda: transcript_of(read()))
     return past

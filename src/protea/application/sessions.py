@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from protea.application.lineup import needs_price
 from protea.application.parts import Parts
-from protea.application.past import Past, past_of
+from protea.application.past import Past, read_past
 from protea.application.session import Session
 from protea.application.undoing import changes_of, previews_of
 from protea.domain.commands import AnyCommand, Invoke, Swap
@@ -64,18 +64,27 @@ class Sessions:
         self._ids = ids
         self._version = version
         self._open: dict[str, Session] = {}
+        self._opening: dict[str, asyncio.Event] = {}
+        """Sessions whose past is being read, and what is set once they are open or cannot be."""
         self._idle_parts: Parts | None = None
 
     async def open(self, spec: OpenSession) -> str:
         wanted = self._find(spec.resume) if spec.resume is not None else None
         if wanted is not None and not spec.fork:
+            while (opening := self._opening.get(wanted)) is not None:
+                await opening.wait()  # somebody else's is this one
             before = self._open.get(wanted)
             if before is not None and before.usable:
                 return wanted
-            if before is not None:
-                with suppress(ProteaError):  # who closed it, or followed it, was told
-                    await before.close()
-            return await self._reopen(wanted, spec)
+            self._opening[wanted] = done = asyncio.Event()
+            try:
+                if before is not None:
+                    with suppress(ProteaError):  # who closed it, or followed it, was told
+                        await before.close()
+                return await self._reopen(wanted, spec)
+            finally:
+                del self._opening[wanted]
+                done.set()
         return await self._begin(wanted, spec)
 
     async def submit(self, session: str, command: AnyCommand) -> str | None:
@@ -166,7 +175,7 @@ class Sessions:
 
         if topic in ("changes", "undo") and session is not None and session not in self._open:
             id = self._store.find(session)
-            changes = past_of(lambda: self._store.read(id)).changes
+            changes = (await read_past(lambda: self._store.read(id))).changes
             tell = changes_of if topic == "changes" else previews_of
             return await tell(changes, self._idle().checkpoint)
         if session is not None:
@@ -245,7 +254,7 @@ class Sessions:
     async def _begin(self, parent: str | None, spec: OpenSession, envelope: Envelope | None = None) -> str:
         """A new session; with a parent, one that begins with its history."""
         id = self._ids.session()
-        past = Past() if parent is None else past_of(lambda: self._store_of(parent).read(parent))
+        past = Past() if parent is None else await read_past(lambda: self._store_of(parent).read(parent))
         spec, parts = self._parts_of(spec, past)
         async with AsyncExitStack() as undo:
             undo.push_async_callback(parts.aclose)
@@ -295,7 +304,7 @@ class Sessions:
             store = self._store_of(id)
             log = store.open(id)
             undo.callback(log.close)
-            past = past_of(log.read)
+            past = await read_past(log.read)
             spec, parts = self._parts_of(spec, past)
             if (parts.store or self._store) is not store:
                 parts = replace(parts, store=store)  # it is where it is; a swap can carry it elsewhere
