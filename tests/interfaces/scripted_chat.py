@@ -23,7 +23,7 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from protea.domain.messages import Text, ToolCall
+from protea.domain.messages import PERSON, Text, ToolCall
 from protea.domain.session import SessionSummary
 from protea.domain.tools import TodoItem, ToolResult
 from protea.domain.usage import Usage
@@ -73,6 +73,24 @@ def script(command: AnyCommand) -> Sequence[Event]:
                 ApprovalResolved(id="a5", decision="deny", comment=command.comment),
                 ToolCallChanged(call=call, state="error", result=refused),
                 *answer("I see.")[1:],
+            )
+        case SubmitPrompt(text="!ls", origin="shell"):
+            call = ToolCall(id="c7", name="Bash", arguments={"command": "ls"})
+            return (
+                STARTED,
+                MessageCompleted(model=PERSON, content=(call,), stop="tool_calls", usage=Usage()),
+                ToolCallChanged(call=call, state="executing"),
+                ToolCallChanged(call=call, state="success", result=ToolResult(text="one.py\ntwo.py")),
+                TurnFinished(id="t1", outcome="finished"),
+            )
+        case SubmitPrompt(text="plan"):
+            call = ToolCall(id="c6", name="ProposePlan", arguments={"plan": "1. paint it blue"})
+            detail = {"plan": "1. paint it blue"}
+            why = "Shall it be done like this?"
+            return (STARTED, ApprovalRequested(id="a6", call=call, why=why, kind="plan", detail=detail))
+        case SubmitPrompt(text="rows"):
+            return answer(
+                "a row that is so long that a terminal with a hundred columns would not end it where a word does, aword"
             )
         case SubmitPrompt(text="question"):
             call = ToolCall(id="c3", name="AskUser", arguments={"question": "Which?"})

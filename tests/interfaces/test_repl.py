@@ -24,8 +24,8 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x01\x02\r]")
 class Terminal:
     """A chat in a terminal of its own."""
 
-    def __init__(self, history: Path, *arguments: str, colour: bool = False) -> None:
-        environment = {**os.environ, "TERM": "xterm", "INPUTRC": "/dev/null", "COLUMNS": "100"}
+    def __init__(self, history: Path, *arguments: str, colour: bool = False, **more: str) -> None:
+        environment = {**os.environ, "TERM": "xterm", "INPUTRC": "/dev/null", "COLUMNS": "100", **more}
         environment.pop("NO_COLOR", None)
         if not colour:
             environment["NO_COLOR"] = "1"
@@ -349,3 +349,46 @@ def test_without_colour_markdown_stays_as_it_was_written(terminal: Terminal) -> 
     terminal.line("markdown")
     shown = terminal.see("1.2k in")
     assert "# Title\n\n- **one** and `two`\n\n```py\nx = 1\n```\n" in shown
+
+
+def test_rows_are_broken_between_words(terminal: Terminal) -> None:
+    terminal.line("rows")
+    shown = terminal.see("aword")
+    (row,) = [line for line in shown.split("\n") if line.startswith("a row that")]
+    assert len(row) <= 100
+    assert row.endswith("does,")  # the next word would have been cut in two
+    assert "\naword" in shown
+
+
+def test_a_plan_is_edited_before_it_is_agreed_to(tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i s/blue/red/ "$1"\n')
+    editor.chmod(0o700)
+    opened = Terminal(tmp_path / "home" / "history", VISUAL=str(editor))
+    try:
+        opened.see("> ")
+        opened.line("plan")
+        opened.see("1. paint it blue", "e edit it first")
+        opened.line("e")
+        opened.see("decided: once 1. paint it red", "> ")
+    finally:
+        opened.close()
+
+
+def test_a_plan_that_was_left_as_it_was_is_asked_about_again(tmp_path: Path) -> None:
+    opened = Terminal(tmp_path / "home" / "history", VISUAL="true")
+    try:
+        opened.see("> ")
+        opened.line("plan")
+        opened.see("e edit it first")
+        opened.line("e")
+        opened.see("the plan is as it was", "e edit it first")
+        opened.line("y")
+        opened.see("decided: once")
+    finally:
+        opened.close()
+
+
+def test_a_command_of_ones_own_shows_what_came_out(terminal: Terminal) -> None:
+    terminal.line("!ls")
+    terminal.see("  one.py\n  two.py\n", "> ")

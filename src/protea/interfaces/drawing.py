@@ -31,10 +31,11 @@ from protea.domain.events import (
     ToolCallChanged,
     TurnFinished,
 )
-from protea.domain.messages import text_of
+from protea.domain.messages import PERSON, text_of
 from protea.domain.question import would_write
 from protea.domain.tools import TodoItem
 from protea.domain.view import call_object, problem_lines, result_summary, retry_text
+from protea.interfaces.flow import Flow
 from protea.interfaces.markdown import Markdown
 from protea.interfaces.terminal import Paint, one_line, revealed, visible
 
@@ -50,14 +51,20 @@ _BOXES = {"pending": "☐", "in_progress": "◐", "done": "☑"}
 class Drawing:
     """Writes events as they come. One line per tool call; its outcome is added to it when it ends."""
 
-    def __init__(self, write: Callable[[str], None], paint: Paint, width: Callable[[], int]) -> None:
+    def __init__(
+        self, write: Callable[[str], None], paint: Paint, width: Callable[[], int], *, wraps: bool = False
+    ) -> None:
+        """`wraps`: rows end between words, as a terminal would not end them."""
         self._write = write
+        self._flow = Flow(width) if wraps else None
         self._paint = paint
         self._width = width
-        self._markdown = Markdown(paint)
+        self._markdown = Markdown(paint, width if wraps else None)
         self._streamed = False
         """Whether the message that is coming in has been drawn from its deltas."""
         self._thinking = False
+        self._typed = False
+        """Whether the calls that come were typed by a person, with `!`."""
         self._open_call = ""
         """The call whose line has no end yet: nothing was written since."""
         self._asked: dict[str, str] = {}
@@ -74,6 +81,7 @@ class Drawing:
                     self._thinking = True
                     self.line(self._paint.dim("thinking …"))
             case MessageCompleted():
+                self._typed = event.model == PERSON
                 if not self._streamed:
                     self._text(text_of(event.content))
                 self._end_text()
@@ -118,8 +126,7 @@ class Drawing:
                 kept = "from now on" if event.decision == "always" else "for this session"
                 self.line(self._paint.dim(f"  allowed {kept}: {one_line(', '.join(rules))}"))
             case CommandAnswered(text=text) if text:
-                self._break()
-                self._write(visible(text.rstrip("\n")) + "\n")
+                self.line(visible(text.rstrip("\n")))
             case TitleChanged():
                 self.line(self._paint.dim(f"title: {one_line(event.title)}"))
             case TurnFinished():
@@ -144,6 +151,14 @@ class Drawing:
     def line(self, text: str) -> None:
         """One line of its own."""
         self._break()
+        self._write(self._flowed(text + "\n"))
+
+    def _flowed(self, text: str) -> str:
+        return text if self._flow is None else self._flow.feed(text)
+
+    def _exact(self, text: str) -> None:
+        """A line of its own that stays as it is: code, a command, a change."""
+        self._break()
         self._write(text + "\n")
 
     def question(self, event: ApprovalRequested) -> None:
@@ -163,7 +178,7 @@ class Drawing:
             return
         subject = revealed(call_object(event.call))
         name = paint.bold(one_line(revealed(event.call.name)))
-        self.line(paint.warn("? ") + name + " " + subject.replace("\n", "\n  │ "))
+        self._exact(paint.warn("? ") + name + " " + subject.replace("\n", "\n  │ "))
         self.line(paint.dim("  " + one_line(revealed(event.why))))
         detail = event.detail or {}
         self._diff(would_write(event), ASKED_LINES)
@@ -192,7 +207,7 @@ class Drawing:
     def _close_call(self) -> None:
         if self._open_call:
             self._open_call = ""
-            self._write("\n")
+            self._write(self._flowed("\n"))
 
     def _call(self, event: ToolCallChanged) -> None:
         call, paint = event.call, self._paint
@@ -200,7 +215,7 @@ class Drawing:
         title = f"{paint.bold(one_line(call.name, 60))} {one_line(call_object(call), width)}"
         if event.state == "executing":
             self._break()
-            self._write(f"● {title} ")
+            self._write(self._flowed(f"● {title} "))
             self._open_call = call.id
             return
         if event.state not in _MARKS:
@@ -215,13 +230,23 @@ class Drawing:
         outcome = colour(f"{mark} {one_line(summary, 120)}")
         if self._open_call == call.id:
             self._open_call = ""
-            self._write(f"{outcome}\n")
+            self._write(self._flowed(f"{outcome}\n"))
         else:
             self.line(f"● {title} {outcome}")
+        if self._typed and event.result is not None:
+            self._output(event.result.text)
         if event.result is not None and event.result.diff and event.state == "success":
             self._diff(event.result.diff, DIFF_LINES)
             for severity, line in problem_lines(event.result, PROBLEMS):
                 self.line((paint.bad if severity == "error" else paint.warn)(f"    {revealed(line)}"))
+
+    def _output(self, text: str) -> None:
+        """What came out of a command that a person typed."""
+        lines = visible(text).rstrip("\n").split("\n")
+        for line in lines[:ASKED_LINES]:
+            self._exact(f"  {line}")
+        if len(lines) > ASKED_LINES:
+            self.line(self._paint.dim(f"  … {len(lines) - ASKED_LINES} more lines"))
 
     def _diff(self, diff: str, most: int) -> None:
         lines = body(diff)
@@ -229,7 +254,7 @@ class Drawing:
             shown = "    " + revealed(line.removesuffix("\r"))
             paint = self._paint
             colour = {"+": paint.good, "-": paint.bad, "@": paint.code}.get(line[:1], paint.dim)
-            self.line(colour(shown))
+            self._exact(colour(shown))
         if len(lines) > most:
             self.line(self._paint.dim(f"    … {len(lines) - most} more lines"))
 

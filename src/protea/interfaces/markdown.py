@@ -7,7 +7,9 @@ write. Anything else stays as it was written.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from protea.interfaces.flow import Flow
 from protea.interfaces.terminal import Paint, visible
 
 _FENCE = re.compile(r"^\s{0,3}(```+|~~~+)\s*([\w+#.-]*)")
@@ -28,8 +30,10 @@ _PLAIN_START = re.compile(r"^[^\s#>*+\-`~_|=\d]")
 class Markdown:
     """What is written so far of one answer. Feed it pieces, write out what it returns, `end` it."""
 
-    def __init__(self, paint: Paint) -> None:
+    def __init__(self, paint: Paint, width: Callable[[], int] | None = None) -> None:
+        """With a width, rows end between words, but those of code."""
         self._paint = paint
+        self._flow = Flow(width) if width is not None else None
         self._line = ""
         """What has come of the current line and is not drawn yet."""
         self._begun = False
@@ -46,7 +50,7 @@ class Markdown:
             shown = visible(piece)
             if shown:
                 self._begun = not shown.endswith("\n")
-            return shown
+            return shown if self._flow is None else self._flowed_plain(shown)
         drawn = []
         *whole, rest = (self._line + piece).split("\n")
         for line in whole:
@@ -58,16 +62,42 @@ class Markdown:
 
     def end(self) -> str:
         """The rest, ending with a newline unless nothing was drawn on this line."""
-        rest = self._finish(self._line) if self._line else "\n" if self._begun else ""
+        if self._flow is not None and not self._paint.on:
+            rest = self._flowed_plain("\n") if self._begun else ""
+        else:
+            rest = self._finish(self._line) if self._line else self._flowed("\n") if self._begun else ""
         self._line, self._begun, self._fence = "", False, ""
         return rest
+
+    def _flowed(self, drawn: str) -> str:
+        return drawn if self._flow is None else self._flow.feed(drawn)
+
+    def _flowed_plain(self, shown: str) -> str:
+        """The same for text that stays as it was written; a line is known to be code once it is whole."""
+        assert self._flow is not None
+        drawn = []
+        *whole, rest = (self._line + shown).split("\n")
+        for line in whole:
+            fence = _FENCE.match(line)
+            if fence and (not self._fence or fence[1].startswith(self._fence)):
+                self._fence = "" if self._fence else fence[1]
+                drawn.append(line + "\n")
+            else:
+                drawn.append(line + "\n" if self._fence else self._flow.feed(line + "\n"))
+        self._line = rest
+        if rest and not self._fence and _PLAIN_START.match(rest):
+            cut = rest.rfind(" ") + 1
+            drawn.append(self._flow.feed(rest[:cut]))
+            self._line = rest[cut:]
+        return "".join(drawn)
 
     def _finish(self, line: str) -> str:
         """Draw what is left of a line, and its end."""
         if self._begun:
             self._begun = False
-            return self._inline(line) + "\n"
-        return self._block(line) + "\n"
+            return self._flowed(self._inline(line) + "\n")
+        drawn, is_code = self._block(line) + "\n", bool(self._fence) or _FENCE.match(line)
+        return drawn if is_code else self._flowed(drawn)
 
     def _words(self) -> str:
         """The words of an unfinished paragraph line that nothing to come can change."""
@@ -77,7 +107,7 @@ class Markdown:
             return ""
         self._line = self._line[cut:]
         self._begun = True
-        return self._inline(safe)
+        return self._flowed(self._inline(safe))
 
     def _block(self, line: str) -> str:
         paint = self._paint

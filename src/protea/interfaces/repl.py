@@ -104,8 +104,9 @@ class _Chat:
     ) -> None:
         self.create = create
         self.spec = spec
+        self.environment = environment
         self.paint = Paint(wants_colour(1, environment))
-        self.drawing = Drawing(self.write, self.paint, lambda: shutil.get_terminal_size().columns)
+        self.drawing = Drawing(self.write, self.paint, lambda: shutil.get_terminal_size().columns, wraps=not spec.plain)
         self.state = _State()
         self.loop = asyncio.new_event_loop()
         self.session = ""
@@ -358,7 +359,8 @@ class _Chat:
     def _send(self, text: str) -> None:
         self.state.busy = True
         try:
-            self.call(self.gateway.submit(self.session, SubmitPrompt(text=text)))
+            origin = "shell" if text.startswith("!") and text[1:].strip() else "user"
+            self.call(self.gateway.submit(self.session, SubmitPrompt(text=text, origin=origin)))
         except ProteaError:
             self.state.busy = False
             raise
@@ -413,15 +415,38 @@ class _Chat:
                 return self._decide(question)
 
     def _agree_to(self, question: ApprovalRequested) -> ResolveApproval:
+        editor = "" if self.spec.plain else "  e edit it first"
         while True:
-            answer = self._ask("  y do it like this  n change it (say what behind it) > ").strip()
+            answer = self._ask(f"  y do it like this{editor}  n change it (say what behind it) > ").strip()
             word, _, comment = answer.partition(" ")
             match word.lower():
                 case "y" | "yes" if not comment:
                     return ResolveApproval(id=question.id, decision="once")
+                case "e" | "edit" if editor and not comment:
+                    if (plan := self._edited(question)) is not None:
+                        return ResolveApproval(id=question.id, decision="once", comment=plan)
                 case "n" | "no":
                     comment = comment.strip() or self._ask("  what should be different > ").strip()
                     return ResolveApproval(id=question.id, decision="deny", comment=comment or None)
+
+    def _edited(self, question: ApprovalRequested) -> str | None:
+        """The plan as the person's editor left it; None where it was not changed, or could not be."""
+        from protea.interfaces import external  # few plans are edited
+
+        plan = str((question.detail or {}).get("plan") or "")
+        words = external.editor_of(self.environment)
+        if not words:
+            self.drawing.line(self.paint.bad("there is no editor; set $EDITOR"))
+            return None
+        try:
+            text = external.edit(words, plan, self.environment)
+        except OSError as error:
+            self.drawing.line(self.paint.bad(f"{words[0]}: {error.strerror}"))
+            return None
+        if not text.strip() or text.strip() == plan.strip():
+            self.drawing.line(self.paint.dim("the plan is as it was"))
+            return None
+        return text
 
     def _reply_to(self, question: ApprovalRequested) -> ResolveApproval:
         while not (answer := self._ask("  > ").strip()):
@@ -513,7 +538,7 @@ class _Chat:
 
 _HELP = (
     "A line that ends with \\ goes on in the next. Ctrl+C interrupts, twice leaves; Ctrl+D leaves.\n"
-    "What is typed while the model works waits in line.\n"
+    "What is typed while the model works waits in line. !COMMAND runs a shell command of your own.\n"
 )
 
 

@@ -22,9 +22,20 @@ from protea.domain.commands import (
     SubmitPrompt,
     WithdrawPrompt,
 )
-from protea.domain.events import Event, FilesRestored
-from protea.domain.messages import Image
+from protea.domain.errors import Failure
+from protea.domain.events import (
+    AnyEvent,
+    Event,
+    FilesRestored,
+    NoticeGiven,
+    TitleChanged,
+    ToolCallChanged,
+    TurnFinished,
+)
+from protea.domain.messages import Image, ToolCall
 from protea.domain.settings import ScreenSettings
+from protea.domain.tools import ToolResult
+from protea.interfaces.tui.announcing import announced
 from protea.interfaces.tui.fuzzy import PIECE
 from protea.interfaces.tui.tab import AT_ONCE
 from tests.interfaces.tui.stage import DESCRIBED, Stage, stage
@@ -525,8 +536,55 @@ async def test_for_a_screen_reader_nothing_is_only_drawn(tmp_path: Path) -> None
         assert "─" not in on.text
 
 
+async def test_a_screen_reader_is_told_in_lines_of_their_own(tmp_path: Path) -> None:
+    wishes = ScreenSettings(screen_reader=True, motion=False)
+    async with stage(tmp_path / "home", preferences=wishes) as on:
+        spoken = on.main.tab.spoken
+        await on.send("hello")
+        assert spoken.lines == ["Answer: Heard: hello", "Done."]
+        assert "Answer: Heard: hello" in on.lines
+        await on.send("ask")
+        assert spoken.lines[-1] == (
+            "Approval wanted: Bash make all. no rule allows make. y allows once, s this session, a always, n refuses."
+        )
+        await on.readable()
+        await on.press("n")
+        assert spoken.lines[-2:] == ["Answer: Decided: deny", "Done."]
+        await on.send("question")
+        assert spoken.lines[-1] == "Question: Which colour? 1: red. 2: blue. Write an answer, or n declines."
+    async with stage(tmp_path / "home") as on:
+        await on.send("hello")
+        assert on.main.tab.spoken.lines == []
+        assert "Answer: Heard" not in on.text
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (
+            TurnFinished(id="t", outcome="error", error=Failure(kind="overloaded", message="it is busy")),
+            "Error: it is busy",
+        ),
+        (TurnFinished(id="t", outcome="interrupted"), "Interrupted."),
+        (TurnFinished(id="t", outcome="limit", limit="budget"), "Stopped on a limit: budget."),
+        (NoticeGiven(level="warning", text="the disk\nis full"), "Warning: the disk is full"),
+        (
+            ToolCallChanged(
+                call=ToolCall(id="c", name="Bash", arguments={"command": "x"}),
+                state="error",
+                result=ToolResult("boom\nand more", is_error=True),
+            ),
+            "Failed: Bash: boom",
+        ),
+        (TitleChanged(title="x"), ""),
+    ],
+)
+def test_what_is_announced_is_one_plain_line(event: AnyEvent, line: str) -> None:
+    assert announced(event) == line
+
+
 async def test_the_editor_of_the_environment_changes_the_text(tmp_path: Path) -> None:
-    from protea.interfaces.tui.composer.external import edit, editor_of
+    from protea.interfaces.external import edit, editor_of
 
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\nprintf " and more" >> "$1"\n')

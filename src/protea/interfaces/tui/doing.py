@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from protea.domain.commands import Background
-from protea.interfaces.tui.composer import external
+from protea.interfaces import external
 from protea.interfaces.tui.driver import ScreenDriver
 from protea.interfaces.tui.front import Front
 from protea.interfaces.tui.tab import Tab

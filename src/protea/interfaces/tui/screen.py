@@ -17,7 +17,16 @@ from textual.timer import Timer
 
 from protea.domain.commands import ResolveApproval, SubmitPrompt
 from protea.domain.errors import ProteaError
-from protea.domain.events import AnyEvent, FilesChanged, FilesRestored, TaskChanged, ToolCallChanged, TurnFinished
+from protea.domain.events import (
+    AnyEvent,
+    ApprovalRequested,
+    FilesChanged,
+    FilesRestored,
+    TaskChanged,
+    ToolCallChanged,
+    TurnFinished,
+)
+from protea.interfaces.tui.announcing import announced
 from protea.interfaces.tui.desk import Desk, keep_first_frame
 from protea.interfaces.tui.doing import DOING, edited, zoom_pane
 from protea.interfaces.tui.driver import ScreenDriver, Typed
@@ -147,6 +156,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
                     self.changes.add(path, diff)
                 self.file_tree.touch(self.changes.files)
             self.desk.spawn(self._load_files())
+        if tab is not self.tab and isinstance(event, ApprovalRequested):
+            self.tab.spoken.say(f"Tab {self.tabs.index(tab) + 1}. {announced(event)}")
         if tab.state.questions and not self.app.app_focus:
             self.desk.notify("Protea asks", tab.state.questions[0].why)
         elif isinstance(event, TurnFinished) and not self.app.app_focus and not tab.state.busy:
@@ -359,6 +370,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def hint(self, text: str) -> None:
         """One line in the status bar, for a moment."""
         self._hint = text
+        self.tab.spoken.say(text)
         if width_of(text) > self.app.size.width - 12:
             self.tab.told.show(text)
         if self._hint_timer is not None:

@@ -109,3 +109,27 @@ class Told(Lines):
         if len(parts) > most:
             rows[-1] = [(f"  … {len(parts) - most + 1} more lines", "dim")]
         return rows
+
+
+class Spoken(Lines):
+    """For who hears the screen: the last things that happened, each a plain line. Nothing where nobody needs it."""
+
+    KEPT = 3
+
+    def __init__(self, look: Callable[[], Look]) -> None:
+        super().__init__(look, id="spoken")
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        if text and self._look().words_only:
+            self.lines = [*self.lines, text][-self.KEPT :]
+            self.again()
+
+    def rows(self, width: int) -> list[Row]:
+        if not self._look().words_only:
+            return []
+        return [
+            [(line[begin:end], "text")]
+            for line in (visible(each) for each in self.lines)
+            for begin, end in wrap(line, max(10, width - 1))
+        ]

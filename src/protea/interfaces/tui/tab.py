@@ -15,12 +15,13 @@ from protea.domain.commands import Interrupt, Invoke, SetMode, SubmitPrompt, Wit
 from protea.domain.errors import ProteaError, UsageError
 from protea.domain.events import AnyEvent, CommandAnswered, LastingEvent, ToolCallChanged
 from protea.domain.messages import Image
+from protea.interfaces.tui.announcing import announced
 from protea.interfaces.tui.card import Card, plan_of
 from protea.interfaces.tui.composer.editor import Composer
 from protea.interfaces.tui.composer.vim import Vim
 from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.state import PASSING, State, advance, state_of
-from protea.interfaces.tui.strips import Activity, Queue, Told
+from protea.interfaces.tui.strips import Activity, Queue, Spoken, Told
 from protea.interfaces.tui.suggestions import Offer, Suggestions, Wanted, wanted
 from protea.interfaces.tui.transcript.pages import older_of
 from protea.interfaces.tui.transcript.widget import Transcript
@@ -51,6 +52,7 @@ class Tab(Vertical):
         self.activity = Activity(look, motion=desk.preferences.motion and not desk.preferences.screen_reader)
         self.queue = Queue(look)
         self.told = Told(look)
+        self.spoken = Spoken(look)
         self.suggestions = Suggestions(look)
         self.composer = Composer(look, desk.history)
         self.vim = Vim(lambda: self.composer.buffer, self.composer.update)
@@ -82,6 +84,7 @@ class Tab(Vertical):
         yield self.transcript
         yield self.card
         yield self.activity
+        yield self.spoken
         yield self.told
         yield self.queue
         yield self.suggestions
@@ -146,6 +149,7 @@ class Tab(Vertical):
             return
         self._spread()
         if not isinstance(event, PASSING):
+            self.spoken.say(announced(event))
             self.changed(self)
             if isinstance(event, ToolCallChanged) and event.state == "success":
                 self.diffs += self.desk.changes_of(event)
