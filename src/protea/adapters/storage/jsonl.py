@@ -224,6 +224,8 @@ class JsonlLog:
 class JsonlStore:
     def __init__(self, folder: str) -> None:
         self._root = folder
+        self._left_off: tuple[str, int, int, int] | None = None
+        """Where the last page ended: session, inode of its log, number of the last event, where the next one begins."""
 
     @property
     def root(self) -> str:
@@ -259,16 +261,22 @@ class JsonlStore:
         end = None if limit is None else after + max(limit, 0)
         fd = self._reading(session)
         try:
-            size, last = os.fstat(fd).st_size, 0
+            status, last = os.fstat(fd), 0
+            size = status.st_size
             begin = len(_lines.BOM) if os.pread(fd, len(_lines.BOM), 0) == _lines.BOM else 0
             if after:
                 known = self._sound(session, fd)
                 last = min(after, known.last)
                 size = known.end
-                begin = known.start if known.blank else _lines.skip(fd, known.start, known.end, last)
-                last = 0 if known.blank else last
-            for _, line in _lines.lines(fd, begin, size, _piece(limit)):
+                if known.blank:
+                    begin, last = known.start, 0
+                elif self._left_off is not None and self._left_off[:3] == (session, status.st_ino, last):
+                    begin = self._left_off[3]  # page by page a long log is gone through once, not once for every page
+                else:
+                    begin = _lines.skip(fd, known.start, known.end, last)
+            for offset, line in _lines.lines(fd, begin, size, _piece(limit)):
                 if end is not None and last >= end:
+                    self._left_off = (session, status.st_ino, last, offset)
                     return
                 if not line.strip():
                     continue

@@ -71,6 +71,17 @@ class SessionStoreContract:
         log.close()
         assert list(store.read("s1")) == events
 
+    def test_page_by_page_everything_comes_once_while_the_log_grows(self) -> None:
+        store, log = self._filled(20)
+        seen: list[int] = []
+        while page := [event.seq or 0 for event in store.read("s1", len(seen), 7)]:
+            seen += page
+            if log.last < 40:
+                log.append(notices("s1", log.last + 1, log.last + 1), durable=False)
+            list(store.read("s1", 3, 2))  # somebody else reads elsewhere
+        assert seen == list(range(1, log.last + 1))
+        log.close()
+
     def test_reading_begins_after_and_stops_at_the_limit(self) -> None:
         store, log = self._filled(20)
         for after, limit in ((0, 3), (5, 3), (18, 9), (20, 1), (25, 1), (0, 0), (7, None), (19, None), (-1, 2)):
