@@ -53,7 +53,7 @@ THIRD_PARTY = {
     "protea.adapters.permission": {"msgspec", "tree_sitter", "tree_sitter_bash"},
     "protea.interfaces": {"msgspec"},
     "protea.interfaces.web": {"msgspec", "websockets"},
-    "protea.interfaces.tui": {"msgspec", "textual", "rich", "markdown_it", "pygments", "watchfiles"},
+    "protea.interfaces.tui": {"msgspec", "PIL", "textual", "rich", "markdown_it", "pygments", "watchfiles"},
     "protea.composition": {"msgspec"},
     "protea.testing": {"msgspec"},
 }

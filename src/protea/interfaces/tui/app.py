@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from textual import events
@@ -22,6 +23,9 @@ from protea.interfaces.tui.state import State
 from protea.interfaces.tui.tab import Tab
 from protea.interfaces.tui.tabbar import state_mark
 from protea.interfaces.tui.themes import AUTO
+
+if TYPE_CHECKING:
+    from protea.interfaces.tui.pictures.asking import Drawing
 
 
 class ProteaApp(App[int], inherit_bindings=False):
@@ -44,6 +48,8 @@ class ProteaApp(App[int], inherit_bindings=False):
         desk.dress = self.dress
         desk.notify = self._call
         desk.title = self._name_window
+        desk.ask_pictures = self._ask_pictures
+        desk.draw = self._write
         desk.give_up = self._give_up
         self.dress()
 
@@ -103,6 +109,14 @@ class ProteaApp(App[int], inherit_bindings=False):
         wished = self.desk.preferences.theme == AUTO and answers(self.desk.place.environment)
         if wished and isinstance(self._driver, ScreenDriver):
             self._driver.ask_background()
+
+    def _ask_pictures(self, told: Callable[[Drawing | None], None]) -> None:
+        from protea.interfaces.tui.pictures import asking  # there is a picture: now it is wanted
+
+        if isinstance(self._driver, ScreenDriver) and self.console.color_system == "truecolor":
+            self._driver.ask(asking.QUESTION, asking.is_answered, lambda said: told(asking.drawing_of(said)))
+        else:
+            told(None)
 
     def _told_background(self, colour: Colour) -> None:
         self.main.use_background(light=is_light(colour))

@@ -24,11 +24,14 @@ _BROKEN = re.compile(rb"\x1b\]11;[rgba:/0-9A-Fa-f]*")
 _OTHER = re.compile(
     rb"\x1b\[[?>=][0-9;]*[cnu]"  # what it is, what it can do, that it turned dark
     rb"|\x1b\](?!11;)[0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)"
+    rb"|\x1b\[[468];[0-9]+;[0-9]+t"
     rb"|\x1b[P_^][^\x1b]*\x1b\\"
 )
 """What terminals say unasked, or asked by somebody else: nobody typed that either."""
-SURELY = b"\x1b]11;"
-"""With this begins no key."""
+_UNFINISHED = re.compile(rb"\x1b(?:[P_\]][^\x1b\x07]*\x1b?|\[[?>=]?[0-9;]*)?\Z")
+"""What could become any answer at all."""
+SURELY = (b"\x1b]11;", b"\x1b_G", b"\x1bP>|")
+"""With these begins no key."""
 
 
 class Answers:
@@ -38,6 +41,8 @@ class Answers:
         self.colours: list[Colour] = []
         """What was answered and not yet looked at."""
         self._held = b""
+        self.said: list[bytes] | None = None
+        """All that is said, where somebody has asked something; else it is dropped."""
 
     @property
     def holds(self) -> bool:
@@ -52,8 +57,11 @@ class Answers:
         for found in _ANSWER.finditer(data):
             red, green, blue = (int(each, 16) / (16 ** len(each) - 1) for each in found.groups())
             self.colours.append((red, green, blue))
-        data = _OTHER.sub(b"", _ANSWER.sub(b"", data))
-        begun = _BEGUN.search(data)
+        data = _ANSWER.sub(b"", data)
+        if self.said is not None:
+            self.said += (found[0] for found in _OTHER.finditer(data))
+        data = _OTHER.sub(b"", data)
+        begun = (_BEGUN if self.said is None else _UNFINISHED).search(data)
         if begun is not None:
             data, self._held = data[: begun.start()], begun[0]
         return _BROKEN.sub(b"", data)

@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,6 +26,10 @@ from protea.interfaces.tui.state import State
 from protea.interfaces.tui.suggestions import Offers
 from protea.interfaces.tui.themes import THEMES, Look, theme_named
 from protea.ports.gateway import Gateway, OpenSession, Topic
+
+if TYPE_CHECKING:
+    from protea.interfaces.tui.pictures.asking import Drawing
+    from protea.interfaces.tui.pictures.gallery import Gallery
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +78,11 @@ class Desk:
         """Calls a person who looks elsewhere."""
         self.title: Callable[[State], None] = lambda state: None
         """Tells the terminal what its window is about."""
+        self.ask_pictures: Callable[[Callable[[Drawing | None], None]], None] = lambda told: told(None)
+        """Asks the terminal how it draws pictures."""
+        self.draw: Callable[[str], None] = lambda text: None
+        """Writes to the terminal, past what draws text."""
+        self._gallery: Gallery | None = None
         self._running: set[asyncio.Task[Any]] = set()
 
     def looking(self) -> Look:
@@ -149,6 +158,24 @@ class Desk:
         if text.startswith("gitdir: "):  # a work tree of a repository that lies elsewhere
             text = _first_line(os.path.join(folder, text.removeprefix("gitdir: "), "HEAD"))
         self.branch = text.removeprefix("ref: refs/heads/") if text.startswith("ref: ") else text[:8]
+
+    # ── pictures ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def gallery(self) -> Gallery:
+        """What makes and keeps pictures; loaded with the first one."""
+        if self._gallery is None:
+            from protea.interfaces.tui.pictures.gallery import Gallery
+
+            wanted = self.preferences.images == "auto"
+            self._gallery = Gallery(self.place.environment, self.ask_pictures, self._draw, wanted=wanted)
+        return self._gallery
+
+    def _draw(self, text: str) -> None:
+        self.draw(text)
+
+    def forgotten_pictures(self) -> str:
+        """What lets the terminal forget the pictures it keeps; empty where there are none."""
+        return self._gallery.forgotten() if self._gallery is not None else ""
 
     # ── keys, and what is remembered ───────────────────────────────────────────────────────────────────────────────
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from textual import events
@@ -25,6 +25,9 @@ from protea.interfaces.tui.writer import Writer
 
 A_MOMENT = 0.05
 """Seconds for which a key is held back that looks like the beginning of something the terminal says."""
+AN_ANSWER = 2.0
+"""Seconds a terminal has to answer; nobody waits for it."""
+Told = Callable[[Sequence[bytes]], None]
 PASTE, PASTED = b"\x1b[200~", b"\x1b[201~"
 
 
@@ -72,6 +75,7 @@ class ScreenDriver(LinuxDriver):
         self._pasted: list[bytes] | None = None
         """What has come of a paste that has not ended."""
         self._take: Callable[[events.Event], bool] = lambda event: False
+        self._asked: tuple[Callable[[Sequence[bytes]], bool], Told] | None = None
         self._in_charge = False
         self.redraw: Callable[[], None] = lambda: None
         """Draws the whole screen anew; whoever has made us sets it."""
@@ -185,6 +189,20 @@ class ScreenDriver(LinuxDriver):
         self.write(QUESTION)
         self.flush()
 
+    def ask(self, question: str, is_enough: Callable[[Sequence[bytes]], bool], told: Told) -> None:
+        """Ask the terminal something. `told` gets what it has answered as soon as that is enough, or, where it says too
+        little, after `AN_ANSWER`. One question at a time."""
+        self._answers.said = []
+        self._asked = (is_enough, told)
+        self.write(question)
+        self.flush()
+        self._loop.call_later(AN_ANSWER, self._answered, told)
+
+    def _answered(self, told: Told) -> None:
+        if self._asked is not None and self._asked[1] is told:
+            said, self._asked, self._answers.said = self._answers.said or [], None, None
+            told(said)
+
     # ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def begin_reading(self, take: Callable[[events.Event], bool]) -> None:
@@ -229,6 +247,8 @@ class ScreenDriver(LinuxDriver):
                 self.told_background(self._answers.colours.pop(0))
             if begun:
                 self._pasted = []
+        if self._asked is not None and self._asked[0](self._answers.said or ()):
+            self._answered(self._asked[1])
         if self._answers.holds:
             self._loop.call_later(A_MOMENT, self._let_go)
         self._look_again()

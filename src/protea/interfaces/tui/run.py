@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -60,6 +61,8 @@ async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame
         for number in (signal.SIGTERM, signal.SIGHUP):  # the terminal is given back, the session's log closed
             loop.add_signal_handler(number, app.exit)
         await app.run_async(mouse=opening.preferences.mouse)
+        if forgotten := desk.forgotten_pictures():
+            os.write(1, forgotten.encode())
         for each in app.main.tabs:
             with suppress(ProteaError):  # one that cannot be ended is ended with the process
                 await end_session(desk, each.session, "left", only_unused=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
@@ -27,11 +27,33 @@ from protea.interfaces.tui.transcript.pages import older_of
 from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.welcome import Welcome
 
+if TYPE_CHECKING:
+    from protea.interfaces.tui.pictures.gallery import Gallery
+
 _numbers = itertools.count(1)
+LARGEST_PICTURE = 20_000_000
+"""Bytes of a file that are read for a picture."""
 AT_ONCE = 4
 """Pieces of a search among files that a key waits for."""
 AT_A_TIME = 400
 """Events read between two keys where a long log is read behind what is shown."""
+
+
+class _Pictures:
+    """Where the pictures of a conversation come from."""
+
+    def __init__(self, desk: Desk, session: str) -> None:
+        self._desk = desk
+        self._session = session
+
+    def gallery(self) -> Gallery:
+        return self._desk.gallery()
+
+    async def read(self, path: str) -> bytes:
+        try:
+            return await self._desk.gateway.read(self._session, path, LARGEST_PICTURE)
+        except ProteaError:
+            return b""
 
 
 class Tab(Vertical):
@@ -47,7 +69,7 @@ class Tab(Vertical):
         self._past = past
         look = desk.looking
         self.welcome = Welcome(look, desk)
-        self.transcript = Transcript(look, older=older_of(desk.gateway, session))
+        self.transcript = Transcript(look, older=older_of(desk.gateway, session), pictures=_Pictures(desk, session))
         self.card = Card(look)
         self.activity = Activity(look, motion=desk.preferences.motion and not desk.preferences.screen_reader)
         self.queue = Queue(look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
@@ -28,7 +29,10 @@ from protea.interfaces.tui.transcript.cells import Span, clean, cut, flat, width
 from protea.interfaces.tui.transcript.difference import diff_rows
 from protea.interfaces.tui.transcript.markdown import document_of
 from protea.interfaces.tui.transcript.prose import unit_rows
-from protea.interfaces.tui.transcript.rows import BLANK, Row, clipped, paragraph
+from protea.interfaces.tui.transcript.rows import BLANK, Row, clipped, no_picture, paragraph, picture_rows
+
+if TYPE_CHECKING:
+    from protea.interfaces.tui.transcript.rows import Hang
 
 PASTED = 12
 """Rows of a prompt that are shown while it is folded."""
@@ -53,16 +57,16 @@ _BOXES = {"pending": ("☐", ""), "in_progress": ("◐", "accent"), "done": ("�
 _JOBS = {"running": "accent", "done": "ok", "failed": "error", "stopped": "dim"}
 
 
-def block_rows(block: AnyBlock, width: int, fold: bool | None, output: str = "") -> list[Row]:
+def block_rows(block: AnyBlock, width: int, fold: bool | None, output: str = "", hang: Hang = no_picture) -> list[Row]:
     """The rows of a block. `fold`: None as it is by default, True shut, False open. `output` is what has come of a
     call that runs."""
     match block:
         case Prompt():
-            return _prompt(block, width, fold)
+            return _prompt(block, width, fold, hang)
         case Thought():
             return _thought(block, width, fold)
         case Call():
-            return _call(block, width, fold, output)
+            return _call(block, width, fold, output, hang)
         case Question():
             return _question(block, width)
         case Todo():
@@ -173,7 +177,7 @@ def footer_text(block: Footer) -> str:
     return " · ".join(parts)
 
 
-def _prompt(block: Prompt, width: int, fold: bool | None) -> list[Row]:
+def _prompt(block: Prompt, width: int, fold: bool | None, hang: Hang) -> list[Row]:
     mark = ">" if block.origin == "user" else "◇"
     first: list[Span] = [(f"{mark} ", "prompt prompt-mark", "")]
     rest: list[Span] = [("  ", "prompt", "")]
@@ -195,6 +199,8 @@ def _prompt(block: Prompt, width: int, fold: bool | None) -> list[Row]:
         rows = [*rows[:PASTED], _more(len(rows) - PASTED, width, rest, "prompt dim", "prompt")]
     for image in block.images:
         rows += paragraph([(image_label(image), "prompt dim", "")], width, rest if rows else first, rest, fill="prompt")
+        if (picture := hang(image, width - 4)) is not None:
+            rows += picture_rows(picture, rest, "prompt")
     return rows or [Row(first, 2, fill="prompt")]
 
 
@@ -238,7 +244,7 @@ def _with_role(row: Row, role: str) -> Row:
     return row
 
 
-def _call(block: Call, width: int, fold: bool | None, output: str) -> list[Row]:
+def _call(block: Call, width: int, fold: bool | None, output: str, hang: Hang) -> list[Row]:
     mark, role = _MARKS[block.state]
     summary, summary_role = _outcome(block)
     room = width - 2
@@ -272,6 +278,8 @@ def _call(block: Call, width: int, fold: bool | None, output: str) -> list[Row]:
     if result is not None:
         for image in result.images:
             rows += paragraph([(image_label(image), "dim", "")], width, _BAR)
+            if (picture := hang(image, width - 6)) is not None:
+                rows += picture_rows(picture, _BAR)
         if is_open and result.file:
             rows += paragraph([(f"the whole: {flat(result.file)}", "dim", "")], width, _BAR)
     return rows

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -28,8 +29,11 @@ from protea.domain.blocks import (
 )
 from protea.interfaces.tui.transcript.draw import LEAD, block_rows, source_of
 from protea.interfaces.tui.transcript.markdown import Document, Unit
-from protea.interfaces.tui.transcript.prose import code_rows, unit_rows
-from protea.interfaces.tui.transcript.rows import BLANK, Row
+from protea.interfaces.tui.transcript.prose import code_rows, pictures_of, unit_rows
+from protea.interfaces.tui.transcript.rows import BLANK, Row, no_picture, picture_rows
+
+if TYPE_CHECKING:
+    from protea.interfaces.tui.transcript.rows import Hang
 
 OUTPUT = 64_000
 """Characters kept of what a call says while it runs."""
@@ -42,11 +46,12 @@ class Entry:
 
     __slots__ = (
         "_document", "_ended", "_fence", "_pieces", "_rows", "_settled", "_size", "_width",
-        "block", "fold", "gap", "height", "text", "units",
+        "block", "fold", "gap", "hang", "height", "text", "units",
     )  # fmt: skip
 
-    def __init__(self, block: AnyBlock) -> None:
+    def __init__(self, block: AnyBlock, hang: Hang = no_picture) -> None:
         self.block = block
+        self.hang = hang
         self.fold: bool | None = None
         self.gap = 1
         """Blank rows above it."""
@@ -127,7 +132,9 @@ class Entry:
             if self._rows is None or self._pieces:
                 self._merge()
                 block = replace(self.block, text=self.text) if isinstance(self.block, Thought) else self.block
-                self._rows = block_rows(block, width, self.fold, self.text if isinstance(block, Call) else "")
+                self._rows = block_rows(
+                    block, width, self.fold, self.text if isinstance(block, Call) else "", self.hang
+                )
                 self.units = []
             rows = self._rows
         self.height = self.gap + len(rows)
@@ -159,10 +166,10 @@ class Entry:
         done = bisect_left(self.units, self._settled, key=_first_row)
         del self.units[done:]
         for unit in document.closed[done:]:
-            self._unit(unit, rows, width)
+            self._unit(unit, rows, width, is_closed=True)
         self._settled = len(rows)
         for unit in open_units:
-            self._unit(unit, rows, width)
+            self._unit(unit, rows, width, is_closed=False)
         if len(open_units) == 1 and open_units[0].kind == "fence" and "\n" in open_units[0].code:
             self._hold_last_line(rows, open_units[0], width)
         return rows
@@ -189,12 +196,16 @@ class Entry:
         again = len(code_rows(line, "", width, LEAD))
         self._fence = (len(rows) - again, len(unit.code) - len(line))
 
-    def _unit(self, unit: Unit, rows: list[Row], width: int) -> None:
+    def _unit(self, unit: Unit, rows: list[Row], width: int, *, is_closed: bool) -> None:
         if rows and unit.spaced:
             rows.append(BLANK)
         self.units.append((len(rows), unit))
         made = unit_rows(unit, width, LEAD)
         rows += made or [BLANK]
+        if is_closed:
+            for path in pictures_of(unit):
+                if (picture := self.hang(path, width - 4)) is not None:
+                    rows += picture_rows(picture, LEAD)
 
     def recolour(self, unit: Unit, width: int) -> None:
         """The words of its code are told apart now: its rows are made again, as many as before."""
@@ -209,6 +220,23 @@ class Entry:
         if self.fold != fold:
             self.fold = fold
             self._forget()
+
+    def again(self) -> None:
+        """It is laid out anew: a picture of it has been made."""
+        self._merge()
+        self._forget()
+
+    @property
+    def has_pictures(self) -> bool:
+        match self.block:
+            case Prompt(images=images):
+                return bool(images)
+            case Call(result=result):
+                return result is not None and bool(result.images)
+            case Answer():
+                return "![" in self.text
+            case _:
+                return False
 
     def evict(self) -> None:
         """Give back all but the content and the height."""
@@ -248,7 +276,8 @@ class Entry:
 class Entries:
     """The blocks that are loaded, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, hang: Hang = no_picture) -> None:
+        self._hang = hang
         self.all: list[Entry] = []
         self._by_key: dict[str, Entry] = {}
         self._forgotten: list[Forgotten] = []
@@ -291,7 +320,7 @@ class Entries:
             if block.key in self._by_key:
                 continue
             gone = block.gone or any(is_in(block, taken) for taken in self._forgotten)
-            entry = Entry(replace(block, gone=True) if gone else block)
+            entry = Entry(replace(block, gone=True) if gone else block, self._hang)
             self._by_key[block.key] = entry
             older.append(entry)
         self.all[:0] = older
@@ -327,7 +356,7 @@ class Entries:
             entry.put(block)
             entry.guess(width)
             return True
-        entry = Entry(block)
+        entry = Entry(block, self._hang)
         self._by_key[block.key] = entry
         self.all.append(entry)
         self._space(len(self.all) - 1, width)

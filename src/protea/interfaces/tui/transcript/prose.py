@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from protea.interfaces.tui.transcript.cells import Span, clean, cut, flat, width_of, wrap
 from protea.interfaces.tui.transcript.formula import formula
@@ -26,6 +27,17 @@ def unit_rows(unit: Unit, width: int, lead: Sequence[Span] = ()) -> list[Row]:
     if unit.kind == "fence":
         return code_rows(unit.code, unit.info, width, edge, unit.coloured)
     return _Walk(unit.tokens, width, unit.number).rows(edge)
+
+
+def pictures_of(unit: Unit) -> list[str]:
+    """The paths of the pictures in a unit that lie in files; what lies elsewhere is never fetched."""
+    sources = [
+        unquote(str(inner.attrs.get("src", "")))
+        for token in unit.tokens
+        for inner in token.children or ()
+        if inner.type == "image"
+    ]
+    return [each for each in sources if each and "://" not in each and not each.startswith(("data:", "//"))]
 
 
 def code_rows(

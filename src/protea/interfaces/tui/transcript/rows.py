@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from protea.domain.messages import Image
 from protea.interfaces.tui.transcript.cells import Span, cut, width_of, wrap
+
+if TYPE_CHECKING:
+    from protea.interfaces.tui.pictures.making import Picture
+
+    Hang = Callable[[Image | str, int], Picture | None]
+    """Given a picture, or the path of one, and the columns there are: how it is drawn, where it can be drawn by now."""
 
 
 class Row:
     """Spans of clean text from the left edge on."""
 
-    __slots__ = ("fill", "joint", "lead", "mark", "spans", "strip", "tail")
+    __slots__ = ("fill", "joint", "lead", "mark", "picture", "spans", "strip", "tail")
 
     def __init__(
         self,
@@ -33,6 +41,8 @@ class Row:
         """What a click on it does, where that is special: `fold`."""
         self.tail = tail
         """Drawn at the right edge, and no text."""
+        self.picture: tuple[Picture, int] | None = None
+        """The picture that is drawn in it, and which row of it."""
         self.strip: object = None
         """Whatever the one who draws it wants to keep with it."""
 
@@ -67,6 +77,22 @@ def paragraph(
     for line, joint in wrap(spans, width - before[0], width - later[0]) if spans else [([], "")]:
         edge, size = (rest, later) if rows else (lead, before)
         rows.append(Row((*edge, *line), size[1], joint if rows else None, fill))
+    return rows
+
+
+def no_picture(source: Image | str, room: int) -> Picture | None:
+    """Where nothing can be drawn."""
+    return None
+
+
+def picture_rows(picture: Picture, lead: list[Span], fill: str = "") -> list[Row]:
+    """The rows a picture stands in. Nothing of them is text."""
+    rows = []
+    for number in range(picture.rows):
+        cells = picture.cells(number)
+        row = Row([*lead, (cells, "", "")], _size(lead)[1] + len(cells), None, fill)
+        row.picture = (picture, number)
+        rows.append(row)
     return rows
 
 

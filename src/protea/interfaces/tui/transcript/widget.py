@@ -13,7 +13,9 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic, process_time
+from typing import TYPE_CHECKING, Protocol
 
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -44,6 +46,11 @@ from protea.interfaces.tui.transcript.marking import (
 from protea.interfaces.tui.transcript.palette import Palette
 from protea.interfaces.tui.transcript.rows import BLANK, Row
 
+if TYPE_CHECKING:
+    from protea.domain.messages import Image
+    from protea.interfaces.tui.pictures.gallery import Gallery
+    from protea.interfaces.tui.pictures.making import Picture
+
 Older = Callable[[int], Awaitable[Sequence[LastingEvent]]]
 """Given the number of an event, some of those before it; none where there are none."""
 
@@ -58,6 +65,18 @@ MOST = 6000
 """Blocks in memory; the first ones are let go of and read again when wanted."""
 SLICE = 0.008
 """Seconds of work at a time while nothing else is to do."""
+
+
+class Pictures(Protocol):
+    """Where pictures come from."""
+
+    def gallery(self) -> Gallery:
+        """What makes and keeps them; loaded when it is first asked for."""
+        ...
+
+    async def read(self, path: str) -> bytes:
+        """A file of the project, nothing where it cannot be had."""
+        ...
 
 
 class Transcript(Widget, can_focus=False):
@@ -84,14 +103,20 @@ class Transcript(Widget, can_focus=False):
             super().__init__()
             self.target = target
 
-    def __init__(self, look: Callable[[], Look], *, older: Older | None = None) -> None:
+    def __init__(
+        self, look: Callable[[], Look], *, older: Older | None = None, pictures: Pictures | None = None
+    ) -> None:
         super().__init__()
+        self._pictures = pictures
+        self._gallery: Gallery | None = None
+        self._bare: set[int] = set()
+        """Rows of the screen with pieces of pictures that have to be drawn over them."""
         self._look = look
         self._looked: Look | None = None
         """The look the palette was made of."""
         self._older = older
         self._active = False
-        self._entries = Entries()
+        self._entries = Entries(self._hang)
         self._view = View()
         self._joint = View()
         """The view the next older page is joined to."""
@@ -138,7 +163,7 @@ class Transcript(Widget, can_focus=False):
 
     def load(self, events: Sequence[LastingEvent]) -> None:
         """Begin with the last events of a log, and nothing else."""
-        self._entries = Entries()
+        self._entries = Entries(self._hang)
         self._view = View()
         self._first = events[0].seq or 1 if events else 1
         self._top = self._off = 0
@@ -338,6 +363,7 @@ class Transcript(Widget, can_focus=False):
     def render_lines(self, crop: Region) -> list[Strip]:
         if self._laid != self.size:  # it is painted before it was told of its new size
             self._lay()
+        self._repaint_pictures(crop.y, crop.bottom)
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
@@ -373,6 +399,11 @@ class Transcript(Widget, can_focus=False):
             return strip
         roles_after = " gone" if gone else ""
         segments = [Segment(text, palette.of(roles + roles_after, link)) for text, roles, link in row.spans]
+        if row.picture is not None and row.picture[0].id:
+            # Whose picture it is, the terminal reads from the colour.
+            segments[-1] = Segment(
+                segments[-1].text, palette.base + Style(color=Color.from_rgb(*row.picture[0].colour))
+            )
         used, room = row.width, self._text_width
         fill = palette.of(row.fill + roles_after)
         if row.tail is not None and used + width_of(row.tail[0]) <= room:
@@ -476,6 +507,54 @@ class Transcript(Widget, can_focus=False):
         before = max(1, entry.height)
         self._rows(self._top)
         self._off = self._off * entry.height // before
+
+    # ── pictures ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hang(self, source: Image | str, room: int) -> Picture | None:
+        """A picture, where it can be drawn and has been made; else it is made, and laid out when it is there."""
+        if self._pictures is None or self._look().words_only or not self.is_attached:
+            return None
+        if self._gallery is None:
+            self._gallery = self._pictures.gallery()
+            self._gallery.watch(self._picture_is_made)
+        if not isinstance(source, str):
+            return self._gallery.find(source, source.data, room)
+        path = source
+        read = self._pictures.read
+        return self._gallery.find(lambda: read(path), f"file:{path}", room)
+
+    def _picture_is_made(self, key: str) -> None:
+        for entry in self._seen.values():
+            if entry.has_pictures:
+                entry.again()
+        self._changed()
+
+    def _repaint_pictures(self, first: int, last: int) -> None:
+        """Rows are painted, and what was drawn over them is gone: it is drawn again once they stand."""
+        found = {
+            y
+            for y in range(first, min(last, len(self._screen)))
+            if (picture := self._screen[y][2].picture) is not None and picture[0].slices
+        }
+        if found:
+            if not self._bare:
+                self.call_after_refresh(self._draw_over)
+            self._bare |= found
+
+    def _draw_over(self) -> None:
+        rows, self._bare = sorted(self._bare), set()
+        if self._gallery is None or self.app.screen is not self.screen:
+            return  # something lies over it; all is painted once that has gone
+        left, top = self.region.offset
+        drawn = []
+        for y in rows:
+            row = self._screen[y][2] if y < len(self._screen) else BLANK
+            if row.picture is not None and row.picture[0].slices:
+                picture, number = row.picture
+                column = left + row.width - picture.columns
+                drawn.append(f"\x1b[{top + y + 1};{column + 1}H{picture.slices[number]}")
+        if drawn:
+            self._gallery.draw(f"\x1b7{''.join(drawn)}\x1b8")
 
     # ── limits and idle work ───────────────────────────────────────────────────────────────────────────────────────
 
