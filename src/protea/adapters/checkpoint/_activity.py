@@ -65,6 +65,8 @@ class Activity:
         self._path = f"{folder}/activity"
         self.who = ""
         self._running = 0
+        self._size = 0
+        """Of the file, when this session wrote last."""
 
     def began(self) -> int:
         """A command of this session begins: no file that it changes will have an earlier time than this."""
@@ -72,7 +74,7 @@ class Activity:
         moment = _coarse()
         if self._running == 1:
             with contextlib.suppress(OSError):
-                if os.stat(self._path).st_size:
+                if os.stat(self._path).st_size != self._size:
                     # Files are told a time that may lie some milliseconds back: not so far as another's command.
                     entered = time.time_ns()
                     while (moment := _coarse()) <= entered:
@@ -126,6 +128,7 @@ class Activity:
             fd = os.open(self._path, flags, 0o600)
             try:
                 os.write(fd, len(data).to_bytes(4, "big") + data)
+                self._size = os.fstat(fd).st_size
             finally:
                 os.close(fd)
 
