@@ -46,6 +46,7 @@ class Books:
             rule=decision.rule,
             source=decision.source,
             trace=decision.trace,
+            effects=decision.effects,
         )
 
     def answered(self, answer: ApprovalResolved) -> None:

@@ -548,6 +548,7 @@ _CHANGING = frozenset({"fs.write", "proc.exec", "msg.send"})
 
 def _detail(diff: str | None, decision: Decision) -> dict[str, Any]:
     shown: dict[str, Any] = {} if diff is None else {"diff": diff}
+    shown |= {"effects": list(decision.effects)} if decision.effects else {}
     return {**shown, "scripts": decision.scripts} if decision.scripts else shown
 
 

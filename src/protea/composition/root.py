@@ -23,7 +23,7 @@ from protea.composition.resolve import Choice, Resolver, check, load
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.trusting import Projects, added_by, brings_nothing, not_used
-from protea.composition.walls import bare, settle
+from protea.composition.walls import bare, settle, stand
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
 from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer
@@ -105,6 +105,8 @@ class Root:
         self._kept = True
         """Whether the home takes what is written: where it does not, which is told, nothing is recorded either."""
         self._exchanged = False
+        self._standing: set[tuple[str, str]] = set()
+        """Sandboxes that were tried here and work."""
         found = find_surroundings(launch.cwd, launch.add_dirs, launch.environment)
         self.settings = _settings(launch, found)
         self._projects = Projects()
@@ -207,7 +209,10 @@ class Root:
         usual = self._chosen(self.settings)
         shared = {port: self._shared.get(port) for port in SHARED if chosen[port] == usual[port]}
         if chosen["sandbox"][0] != "none" or chosen["sandbox"][1]:
-            chosen["sandbox"] = settle(*chosen["sandbox"], around, launch.warn)
+            asked = chosen["sandbox"]
+            chosen["sandbox"] = settle(*asked, around, launch.warn)
+            if asked[0] != "auto" and (before is None or before.choices.get("sandbox") != chosen["sandbox"]):
+                self._stand(*chosen["sandbox"], around)
         held = before.opened if before is not None and isinstance(before.opened, Resolver) else None
         resolver = Resolver(chosen, {"surroundings": around, **shared}, before=held, origins=settings.origins)
         models, entered = self._models(settings, around, resolver, before)
@@ -269,6 +274,12 @@ class Root:
             plain=plain,
             project=project,
         )
+
+    def _stand(self, name: str, options: Mapping[str, Any], around: Surroundings) -> None:
+        """Walls that stood for one session of this process are not tried again for each agent it sends."""
+        if (name, repr(options)) not in self._standing:
+            stand(name, options, around)
+            self._standing.add((name, repr(options)))
 
     def _watch(self) -> Callable[[], Sequence[Reread]]:
         """What a session asks before each turn: the changes since it was made of what it is made of."""

@@ -34,6 +34,27 @@ def settle(name: str, options: Mapping[str, Any], around: Surroundings, warn: Ca
     return name, options
 
 
+def stand(name: str, options: Mapping[str, Any], around: Surroundings) -> None:
+    """Raises `ConfigError` where walls that were asked for by name cannot be built: nobody is to find that out by a
+    command that did not run. Costs some milliseconds."""
+    if name == "docker":
+        from protea.adapters.sandbox import docker
+
+        try:
+            known = msgspec.convert(dict(options), docker.Options)
+        except msgspec.ValidationError:
+            return  # what is wrong with them is told with all else that is
+        why = docker.obstacle(known, around)
+    elif name == "bubblewrap":
+        from protea.adapters.sandbox import bubblewrap
+
+        why = bubblewrap.obstacle(around)
+    else:
+        return
+    if why is not None:
+        raise ConfigError(f"the {name} sandbox was asked for and cannot be had: {why}")
+
+
 def bare(name: str, options: Mapping[str, Any]) -> Chosen:
     """The adapter and the options of its own that a choice stands for, as far as that is known without trying walls."""
     rest = {key: value for key, value in options.items() if key != "required" and (key != "image" or name == "docker")}

@@ -52,6 +52,8 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     rules: tuple[str, ...] = ()
     """The rules an answer saved."""
     trace: tuple[TraceStep, ...] = ()
+    effects: tuple[str, ...] = ()
+    """What the call brings about, as far as that could be told."""
     before: str = BEGINNING
     hash: str = ""
 

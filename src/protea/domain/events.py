@@ -145,8 +145,9 @@ class ApprovalRequested(Lasting, frozen=True, kw_only=True):
     kind: Literal["permission", "question", "plan", "trust"] = "permission"
     """`trust`: files of the project are not as a person has looked at them; a yes lets them be used as they are now."""
     detail: dict[str, Any] | None = None
-    """What is shown beside it: `diff`, the unified diff of what the call would change; of a `plan`, the `plan` in
-    Markdown; of `trust`, the `files`; where an agent asks, its name as `agent` and its `session`."""
+    """What is shown beside it: `diff`, the unified diff of what the call would change, and `effects`, what it brings
+    about; of a `plan`, the `plan` in Markdown; of `trust`, the `files`; where an agent asks, its name as `agent` and
+    its `session`."""
 
 
 class ApprovalResolved(Lasting, frozen=True, kw_only=True):

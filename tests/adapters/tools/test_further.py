@@ -212,7 +212,7 @@ async def test_published_history_is_not_rewritten_unasked(repository: Project) -
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
-        ({"manager": "pip", "action": "add", "names": ["httpx>=1,<2"]}, "python3 -m pip install 'httpx>=1,<2'"),
+        ({"manager": "pip", "action": "add", "names": ["httpx>=1,<2"]}, "python3 -I -m pip install 'httpx>=1,<2'"),
         ({"manager": "npm", "action": "add", "names": ["vite@7"], "dev": True}, "npm install --save-dev vite@7"),
         ({"manager": "cargo", "action": "list", "names": ["ignored"]}, "cargo tree --depth 1"),
         ({"manager": "apt", "action": "show", "names": ["bash"]}, "apt-cache show bash"),

@@ -10,12 +10,13 @@ from protea.adapters.tools._kit import Kit
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 
+# -I: what a project calls `pip` is not what is meant.
 COMMANDS: dict[tuple[str, str], str] = {
-    ("pip", "list"): "python3 -m pip list",
-    ("pip", "outdated"): "python3 -m pip list --outdated",
-    ("pip", "show"): "python3 -m pip show",
-    ("pip", "add"): "python3 -m pip install",
-    ("pip", "remove"): "python3 -m pip uninstall --yes",
+    ("pip", "list"): "python3 -I -m pip list",
+    ("pip", "outdated"): "python3 -I -m pip list --outdated",
+    ("pip", "show"): "python3 -I -m pip show",
+    ("pip", "add"): "python3 -I -m pip install",
+    ("pip", "remove"): "python3 -I -m pip uninstall --yes",
     ("uv", "list"): "uv pip list",
     ("uv", "outdated"): "uv pip list --outdated",
     ("uv", "show"): "uv pip show",

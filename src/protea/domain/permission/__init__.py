@@ -106,3 +106,5 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of a question: real path → digest of each script that would run. Whoever says yes says it to these."""
     harmless: bool = False
     """Known to change nothing: a command whose every part only reads."""
+    effects: tuple[str, ...] = ()
+    """What it surely brings about; of a command that cannot be read, everything."""

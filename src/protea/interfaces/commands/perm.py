@@ -107,6 +107,7 @@ def _object(decision: Decision) -> dict[str, Any]:
         "source": decision.source,
         "why": decision.why,
         "proposals": decision.proposals,
+        "effects": decision.effects,
         "trace": decision.trace,
     }
 
@@ -118,6 +119,8 @@ def _told(decision: Decision, whole: bool) -> str:
             f"  rule      {visible(decision.rule)}" + (f"  ({visible(decision.source)})" if decision.source else "")
         )
     lines += [f"  proposal  {visible(rule)}" for rule in decision.proposals]
+    if decision.effects:
+        lines.append(f"  effects   {', '.join(decision.effects)}")
     for step in decision.trace if whole else decision.trace[-12:]:
         rule = f"  {step.rule} ({step.source})" if step.rule else ""
         subject = f"  [{step.subject}]" if whole and step.subject else ""

@@ -46,13 +46,18 @@ def by_rule(case: Case, reading: Reading, reach: Reach) -> Decision:
     if isinstance(found, str):
         return case.answer("ask", found)
     used: Rule | None = None
+    faults: list[str] = []
     for command, cwd in found:
         rule, why = _covered(case, command, cwd, whole)
         if why is None and len(found) > 1 and whole is None and basename(command.argv[0]) in ("ln", "cp"):
             why = _writes_fault(case, with_what_it_links_to(case, command, study(command.words), cwd), cwd)
         if why is not None:
-            return case.answer("ask", why)
+            faults.append(why)
         used = used or rule
+    for why in dict.fromkeys(faults) if len(faults) > 1 else ():
+        case.note(f"not allowed: {why}")
+    if faults:
+        return case.answer("ask", faults[0])
     if used is None:
         return case.answer("allow", "it only reads, in the project", harmless=True)
     return case.answer("allow", f"allowed by {used.text}", used)

@@ -47,6 +47,8 @@ class Case:
         self.rules, self.anchors, self.eyes = scene.rules, scene.anchors, scene.eyes
         self._trace: list[TraceStep] = []
         self._findings: list[_Finding] = []
+        self.effects: Collection[str] = EFFECTS.get(request.tool, ()) if isinstance(request.tool, str) else ()
+        """What it brings about, as far as that can be told."""
         # An untrusted project does not get the mode that asks least.
         self.mode = "normal" if request.mode == "yolo" and not request.trusted else request.mode
 
@@ -78,7 +80,8 @@ class Case:
     def answer(self, verdict: Verdict, why: str, rule: Rule | None = None, *, harmless: bool = False) -> Decision:
         self.note(f"decided: {why}", verdict, rule)
         text, source = (rule.text, rule.source) if rule else (None, None)
-        return Decision(verdict, why, text, source, (), tuple(self._trace), harmless=harmless)
+        effects = tuple(sorted(self.effects))
+        return Decision(verdict, why, text, source, (), tuple(self._trace), harmless=harmless, effects=effects)
 
     def stopped(self) -> Decision | None:
         """A denial, or a question no mode takes away."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from protea.domain.pattern import regex
 from protea.domain.permission.paths import inside, is_own_output
 from protea.domain.permission.programs.options import Use
+from protea.domain.permission.programs.reserved import reserved
 from protea.domain.permission.programs.study import study
 from protea.domain.permission.shell.script import NOWHERE, Command, Script, Word, listed
 from protea.domain.permission.shell.unwrap import inner_commands
@@ -35,12 +36,15 @@ def only_reads(case: Case, script: Script) -> bool:
     if isinstance(found, str):
         case.note(found)
         return False
+    fit = True
     for command, cwd in found:
         why = reads(case, command, cwd)
         if why is not None:
-            case.note(f"not known to only read: {why}", subject=" ".join(command.argv))
-            return False
-    return True
+            fit = False
+            also = reserved(command)
+            reasons = why if also is None or also == why else f"{why}; {also}"
+            case.note(f"not known to only read: {reasons}", subject=" ".join(command.argv))
+    return fit
 
 
 def reads(case: Case, command: Command, cwd: str) -> str | None:

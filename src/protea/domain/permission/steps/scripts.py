@@ -24,6 +24,7 @@ def decide_script(case: Case, text: object) -> Decision:
     rules_on_commands(case, reading.every, text)
     studies = _studied(case, reading)
     reach = Reach((each.command, each.study) for each in studies)
+    case.effects = reach.surely if reading.understood else ANYTHING
     case.effect_rules(reach.maybe if reading.understood else reach.maybe | ANYTHING)
     rules_on_paths(case, studies)
     denied = case.denied()
