@@ -91,6 +91,37 @@ async def test_sessions_of_here_come_first(tmp_path: Path) -> None:
         on.matches("sessions")
 
 
+async def test_a_question_mark_shows_the_keys_that_work_here(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("?")
+        on.matches("keys")
+
+
+async def test_profiles_stand_with_what_a_swap_would_change(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+x", "p")
+        on.matches("profiles")
+
+
+async def test_settings_are_seen_with_what_they_mean(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+x", "comma")
+        on.matches("settings")
+
+
+async def test_everything_is_found_by_name(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+p")
+        await on.type("pane")
+        on.matches("palette")
+
+
+async def test_a_command_of_ones_own_while_it_is_written(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.type("!make all")
+        on.matches("shell")
+
+
 async def test_keys_that_may_follow_are_shown(tmp_path: Path) -> None:
     async with stage(tmp_path / "home", (100, 30)) as on:
         await on.press("ctrl+x")

@@ -95,25 +95,48 @@ def palette(screen: Front) -> None:
 
 
 def keys_help(screen: Front) -> None:
-    """Every key that works, the nearest first."""
-    contexts = [*screen.contexts(), *(each for each in CONTEXTS if each not in screen.contexts())]
-    items = []
-    for context in contexts:
+    """Every key that works, the nearest first; those that anybody knows last."""
+    near = screen.contexts()
+    bound: dict[tuple[str, str], list[str]] = {}
+    for context in [*near, *(each for each in CONTEXTS if each not in near)]:
         for key, action in screen.desk.keys.table.get(context, {}).items():
-            items.append(
-                Item(
-                    key=f"{context} {key} {action}",
-                    lead=shown(key),
-                    text=ACTIONS.get(action, action),
-                    detail=CONTEXTS[context],
-                    words=f"{key} {action}",
-                )
-            )
-    items += [
+            bound.setdefault((context, action), []).append(key)
+    # First what is special here and everywhere, then what every line editor does, then what works elsewhere.
+    order = sorted(bound, key=lambda each: 2 if each[0] not in near else 1 if each[1] in USUAL else 0)
+    items = [
         Item(key="", lead=sign, text=what, detail="at the beginning")
-        for sign, what in (("/", "commands"), ("@", "files"), ("!", "a shell command of your own"))
+        for sign, what in SIGNS
+        if screen.focus_on == "composer"
     ]
+    for context, action in order:
+        first, *others = bound[context, action]
+        also = f"also {', '.join(map(shown, others))} · " if others else ""
+        items.append(
+            Item(
+                key=f"{context} {first} {action}",
+                lead=shown(first),
+                text=ACTIONS.get(action, action),
+                detail=also + CONTEXTS[context],
+                words=f"{' '.join(bound[context, action])} {action}",
+            )
+        )
+    if screen.focus_on != "composer":
+        items += [Item(key="", lead=sign, text=what, detail="at the beginning, while writing") for sign, what in SIGNS]
     open_list(screen, "keys", items, lambda key: screen.do(key.split(" ")[-1]) if key else None)
+
+
+SIGNS = (("/", "commands"), ("@", "files, agents, sessions"), ("!", "a shell command of your own"), ("?", "this list"))
+"""What begins something in the composer."""
+USUAL = frozenset(
+    f"composer.{name}"
+    for name in (
+        *("left", "right", "up", "down", "word_left", "word_right", "line_begin", "line_end", "text_begin", "text_end"),
+        *("select_left", "select_right", "select_up", "select_down", "select_word_left", "select_word_right"),
+        *("back", "delete", "delete_or_quit", "cut_word_left", "cut_word_right", "cut_line_left", "cut_line_right"),
+        *("yank", "swap", "undo", "redo"),
+    )
+)
+"""What keys of any line editor do."""
 
 
 # ── what the session runs with ─────────────────────────────────────────────────────────────────────────────────────

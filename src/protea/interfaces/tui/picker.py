@@ -178,6 +178,8 @@ class _Body(Widget):
         self._picker = picker
         self._top = 0
         self._rows: list[Row] = []
+        self._column = 0
+        """Columns that the texts take, where something stands beside them."""
         self._first = 0
         """The row of the first item."""
         self.room = 1
@@ -210,10 +212,9 @@ class _Body(Widget):
             ]
         )
         self._first = len(rows)
-        rows += [
-            self._row(item, self._top + place, width)
-            for place, item in enumerate(picker.shown[self._top : self._top + self.room])
-        ]
+        seen = picker.shown[self._top : self._top + self.room]
+        self._column = max((width_of(one_line(item.text)) for item in seen if item.detail), default=0)
+        rows += [self._row(item, self._top + place, width) for place, item in enumerate(seen)]
         if not picker.shown:
             rows.append([(f"   {picker.empty}", "dim")])
         rows += about
@@ -231,6 +232,8 @@ class _Body(Widget):
         ahead = item.lead + " " * (column + 2 - width_of(item.lead)) if column else ""
         room = width - 4 - width_of(mark) - width_of(ahead)
         text = one_line(item.text, room)
+        # What stands beside the texts stands in a column, where there is room for one.
+        text += " " * max(0, min(self._column, room * 2 // 3) - width_of(text)) if item.detail else ""
         detail = one_line(item.detail, max(0, room - width_of(text) - 2)) if item.detail else ""
         if width_of(text) + width_of(detail) + 2 > room:
             detail = ""
