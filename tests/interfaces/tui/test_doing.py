@@ -388,6 +388,70 @@ async def test_enter_with_a_modifier_is_known_however_a_terminal_spells_it(tmp_p
         assert on.gateway.commands[-1] == SubmitPrompt(text="a\nb", delivery="steer")
 
 
+def at(keymap: str) -> ScreenSettings:
+    return ScreenSettings(keymap=keymap, motion=False)  # type: ignore[arg-type]  # one of them
+
+
+async def test_codex_fingers_steer_with_enter_and_queue_with_tab(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", preferences=at("codex")) as on:
+        await on.send("wait")
+        await on.type("be quick")
+        await on.press("enter")
+        assert on.gateway.commands[-1] == SubmitPrompt(text="be quick", delivery="steer")
+        await on.type("then this")
+        await on.press("tab")
+        assert on.gateway.commands[-1] == SubmitPrompt(text="then this")
+        await on.press("ctrl+p")
+        assert on.composer == "then this"
+    async with stage(tmp_path / "home", preferences=at("codex")) as on:
+        await on.send("ask")
+        await on.readable()
+        await on.press("a")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="session")
+
+
+async def test_claude_fingers_say_yes_with_enter_and_to_all_with_shift_tab(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", preferences=at("claude")) as on:
+        await on.send("ask")
+        await on.press("enter")
+        assert not isinstance(on.gateway.commands[-1], ResolveApproval)  # nobody can have read it
+        await on.readable()
+        await on.press("enter")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="once")
+        await on.send("ask")
+        await on.readable()
+        await on.press("shift+tab")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="session")
+        await on.press("shift+tab")
+        assert isinstance(on.gateway.commands[-1], SetMode)
+
+
+async def test_emacs_fingers_stop_with_ctrl_g_and_never_leave_by_ctrl_d(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", preferences=at("emacs")) as on:
+        await on.send("wait")
+        await on.press("ctrl+g")
+        assert on.gateway.commands[-1] == Interrupt()
+        await on.press("ctrl+d")
+        assert on.app.is_running
+        await on.press("alt+x")
+        await on.press("ctrl+g")
+        assert on.app.screen is on.main
+
+
+async def test_vims_fingers_have_a_leader_in_normal_mode(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30), preferences=at("vim")) as on:
+        await on.press("escape", "space")
+        assert "choose a model" in on.text
+        await on.press("f")
+        assert on.main.focus_on == "tree"
+        await on.press("ctrl+w", "j")
+        assert on.main.focus_on == "composer"
+        await on.press(":")
+        await on.type("theme: dusk")
+        await on.press("enter")
+        assert on.app.desk.look.theme.name == "dusk"
+
+
 async def test_vim_keys_in_the_composer(tmp_path: Path) -> None:
     async with stage(tmp_path / "home", preferences=ScreenSettings(keymap="vim", motion=False)) as on:
         await on.type("one two")

@@ -285,7 +285,7 @@ class Tab(Vertical):
                 await self.desk.gateway.submit(self.session, SubmitPrompt(text=text, origin="shell"))
                 return
             text = text.removeprefix("/") if text.startswith("//") else text
-            delivery: Any = "steer" if steer else "now"
+            delivery: Any = "steer" if steer and self.state.busy else "now"
             await self.desk.gateway.submit(self.session, SubmitPrompt(text=text, images=images, delivery=delivery))
         except ProteaError:
             if not self.composer.text:
@@ -371,18 +371,18 @@ class Tab(Vertical):
         if action.startswith("transcript."):
             return self.transcript.act(action)
         match action:
-            case "composer.send":
+            case "composer.send" | "composer.steer":
                 if self.composer.text[: self.composer.buffer.cursor].endswith("\\"):
                     self.composer.buffer.delete(self.composer.buffer.cursor - 1, self.composer.buffer.cursor)
                     self.composer.insert("\n")
                 else:
-                    self.send()
-            case "composer.steer":
-                self.send(steer=True)
-            case "composer.complete" if self.card.commenting and self.card.can_allow_with_words:
+                    self.send(steer=action == "composer.steer")
+            case "composer.complete" | "composer.queue" if self.card.commenting and self.card.can_allow_with_words:
                 self.card.commenting = "once" if self.card.commenting == "deny" else "deny"
                 self.card.again()
-            case "composer.complete":
+            case "composer.queue" if self.state.busy and self.composer.text.strip():
+                self.send()
+            case "composer.complete" | "composer.queue":
                 self._offer()
                 if len(self.suggestions.offers) == 1:
                     self._take_offer()
