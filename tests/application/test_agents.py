@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ from protea.adapters.sandbox import none as no_walls
 from protea.adapters.tools import builtin
 from protea.adapters.tools.functions import FunctionToolset
 from protea.adapters.workspace import disk
-from protea.domain.commands import Background, Interrupt, ResolveApproval, SetMode, Steer, SubmitPrompt
+from protea.domain.commands import Background, Interrupt, Invoke, ResolveApproval, SetMode, Steer, SubmitPrompt
 from protea.domain.delegation import AgentDefinition
 from protea.domain.errors import UsageError
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
+    CommandAnswered,
     NoticeGiven,
     PromptSubmitted,
     SessionStarted,
@@ -31,6 +33,7 @@ from protea.domain.events import (
 from protea.domain.messages import UserMessage, text_of
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.settings import AgentSettings
+from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo, Price
 from protea.ports.gateway import OpenSession
@@ -39,7 +42,7 @@ from protea.testing.model_source import TableModelSource
 from protea.testing.permission import NamedPermission
 from protea.testing.search import ListSearch
 from protea.testing.web import ScriptedWeb
-from tests.application.world import NAME, PlayedModel, World, calls, of, says
+from tests.application.world import NAME, PlayedModel, QuickClock, World, calls, of, says
 
 Says = Callable[[str, ModelRequest], Reply | Awaitable[Reply]]
 WITHIN = 30
@@ -445,6 +448,69 @@ async def test_a_share_of_the_budget_is_all_an_agent_gets() -> None:
     assert {(end.outcome, end.limit) for end in ends.values()} == {("limit", "budget")}
 
 
+@pytest.mark.parametrize("kept", ["turn", "session", "day"])
+@pytest.mark.parametrize("seed", range(8))
+async def test_whatever_agents_do_at_once_no_budget_is_overspent(kept: str, seed: int) -> None:
+    """Some in the background, some of several levels, one race; replies come in any order."""
+    chance = random.Random(seed)
+    budget = chance.uniform(0.05, 0.6)
+    long = "look at all of it, from the first line to the last, and say what you have found there "
+
+    async def dawdle() -> None:
+        for _ in range(chance.randrange(6)):
+            await asyncio.sleep(0)
+
+    async def look(prompt: str, request: ModelRequest) -> Reply:
+        await dawdle()
+        names = [tool.name for tool in request.tools]
+        if "Agent" in names and chance.random() < 0.2:
+            return calls(("Agent", {"prompt": long, "background": chance.random() < 0.5}))
+        return calls(("touch", {"path": f"{len(request.messages)}"})) if chance.random() < 0.8 else says("done")
+
+    async def boss(prompt: str, request: ModelRequest) -> Reply:
+        await dawdle()
+        if chance.random() < 0.3:
+            return says("that will do")
+        sent = [{"prompt": long, "background": chance.random() < 0.5} for _ in range(chance.randrange(1, 7))]
+        race = [{"prompt": long, "profiles": ["test", "test", "test"]}] if chance.random() < 0.3 else []
+        return calls(*(("Agent", each) for each in [*sent, *race]))
+
+    w = world({"boss": boss, "look": look}, price=Price(input=1000.0, output=0.0))
+    if kept != "turn":
+        w.budgets = Budgets(**{kept: budget})
+    spec = OpenSession(cwd="/w", max_budget_usd=budget if kept == "turn" else None)
+    session = await w.gateway.open(spec)
+    for number in range(1 if kept == "turn" else 4):
+        async for _ in w.turn(session, SubmitPrompt(text=f"boss {number} {long}")):
+            pass
+    await w.gateway.close()
+    spent = sum(each.cost_usd for each in w.ledger.recorded)
+    assert spent <= budget + 1e-9
+    assert len(w.ledger.recorded) == len(w.model.requests), "written down once each"
+
+
+async def test_a_race_shares_what_one_agent_would_be_lent() -> None:
+    w = world(
+        {"boss": sending({"prompt": "look", "profiles": ["a", "b", "c"]}), "look": lambda *_: says("done")},
+        price=Price(input=1000.0, output=1000.0),
+    )
+    events = await w.run("boss", max_budget_usd=1.0)
+    assert len({each.child for each in of(events, TaskChanged)}) == 3
+    assert "Nothing of the budget" not in str(of(events, ToolCallChanged))
+
+
+async def test_what_agents_of_agents_spend_is_the_senders_too() -> None:
+    def deep(prompt: str, request: ModelRequest) -> Reply:
+        return says("\n".join(results(request))) if results(request) else calls(("Agent", {"prompt": "look"}))
+
+    w = world(
+        {"boss": sending({"prompt": "go deep"}), "go deep": deep, "look": lambda *_: says("done")},
+        price=Price(input=1000.0, output=1000.0),
+    )
+    events = await w.run("boss")
+    assert of(events, TurnFinished)[-1].cost_usd == pytest.approx(5 * 0.015)
+
+
 async def test_agents_go_so_deep_and_no_deeper() -> None:
     def deep(prompt: str, request: ModelRequest) -> Reply:
         names = [tool.name for tool in request.tools]
@@ -720,6 +786,110 @@ async def test_closing_the_session_ends_its_agents() -> None:
     task = of(list(w.store.read(session)), TaskChanged)[-1]
     assert task.state == "stopped"
     assert of(list(w.store.read(task.child)), TurnFinished)[-1].outcome == "interrupted"
+
+
+async def test_a_person_tells_an_agent_something_ends_it_and_lets_it_go_on() -> None:
+    heard: list[str] = []
+    inside, stopped, told_so = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def look(prompt: str, request: ModelRequest) -> Reply:
+        heard.append(prompt)
+        if len(heard) == 1:
+            inside.set()
+            await stopped.wait()
+            return calls(("touch", {"path": "a"}), text="So far it is blue.")
+        if prompt == "be quick":
+            told_so.set()
+            await asyncio.Event().wait()
+        return says("it is all blue")
+
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        return says("on it") if results(request) else calls(("Agent", {"prompt": "look", "background": True}))
+
+    w = world({"boss": boss, "look": look})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+
+    async def say(text: str) -> str:
+        try:
+            await w.gateway.submit(session, Invoke(text=text, id=text))
+        except UsageError as error:
+            return str(error)
+        answer = await until(lambda event: isinstance(event, CommandAnswered) and event.id == text)
+        assert isinstance(answer, CommandAnswered)
+        return answer.text
+
+    stream = w.gateway.events(session)
+
+    async def until(wanted: Callable[[AnyEvent], bool]) -> AnyEvent:
+        async with asyncio.timeout(WITHIN):
+            async for event in stream:
+                if wanted(event):
+                    return event
+        raise AssertionError
+
+    await until(lambda event: isinstance(event, SessionStarted))  # what passes is seen by those who watch
+    async for _ in w.turn(session, SubmitPrompt(text="boss")):
+        pass
+    await inside.wait()
+    task = of(list(w.store.read(session)), TaskChanged)[-1]
+    shown = await say(f"/tasks show {task.id}")
+    assert task.child in shown
+    assert "say what it is to be told" in await say(f"/tasks steer {task.id}")
+    assert "is at work" in await say(f"/tasks resume {task.id}")
+    assert await say(f"/tasks steer {task.id} be quick") == ""
+    stopped.set()
+    async with asyncio.timeout(WITHIN):
+        await told_so.wait()
+    await say(f"/tasks stop {task.id}")
+    ended = of(list(w.store.read(session)), TaskChanged)[-1]
+    assert ended.state == "stopped"
+    assert "no agent at work; /tasks resume" in await say(f"/tasks steer {task.id} more")
+    assert await say(f"/tasks resume {task.child} all of it") == ""
+    await until(lambda event: isinstance(event, TaskChanged) and event.state == "done")
+    assert heard[-1] == "all of it"
+    log = list(w.store.read(session))
+    told = [each.text for each in of(log, PromptSubmitted) if each.origin == "task"]
+    assert "So far it is blue." in told[0]
+    assert "it is all blue" in told[-1]
+    assert len({each.child for each in of(log, TaskChanged) if each.child}) == 1, "the same session"
+    assert "there is no agent k9" in await say("/tasks resume k9")
+    assert "takes the id" in await say("/tasks steer")
+    await w.gateway.close()
+
+
+async def test_silence_is_told_as_a_stall() -> None:
+    class Later(QuickClock):
+        ahead = 0.0
+
+        def monotonic(self) -> float:
+            return super().monotonic() + self.ahead
+
+    clock, inside, go_on = Later(), asyncio.Event(), asyncio.Event()
+
+    async def look(prompt: str, request: ModelRequest) -> Reply:
+        inside.set()
+        await go_on.wait()
+        return says("done")
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    w.use_clock(clock)
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    await w.gateway.submit(session, SubmitPrompt(text="boss"))
+    async with asyncio.timeout(WITHIN):
+        await inside.wait()
+        clock.ahead = 75.0
+        for under_way in w.gateway._open[session].delegation._running.values():
+            under_way.look()
+        stalled = of(list(w.store.read(session)), TaskChanged)[-1]
+        assert 75 <= stalled.stalled < 80
+        assert "no news for 1 min 15 s" in (stalled.detail or "")
+        go_on.set()
+        async for event in w.gateway.events(session):
+            if isinstance(event, TurnFinished):
+                break
+    ended = of(list(w.store.read(session)), TaskChanged)[-1]
+    assert (ended.state, ended.stalled) == ("done", 0.0)
+    await w.gateway.close()
 
 
 async def test_a_session_whose_process_died_says_what_was_lost(tmp_path: Path) -> None:

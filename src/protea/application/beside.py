@@ -15,6 +15,7 @@ from protea.application.tasks import Tasks, Work
 from protea.application.tool_runner import ToolRunner
 from protea.domain.delegation import Errand, brief
 from protea.domain.errors import ProteaError, TaskFailedError
+from protea.domain.messages import ToolCall
 from protea.domain.tools import ToolResult
 
 
@@ -76,9 +77,11 @@ async def _ended(sending: asyncio.Task[ToolResult]) -> None:
 class BesideCall:
     """`Beside` for one call."""
 
-    def __init__(self, owner: Owner, call_id: str) -> None:
+    def __init__(self, owner: Owner, call_id: str, call: ToolCall | None = None) -> None:
+        """`call` where it is none of the reply that runs."""
         self._owner = owner
         self._call_id = call_id
+        self._call = call
 
     async def delegate(self, errand: Errand, after: Callable[[], Awaitable[str]] | None = None) -> ToolResult:
         delegation = self._owner.delegation
@@ -181,7 +184,7 @@ class BesideCall:
             log=log,
             ended=ended,
             agent=agent,
-            call=runner.call(self._call_id),
+            call=self._call or runner.call(self._call_id),
             cwd=runner.cwd() or "",
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from protea.application.hub import Hub
 from protea.domain.errors import StoreError
 from protea.domain.events import NoticeGiven
@@ -20,7 +22,9 @@ class Purse:
         self._clock = clock
         self._session = spent
         self.beside_usd = 0.0
-        """Dollars of agents in the turn that runs."""
+        """Dollars of agents that have ended since the last turn did."""
+        self.agents: Callable[[], tuple[float, float]] = lambda: (0.0, 0.0)
+        """What agents under way have spent, and what they were lent besides."""
         self._told = False
         """Whether it was told that the ledger cannot be written."""
 
@@ -38,7 +42,7 @@ class Purse:
 
         Raises `StoreError` where a budget cannot be looked up: one that cannot be kept is not passed over.
         """
-        return broken(self._budgets, self._spent(), self._hub.profile, expected) if self._budgets.any else None
+        return broken(self._budgets, self._promised(), self._hub.profile, expected) if self._budgets.any else None
 
     def pay(self, model: str, cost_usd: float | None) -> None:
         """Count a reply. Raises `StoreError` where a budget hangs on it; else a ledger that fails is told once."""
@@ -67,10 +71,26 @@ class Purse:
         self.beside_usd += cost_usd
 
     @property
+    def total_usd(self) -> float:
+        """All that was spent in the session, by agents under way as well."""
+        return self._session + self.agents()[0]
+
+    @property
+    def committed_usd(self) -> float:
+        """What agents have spent since the last turn ended, and may still spend: they were lent it."""
+        return self.beside_usd + sum(self.agents())
+
+    @property
     def left_usd(self) -> float | None:
-        """Of the session's budget; None where there is none."""
-        budget = self._budgets.session
-        return None if budget is None else budget - self._session
+        """What no budget keeps back and no agent was lent; None where there is no budget."""
+        budgets, promised = self._budgets, self._promised() if self._budgets.any else Spent()
+        kept = (
+            (budgets.session, promised.session),
+            (budgets.day, promised.day),
+            (budgets.profiles.get(self._hub.profile), promised.profile),
+        )
+        left = [most - spent for most, spent in kept if most is not None]
+        return min(left) if left else None
 
     def describe(self) -> dict[str, object]:
         """Dollars spent and the budgets they count against, for faces."""
@@ -86,3 +106,8 @@ class Purse:
     def _spent(self) -> Spent:
         today = self._clock.now()[:10]
         return Spent(self._session, self._ledger.spent(today), self._ledger.spent(today, self._hub.profile))
+
+    def _promised(self) -> Spent:
+        """What is spent, and what agents under way may spend: the ledger knows what they have."""
+        spent, (going, held) = self._spent(), self.agents()
+        return Spent(spent.session + going + held, spent.day + held, spent.profile + held)

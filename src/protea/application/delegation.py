@@ -56,6 +56,8 @@ class Child(Protocol):
     @property
     def approvals(self) -> Approvals: ...
     @property
+    def purse(self) -> Purse: ...
+    @property
     def heard(self) -> tuple[Taint, ...]: ...
     @property
     def working(self) -> bool: ...
@@ -107,8 +109,9 @@ class Delegation:
         self._children = children
         self._running: dict[str, Errands] = {}
         """The session of each agent that is under way → what is known of it."""
-        self._lent = 0.0
-        """Dollars that agents under way may still spend."""
+        self._opening: dict[object, float] = {}
+        """What agents were lent whose sessions are being opened."""
+        sender.purse.agents = self._money
 
     async def withdraw(self) -> None:
         """A turn of the sender's is about to end, and no question is open then: those of agents in the background are
@@ -147,30 +150,43 @@ class Delegation:
             )
         if len(self._running) >= sender.parts.agents.at_once:
             return ToolResult(f"{len(self._running)} agents are under way, which is the most.", is_error=True)
-        lent = share(None if (left := sender.left_usd()) is None else left - self._lent, self._waiting())
+        lent = share(sender.left_usd(), self._sharing(errand, call_id))
         if lent is not None and lent <= 0:
             return ToolResult("Nothing of the budget is left for an agent.", is_error=True)
+        opening = object()
+        # Before anything is waited for: what one is lent no other can be.
+        self._opening[opening] = lent or 0.0
         try:
             child = await self._open(errand, lent)
         except ProteaError as error:
             return ToolResult(f"The agent could not begin: {error}", is_error=True)
+        finally:
+            del self._opening[opening]
         if opened is not None:
             opened(child.id)
-        self._lent += lent or 0.0
         under_way = Errands(sender, child, errand, task or sender.ids.short("k"), call_id, own=not task)
+        under_way.lent_usd = lent or 0.0
         self._running[child.id] = under_way
         try:
             return await under_way.run(keep, progress)
         finally:
             del self._running[child.id]
-            self._lent -= lent or 0.0
             sender.purse.lent(under_way.cost_usd)
             await self._children.end_child(child)
 
-    def _waiting(self) -> int:
-        """How many calls of this reply want a share: those under way have theirs."""
+    def _money(self) -> tuple[float, float]:
+        """Dollars that agents under way have spent, and that they may still spend."""
+        going = [(each.cost_usd, each.lent_usd) for each in self._running.values()]
+        held = sum(max(0.0, lent - spent) for spent, lent in going)
+        return sum(spent for spent, _ in going), held + sum(self._opening.values())
+
+    def _sharing(self, errand: Errand, call_id: str) -> int:
+        """How many want a share of what is left: calls of this reply that have none, rivals of one call, and the sender
+        itself where it goes on meanwhile."""
         asked = sum(name == AGENT_TOOL for name in self._sender.runner.running)
-        return max(1, asked - sum(not each.errand.background for each in self._running.values()))
+        waiting = asked - sum(not each.errand.background for each in self._running.values())
+        rivals = errand.rivals - sum(each.call_id == call_id for each in self._running.values())
+        return max(1, waiting, rivals) + errand.background
 
     async def _open(self, errand: Errand, lent: float | None) -> Child:
         sender = self._sender
@@ -207,9 +223,11 @@ class Errands:
         self.child = child
         self.errand = errand
         self.task = task
-        self.cost_usd = 0.0
+        self.call_id = call_id
+        self.lent_usd = 0.0
+        """What it may spend at most, where the sender has a budget."""
+        self._before = child.purse.total_usd
         self._sender = sender
-        self._call_id = call_id
         self._own = own
         """Whether its task is told of here, and not by who keeps tasks in the background."""
         self._begun = self._last = sender.clock.monotonic()
@@ -227,6 +245,11 @@ class Errands:
         """Its question → the one that was asked for it at the sender's session."""
         self._progress: Callable[[str], None] | None = None
 
+    @property
+    def cost_usd(self) -> float:
+        """Dollars it has spent on this errand, agents of its own included."""
+        return self.child.purse.total_usd - self._before
+
     async def run(self, keep: Callable[[str], None], progress: Callable[[str], None] | None) -> ToolResult:
         self._progress = progress
         self.child.watchers.append(self._saw)
@@ -234,8 +257,7 @@ class Errands:
         try:
             await self.child.begin(self.errand.prompt, f"agent:{self._sender.id}")
             while not await self.child.at_rest(STALL):
-                if self._sender.clock.monotonic() - self._last >= STALL:
-                    self._tell("running", force=True)
+                self.look()
         except asyncio.CancelledError:
             self.child.interrupt()
             await _surely(self.child.at_rest())
@@ -263,13 +285,18 @@ class Errands:
             kind="agent",
             child=self.child.id,
             agent=self.errand.name,
-            call_id=self._call_id,
+            call_id=self.call_id,
         )
         with suppress(StoreError):  # see `_tell`
             self._sender.hub.record(moved)
         self.task, self._own, self._progress = task, False, progress
         self.errand = replace(self.errand, background=True)
         self._tell("running", force=True)
+
+    def look(self) -> None:
+        """Tell where it has been silent for long."""
+        if self._sender.clock.monotonic() - self._last >= STALL:
+            self._tell("running", force=True)
 
     async def withdraw(self) -> None:
         """Take back what was asked for it at the sender, and leave its own questions open."""
@@ -293,7 +320,6 @@ class Errands:
                 self._model = event.model
                 self._usage += event.usage
                 self._replies += 1
-                self.cost_usd += event.cost_usd or 0.0
                 self._tell("running")
             case ToolCallChanged() if event.state in ENDED:
                 self._tools.pop(event.call.id, None)
@@ -364,7 +390,7 @@ class Errands:
             kind="agent",
             child=self.child.id,
             agent=self.errand.name,
-            call_id=self._call_id,
+            call_id=self.call_id,
             background=self.errand.background,
             model=self._model,
             tool=tool,

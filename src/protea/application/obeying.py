@@ -22,6 +22,7 @@ from protea.domain.commands import (
     Interrupt,
     Redo,
     ResolveApproval,
+    ResumeTask,
     Rewind,
     SetMode,
     SetModel,
@@ -76,6 +77,7 @@ class Body(Protocol):
     @property
     def begun_tasks(self) -> Tasks | None: ...
 
+    async def resume_task(self, id: str, text: str) -> None: ...
     async def set_mode(self, mode: str, by: str) -> None: ...
     async def set_model(self, name: str, effort: str | None) -> None: ...
     async def close(self, reason: str | None = None) -> None: ...
@@ -115,6 +117,8 @@ async def obey(body: Body, command: AnyCommand) -> str | None:
             await _copy(body, command.text)
         case StopTask():
             await _stop_task(body, command.id)
+        case ResumeTask():
+            await body.resume_task(command.id, command.text)
         case EndSession():
             await body.close(command.reason)
     return None

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Protocol
 
-from protea.application.beside import Owner, errand_behind
+from protea.application.beside import BesideCall, Owner, errand_behind
+from protea.application.past import Past
 from protea.application.tasks import Work
 from protea.domain.delegation import Errand
-from protea.domain.errors import ProteaError
+from protea.domain.errors import ProteaError, UsageError
 from protea.domain.events import MessageCompleted, TaskChanged
-from protea.domain.messages import text_of
+from protea.domain.messages import ToolCall, text_of
 from protea.domain.tools import ToolResult
 from protea.ports.session_store import SessionStore
 
@@ -46,6 +48,34 @@ class GoingAgain:
 
     async def agreed(self, plan: str, *, edited: bool) -> ToolResult:
         return ToolResult("There is nobody to agree to a plan here.", is_error=True)
+
+
+GO_ON = "Go on where you were, and finish what you were sent for."
+
+
+class Resuming(Owner, Protocol):
+    """The session."""
+
+    @property
+    def past(self) -> Past: ...
+
+
+async def resume(owner: Resuming, id: str, text: str) -> None:
+    """Send an agent on again, in the background; see `ResumeTask`. Raises `UsageError`."""
+    found = [each for each in owner.past.recent_tasks if id in (each.id, each.child)]
+    event = found[-1] if found else None
+    if event is None or not event.child:
+        raise UsageError(f"there is no agent {id} of this session; /tasks lists them")
+    if event.state == "running":
+        raise UsageError(f"{event.child} is at work; /tasks steer {event.id} TEXT tells it something")
+    arguments = {"prompt": text.strip() or GO_ON, "resume": event.child, "title": event.title, "background": True}
+    name = event.agent.partition(":")[0]
+    if name not in ("", "agent"):
+        arguments["name"] = name  # what it may use is written down there
+    call = ToolCall(id=event.call_id or event.id, name="Agent", arguments=arguments)
+    result = await owner.runner.once_more(call, BesideCall(owner, call.id, call))
+    if result.is_error:
+        raise UsageError(result.text)
 
 
 def last_words(store: SessionStore, session: str) -> str:

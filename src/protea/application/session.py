@@ -200,6 +200,12 @@ class Session:
 
         return GoingAgain(self, event)
 
+    async def resume_task(self, id: str, text: str) -> None:
+        """See `ResumeTask`."""
+        from protea.application.reviving import resume  # when somebody first does
+
+        await resume(self, id, text)
+
     def last_words(self, child: str) -> str:
         """What an agent of it said last; empty where that cannot be told."""
         from protea.application.reviving import last_words  # after a crash

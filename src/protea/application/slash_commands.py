@@ -20,11 +20,13 @@ from protea.domain.commands import (
     EditSummary,
     Invoke,
     Redo,
+    ResumeTask,
     Rewind,
     SetMode,
     SetModel,
     SetPins,
     SetTitle,
+    Steer,
     StopTask,
     SubmitPrompt,
     Swap,
@@ -439,18 +441,59 @@ async def _summary(call: Call) -> Answer:
 
 
 async def _tasks(call: Call) -> Answer:
-    word, _, id = call.rest.partition(" ")
-    if word == "stop":
-        if not id.strip():
-            raise UsageError("/tasks stop takes the id of a task; /tasks alone lists them")
-        await call.gateway.submit(call.session, StopTask(id=id.strip(), by=call.by))
-        return Answer()
-    if word:
-        raise UsageError(f"/tasks takes nothing, or stop ID, not {call.rest!r}")
+    word, _, rest = call.rest.partition(" ")
+    id, _, text = rest.strip().partition(" ")
+    if word in ("show", "stop", "steer", "resume") and not id:
+        raise UsageError(f"/tasks {word} takes the id of a task; /tasks alone lists them")
+    match word:
+        case "":
+            pass
+        case "show":
+            return _shown(await _task(call, id))
+        case "stop":
+            await call.gateway.submit(call.session, StopTask(id=id, by=call.by))
+            return Answer()
+        case "steer":
+            await _steer(call, await _task(call, id), text)
+            return Answer()
+        case "resume":
+            await call.gateway.submit(call.session, ResumeTask(id=id, text=text, by=call.by))
+            return Answer()
+        case _:
+            raise UsageError(f"/tasks takes nothing, or show, stop, steer or resume and an id, not {call.rest!r}")
     tasks = await call.gateway.describe("tasks", call.session)
     rows = ([each["id"], each["state"], each["title"], each.get("detail") or ""] for each in tasks)
     cut = ([id, state, _first_line(title, 50), _first_line(detail, 70)] for id, state, title, detail in rows)
     return Answer(table(["ID", "STATE", "TITLE", ""], cut) if tasks else "Nothing runs beside the turns.\n", tasks)
+
+
+async def _task(call: Call, id: str) -> dict[str, Any]:
+    """One of the session, by its id or the agent's session."""
+    found = [
+        each for each in await call.gateway.describe("tasks", call.session) if id in (each["id"], each.get("child"))
+    ]
+    if not found:
+        raise UsageError(f"there is no task {id}; /tasks lists them")
+    task: dict[str, Any] = found[-1]
+    return task
+
+
+def _shown(task: dict[str, Any]) -> Answer:
+    names = ("id", "title", "state", "kind", "agent", "model", "tool", "tokens", "seconds", "detail", "log")
+    rows = [[name, str(task[name])] for name in names if task.get(name)]
+    if child := task.get("child"):
+        rows.append(["session", f"{child}; protea -r {child} opens it when this one is closed, here it is a tab"])
+    return Answer(table(None, rows), task)
+
+
+async def _steer(call: Call, task: dict[str, Any], text: str) -> None:
+    id, child = task["id"], task.get("child")
+    if not text.strip():
+        raise UsageError(f"/tasks steer {id} TEXT: say what it is to be told")
+    if not child or task["state"] != "running":
+        more = f"; /tasks resume {id} TEXT lets it go on" if child else ""
+        raise UsageError(f"{id} is no agent at work{more}")
+    await call.gateway.submit(child, Steer(text=text, by=call.by))
 
 
 async def _pin(call: Call) -> Answer:
@@ -521,7 +564,12 @@ COMMANDS: tuple[SlashCommand, ...] = (
         completes=("remove",),
         run=_pin,
     ),
-    SlashCommand(name="tasks", arguments="[stop ID]", about="what runs beside the turns, and agents", run=_tasks),
+    SlashCommand(
+        name="tasks",
+        arguments="[show|stop|steer|resume ID [TEXT]]",
+        about="what runs beside the turns, and agents: look at one, end it, tell it something, let it go on",
+        run=_tasks,
+    ),
     SlashCommand(name="cost", about="tokens and dollars so far", aliases=("usage",), run=_cost),
     SlashCommand(name="title", arguments="[TITLE]", about="show or change what the session is called", run=_title),
     SlashCommand(

@@ -118,7 +118,7 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
         heard.begin(model, seen=seen)
         counted = given.purse.kept or given.limits.budget_usd is not None  # else nobody asks what it will cost
         expected = next_cost(request, model.info.price, tally.last) if counted else 0.0
-        spent = Spent(tally.turns, (tally.cost_usd or 0.0) + given.purse.beside_usd, given.clock.monotonic() - begin)
+        spent = Spent(tally.turns, (tally.cost_usd or 0.0) + given.purse.committed_usd, given.clock.monotonic() - begin)
         limit = exceeded(given.limits, spent, expected)
         if limit:
             return _finished(given, tally, "limit", limit=limit)

@@ -114,7 +114,7 @@ class Turns:
     def left_usd(self) -> float | None:
         """Dollars that this turn may still spend; None where nothing limits it."""
         purse, limit = self._body.purse, self._body.limits.budget_usd
-        of_turn = None if limit is None else limit - self._spent_usd - purse.beside_usd
+        of_turn = None if limit is None else limit - self._spent_usd - purse.committed_usd
         found = [each for each in (of_turn, purse.left_usd) if each is not None]
         return min(found) if found else None
 
@@ -149,7 +149,7 @@ class Turns:
             id=body.ids.short("t"), prompt=prompt.id, model=body.lineup.current.info.id, mode=body.mode
         )
         body.hub.record(started)
-        self._spent_usd = body.purse.beside_usd = 0.0
+        self._spent_usd = 0.0
         if body.undoing is not None:
             body.undoing.begin(started.id)
         self._task = asyncio.create_task(self._run(started, prompt), name=f"turn {started.id}")
@@ -161,6 +161,8 @@ class Turns:
             if not self._task.cancelled():
                 raise
             finished = TurnFinished(id=started.id, outcome="interrupted")  # before its first step
+        if finished.cost_usd is not None:
+            body.purse.beside_usd = 0.0  # it is in there
         if body.undoing is not None:
             await body.undoing.finish()
         if body.agents is not None:

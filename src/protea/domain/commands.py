@@ -152,6 +152,15 @@ class StopTask(Command, frozen=True, kw_only=True):
     id: str
 
 
+class ResumeTask(Command, frozen=True, kw_only=True):
+    """Let an agent that has ended, was stopped or lost go on in the background, by its task or its session. What it
+    brings is told to this session."""
+
+    id: str
+    text: str = ""
+    """What it is told; else to go on."""
+
+
 class EndSession(Command, frozen=True, kw_only=True):
     reason: str = "closed"
 
@@ -177,5 +186,6 @@ AnyCommand = (
     | Redo
     | Invoke
     | StopTask
+    | ResumeTask
     | EndSession
 )

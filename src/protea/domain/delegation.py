@@ -51,6 +51,8 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     resume: str = ""
     """The session of an agent that is to go on."""
     background: bool = False
+    rivals: int = 1
+    """How many are sent on it at once, to compare: they share what one would be lent."""
 
 
 def read_definition(text: str, name: str, path: str) -> AgentDefinition | str:

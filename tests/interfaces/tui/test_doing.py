@@ -28,6 +28,7 @@ from protea.domain.events import (
     Event,
     FilesRestored,
     NoticeGiven,
+    TaskChanged,
     TitleChanged,
     ToolCallChanged,
     TurnFinished,
@@ -522,6 +523,38 @@ async def test_the_files_are_read_again_once_an_undo_changed_them(tmp_path: Path
         await on.press("escape")
         await on.send("/undo")
         assert " files 1 " in on.text
+
+
+async def test_agents_are_opened_told_ended_and_let_go_on_from_the_pane_of_tasks(tmp_path: Path) -> None:
+    agent = TaskChanged(
+        id="k1", title="look at it", state="running", kind="agent", child="old-1", agent="scout", detail="thinks"
+    )
+
+    def play(command: AnyCommand) -> Sequence[Event]:
+        return (agent,) if isinstance(command, SubmitPrompt) else ()
+
+    async with stage(tmp_path / "home", (120, 30), play=play) as on:
+        await on.send("go")
+        await on.press("ctrl+x", "k")
+        assert "tasks 1 running" in on.text
+
+        def sent() -> list[str]:
+            return [command.text for command in on.gateway.commands if isinstance(command, Invoke)]
+
+        await on.press("x")
+        assert sent() == ["/tasks stop k1"]
+        await on.press("r")
+        assert sent()[1:] == ["/tasks resume k1"]
+        await on.press("s")
+        assert on.composer == "/tasks steer k1 "
+        assert on.main.focus_on == "composer"
+        await on.type("be quick")
+        await on.press("enter")
+        assert sent()[2:] == ["/tasks steer k1 be quick"]
+        await on.press("ctrl+x", "k", "ctrl+x", "k", "enter")
+        assert on.main.tab.session == "old-1"
+        await on.main.close_tab()
+        assert not [command for command in on.gateway.commands if isinstance(command, EndSession)]
 
 
 async def test_a_pane_alone_and_back(tmp_path: Path) -> None:

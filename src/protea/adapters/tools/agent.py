@@ -74,7 +74,7 @@ class Agent:
             [
                 self._send(
                     beside,
-                    replace(errand, profile=profile, name=f"{errand.name}:{profile}"),
+                    replace(errand, profile=profile, name=f"{errand.name}:{profile}", rivals=len(profiles)),
                     context,
                     worktree=worktree,
                 )

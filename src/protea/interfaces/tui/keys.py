@@ -164,6 +164,9 @@ ACTIONS: dict[str, str] = {
     "list.out": "to the folder above",
     "list.search": "search",
     "list.close": "close",
+    "list.stop": "end the task that is marked",
+    "list.steer": "tell the agent that is marked something",
+    "list.resume": "let the agent that is marked go on",
 }
 """What a key can be bound to."""
 
@@ -371,6 +374,9 @@ DEFAULT: Table = {
         "left": "list.out",
         "l": "list.open",
         "right": "list.open",
+        "x": "list.stop",
+        "s": "list.steer",
+        "r": "list.resume",
     },
     "list": {**_MOVES, "ctrl+d": "list.page_down", "ctrl+u": "list.page_up"},
 }

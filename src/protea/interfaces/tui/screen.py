@@ -76,7 +76,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.viewer = Viewer(look, self._read_file)
         self.changes = Changes(look, self.open_file)
         self.todos = Todos(look)
-        self.tasks = Tasks(look, self._open_task)
+        self.tasks = Tasks(look, self._open_task, self._task_command)
         self.arrangement = Arrangement((self.file_tree, self.viewer, self.changes, self.todos, self.tasks))
         self.body = Horizontal(id="body")
         """The tabs, and each pane from the first time it is shown."""
@@ -205,7 +205,10 @@ class MainScreen(Screen[None], inherit_bindings=False):
         await tab.leave()
         await tab.remove()
         self._tab_changed(self.tab)
-        await end_session(self.desk, tab.session, "closed")
+        if not any(
+            task.child == tab.session and task.state == "running" for each in self.tabs for task in each.state.tasks
+        ):
+            await end_session(self.desk, tab.session, "closed")  # an agent works on for who sent it
 
     async def another(self, *, instead: bool) -> None:
         """A new session, in a tab of its own or in place of this one."""
@@ -357,8 +360,17 @@ class MainScreen(Screen[None], inherit_bindings=False):
             await self.viewer.again_from_disk()
 
     def _open_task(self, task: TaskChanged) -> None:
-        if session := getattr(task, "session_id", ""):
-            self.desk.spawn(self.open_session(str(session)))
+        if task.child:
+            self.desk.spawn(self.open_session(task.child))
+        elif task.log:
+            self.hint(f"what it writes is in {task.log}")
+
+    def _task_command(self, text: str, more: bool) -> None:
+        if more:
+            self.tab.composer.paste(text)
+            self.focus_part("composer")
+        else:
+            self.tab.command(text)
 
     def on_resize(self, event: events.Resize) -> None:
         self.lay_panes()
