@@ -122,6 +122,14 @@ def test_nothing_anyone_wrote_becomes_a_tag_an_attribute_or_an_address(text: str
             "|a|b|\n|-|-|\n|1|`2`|",
             "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td><code>2</code></td></tr></table>",
         ),
+        (
+            "|a|b|c|\n|-:|:-:|:-|\n|1|2|3|",
+            '<table><tr><th class="right">a</th><th class="middle">b</th><th>c</th></tr>'
+            '<tr><td class="right">1</td><td class="middle">2</td><td>3</td></tr></table>',
+        ),
+        ("- [x] a\n- [ ] b", "<ul><li>☑ a</li><li>☐ b</li></ul>"),
+        ("![a plot](plot.png)", "<p>▣ a plot</p>"),
+        ("![a](http://b.c/d.png)", '<p><a href="http://b.c/d.png" rel="noreferrer noopener">▣ a</a></p>'),
         ("---", "<hr>"),
         ("[a](http://b.c)", '<p><a href="http://b.c" rel="noreferrer noopener">a</a></p>'),
         ("see https://b.c/d.", '<p>see <a href="https://b.c/d" rel="noreferrer noopener">https://b.c/d</a>.</p>'),
@@ -150,5 +158,39 @@ def test_a_change_shows_its_lines_and_a_call_its_object() -> None:
     )
     page = block_html(block)
     assert '<details class="call" open>' in page
-    assert '<span class="add">+y</span>' in page
+    # The names of the files are no lines that came or went.
+    assert '<span class="dim">--- a</span>\n<span class="dim">+++ b</span>\n' in page
+    assert '<span class="del">-x</span><span class="add">+y</span>' in page
     assert "src/a.py" in read(page).text
+
+
+def test_lines_that_look_like_the_head_of_a_diff_are_lines_once_it_has_begun() -> None:
+    diff = "--- a\n+++ b\n@@ -1,2 +1,2 @@\n--- old list item\n+++ new\n"
+    edit = ToolCall(id="c", name="Edit", arguments={"path": "a"})
+    page = block_html(Call(key="k", call=edit, state="success", result=ToolResult(text="", diff=diff)))
+    assert '<span class="del">--- old list item</span><span class="add">+++ new</span>' in page
+    two = "--- a\n+++ b\n@@ -1 +1 @@\n-x\n+y\n\\ No newline at end of file\n--- c\n+++ d\n@@ -0,0 +1 @@\n+z\n"
+    page = block_html(Call(key="k", call=edit, state="success", result=ToolResult(text="", diff=two)))
+    assert '<span class="dim">--- c</span>\n<span class="dim">+++ d</span>\n' in page
+    assert page.count('class="add"') == 2
+
+
+def test_a_picture_is_seen_without_being_opened_and_a_long_command_is_whole_once_it_is() -> None:
+    look = ToolCall(id="c", name="Read", arguments={"path": "a.png"})
+    page = block_html(
+        Call(key="k", call=look, state="success", result=ToolResult(text="a", images=(Image("image/png", "AAAA"),)))
+    )
+    assert '<details class="call" open>' in page
+    assert 'src="data:image/png;base64,AAAA"' in page
+    command = "echo " + "word " * 40
+    shut = block_html(
+        Call(key="k", call=ToolCall(id="c", name="Bash", arguments={"command": command}), state="success")
+    )
+    assert '<details class="call">' in shut
+    assert f"<pre>{command.strip()}" in shut
+
+
+def test_times_are_written_as_people_write_them() -> None:
+    page = block_html(Prompt(key="prompt:1", text="x", at="2026-11-28T16:23:52.455Z"))
+    assert '<span class="at">2026-11-28 16:23 UTC</span>' in page
+    assert read(block_html(Prompt(key="k", text="x", at="<b>"))).found == []

@@ -13,7 +13,7 @@ from protea.domain.events import (
     ToolCallChanged,
     TurnFinished,
 )
-from protea.domain.messages import text_of
+from protea.domain.messages import Content, Image, Thinking, text_of
 from protea.domain.session import SessionSummary
 from protea.domain.view import call_object, problem_lines, result_summary
 from protea.interfaces.terminal import one_line, visible
@@ -33,11 +33,14 @@ def markdown_of(event: LastingEvent, *, short: bool = False) -> str:
     """One event; empty for those that say nothing to a person. `short` leaves out what tools gave."""
     match event:
         case PromptSubmitted(origin="user"):
-            return f"## You\n\n{visible(event.text)}\n\n"
+            return f"## You\n\n{visible(event.text)}\n\n{_pictures(event.images)}"
         case PromptSubmitted():
             return f"## {event.origin}\n\n{visible(event.text)}\n\n"
-        case MessageCompleted() if text := text_of(event.content).strip():
-            return f"## {one_line(event.model)}\n\n{visible(text)}\n\n"
+        case MessageCompleted():
+            thought = "" if short else _thought(event.content)
+            text = visible(text_of(event.content).strip())
+            told = thought + (f"{text}\n\n" if text else "")
+            return f"## {one_line(event.model)}\n\n{told}" if told else ""
         case ToolCallChanged(state="success" | "error" | "cancelled" as state):
             return _call(event, state, short)
         case ModelSwitched():
@@ -62,7 +65,19 @@ def _call(event: ToolCallChanged, state: str, short: bool) -> str:
     body = event.result.diff or event.result.text
     problems = "".join(f"- {_code(one_line(line))}\n" for _, line in problem_lines(event.result, 100))
     told = f"{problems}\n" if problems else ""
-    return f"{head}\n\n{_fenced(visible(body), 'diff' if event.result.diff else '')}\n{told}" if body else head + "\n\n"
+    shown = f"{_fenced(visible(body), 'diff' if event.result.diff else '')}\n" if body else ""
+    return f"{head}\n\n{shown}{told}{_pictures(event.result.images)}"
+
+
+def _thought(content: tuple[Content, ...]) -> str:
+    text = "\n\n".join(part.text.strip() for part in content if isinstance(part, Thinking) and part.text.strip())
+    quoted = "".join(f"> {line}".rstrip() + "\n" for line in visible(text).split("\n"))
+    return f"> *thought:*\n>\n{quoted}\n" if text else ""
+
+
+def _pictures(images: tuple[Image, ...]) -> str:
+    """What stands for pictures: Markdown has no place for them, HTML and JSON have them."""
+    return "".join(f"*picture: {one_line(each.media_type)}*\n\n" for each in images)
 
 
 def _code(text: str) -> str:

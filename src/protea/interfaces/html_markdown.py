@@ -12,13 +12,14 @@ from html import escape
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)[^`]*$")
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _ITEM = re.compile(r"^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$")
+_BOX = re.compile(r"\[([ xX])\]\s+")
 _RULE = re.compile(r"^ {0,3}([-*_])(\s*\1){2,}\s*$")
 _QUOTE = re.compile(r"^ {0,3}>\s?(.*)$")
 _DELIMITER = re.compile(r"^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")
 _INLINE = re.compile(
     r"(?P<ticks>`+)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
     r"|\\(?P<escaped>[!-/:-@\[-`{-~])"
-    r"|\[(?P<label>[^\[\]]*)\]\((?P<address>[^()\s]*)(?:\s+&quot;[^\n]*?&quot;)?\)"
+    r"|(?P<image>!?)\[(?P<label>[^\[\]]*)\]\((?P<address>[^()\s]*)(?:\s+&quot;[^\n]*?&quot;)?\)"
     r"|(?P<bare>https?://[^\s<>\"')\]]*[^\s<>\"')\].,;:!?])"
     r"|\*\*(?P<strong>\S(?:.*?\S)?)\*\*"
     r"|(?<![\w*])\*(?P<em>[^\s*](?:[^*]*[^\s*])?)\*(?![\w*])"
@@ -61,7 +62,7 @@ def markdown_html(text: str, depth: int = 0) -> str:
             made.append(html)
         elif "|" in line and at + 1 < len(lines) and _DELIMITER.match(lines[at + 1]) and "-" in lines[at + 1]:
             end = _while(lines, at + 2, lambda each: "|" in each and bool(each.strip()))
-            made.append(_table([lines[at], *lines[at + 2 : end]]))
+            made.append(_table([lines[at], *lines[at + 2 : end]], _cells(lines[at + 1])))
             at = end
         else:
             end = _while(lines, at + 1, lambda each: bool(each.strip()) and not _begins(each))
@@ -89,7 +90,8 @@ def _mark(found: re.Match[str], depth: int) -> str:
         return escape(found["escaped"])
     if found["label"] is not None:
         label = inline_html(found["label"], depth + 1) or escape(found["address"])
-        return _link(found["address"], label)
+        # What a picture shows lies elsewhere, and this page loads nothing.
+        return _link(found["address"], f"▣ {label}" if found["image"] else label)
     if found["bare"] is not None:
         return _link(found["bare"], escape(found["bare"]))
     for name, tag in (("strong", "strong"), ("em", "em"), ("under", "em"), ("struck", "s")):
@@ -125,6 +127,9 @@ def _list(lines: list[str], at: int, depth: int) -> tuple[str, int]:
                 break
             body.append(line[min(indent, len(line) - len(line.lstrip(" "))) :])
             at += 1
+        box = _BOX.match(body[0])
+        if box is not None:
+            body[0] = ("☐ " if box[1] == " " else "☑ ") + body[0][box.end() :]
         inner = markdown_html("\n".join(body), depth + 1)
         only = re.fullmatch(r"<p>(.*)</p>", inner, re.DOTALL)
         items.append(f"<li>{only[1] if only and '<p>' not in only[1] else inner}</li>")
@@ -135,13 +140,25 @@ def _list(lines: list[str], at: int, depth: int) -> tuple[str, int]:
     return f"<{tag}{f' start={chr(34)}{start}{chr(34)}' if start != 1 else ''}>{''.join(items)}</{tag}>", at
 
 
-def _table(rows: list[str]) -> str:
+def _table(rows: list[str], delimiters: list[str]) -> str:
+    sides = [_SIDES.get((each[:1] == ":", each[-1:] == ":"), "") for each in delimiters]
     made = []
     for number, row in enumerate(rows):
         tag = "td" if number else "th"
-        cells = re.split(r"(?<!\\)\|", row.strip().removeprefix("|").removesuffix("|"))
-        made.append("<tr>" + "".join(f"<{tag}>{inline_html(cell.strip())}</{tag}>" for cell in cells) + "</tr>")
+        made.append("<tr>")
+        for column, cell in enumerate(_cells(row)):
+            side = sides[column] if column < len(sides) else ""
+            made.append(f"<{tag}{side}>{inline_html(cell)}</{tag}>")
+        made.append("</tr>")
     return f"<table>{''.join(made)}</table>"
+
+
+_SIDES = {(False, True): ' class="right"', (True, True): ' class="middle"'}
+"""Whether a column's delimiter begins and ends with a colon → where its text stands."""
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", row.strip().removeprefix("|").removesuffix("|"))]
 
 
 def _begins(line: str) -> bool:
