@@ -78,7 +78,9 @@ class Disk:
             self.globs[key] = _expand(pattern, cwd)
         return self.globs[key]
 
-    def walk(self, folder: str, hidden: bool, wanted: Callable[[str], bool], follow: bool = False) -> Tree:
+    def walk(
+        self, folder: str, hidden: bool, wanted: Callable[[str], bool], follow: bool = False, only: tuple[str, ...] = ()
+    ) -> Tree:
         found: list[str] = []
         pending = [folder]
         seen = {folder}
@@ -100,11 +102,13 @@ class Disk:
                                 if real not in seen and not beneath(real, folder):
                                     pending.append(real)
                                 seen.add(real)
-                            elif wanted(real):
+                            elif wanted(real) and _named(entry.name, only):
                                 found.append(real)
                             continue
                         if entry.is_dir(follow_symlinks=False):
                             pending.append(entry.path)
+                        elif not _named(entry.name, only):
+                            continue
                         elif wanted(entry.path) or (not _in_store(entry.path) and _has_other_names(entry)):
                             found.append(entry.path)
                             if len(found) >= 50:
@@ -160,6 +164,10 @@ class Disk:
             except OSError:
                 continue
         return None
+
+
+def _named(name: str, only: tuple[str, ...]) -> bool:
+    return not only or any(segment_matches(pattern, name) for pattern in only)
 
 
 def _in_store(path: str) -> bool:

@@ -234,7 +234,8 @@ class _Walk:
         if kind in ("simple_expansion", "expansion"):
             name = re.fullmatch(r"\$\{?([A-Za-z_]\w*)\}?", raw)
             if name and name.group(1) in self.variables:
-                sure = name.group(1) in self.known
+                # The directory may be another one by then.
+                sure = name.group(1) in self.known and name.group(1) != "PWD"
                 return [(value, sure, None) for value in self.variables[name.group(1)][:MOST]] or [("", False, None)]
             fallback = re.fullmatch(r"\$\{\w+:?[-=]([^${}`]*)\}", raw)
             return [(fallback.group(1) if fallback else "", False, None)]

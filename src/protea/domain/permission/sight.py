@@ -50,9 +50,12 @@ class Eyes(Protocol):
     def expand(self, pattern: str, cwd: str) -> tuple[str, ...] | None:
         """The names a shell would put for a glob, as it would write them; None for too many."""
 
-    def walk(self, folder: str, hidden: bool, wanted: Callable[[str], bool], follow: bool = False) -> Tree:
+    def walk(
+        self, folder: str, hidden: bool, wanted: Callable[[str], bool], follow: bool = False, only: tuple[str, ...] = ()
+    ) -> Tree:
         """The files below `folder` that are `wanted` or have another name. With `follow` also those its symbolic links
-        lead to, by their real names; one that is not `wanted` as a folder is not looked into."""
+        lead to, by their real names; one that is not `wanted` as a folder is not looked into. A file has a name
+        that one of the patterns in `only` fits, if there are any."""
 
     def shows(self, path: str, needle: str) -> bool:
         """Whether a file has this text in it, whatever the case; also True when it cannot be told."""

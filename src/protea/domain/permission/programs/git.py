@@ -281,7 +281,7 @@ def _read(words: Sequence[Word], uses: list[Use]) -> None:
 
 
 _READABLE_KEY = regex(
-    r"(user\.(name|email)|remote\.[\w./-]+\.fetch|init\.defaultbranch|branch\.[\w./-]+\.\w+|core\.(bare|filemode|autocrlf|ignorecase|editor|hookspath))\Z",
+    r"(user\.(name|email)|remote\.[\w./-]+\.(fetch|url|pushurl)|init\.defaultbranch|branch\.[\w./-]+\.\w+|core\.(bare|filemode|autocrlf|ignorecase|editor|hookspath))\Z",
     re.IGNORECASE,
 )
 

@@ -28,6 +28,8 @@ class Use(msgspec.Struct, frozen=True):
     """For `tree`: whether names that start with a dot are visited."""
     follow: bool = False
     """For `tree`: whether what symbolic links in it lead to is read too."""
+    only: tuple[str, ...] = ()
+    """For `tree`: the files that are opened have a name like one of these; empty for all."""
 
 
 class Study(msgspec.Struct, frozen=True):
@@ -96,7 +98,7 @@ def read_options(
             continue
         if ordered and operands:
             raise UnfitError("an option after an operand would be an operand")
-        if not word.known or word.glob is not None:
+        if not word.known or (word.glob is not None and not _keeps_its_name(text, row)):
             raise UnfitError("an option is not literal")
         if text.startswith("--"):
             option, equals, value = text.partition("=")
@@ -132,6 +134,12 @@ def read_options(
             if kind in "fl":
                 uses.append(Use("read" if kind == "f" else "list", inline))
     return operands, given
+
+
+def _keeps_its_name(text: str, row: Spec) -> bool:
+    """`--include=*.py`: whatever files are there, it stays this option with some text."""
+    option, equals, _ = text.partition("=")
+    return bool(equals) and row.valued.get(option) == "t" and not any(char in option for char in "*?[")
 
 
 def assign(operands: Sequence[Word], form: str, uses: list[Use]) -> None:

@@ -142,14 +142,14 @@ def unzip(words: Sequence[Word], uses: list[Use]) -> None:
 
 
 _XARGS = spec(
-    "-0rtx --null --no-run-if-empty --verbose", "-n -L -d -P --max-args --max-lines --delimiter --max-procs", ""
+    "-0rtx --null --no-run-if-empty --verbose", "-n -L -d -P -I --max-args --max-lines --delimiter --max-procs", ""
 )
 
 
 def xargs(words: Sequence[Word], uses: list[Use], study: Studies) -> None:
     index = 1
     while index < len(words) and words[index].text.startswith("-"):
-        index += 2 if words[index].text in ("-n", "-L", "-d", "-P") else 1
+        index += 2 if words[index].text in ("-n", "-L", "-d", "-P", "-I") else 1
     read_options(words[:index], _XARGS, uses)
     inner = words[index:]
     if inner and inner[0].text not in ("echo", "basename", "dirname"):
@@ -158,6 +158,22 @@ def xargs(words: Sequence[Word], uses: list[Use], study: Studies) -> None:
     if not done.fit:
         raise UnfitError(done.why)
     uses.extend(done.uses)
+
+
+def set_options(words: Sequence[Word], uses: list[Use]) -> None:
+    """`set -euo pipefail`: how the script itself ends. Alone it tells all variables."""
+    index = 1
+    while index < len(words):
+        text = words[index].text
+        if not re.fullmatch(r"[-+](?:[eu]+|[eu]*o)", text) or not words[index].known:
+            raise UnfitError("it sets or tells more than how the script ends")
+        index += 1
+        if text.endswith("o"):
+            if index >= len(words) or words[index].text not in ("pipefail", "errexit", "nounset"):
+                raise UnfitError("it sets or tells more than how the script ends")
+            index += 1
+    if index == 1:
+        raise UnfitError("it tells all variables")
 
 
 def pip(words: Sequence[Word], uses: list[Use]) -> None:
@@ -190,6 +206,7 @@ def asks_for_version(words: Sequence[Word], uses: list[Use]) -> bool:
     asked = words[1].text
     if asked != "--version" and not (asked == "version" and words[0].text in ("go", "docker", "openssl")):
         short = {"python": "-V", "python3": "-V", "node": "-v", "npm": "-v", "pip": "-V", "rustc": "-V", "cargo": "-V"}
+        short |= {"java": "-version", "javac": "-version", "perl": "-v", "php": "-v", "ruby": "-v"}
         if asked != short.get(words[0].text):
             return False
     if words[0].text in _RUST:

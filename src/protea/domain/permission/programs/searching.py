@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+import msgspec
+
 from protea.domain.pattern import regex
 from protea.domain.permission.programs.options import Access, Spec, Studies, UnfitError, Use, read_options, spec, use
 from protea.domain.permission.shell.script import Word, listed
 
 GREP = spec(
-    "-abcEFGhHilLnoPqsTuvwxyzZrRU --text --count --extended-regexp --fixed-strings --basic-regexp --no-filename"
+    "-abcEFGhHiIlLnoPqsTuvwxyzZrRU --text --count --extended-regexp --fixed-strings --basic-regexp --no-filename"
     " --with-filename --ignore-case --no-ignore-case --files-with-matches --files-without-match --line-number"
     " --only-matching --perl-regexp --quiet --silent --no-messages --invert-match --word-regexp --line-regexp"
     " --dereference-recursive"
@@ -45,6 +47,37 @@ def _needle(patterns: list[str], given: dict[str, list[str]]) -> str | None:
     return None
 
 
+_TYPES = {
+    "py": ("*.py", "*.pyi"),
+    "js": ("*.js", "*.jsx", "*.cjs", "*.mjs", "*.vue"),
+    "ts": ("*.ts", "*.tsx", "*.cts", "*.mts"),
+    "rust": ("*.rs",),
+    "go": ("*.go",),
+    "java": ("*.java", "*.jsp", "*.jspx", "*.properties"),
+    "c": ("*.[chH]", "*.cats", "*.[chH].in"),
+    "cpp": ("*.[ChH]*", "*.cc", "*.cpp", "*.cxx", "*.hh", "*.inl"),
+    "css": ("*.css", "*.scss"),
+    "html": ("*.htm*", "*.ejs"),
+    "md": ("*.md", "*.markdown", "*.mdown", "*.mdwn", "*.mkd", "*.mkdn", "*.mdx"),
+}
+"""rg's names for kinds of files, as patterns that take in at least those."""
+
+
+def _only(given: dict[str, list[str]], always_tree: bool) -> tuple[str, ...]:
+    """The names that files must have to be opened, where that is plain."""
+    if not always_tree:
+        names = given.get("--include", [])
+    elif given.get("-g") or given.get("--glob"):
+        names = given.get("-g", []) + given.get("--glob", [])
+    else:
+        kinds = given.get("-t", []) + given.get("--type", [])
+        if any(kind not in _TYPES for kind in kinds):
+            return ()
+        names = [name for kind in kinds for name in _TYPES[kind]]
+    odd = any(option in given for option in ("--iglob", "--glob-case-insensitive", "--type-add"))
+    return () if odd or any(name.startswith("!") or set("{}/\\") & set(name) for name in names) else tuple(names)
+
+
 def searching(words: Sequence[Word], uses: list[Use], row: Spec, always_tree: bool) -> None:
     operands, given = read_options(words, row, uses)
     follow = any(option in given for option in ("-R", "--dereference-recursive", "--follow")) or (
@@ -74,14 +107,15 @@ def searching(words: Sequence[Word], uses: list[Use], row: Spec, always_tree: bo
         or any(option in given for option in ("-g", "--glob", "--iglob", "-t", "--type", "--type-add"))
         or len(given.get("-u", [])) > 1
     )
+    only = _only(given, always_tree)
     for word in operands:
         if not word.known or not word.text:
             raise UnfitError("a path is not literal")
         if word.text != "-":
             access: Access = "list" if listing else "tree" if tree else "read"
-            uses.append(Use(access, word.text, word.glob, needle if tree else None, hidden, follow))
+            uses.append(Use(access, word.text, word.glob, needle if tree else None, hidden, follow, only))
     if tree and not operands:
-        uses.append(Use("list" if listing else "tree", ".", None, needle, hidden, follow))
+        uses.append(Use("list" if listing else "tree", ".", None, needle, hidden, follow, only))
 
 
 _FIND_ALONE = listed(
@@ -136,7 +170,11 @@ def finding(words: Sequence[Word], uses: list[Use], study: Studies) -> None:
             while end < len(words) and words[end].text not in (";", "+"):
                 end += 1
             # Links are found too, and what is run on them reads what they lead to.
-            content.extend(_find_exec(words[index:end], starts, study, follow=not _only_files(words)))
+            inner = _find_exec(words[index:end], starts, study)
+            follow, only = not _only_files(words), _find_names(words)
+            content.extend(
+                msgspec.structs.replace(one, follow=follow, only=only) if one.access == "tree" else one for one in inner
+            )
             index = end + 1
             continue
         raise UnfitError(f"{word.text} is not known to be harmless")
@@ -151,7 +189,15 @@ def _only_files(words: Sequence[Word]) -> bool:
     return one and not {"-o", "-or", ",", "!", "-not", "-follow", "-L"}.intersection(texts)
 
 
-def _find_exec(inner: Sequence[Word], starts: Sequence[Word], study: Studies, follow: bool) -> list[Use]:
+def _find_names(words: Sequence[Word]) -> tuple[str, ...]:
+    """The names that find's own words ask for, where they ask for one kind."""
+    texts = [word.text for word in words]
+    names = [second for first, second in pairwise(texts) if first == "-name"]
+    several = {"-o", "-or", ",", "!", "-not", "(", "-L", "-follow"}.intersection(texts)
+    return tuple(names) if len(names) == 1 and not several else ()
+
+
+def _find_exec(inner: Sequence[Word], starts: Sequence[Word], study: Studies) -> list[Use]:
     """`find src -exec grep -n x {} +`: only what reads, and then it reads everything below the starts."""
     if not inner or any("{}" in word.text and word.text != "{}" for word in inner):
         raise UnfitError("-exec runs something that is not known to be harmless")
@@ -163,9 +209,9 @@ def _find_exec(inner: Sequence[Word], starts: Sequence[Word], study: Studies, fo
         if one.path != "{}":
             uses.append(one)
         elif one.access in ("read", "tree"):
-            uses.extend(Use("tree", s.text, s.glob, follow=follow) for s in starts)
+            uses.extend(Use("tree", s.text, s.glob) for s in starts)
             if not starts:
-                uses.append(Use("tree", ".", follow=follow))
+                uses.append(Use("tree", "."))
         elif one.access != "list":
             raise UnfitError("-exec writes")
     return uses

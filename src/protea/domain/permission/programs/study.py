@@ -40,6 +40,7 @@ SPECIAL: dict[str, Callable[[Sequence[Word], list[Use]], None]] = {
     "tar": particular.tar,
     "unzip": particular.unzip,
     "xargs": lambda words, uses: particular.xargs(words, uses, study),
+    "set": particular.set_options,
     "pip": particular.pip,
     "pip3": particular.pip,
 }

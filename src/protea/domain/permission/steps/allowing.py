@@ -23,6 +23,7 @@ from protea.domain.permission.steps.harmless import (
     free,
     opened,
     reads,
+    reads_what_it_is_fed,
     repository,
 )
 from protea.domain.permission.steps.reading import Reading
@@ -47,7 +48,9 @@ def by_rule(case: Case, reading: Reading, reach: Reach) -> Decision:
         return case.answer("ask", found)
     used: Rule | None = None
     faults: list[str] = []
-    for command, cwd in found:
+    for index, (command, cwd) in enumerate(found):
+        if reads_what_it_is_fed(case, strict, index, cwd):
+            continue
         rule, why = _covered(case, command, cwd, whole)
         if why is None and len(found) > 1 and whole is None and basename(command.argv[0]) in ("ln", "cp"):
             why = _writes_fault(case, with_what_it_links_to(case, command, study(command.words), cwd), cwd)

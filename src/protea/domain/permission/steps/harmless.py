@@ -12,8 +12,9 @@ from protea.domain.permission.programs.study import study
 from protea.domain.permission.shell.script import NOWHERE, Command, Script, Word, listed
 from protea.domain.permission.shell.unwrap import inner_commands
 from protea.domain.permission.steps.case import Case, shown
-from protea.domain.permission.steps.touching import names_of
-from protea.domain.permission.steps.whereabouts import lanes
+from protea.domain.permission.steps.piping import fed, odd_names
+from protea.domain.permission.steps.touching import names_of, rules_on_paths
+from protea.domain.permission.steps.whereabouts import Studied, lanes
 
 SAFE_ASSIGNMENTS = listed(
     """
@@ -37,14 +38,25 @@ def only_reads(case: Case, script: Script) -> bool:
         case.note(found)
         return False
     fit = True
-    for command, cwd in found:
+    for index, (command, cwd) in enumerate(found):
         why = reads(case, command, cwd)
-        if why is not None:
+        if why is not None and not reads_what_it_is_fed(case, script, index, cwd):
             fit = False
             also = reserved(command)
             reasons = why if also is None or also == why else f"{why}; {also}"
             case.note(f"not known to only read: {reasons}", subject=" ".join(command.argv))
     return fit
+
+
+def reads_what_it_is_fed(case: Case, script: Script, index: int, cwd: str) -> bool:
+    """Whether this is an `xargs` that only reads, and can only be given files of the project."""
+    command = fed(script, index)
+    if command is None or reads(case, command, cwd) is not None:
+        return False
+    # What it would read is looked through on the side: a rule may cover it all the same.
+    aside = Case(case.request, case.scene)
+    rules_on_paths(aside, [Studied(command, study(command.words), cwd, True)])
+    return aside.stopped() is None and not odd_names(case, command, cwd)
 
 
 def reads(case: Case, command: Command, cwd: str) -> str | None:

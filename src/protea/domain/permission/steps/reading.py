@@ -123,7 +123,10 @@ _ESCAPED = regex(r"\\(?:0?([0-3]?[0-7]{1,2})|x([0-9a-fA-F]{1,2}))")
 def _listing(commands: Sequence[Command]) -> tuple[object, ...]:
     """What two readings are compared by."""
     words = tuple(
-        (command.argv, tuple((k, v.text) for k, v in command.assignments))
+        (
+            tuple(word.text if word.known else None for word in command.words),
+            tuple((k, v.text if v.known else None) for k, v in command.assignments),
+        )
         for command in commands
         if command.words or command.assignments
     )

@@ -128,7 +128,7 @@ def _tree(case: Case, use: Use, place: Place) -> None:
             return True
         return use.follow and _leads_out(case, path)
 
-    walked = case.eyes.walk(place.real, use.hidden, wanted, use.follow)
+    walked = case.eyes.walk(place.real, use.hidden, wanted, use.follow, use.only)
     if not walked.complete:
         case.find(
             "ask", f"{shown(place.path)} holds too many files to look through", subject=place.path, protection=True
