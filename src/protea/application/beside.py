@@ -13,7 +13,7 @@ from protea.application.delegation import Delegation
 from protea.application.planning import Planner, agreed
 from protea.application.tasks import Tasks, Work
 from protea.application.tool_runner import ToolRunner
-from protea.domain.delegation import Errand, brief
+from protea.domain.delegation import Errand, Outcome, brief
 from protea.domain.errors import ProteaError, TaskFailedError
 from protea.domain.messages import ToolCall
 from protea.domain.tools import ToolResult
@@ -83,7 +83,12 @@ class BesideCall:
         self._call_id = call_id
         self._call = call
 
-    async def delegate(self, errand: Errand, after: Callable[[], Awaitable[str]] | None = None) -> ToolResult:
+    async def delegate(
+        self,
+        errand: Errand,
+        after: Callable[[], Awaitable[str]] | None = None,
+        ended: Callable[[Outcome], None] | None = None,
+    ) -> ToolResult:
         delegation = self._owner.delegation
         if errand.background:
             return await self._behind(errand, after)
@@ -92,7 +97,9 @@ class BesideCall:
         async def send() -> ToolResult:
             kept: list[str] = []
             try:
-                result = await delegation.send(errand, self._call_id, keep=kept.append, opened=children.append)
+                result = await delegation.send(
+                    errand, self._call_id, keep=kept.append, opened=children.append, ended=ended
+                )
             except BaseException:
                 note = await after() if after is not None else ""
                 self._owner.runner.keep(self._call_id, "\n".join(text for text in (*kept, note) if text))
@@ -100,6 +107,8 @@ class BesideCall:
             note = await after() if after is not None else ""
             return replace(result, text=f"{result.text}\n{note}") if note else result
 
+        if ended is not None:
+            return await send()  # what it brings is compared with what others do, here and now
         sending = asyncio.create_task(send(), name=f"agent {errand.name}")
         leaving = asyncio.create_task(self.let_go(), name=f"agent {errand.name} may be let go")
         try:

@@ -19,7 +19,7 @@ from protea.application.envelope import Above, Envelope
 from protea.application.hub import Hub
 from protea.application.tool_runner import ToolRunner
 from protea.domain.commands import ResolveApproval
-from protea.domain.delegation import Errand, brief, share, span, strictest_mode
+from protea.domain.delegation import Errand, Outcome, brief, share, span, strictest_mode
 from protea.domain.errors import ProteaError, StoreError, UsageError
 from protea.domain.events import (
     ApprovalRequested,
@@ -44,6 +44,8 @@ STALL = 60.0
 NEWS = 1.0
 """Seconds that lie at least between two events on how it stands, so that logs stay short."""
 AGENT_TOOL = "Agent"
+SENDING = frozenset({AGENT_TOOL, "Race"})
+"""Tools that send agents."""
 
 
 class Child(Protocol):
@@ -137,6 +139,7 @@ class Delegation:
         task: str = "",
         progress: Callable[[str], None] | None = None,
         opened: Callable[[str], None] | None = None,
+        ended: Callable[[Outcome], None] | None = None,
     ) -> ToolResult:
         """Open the agent's session, let it work to the end of its turn, and return what it brought. Cancelled, it ends
         the agent's turn, hands what there is to `keep` and lets the cancellation pass."""
@@ -168,7 +171,10 @@ class Delegation:
         under_way.lent_usd = lent or 0.0
         self._running[child.id] = under_way
         try:
-            return await under_way.run(keep, progress)
+            result = await under_way.run(keep, progress)
+            if ended is not None:
+                ended(under_way.outcome())
+            return result
         finally:
             del self._running[child.id]
             sender.purse.lent(under_way.cost_usd)
@@ -183,7 +189,7 @@ class Delegation:
     def _sharing(self, errand: Errand, call_id: str) -> int:
         """How many want a share of what is left: calls of this reply that have none, rivals of one call, and the sender
         itself where it goes on meanwhile."""
-        asked = sum(name == AGENT_TOOL for name in self._sender.runner.running)
+        asked = sum(name in SENDING for name in self._sender.runner.running)
         waiting = asked - sum(not each.errand.background for each in self._running.values())
         rivals = errand.rivals - sum(each.call_id == call_id for each in self._running.values())
         return max(1, waiting, rivals) + errand.background
@@ -196,7 +202,7 @@ class Delegation:
         own = frozenset(spec.name for spec in sender.runner.all_specs())
         tools = own & frozenset(errand.tools) if errand.tools else own
         if sender.depth + 1 >= sender.parts.agents.depth:
-            tools -= {AGENT_TOOL}
+            tools -= SENDING
         envelope = Envelope(above=sender, agent=errand.name, depth=sender.depth + 1, tools=tools, words=errand.words)
         limits = [each for each in (lent, sender.spec.max_budget_usd) if each is not None]
         mode: Mode = strictest_mode(sender.mode_in_force)
@@ -227,6 +233,8 @@ class Errands:
         self.lent_usd = 0.0
         """What it may spend at most, where the sender has a budget."""
         self._before = child.purse.total_usd
+        self._priced = False
+        """Whether the price of anything it was answered is known."""
         self._sender = sender
         self._own = own
         """Whether its task is told of here, and not by who keeps tasks in the background."""
@@ -320,6 +328,7 @@ class Errands:
                 self._model = event.model
                 self._usage += event.usage
                 self._replies += 1
+                self._priced = self._priced or event.cost_usd is not None
                 self._tell("running")
             case ToolCallChanged() if event.state in ENDED:
                 self._tools.pop(event.call.id, None)
@@ -403,6 +412,18 @@ class Errands:
 
     def _open_questions(self) -> bool:
         return any(not each.done() for each in self._questions.values())
+
+    def outcome(self) -> Outcome:
+        """How it ended, in figures."""
+        return Outcome(
+            session=self.child.id,
+            outcome=self._finished.outcome if self._finished is not None else "error",
+            model=self._model,
+            replies=self._replies,
+            tokens=self._usage.input + self._usage.output,
+            cost_usd=self.cost_usd if self._priced else None,
+            seconds=round(self._sender.clock.monotonic() - self._begun, 3),
+        )
 
     def _result(self) -> ToolResult:
         """What it brought, however it ended."""

@@ -10,7 +10,7 @@ from typing import Protocol
 from protea.application.beside import BesideCall, Owner, errand_behind
 from protea.application.past import Past
 from protea.application.tasks import Work
-from protea.domain.delegation import Errand
+from protea.domain.delegation import Errand, Outcome
 from protea.domain.errors import ProteaError, UsageError
 from protea.domain.events import MessageCompleted, TaskChanged
 from protea.domain.messages import ToolCall, text_of
@@ -27,7 +27,12 @@ class GoingAgain:
         self.work: Work | None = None
         self.log = ""
 
-    async def delegate(self, errand: Errand, after: Callable[[], Awaitable[str]] | None = None) -> ToolResult:
+    async def delegate(
+        self,
+        errand: Errand,
+        after: Callable[[], Awaitable[str]] | None = None,
+        ended: Callable[[Outcome], None] | None = None,
+    ) -> ToolResult:
         begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         begun.set_result(self._event.id)
         self.work = errand_behind(self._owner, errand, self._event.call_id, begun, after)

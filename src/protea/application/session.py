@@ -357,7 +357,8 @@ class Session:
             home=around.user_home,
             mode=self.mode_in_force,
             add_dirs=around.add_dirs,
-            interactive=self.spec.interactive,
+            # Who types a race is there, also where nobody answers what it brings about.
+            interactive=self.spec.interactive or (tool == "Race" and bool(self.approvals.typed)),
             trusted=around.trusted or (self.mode_in_force == "yolo" and self.parts.plain()),
             session=self.id,
             pins=self.approvals.pins,

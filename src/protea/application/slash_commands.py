@@ -417,6 +417,21 @@ def _first_line(text: str, width: int) -> str:
     return flat if len(flat) <= width else flat[: width - 1] + "…"
 
 
+async def _race(call: Call) -> Answer:
+    from protea.domain.racing import arguments_of, runner_of  # raced now and then
+
+    asked = arguments_of(call.rest)
+    known = [each["name"] for each in await call.gateway.describe("profiles", call.session)]
+    for runner in map(runner_of, asked.get("runners", ())):
+        if runner.profile and runner.profile not in known:
+            near = nearest(runner.profile, known)
+            hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}"
+            raise UsageError(f"there is no profile {runner.profile!r} to race; {hint}; a model is PROVIDER/MODEL")
+    text = f"/race {call.rest}"
+    await call.gateway.submit(call.session, SubmitPrompt(text=text, origin="race", by=call.by))
+    return Answer()
+
+
 async def _lsp(call: Call) -> Answer:
     servers: list[dict[str, Any]] = await call.gateway.describe("lsp", call.session)
     there = [each for each in servers if each["state"] != "missing"]
@@ -563,6 +578,13 @@ COMMANDS: tuple[SlashCommand, ...] = (
         about="what is never summed up: show, add, remove",
         completes=("remove",),
         run=_pin,
+    ),
+    SlashCommand(
+        name="race",
+        arguments="RUNNER,RUNNER… PROMPT | show | diff N | pick N | drop",
+        about="give a prompt to several profiles or models, compare, take the changes of one",
+        completes=("show", "diff", "pick", "drop"),
+        run=_race,
     ),
     SlashCommand(
         name="tasks",

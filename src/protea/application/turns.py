@@ -173,11 +173,11 @@ class Turns:
 
     async def _run(self, started: TurnStarted, prompt: PromptSubmitted) -> TurnFinished:
         body = self._body
-        if prompt.origin == "shell":
+        if prompt.origin in ("shell", "race"):
             from protea.application.by_hand import by_hand  # typed by people, now and then
 
             return await by_hand(
-                started, prompt.text, hub=body.hub, runner=body.runner, approvals=body.approvals, ids=body.ids
+                started, prompt, hub=body.hub, runner=body.runner, approvals=body.approvals, ids=body.ids
             )
         try:
             await self.prepare()

@@ -28,7 +28,8 @@ class SubmitPrompt(Command, frozen=True, kw_only=True):
     images: tuple[Image, ...] = ()
     delivery: Delivery = "now"
     origin: str = "user"
-    """Who it is from; `shell`: the text, behind a `!`, is a command the person wants to be run."""
+    """Who it is from; `shell`: the text, behind a `!`, is a command the person wants to be run; `race`: it is a `/race`
+    they typed."""
 
 
 class Steer(Command, frozen=True, kw_only=True):

@@ -55,6 +55,20 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     """How many are sent on it at once, to compare: they share what one would be lent."""
 
 
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How an agent's errand ended, in figures."""
+
+    session: str
+    outcome: str
+    """As in `turn_finished`."""
+    model: str = ""
+    replies: int = 0
+    tokens: int = 0
+    cost_usd: float | None = None
+    """None where the price is not known."""
+    seconds: float = 0.0
+
+
 def read_definition(text: str, name: str, path: str) -> AgentDefinition | str:
     """The agent of a Markdown file, or why it is none. Tools are listed, or stand with commas between them."""
     head, body = split(text)

@@ -17,12 +17,13 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from protea.domain.commands import AnyCommand, EndSession, Interrupt, ResolveApproval, SubmitPrompt
+from protea.domain.commands import AnyCommand, EndSession, Interrupt, Invoke, ResolveApproval, SubmitPrompt
 from protea.domain.errors import ConfigError, Failure, ModelError, ProteaError, SessionError, StoreError, UsageError
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
+    CommandAnswered,
     MessageCompleted,
     NoticeGiven,
     Outcome,
@@ -44,6 +45,8 @@ from protea.ports.gateway import Gateway, OpenSession
 OutputFormat = Literal["text", "json", "stream-json"]
 InputFormat = Literal["text", "stream-json"]
 
+COMMAND = "command"
+"""What the answer of the slash command that was given as the prompt is known by."""
 GRACE = 2.0
 """Seconds an interrupted turn has to come to its end."""
 CLOSING = 5.0
@@ -114,6 +117,10 @@ class _Run:
         """Prompts whose event has come; `unseen` are those that were taken and whose event is on its way."""
         self.unseen: set[str] = set()
         self.turn: str | None = None
+        self.answer: str | None = None
+        """What the slash command said that this run is for; None before, and where it is for none."""
+        self.brought = ""
+        """What the last call gave of a turn that such a command began."""
         self.questions: dict[str, ApprovalRequested] = {}
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.background: set[asyncio.Task[None]] = set()
@@ -137,11 +144,23 @@ class _Run:
         """Open, submit, follow, until the session closes or nobody wants to know more."""
         after = await self._open()
         self.on_open()
-        if self.spec.prompt is not None:
+        if self.spec.prompt is not None and await self._is_command(self.spec.prompt):
+            self.answer = ""
+            self.unseen.add(COMMAND)
+            self._in_background(Invoke(text=self.spec.prompt, id=COMMAND))  # its answer is heard by who follows
+        elif self.spec.prompt is not None:
             await self._submit(SubmitPrompt(text=self.spec.prompt))
         if self.reading:
             self._read_commands()
         await self._follow(after)
+
+    async def _is_command(self, prompt: str) -> bool:
+        """Whether it is a slash command, one's own included. What merely begins with a slash is a prompt."""
+        name = prompt[1:].partition("\n")[0].partition(" ")[0]
+        if not prompt.startswith("/") or not name or "/" in name:
+            return False
+        rows = await self.gateway.describe("commands", self.session)
+        return any(name == row["name"] or name in row["aliases"] for row in rows)
 
     # ── opening and closing ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -202,7 +221,7 @@ class _Run:
             if streaming:
                 self.output.put(event_line(event))
                 await self.output.room()
-            if event.seq is not None or isinstance(event, RetryScheduled):
+            if event.seq is not None or isinstance(event, (RetryScheduled, CommandAnswered)):
                 self._take(event)
 
     def _take(self, event: AnyEvent) -> None:
@@ -225,6 +244,12 @@ class _Run:
                     self._refuse(event.id)
             case ApprovalResolved():
                 self.questions.pop(event.id, None)
+            case CommandAnswered(id=id) if id == COMMAND:
+                self.unseen.discard(COMMAND)
+                self.answer = event.text
+                self._end_if_idle()
+            case ToolCallChanged(parent=None, result=result) if self.answer is not None and result is not None:
+                self.brought = result.text
             case TurnFinished():
                 self.turn = None
                 self._end_if_idle()
@@ -254,9 +279,10 @@ class _Run:
         async def submit() -> None:
             try:
                 await self._submit(command)
-            except UsageError:
-                pass  # the question was answered, or the turn was over, before this arrived
             except ProteaError as error:
+                if isinstance(error, UsageError) and not isinstance(command, Invoke):
+                    return  # the question was answered, or the turn was over, before this arrived
+
                 self.failure = self.failure or error
                 self._end()
 
@@ -382,6 +408,8 @@ class _Run:
 
     def _finish(self) -> int:
         outcome, code, error = self._outcome()
+        if self.answer is not None and not self.figures.text:
+            self.figures = replace(self.figures, text=self.answer or self.brought)
         broken = self.output.broken
         if broken is None:
             try:
@@ -404,6 +432,8 @@ class _Run:
         if self.interrupts and self.spec.input_format == "stream-json":
             return "interrupted", 4, None
         if self.figures.outcome is None:
+            if self.answer is not None:
+                return "finished", 0, None
             if self.spec.prompt is None and not self.usable:
                 return outcome_of(UsageError(_NO_COMMAND))
             if self.spec.prompt is None:  # input ended before any prompt

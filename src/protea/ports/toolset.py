@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from protea.domain.tools import ToolResult, ToolSpec
 
 if TYPE_CHECKING:
-    from protea.domain.delegation import Errand
+    from protea.domain.delegation import Errand, Outcome
     from protea.domain.looking_back import Recalled
 
 Progress = Callable[[str], None]
@@ -18,11 +18,17 @@ Progress = Callable[[str], None]
 class Beside(Protocol):
     """What a call can set going besides itself."""
 
-    async def delegate(self, errand: Errand, after: Callable[[], Awaitable[str]] | None = None) -> ToolResult:
+    async def delegate(
+        self,
+        errand: Errand,
+        after: Callable[[], Awaitable[str]] | None = None,
+        ended: Callable[[Outcome], None] | None = None,
+    ) -> ToolResult:
         """Send an agent, and return what it brought, however it ended; in the background, that it has been sent.
 
-        `after` is awaited once it has ended, whatever the way, and what it gives is told with the result. Cancelled, it
-        ends the agent and keeps what it had said.
+        `after` is awaited once it has ended, whatever the way, and what it gives is told with the result; `ended` is
+        given the figures of one that was not sent in the background. Cancelled, it ends the agent and keeps what it had
+        said.
         """
         ...
 

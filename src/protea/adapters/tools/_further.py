@@ -129,6 +129,23 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
         ),
     ),
     (
+        "protea.adapters.tools.race:RaceTool",
+        ToolSpec(
+            name="Race",
+            description="Let several profiles or models do one prompt side by side, each in a git worktree of its own, "
+            "to compare them; pick then takes over what one did. People type it as /race.",
+            parameters=object_(
+                "action",
+                action=choice("run", "show", "diff", "pick", "drop"),
+                prompt=text(),
+                runners=list_(text(), "PROFILE, PROVIDER/MODEL or PROFILE@PROVIDER/MODEL"),
+                number=whole("diff, pick: which runner", 1),
+            ),
+            effects=("delegate", "spend"),
+            deferred=True,
+        ),
+    ),
+    (
         "protea.adapters.tools.monitor:Monitor",
         ToolSpec(
             name="Monitor",

@@ -42,12 +42,12 @@ class Worktree:
         """A new one, or the one of that name where it is there already: then the agent goes on in it. Raises
         `WorktreeError`."""
         around = kit.surroundings
-        top = await _git(kit, around.cwd, "rev-parse", "--show-toplevel")
+        top = await run_git(kit, around.cwd, "rev-parse", "--show-toplevel")
         try:
-            base = await _git(kit, top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+            base = await run_git(kit, top, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
         except WorktreeError as error:
             raise WorktreeError("the repository has no commit yet, and a worktree is made from one") from error
-        folder = _folder(kit)
+        folder = folder_of(kit)
         os.makedirs(folder, 0o700, exist_ok=True)
         name = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{os.path.basename(top)}-{name}").strip("-")
         path = os.path.join(folder, name)
@@ -57,8 +57,8 @@ class Worktree:
                 raise WorktreeError(f"another process works in {path}")
         else:
             await _sweep(kit, top)
-            await _git(kit, top, "worktree", "add", "--quiet", "-b", f"protea/{name}", path, base)
-            inside = await _git(kit, path, "rev-parse", "--absolute-git-dir")
+            await run_git(kit, top, "worktree", "add", "--quiet", "-b", f"protea/{name}", path, base)
+            inside = await run_git(kit, path, "rev-parse", "--absolute-git-dir")
             held = _hold(inside)
             if held is None:
                 raise WorktreeError(f"another process works in {path}")
@@ -70,7 +70,7 @@ class Worktree:
     @classmethod
     async def _found(cls, kit: Kit, top: str, path: str) -> Worktree | None:
         """One that is there; None where somebody works in it."""
-        inside = await _git(kit, path, "rev-parse", "--absolute-git-dir")
+        inside = await run_git(kit, path, "rev-parse", "--absolute-git-dir")
         held = _hold(inside)
         if held is None:
             return None
@@ -85,7 +85,7 @@ class Worktree:
             f"You work in a git worktree of your own, {self.path}, on the branch {self.branch}, made from the commit "
             f"{self._base[:12]}. Commit what is to be kept."
         ]
-        missing = (await _git(self._kit, self.top, "status", "--porcelain", "-unormal")).splitlines()
+        missing = (await run_git(self._kit, self.top, "status", "--porcelain", "-unormal")).splitlines()
         untracked = sum(line.startswith("??") for line in missing)
         if missing:
             words.append(
@@ -116,28 +116,28 @@ class Worktree:
         """Remove it, where all that is in it is where it was sent from as well; why, or nothing."""
         kit = self._kit
         if self._base:
-            if await _git(kit, self.path, "status", "--porcelain", "-unormal"):
+            if await run_git(kit, self.path, "status", "--porcelain", "-unormal"):
                 return ""
-            head = await _git(kit, self.path, "rev-parse", "HEAD")
+            head = await run_git(kit, self.path, "rev-parse", "HEAD")
             why = "it has changed nothing"
             if head != self._base:
-                there = await _git(kit, self.top, "rev-parse", "HEAD")
-                if await _git(kit, self.top, "merge-base", head, there) != head:
+                there = await run_git(kit, self.top, "rev-parse", "HEAD")
+                if await run_git(kit, self.top, "merge-base", head, there) != head:
                     return ""
                 why = "what it has committed is merged"
         else:
             why = "nobody has worked in it"
         # What is ignored goes with it. git refuses without force where there are submodules, and where it died in the
         # midst of making it.
-        await _git(kit, self.top, "worktree", "remove", "--force", "--force", self.path)
-        await _git(kit, self.top, "branch", "--quiet", "-D", self.branch)
+        await run_git(kit, self.top, "worktree", "remove", "--force", "--force", self.path)
+        await run_git(kit, self.top, "branch", "--quiet", "-D", self.branch)
         return f"[{why}; its worktree is removed]"
 
     async def _kept(self) -> str:
         kit = self._kit
-        count = await _git(kit, self.path, "rev-list", "--count", f"{self._base}..HEAD")
-        committed = (await _git(kit, self.path, "diff", "--name-status", self._base, "HEAD")).splitlines()
-        dirty = (await _git(kit, self.path, "status", "--porcelain", "-uall")).splitlines()
+        count = await run_git(kit, self.path, "rev-list", "--count", f"{self._base}..HEAD")
+        committed = (await run_git(kit, self.path, "diff", "--name-status", self._base, "HEAD")).splitlines()
+        dirty = (await run_git(kit, self.path, "status", "--porcelain", "-uall")).splitlines()
         words = [f"its worktree {self.path}, branch {self.branch}, is kept: {_count(int(count), 'commit')}"]
         words += _named("changed in them", [line.replace("\t", " ") for line in committed])
         words += _named("not committed", [line.strip() for line in dirty])
@@ -147,7 +147,7 @@ class Worktree:
 
 async def _sweep(kit: Kit, top: str) -> None:
     """Remove what processes that were killed have left behind, where nothing is in it."""
-    for path in _ours(await _git(kit, top, "worktree", "list", "--porcelain"), _folder(kit)):
+    for path in _ours(await run_git(kit, top, "worktree", "list", "--porcelain"), folder_of(kit)):
         with suppress(WorktreeError):  # it is somebody's to look at
             left = await Worktree._found(kit, top, path)
             if left is not None:
@@ -182,7 +182,7 @@ def _read_base(inside: str) -> str:
         return ""
 
 
-def _folder(kit: Kit) -> str:
+def folder_of(kit: Kit) -> str:
     """Not in Protea's own home, and not in `.git`: both are protected from what agents write."""
     around = kit.surroundings
     state = around.environment.get("XDG_CACHE_HOME") or os.path.join(around.user_home, ".cache")
@@ -212,13 +212,16 @@ def _named(how: str, files: list[str]) -> list[str]:
     return [f"{_count(len(files), 'file')} {how}: {', '.join(files[:MOST])}{more}"]
 
 
-async def _git(kit: Kit, cwd: str, *words: str) -> str:
-    """Without the repository's own hooks: making a worktree must run nothing that lies in it."""
+async def run_git(kit: Kit, cwd: str, *words: str, index: str = "") -> str:
+    """Without the repository's own hooks: making a worktree must run nothing that lies in it. With an index of its own
+    where one is named. Raises `WorktreeError`."""
     git = kit.which("git")
     if git is None:
         raise WorktreeError("git is not installed")
     argv = (git, "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *words)
     environment = {**kit.environment, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    if index:
+        environment["GIT_INDEX_FILE"] = index
     process = await asyncio.create_subprocess_exec(
         *argv,
         cwd=cwd,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -16,6 +16,8 @@ from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import Beside, ToolContext
 
 MOST_RACERS = 8
+
+Sent = TypeVar("Sent")
 
 
 class Agent:
@@ -70,7 +72,7 @@ class Agent:
     async def _race(
         self, beside: Beside, errand: Errand, profiles: Sequence[str], context: ToolContext, *, worktree: bool
     ) -> ToolResult:
-        results = await _together(
+        results = await together(
             [
                 self._send(
                     beside,
@@ -90,7 +92,7 @@ class Agent:
         )
 
 
-async def _together(sends: Sequence[Coroutine[Any, Any, ToolResult]]) -> list[ToolResult]:
+async def together(sends: Sequence[Coroutine[Any, Any, Sent]]) -> list[Sent]:
     """All at once; cancelled, every one of them ends before this does."""
     tasks = [asyncio.ensure_future(send) for send in sends]
     try:

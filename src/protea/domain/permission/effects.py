@@ -35,6 +35,7 @@ EFFECTS: dict[str, tuple[Effect, ...]] = {
     "Skill": ("fs.read",),
     "Agent": ("delegate", "spend"),
     "Task": ("delegate", "spend"),
+    "Race": ("delegate", "spend"),
     "A2ASend": ("delegate", "msg.send", "net.egress"),
     "A2APush": ("net.egress",),
     "CronCreate": ("delegate", "spend"),

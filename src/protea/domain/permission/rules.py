@@ -37,6 +37,7 @@ _FAMILY = {
     **dict.fromkeys(READERS, "Read"),
     **dict.fromkeys(WRITERS, "Edit"),
     "Task": "Agent",
+    "Race": "Agent",
     "A2ASend": "A2A",
     "CronCreate": "Cron",
 }

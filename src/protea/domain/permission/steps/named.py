@@ -45,7 +45,7 @@ def decide_named(case: Case, tool: str) -> Decision:
         return case.answer("allow", HARMLESS[tool])
     if allowing is not None:
         return case.answer("allow", f"allowed by {allowing.text}", allowing)
-    if case.mode == "yolo" and tool in ("Agent", "Task", "Skill"):
+    if case.mode == "yolo" and tool in ("Agent", "Task", "Race", "Skill"):
         return case.answer("allow", "yolo mode: what it does is decided call by call")
     if tool in UNATTENDED:
         return case.answer("deny", "nobody is there to ask when it runs")
