@@ -17,7 +17,8 @@ from protea.domain.events import LastingEvent, TextDelta, ThinkingDelta, ToolOut
 from protea.domain.messages import ToolCall
 from protea.interfaces.tui.keys import Keys, keymap
 from protea.interfaces.tui.themes import THEMES, Look
-from protea.interfaces.tui.transcript import widget
+from protea.interfaces.tui.transcript import viewport, widget
+from protea.interfaces.tui.transcript.colouring import uncoloured
 from protea.interfaces.tui.transcript.widget import Transcript
 from tests.interfaces.tui.transcript.log_of import begun, conversation, numbered, ran, says, turn
 
@@ -184,7 +185,7 @@ async def test_a_place_read_further_back_does_not_move_what_is_seen() -> None:
 
 async def test_memory_stays_the_same_however_long_a_session_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(widget, "MOST", 300)
-    monkeypatch.setattr(widget, "KEPT", 20)
+    monkeypatch.setattr(viewport, "KEPT", 20)
     log = conversation(700)
 
     async def older(before: int) -> Sequence[LastingEvent]:
@@ -200,8 +201,8 @@ async def test_memory_stays_the_same_however_long_a_session_is(monkeypatch: pyte
         await pilot.press("g", "g")
         await until(lambda: app.rows[0].startswith("── /srv/app"))
         assert app.transcript.blocks == 1 + 3 * 700
-        assert [block.block.seq for block in app.transcript._entries.all] == sorted(
-            block.block.seq for block in app.transcript._entries.all
+        assert [block.block.seq for block in app.transcript.view.entries.all] == sorted(
+            block.block.seq for block in app.transcript.view.entries.all
         )
 
 
@@ -228,9 +229,9 @@ async def test_a_search_goes_back_from_here_and_n_and_N_go_on() -> None:
         await until(lambda: "Answer 39" in app.text)
         await pilot.press("n")
         await until(lambda: "Answer 38" in app.text)
-        here = app.transcript._here
+        here = app.transcript.searching.here
         await pilot.press("N")
-        await until(lambda: app.transcript._here != here)
+        await until(lambda: app.transcript.searching.here != here)
         await pilot.press("slash")
         assert app.rows[-1].startswith("/")
         await pilot.press("escape")
@@ -253,7 +254,7 @@ async def test_a_search_finds_across_marks_and_broken_lines_and_in_what_is_folde
         await pilot.press("slash", *"needle", "enter")
         await until(lambda: "needle in hay" in app.text)
         app.transcript.search("it is the end of a very")
-        await until(lambda: app.transcript._here is not None and app.transcript._here[0] == 2)
+        await until(lambda: app.transcript.searching.here is not None and app.transcript.searching.here[0] == 2)
 
 
 async def test_a_search_reads_on_in_the_log() -> None:
@@ -396,7 +397,7 @@ async def test_code_is_coloured_once_it_is_seen_and_not_before() -> None:
     log = numbered([*begun(), *turn("1", says("```python\ndef f():\n    return 1\n```"))])
     async with shown(log, (60, 30)) as (app, _):
         before = app.text
-        await until(lambda: app.transcript._colouring is not None and app.transcript._uncoloured() is None)
+        await until(lambda: app.transcript._colouring is not None and uncoloured(app.transcript.view) is None)
         assert app.text == before
         code = next(strip for strip in map(app.transcript.render_line, range(30)) if "def f" in strip.text)
         styles = {segment.text: segment.style for segment in code}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 from protea.interfaces.tui.transcript.cells import Span, clean
+from protea.interfaces.tui.transcript.markdown import Unit
+from protea.interfaces.tui.transcript.viewport import Viewport
 
 MOST = 200_000
 """Characters of code that are still told apart."""
@@ -87,3 +90,26 @@ def _lexer(language: str) -> Any:
         return get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return None
+
+
+def uncoloured(view: Viewport) -> tuple[int, int] | None:
+    """A block of code in sight whose words are not told apart yet: number of the entry, of its unit."""
+    seen: dict[int, tuple[int, int]] = {}
+    for number, row, _ in view.screen:
+        if row >= 0:
+            seen[number] = (seen[number][0] if number in seen else row, row)
+    for number, (first, last) in seen.items():
+        entry = view.entries.all[number]
+        place = max(0, bisect_right(entry.units, first, key=_begin) - 1)
+        for at in range(place, len(entry.units)):
+            begin, unit = entry.units[at]
+            if begin > last:
+                break
+            closed = not entry.is_growing or at < len(entry.units) - 1
+            if unit.kind == "fence" and unit.info and unit.coloured is None and closed:
+                return number, at
+    return None
+
+
+def _begin(placed: tuple[int, Unit]) -> int:
+    return placed[0]

@@ -285,6 +285,11 @@ class Entries:
     def __len__(self) -> int:
         return len(self.all)
 
+    def a_third(self) -> int:
+        """How many are about the first third of all, up to a prompt: there nothing is open. 0 where there is none."""
+        places = range(len(self.all) // 3, len(self.all) // 2)
+        return next((at for at in places if self.all[at].block.key.startswith("prompt:")), 0)
+
     def make(self, changes: Iterable[Change], width: int) -> bool:
         """Make the changes. True where something changed that stood there before, other than by growing at the end."""
         moved = False

@@ -28,6 +28,13 @@ def index_at(row: Row, cell: int) -> int:
     return len(drawn)
 
 
+def next_word(drawn: str, at: int, *, forward: bool) -> int | None:
+    """Where the next word of a row begins, or the one before."""
+    starts = [found.start() for found in re.finditer(r"\w+|[^\w\s]+", drawn)]
+    wanted = [start for start in starts if (start > at if forward else start < at)]
+    return None if not wanted else wanted[0] if forward else wanted[-1]
+
+
 def selected_text(entries: Sequence[Entry], begin: Place, end: Place, width: int) -> str:
     """The text from `begin` to before `end`: the source where whole blocks or whole pieces of an answer are taken, else
     what is drawn, without what is drawn for orientation and with broken lines joined again."""
