@@ -18,6 +18,19 @@ def every_module_says_what_it_does(tree: Tree) -> Iterator[str]:
             yield module.at(1, "no docstring")
 
 
+LONGEST = 700
+"""Lines of a module."""
+
+
+@rule({"domain/a.py": "x = 1\n" * (LONGEST + 1)}, fine={"domain/a.py": "x = 1\n" * LONGEST})
+def a_module_is_read_in_one_sitting(tree: Tree) -> Iterator[str]:
+    """When it grows beyond, it holds two ideas: name the second, and give it a file."""
+    for module in tree.modules:
+        lines = module.text.count("\n")
+        if lines > LONGEST:
+            yield module.at(LONGEST, f"{lines} lines")
+
+
 VAGUE = {
     "base",
     "common",
