@@ -148,6 +148,29 @@ def test_what_is_pasted_and_what_an_input_method_writes_arrives_whole(page: Page
     page.see("日本語のテキスト pasted ✓ line", "  and another")
 
 
+@pytest.mark.parametrize("way", ["paste", "drop"])
+def test_a_picture_that_is_pasted_or_dropped_is_sent_along(page: Page, way: str) -> None:
+    page.run(f"window.isPaste = {str(way == 'paste').lower()}")
+    page.run(
+        """new Promise((done) => {
+            const drawn = document.createElement('canvas');
+            drawn.width = drawn.height = 40;
+            drawn.toBlob((blob) => {
+                const held = new DataTransfer();
+                held.items.add(new File([blob], 'a.png', { type: 'image/png' }));
+                const how = { bubbles: true, cancelable: true };
+                document.querySelector('.xterm-helper-textarea').dispatchEvent(isPaste
+                    ? new ClipboardEvent('paste', { ...how, clipboardData: held })
+                    : new DragEvent('drop', { ...how, dataTransfer: held }));
+                done();
+            });
+        })"""
+    )
+    page.see("[image #1]")
+    page.type("what is it?\r")
+    page.see("▣ image/png", " out ")
+
+
 def test_what_the_screen_copies_is_in_the_browsers_clipboard(browser: Chromium, page: Page, served: Served) -> None:
     browser.ask(
         "Browser.grantPermissions",

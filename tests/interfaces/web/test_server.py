@@ -183,6 +183,16 @@ def test_the_browser_is_led_in_by_a_file_of_ones_own_and_the_token_is_no_argumen
     assert not page.exists()
 
 
+def test_other_machines_are_let_in_only_where_that_was_said_and_names_are_not(tmp_path: Path) -> None:
+    with Served(tmp_path / "world", "--host=0.0.0.0", "--allow-remote") as served:
+        assert served.process.stdout is not None
+        assert "not encrypted" in served.process.stdout.readline().decode()
+        assert served.get(f"/?token={served.token}").status == 200
+        assert served.get(f"/?token={served.token}", {"Host": "192.0.2.7:80"}).status == 200
+        assert served.get(f"/?token={served.token}", {"Host": "evil.example"}).status == 421
+        assert served.get("/").status == 403
+
+
 # ── screens ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

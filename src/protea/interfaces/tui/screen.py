@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,7 @@ from protea.domain.events import (
     ToolCallChanged,
     TurnFinished,
 )
+from protea.domain.messages import Image
 from protea.interfaces.tui.announcing import announced
 from protea.interfaces.tui.desk import Desk, keep_first_frame
 from protea.interfaces.tui.doing import DOING, edited, zoom_pane
@@ -49,6 +51,8 @@ from protea.interfaces.tui.transcript.markdown import prepare
 from protea.interfaces.tui.transcript.widget import Transcript
 from protea.interfaces.tui.which_key import WhichKey
 
+_PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/]+={0,2})\s*\Z")
+"""A picture, as an address that holds it whole."""
 WATCH = 2.0
 """Seconds between two looks at files that are shown, at least."""
 HINT = 4.0
@@ -501,7 +505,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if self.focus_on == "transcript" and self.tab.transcript.take_paste(text):
             return
         self.focus_part("composer")
-        self.tab.composer.paste(text)
+        if (image := _PICTURE.match(text)) is not None:
+            # A page of `protea web` sends so what was pasted there; whoever pastes such an address means it, too.
+            self.tab.composer.attach(Image(image[1], image[2]))
+        else:
+            self.tab.composer.paste(text)
 
     def do(self, action: str) -> None:
         """Do an action, whoever's it is."""

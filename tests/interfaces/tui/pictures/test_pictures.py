@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import subprocess
 import sys
@@ -143,6 +144,17 @@ def test_a_person_may_switch_them_off(open_screen: Open, picture: str, tmp_path:
     terminal.see("▣ image/png", " out ")
     terminal.quiet()
     assert QUESTION not in terminal.raw
+
+
+def test_a_picture_that_is_pasted_as_an_address_that_holds_it_is_a_picture(
+    open_screen: Open, picture: str, project: Path
+) -> None:
+    terminal = opened(open_screen)
+    whole = base64.b64encode((project / picture).read_bytes()).decode()
+    terminal.type(f"\x1b[200~data:image/png;base64,{whole}\x1b[201~")
+    terminal.see("[image #1]")
+    terminal.type("\x1b[200~data:image/svg+xml;base64,AAAA\x1b[201~")  # of a kind that models do not take
+    terminal.see("data:image/svg+xml")
 
 
 def test_nothing_for_pictures_is_loaded_before_there_is_one() -> None:

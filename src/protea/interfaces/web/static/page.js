@@ -65,7 +65,13 @@ const ENTER = (event) => 1 + event.shiftKey + 2 * event.altKey + 4 * event.ctrlK
 const BROWSERS = new Set(["F5", "F11", "F12"]);
 
 terminal.attachCustomKeyEventHandler((event) => {
-  if (event.type === "keydown") tryCopying();
+  if (event.type === "keydown") {
+    tryCopying();
+    if (mayAsk) {
+      mayAsk = false;
+      Notification.requestPermission();
+    }
+  }
   if (event.isComposing || event.metaKey) return !event.metaKey || event.isComposing;
   if (event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.altKey)) {
     if (event.type === "keydown") send(`\x1b[13;${ENTER(event)}u`);
@@ -130,8 +136,37 @@ terminal.parser.registerOscHandler(7742, (data) => {
   return true;
 });
 
+// Pictures that are pasted or dropped go the way text goes, as an address that holds them whole.
+const LARGEST = 8_000_000;
+
+function takePictures(event, data) {
+  const pictures = [...(data?.files ?? [])].filter((each) => /^image\/(png|jpeg|gif|webp)$/.test(each.type));
+  if (!pictures.length || (event.type === "paste" && data.types.includes("text/plain"))) return;
+  event.preventDefault();
+  event.stopPropagation();
+  for (const picture of pictures) {
+    if (picture.size > LARGEST) {
+      hint(`${picture.name || "The picture"} is too large: ${(picture.size / 1e6).toFixed(0)} MB.`);
+      continue;
+    }
+    const reader = new FileReader();
+    reader.addEventListener("load", () => send(`\x1b[200~${reader.result}\x1b[201~`));
+    reader.readAsDataURL(picture);
+  }
+}
+addEventListener("paste", (event) => takePictures(event, event.clipboardData), true);
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", (event) => {
+  event.preventDefault(); // else the browser would leave this page for the file
+  takePictures(event, event.dataTransfer);
+});
+
+// The screen calls who looks elsewhere. Browsers ask a person about that, and only after a key.
+let mayAsk = false;
 terminal.parser.registerOscHandler(9, (data) => {
-  if (document.hidden && "Notification" in window && Notification.permission === "granted") new Notification("Protea", { body: data });
+  if (!document.hidden || !("Notification" in window)) return true;
+  if (Notification.permission === "granted") new Notification("Protea", { body: data });
+  mayAsk ||= Notification.permission === "default";
   return true;
 });
 
@@ -205,6 +240,13 @@ function closed(code, reason) {
     setTimeout(connect, patience);
     patience = Math.min(patience * 2, 5000);
   }
+}
+
+// A notice that goes away by itself.
+function hint(text) {
+  notice(text);
+  const mine = notice.count;
+  setTimeout(() => { if (notice.count === mine) notice(""); }, 6000);
 }
 
 function notice(text, button, action) {
