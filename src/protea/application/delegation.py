@@ -19,7 +19,7 @@ from protea.application.envelope import Above, Envelope
 from protea.application.hub import Hub
 from protea.application.tool_runner import ToolRunner
 from protea.domain.commands import ResolveApproval
-from protea.domain.delegation import Errand, Outcome, brief, share, span, strictest_mode
+from protea.domain.delegation import Errand, Outcome, brief, model_like, share, span
 from protea.domain.errors import ProteaError, StoreError, UsageError
 from protea.domain.events import (
     ApprovalRequested,
@@ -194,24 +194,32 @@ class Delegation:
         rivals = errand.rivals - sum(each.call_id == call_id for each in self._running.values())
         return max(1, waiting, rivals) + errand.background
 
+    def _model(self, name: str) -> str:
+        """With its provider. Files that others wrote name models without one (`sonnet`): then it is one of the
+        provider that the sender has, or, where that has none like it, whichever the agent has anyway."""
+        if not name or "/" in name:
+            return name
+        provider = self._sender.model.partition("/")[0]
+        return model_like(name, [info.id for info in self._sender.parts.models.list(provider)])
+
     async def _open(self, errand: Errand, lent: float | None) -> Child:
         sender = self._sender
         if "/" in errand.profile or errand.profile.endswith(".toml"):
             # A file may have been written by the model, or by whoever wrote the project, and a profile can run things.
             raise UsageError(f"{errand.profile} is a file; an agent is sent under the name of a profile")
         own = frozenset(spec.name for spec in sender.runner.all_specs())
-        tools = own & frozenset(errand.tools) if errand.tools else own
+        tools = (own & frozenset(errand.tools) if errand.tools else own) - frozenset(errand.without)
         if sender.depth + 1 >= sender.parts.agents.depth:
             tools -= SENDING
         envelope = Envelope(above=sender, agent=errand.name, depth=sender.depth + 1, tools=tools, words=errand.words)
         limits = [each for each in (lent, sender.spec.max_budget_usd) if each is not None]
-        mode: Mode = strictest_mode(sender.mode_in_force)
+        mode: Mode = "plan" if errand.plans else sender.mode_in_force
         spec = OpenSession(
             cwd=errand.cwd or ("" if errand.resume else sender.parts.surroundings.cwd),
             resume=errand.resume or None,
             profile=errand.profile or (None if errand.resume else sender.parts.profile),
             ports={} if errand.profile else sender.spec.ports,
-            model=errand.model or (None if errand.profile or errand.resume else sender.model),
+            model=self._model(errand.model) or (None if errand.profile or errand.resume else sender.model),
             mode=mode,
             add_dirs=sender.spec.add_dirs,
             interactive=sender.spec.interactive,
@@ -438,8 +446,10 @@ class Errands:
             why = f": {self.child.hub.failure or 'its session was closed'}"
         cost = f" · ${self.cost_usd:.4f}" if self.cost_usd else ""
         seconds = self._sender.clock.monotonic() - self._begun
+        other = errand.model and not errand.profile and errand.model.lower() not in self._model.lower()
+        asked = f" ({errand.model} was asked for)" if other and self._model else ""
         foot = (
-            f"[{errand.name} · {self.child.id} · {outcome}{why} · {self._model} · {self._replies} replies · "
+            f"[{errand.name} · {self.child.id} · {outcome}{why} · {self._model}{asked} · {self._replies} replies · "
             f"{self._usage.input + self._usage.output:,} tokens{cost} · {span(seconds)}]"
         )
         text = self._text.strip() or "(it said nothing)"

@@ -50,7 +50,8 @@ class Hub:
         self._end = 0
         """How many events went through the ring so far: the position after its last."""
         self._waiting: set[asyncio.Future[None]] = set()
-        self._slow_disk = False
+        self.slow_disk = False
+        """Whether a sync is done in a thread, so that nothing else waits for it: one was slow."""
         self.closed = False
         self._failure: ProteaError | None = None
 
@@ -67,7 +68,7 @@ class Hub:
         """Go on in another log, which holds all that this one does. Nobody who follows notices."""
         if log.last != self._log.last:
             raise StoreError(f"the other log ends at event {log.last}, and this one at {self._log.last}")
-        self._log, self._read_closed, self._clock, self._slow_disk = log, read_closed, clock, False
+        self._log, self._read_closed, self._clock, self.slow_disk = log, read_closed, clock, False
 
     @property
     def failure(self) -> ProteaError | None:
@@ -85,7 +86,7 @@ class Hub:
 
     async def commit(self, *events: Lasting) -> tuple[LastingEvent, ...]:
         """The same, and when it returns they survive the loss of power as well. Raises `StoreError`."""
-        if self._slow_disk:
+        if self.slow_disk:
             stamped = self.record(*events)  # shown in the order of their numbers, whatever happens while we wait
             await self.sync()
             return stamped
@@ -100,12 +101,12 @@ class Hub:
         Waits only where the disk is slow.
         """
         try:
-            if self._slow_disk:
+            if self.slow_disk:
                 await asyncio.to_thread(self._log.sync)
             else:
                 begin = self._clock.monotonic()
                 self._log.sync()
-                self._slow_disk = self._clock.monotonic() - begin > SLOW_SYNC
+                self.slow_disk = self._clock.monotonic() - begin > SLOW_SYNC
         except StoreError as error:
             self.fail(error)
             raise

@@ -262,7 +262,7 @@ class Sessions:
                 parts = envelope.around(parts, parts.mode)
             model = await _open_model(parts, spec)
             store = parts.store or self._store
-            log = store.create(id)
+            log = store.create(id) if envelope is None else await _created(store, id)
             undo.callback(_discard, store, id, log)
             session = self._session_of(id, spec, parts, past, log, model, envelope)
             started = SessionStarted(
@@ -331,7 +331,7 @@ class Sessions:
         model: Model,
         envelope: Envelope | None = None,
     ) -> Session:
-        return Session(
+        session = Session(
             id,
             spec=spec,
             parts=parts,
@@ -346,6 +346,10 @@ class Sessions:
             children=self,
             envelope=envelope,
         )
+        if envelope is not None:
+            # Two hundred agents need not find out one after the other.
+            session.hub.slow_disk = any(each.hub.slow_disk for each in self._open.values())
+        return session
 
     def _parts_of(self, spec: OpenSession, past: Past) -> tuple[OpenSession, Parts]:
         """What a session is made of that goes on as it was, unless something else is asked for."""
@@ -390,6 +394,16 @@ def _switched(session: Session, past: Past) -> None:
         session.hub.record(ProfileSwapped(profile=session.parts.profile, ports=session.spec.ports, by="resumed"))
     if past.model != model:
         session.hub.record(ModelSwitched(model=model, effort=session.lineup.effort, reason="resumed"))
+
+
+async def _created(store: SessionStore, id: str) -> EventLog:
+    """In a thread: of many agents at once none is to wait for the folders of another. Cancelled, it leaves nothing."""
+    making = asyncio.ensure_future(asyncio.to_thread(store.create, id))
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        _discard(store, id, await making)
+        raise
 
 
 def _discard(store: SessionStore, id: str, log: EventLog) -> None:

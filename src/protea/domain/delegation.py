@@ -12,7 +12,8 @@ from protea.domain.permission import Decision, Mode
 
 STRICTNESS: dict[Mode, int] = {"plan": 0, "normal": 1, "yolo": 2}
 VERDICTS = {"deny": 0, "ask": 1, "allow": 2}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\Z")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_NUMBER = re.compile(r"\d+")
 
 FOREIGN_TOOLS = {"MultiEdit": "Edit", "Task": "Agent", "LS": "Glob", "NotebookRead": "Read", "WebSearch": "WebSearch"}
 """Tools as files of other agents name them → ours."""
@@ -29,9 +30,13 @@ class AgentDefinition(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     tools: tuple[str, ...] = ()
     """The only ones it has; empty: all."""
+    without: tuple[str, ...] = ()
+    """Those it has not."""
     model: str = ""
-    """Empty: that of whoever sends it."""
+    """Empty: that of whoever sends it. Without a provider, one of the provider of that."""
     profile: str = ""
+    plans: bool = False
+    """Whether it is in plan mode, whatever the mode of whoever sends it."""
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +49,10 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     """Told to it besides what every agent is told."""
     tools: tuple[str, ...] = ()
     """The only ones it has; empty: all."""
+    without: tuple[str, ...] = ()
+    """Those it has not."""
+    plans: bool = False
+    """Whether it is in plan mode, whatever the mode of whoever sends it."""
     model: str = ""
     profile: str = ""
     cwd: str = ""
@@ -75,7 +84,7 @@ def read_definition(text: str, name: str, path: str) -> AgentDefinition | str:
     given = head.get("name")
     name = given if isinstance(given, str) and given else name
     if not _NAME.match(name):
-        return f"{path}: {name!r} is no name of an agent: letters, digits, - and _"
+        return f"{path}: {name!r} is no name of an agent: letters, digits, '.', - and _"
     if not body.strip():
         return f"{path}: there is no text in it"
     about, model, profile = head.get("description"), head.get("model"), head.get("profile")
@@ -85,10 +94,32 @@ def read_definition(text: str, name: str, path: str) -> AgentDefinition | str:
         about=" ".join(about.split()) if isinstance(about, str) else "",
         words=body.strip(),
         path=path,
-        tools=() if tools == ("*",) else tuple(FOREIGN_TOOLS.get(tool, tool) for tool in tools),
+        tools=() if tools == ("*",) else _ours(tools),
+        without=_ours(listed(head.get("disallowedTools"))),
+        plans=head.get("permissionMode") == "plan",
         model=model if isinstance(model, str) and model != "inherit" else "",
         profile=profile if isinstance(profile, str) else "",
     )
+
+
+def _ours(tools: Sequence[str]) -> tuple[str, ...]:
+    return tuple(FOREIGN_TOOLS.get(tool, tool) for tool in tools)
+
+
+def model_like(name: str, models: Sequence[str]) -> str:
+    """The model that is meant by a name without a provider: the one called so, else the latest whose name has it in it
+    (`sonnet`); empty where there is none."""
+    word = name.lower()
+    called = {each: each.partition("/")[2].lower() for each in models}
+    exact = [each for each, own in called.items() if own == word]
+    near = [each for each, own in called.items() if word in re.split(r"[-:_/]", own)]
+    return exact[0] if exact else max(near, key=_version, default="")
+
+
+def _version(model: str) -> tuple[tuple[int, ...], int]:
+    """For comparing models of one family: their version numbers, then the name without a date."""
+    numbers = [int(number) for number in _NUMBER.findall(model)]
+    return tuple(number for number in numbers if number < 1000), -len(model)
 
 
 def strictest_mode(*modes: Mode) -> Mode:

@@ -87,3 +87,46 @@ def test_what_is_no_file_holds_nobody_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "home/.protea/agents/pipe.md")
     assert "pipe" not in {each.name for each in agents.load()}
     assert len(agents.problems) == 3
+
+
+FORMS = {
+    "an unquoted description with colons, quotes and examples in one line": (
+        "---\nname: api-writer\ndescription: Use this when an API is designed. Examples:\\n\\n<example>\\nContext: a "
+        'new service: billing\\nuser: "Design it"\\nassistant: "I send api-writer"\\n</example>\ncolor: blue\n'
+        "tools: Write, Read, Task, LS\n---\n\nYou write APIs.\n",
+        {"name": "api-writer", "tools": ("Write", "Read", "Agent", "Glob")},
+    ),
+    "a folded description and tools as a list": (
+        "---\nname: two\ndescription: >\n  Looks at\n  lines.\ntools:\n  - Read\n  - Grep\nmodel: opus\n---\nDo.",
+        {"about": "Looks at lines.", "tools": ("Read", "Grep"), "model": "opus"},
+    ),
+    "a quoted description and a model's bare name": (
+        '---\nname: quoted\ndescription: "Says: \\"well\\" and more"\nmodel: claude-sonnet-4-20250514\n---\nSay.',
+        {"about": 'Says: "well" and more', "model": "claude-sonnet-4-20250514"},
+    ),
+    "a name with a version in it": ("---\nname: shell-5.1-expert\n---\nYou know it.", {"name": "shell-5.1-expert"}),
+    "what is taken away, and a mode": (
+        "---\nname: careful\ndisallowedTools: Write, Edit, MultiEdit\npermissionMode: plan\nhooks:\n  a: b\n---\nDo.",
+        {"without": ("Write", "Edit", "Edit"), "plans": True, "tools": ()},
+    ),
+    "no description, Windows line ends and a byte order mark": (
+        "\ufeff---\r\nname: plain\r\ntools: Bash\r\n---\r\nDo it.\r\n",
+        {"name": "plain", "tools": ("Bash",), "words": "Do it."},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_files_are_taken_as_others_write_them(tmp_path: Path, form: str) -> None:
+    text, wanted = FORMS[form]
+    folder = tmp_path / "project/.claude/agents/team"
+    folder.mkdir(parents=True)
+    (folder / "given.md").write_text(text, newline="")
+    around = Surroundings(
+        cwd=str(tmp_path / "project"), root=str(tmp_path / "project"), user_home=str(tmp_path / "home"),
+        protea_home=str(tmp_path / "home/.protea"), environment={},
+    )  # fmt: skip
+    agents = files.create(files.Options(), surroundings=around)
+    (found,) = agents.load()
+    assert agents.problems == ()
+    assert {name: getattr(found, name) for name in wanted} == wanted

@@ -111,6 +111,8 @@ def _errand(arguments: Mapping[str, Any], named: AgentDefinition | None) -> Erra
         title=str(arguments.get("title") or brief(prompt)),
         words=named.words if named is not None else "",
         tools=named.tools if named is not None else (),
+        without=named.without if named is not None else (),
+        plans=named is not None and named.plans,
         model=str(arguments.get("model") or (named.model if named is not None else "")),
         profile=str(arguments.get("profile") or (named.profile if named is not None else "")),
         resume=str(arguments.get("resume", "")),
