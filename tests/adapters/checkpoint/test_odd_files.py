@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests import ordinary
 from tests.adapters.checkpoint.trees import Tree
 
 
@@ -173,23 +173,21 @@ async def test_strange_names_come_back_and_are_told_in_a_line_each(tree: Tree) -
     assert len(list(tree.path("made").iterdir())) == len(ODD)
 
 
-NOBODY = 65534
+# As an ordinary user: root reads everything.
 
 
 async def test_what_lies_in_a_folder_that_could_not_be_read_is_nobodys_doing(tree: Tree, tmp_path: Path) -> None:
-    """As an ordinary user: root reads everything."""
-    if os.geteuid() != 0:
-        pytest.skip("it takes root to become somebody else")
+    if why := ordinary.why_not():
+        pytest.skip(why)
     tree.write("closed/mine", "precious")
     tree.write("open/theirs", "seen")
     tree.write("secret", "x", 0o600)
     script = """
-import asyncio, json, sys
-sys.path[:0] = json.loads(sys.argv[1])
+import asyncio
 from pathlib import Path
 from tests.adapters.checkpoint.trees import Tree
 async def main():
-    tree = Tree(Path(sys.argv[2]))
+    tree = Tree(Path(sys.argv[1]))
     tree.path("closed").chmod(0)
     changes = await tree.turn(
         "chmod 755 closed; printf new > closed/new; chmod 0 open; printf x > other; chmod 0 secret"
@@ -203,7 +201,9 @@ async def main():
     await tree.checkpoint.aclose()
 asyncio.run(main())
 """
-    done = as_nobody(tmp_path, script)
+    ordinary.give(tmp_path)
+    done = ordinary.python(script, str(tmp_path), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
     told, modes, secret, left = done.stdout.splitlines()
     assert modes == "0o40000 0o40755 ()"
     assert secret == "0o100600"
@@ -213,34 +213,6 @@ asyncio.run(main())
     assert '"closed/mine"' in left
     assert '"open/theirs"' in left
     assert '"other"' not in left
-
-
-def as_nobody(folder: Path, script: str) -> subprocess.CompletedProcess[str]:
-    """Run Python as an ordinary user who owns `folder`."""
-    import json
-    import shutil
-    import sys
-
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
-    for above in folder.parents:
-        if above.stat().st_uid == os.geteuid() and not above.stat().st_mode & 0o001:
-            above.chmod(above.stat().st_mode | 0o011)
-    setpriv = shutil.which("setpriv")
-    assert setpriv is not None
-    done = subprocess.run(
-        [
-            *(setpriv, "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"),
-            *(sys.executable, "-c", script, json.dumps([path for path in sys.path if path]), str(folder)),
-        ],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done
 
 
 BIG = 3_000_000

@@ -25,7 +25,7 @@ def _socket() -> str | None:
     return None
 
 
-OPTIONS = docker.Options(image=IMAGE, readable=READABLE, socket=_socket())
+OPTIONS = docker.Options(image=IMAGE, readable=READABLE, socket=_socket(), uncounted=True)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import sys
@@ -260,3 +261,43 @@ def test_the_keepers_words_are_told_from_what_the_command_writes() -> None:
             own += piece
             said += words
         assert (own + ear.rest(), said) == (b"a\0bc\0wor\0word", ["exit 3", "left x y"])
+
+
+def test_an_engine_that_limits_nothing_is_refused_unless_that_is_wanted(tmp_path: Path) -> None:
+    """Podman without root on control groups of version 1, as it answers: it says that it limits, and does not."""
+    import http.server
+    import socketserver
+    import threading
+
+    answers = {
+        "/version": {"Components": [{"Name": "Podman Engine"}]},
+        "/info": {"OSType": "linux", "Rootless": True, "CgroupVersion": "1", "PidsLimit": True, "SecurityOptions": []},
+        f"/images/{IMAGE}/json": {"Id": "sha256:1", "Config": {}},
+    }
+
+    class Answers(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = next(each for each in answers if self.path.endswith(each))
+            body = json.dumps(answers[path]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def address_string(self) -> str:
+            return "engine"
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nobody reads it."""
+
+    with socketserver.ThreadingUnixStreamServer(str(tmp_path / "engine"), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        around = Surroundings(cwd="/p", root="/p", user_home="/h", protea_home="/h/.protea", environment={})
+        options = docker.Options(image=IMAGE, socket=str(tmp_path / "engine"))
+        said = docker.obstacle(options, around)
+        wanted = docker.obstacle(replace(options, uncounted=True), around)
+        server.shutdown()
+    assert said is not None
+    assert "nothing limits the processes and memory" in said
+    assert wanted is None

@@ -68,6 +68,9 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Processes and threads of one command."""
     memory: int = 4 << 30
     """Bytes of memory of one command, what lies in its /tmp and home included."""
+    uncounted: bool = False
+    """Whether commands run as well where an engine limits neither their processes nor memory nor the size of files:
+    without root, on control groups of version 1."""
     cpus: float | None = None
     """Processors one command may keep busy; None: all."""
     file_size: int = 2 << 30
@@ -94,7 +97,7 @@ def create(options: Options, *, surroundings: Surroundings) -> Sandbox:
 def obstacle(options: Options, surroundings: Surroundings) -> str | None:
     """Why containers cannot be had here and how to mend it, or None. Asks the engine: a few milliseconds."""
     try:
-        _look(Engine(find_socket(surroundings.environment, options.socket)), options.image, patience=3.0)
+        _look(Engine(find_socket(surroundings.environment, options.socket)), options, patience=3.0)
     except EngineError as error:
         return error.strerror
     return None
@@ -110,7 +113,8 @@ class _Found(msgspec.Struct, frozen=True):
     """What the image itself sets."""
 
 
-def _look(engine: Engine, image: str, patience: float) -> _Found:
+def _look(engine: Engine, options: Options, patience: float) -> _Found:
+    image = options.image
     version = engine.ask("GET", "/version", patience=patience)
     if (error := refusal(version)) is not None:
         raise error
@@ -128,11 +132,19 @@ def _look(engine: Engine, image: str, patience: float) -> _Found:
         )
     if (error := refusal(found)) is not None:
         raise error
+    # Podman says it in a field of its own, and not among the options as Docker does.
+    rootless = bool(said.get("Rootless")) or any("rootless" in str(each) for each in said.get("SecurityOptions") or ())
+    counts = not rootless or (str(said.get("CgroupVersion", "2")) != "1" and said.get("CgroupDriver") != "none")
+    if not counts and not options.uncounted:
+        raise EngineError(
+            "this engine runs without root on control groups of version 1, where nothing limits the processes and "
+            "memory of a command, or the size of its files; ports.sandbox.uncounted = true goes without these walls"
+        )
     settings = found.json().get("Config") or {}
     pairs = [text.partition("=") for text in settings.get("Env") or ()]
     return _Found(
         podman="podman" in msgspec.json.encode(version.json()).decode().lower(),
-        rootless=any("rootless" in str(each) for each in said.get("SecurityOptions") or ()),
+        rootless=rootless,
         image=str(found.json()["Id"]),
         environment={name: value for name, _, value in pairs},
     )
@@ -170,7 +182,8 @@ class ContainerSandbox:
 
     @property
     def walls(self) -> frozenset[Wall]:
-        walls: set[Wall] = {"files", "processes", "memory", "disk"}
+        walls: set[Wall] = {"files", "processes", "disk"}
+        walls |= set() if self._options.uncounted else {"memory"}
         return frozenset(walls if self._options.network else {*walls, "network"})
 
     # ── what there is in the image ──────────────────────────────────────────────────────────────────────────────────
@@ -182,7 +195,7 @@ class ContainerSandbox:
     def which(self, program: str, path: str) -> str | None:
         """Asks the engine, some 50 ms, once for each place. None too where it cannot be asked."""
         try:
-            self._found = self._found or _look(self._engine, self._options.image, patience=5.0)
+            self._found = self._found or _look(self._engine, self._options, patience=5.0)
             path = _joined(path, self._found.environment.get("PATH", ""))
             candidates = [program] if "/" in program else [os.path.join(folder, program) for folder in path.split(":")]
             return next((each for each in candidates if os.path.isabs(each) and self._runs(each)), None)
@@ -313,7 +326,7 @@ class ContainerSandbox:
     async def _prepare(self) -> _Found:
         """In threads: a large workspace takes a moment to look through."""
         try:
-            self._found = found = await asyncio.to_thread(_look, self._engine, self._options.image, 20.0)
+            self._found = found = await asyncio.to_thread(_look, self._engine, self._options, 20.0)
         except EngineError as error:
             why = f"nothing was run, because the docker sandbox cannot be used: {error.strerror}, {OTHERWISE}"
             raise OSError(errno.EPERM, why) from error
