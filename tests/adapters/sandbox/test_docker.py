@@ -20,6 +20,7 @@ from protea.adapters.sandbox._engine import Engine, EngineError, find_socket, ta
 from protea.adapters.sandbox._keeper import Ear
 from protea.composition.walls import settle
 from protea.domain.errors import ConfigError
+from protea.domain.surroundings import Surroundings
 from protea.ports.sandbox import Limits, Sandbox
 from protea.testing.contracts.sandbox import PATH, SandboxContract, drain
 from tests.adapters.sandbox.engine import IMAGE, OPTIONS, READABLE, why_not
@@ -272,7 +273,7 @@ def test_an_engine_that_limits_nothing_is_refused_unless_that_is_wanted(tmp_path
     answers = {
         "/version": {"Components": [{"Name": "Podman Engine"}]},
         "/info": {"OSType": "linux", "Rootless": True, "CgroupVersion": "1", "PidsLimit": True, "SecurityOptions": []},
-        f"/images/{IMAGE}/json": {"Id": "sha256:1", "Config": {}},
+        target("images", IMAGE, "json"): {"Id": "sha256:1", "Config": {}},
     }
 
     class Answers(http.server.BaseHTTPRequestHandler):

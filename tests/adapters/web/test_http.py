@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -323,3 +326,107 @@ def test_a_run_that_fetches_nothing_loads_nothing_for_it() -> None:
 
 def test_html_that_does_not_say_so_is_known_by_its_beginning() -> None:
     assert shown(b"<!DOCTYPE html><title>T</title><p>x", "", "https://x.org", cut=False)[:2] == ("T", "x")
+
+
+@pytest.mark.parametrize(
+    "to", ["file:///etc/hostname", "gopher://127.0.0.1:70/1x", "ftp://127.0.0.1/x", "dict://127.0.0.1:1/x"]
+)
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+async def test_a_redirect_to_another_scheme_is_told_and_nothing_is_read(
+    site: Site, web: Web, to: str, status: str
+) -> None:
+    page = await web.fetch(site.redirect("/hop", to, status))
+    assert (page.text, page.moved_to) == ("", to)
+    assert site.asked == ["/hop"]
+    with pytest.raises(WebError) as refused:
+        await web.fetch(to)
+    assert refused.value.trouble == "refused"
+
+
+BOMB = """
+import asyncio, gzip, io, json, resource, sys, zlib
+sys.path[:0] = json.loads(sys.argv[1])
+from protea.adapters.web import http
+from protea.domain.surroundings import Surroundings
+from protea.ports.web import WebError
+from tests.adapters.web.server import serving
+
+def packed(size, wrap):
+    made = zlib.compressobj(1, zlib.DEFLATED, wrap)
+    block = bytes(1 << 20)
+    return b"".join(made.compress(block) for _ in range(size)) + made.flush()
+
+async def main():
+    around = Surroundings(cwd="/", root="/", user_home="/h", protea_home="/h/.protea", environment={})
+    bombs = {"gzip": packed(192, 31), "deflate": packed(192, 15), "twice": gzip.compress(packed(96, 31))}
+    async with serving() as site:
+        web = http.create(http.Options(local_ports=(site.port,), timeout=60.0), surroundings=around)
+        await web.fetch(site.page("/plain", "x", "text/plain"))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for name, data in bombs.items():
+            encoding = "gzip, gzip" if name == "twice" else name
+            url = site.page(f"/{name}", data, "text/plain", Content_Encoding=encoding)
+            try:
+                page = await web.fetch(url)
+                came = f"{page.size} {page.cut}"
+            except WebError as error:
+                came = error.trouble
+            print(json.dumps([name, len(data), came]))
+        print(json.dumps(["more memory", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10, ""]))
+        await web.aclose()
+asyncio.run(main())
+"""
+
+
+def test_what_unfolds_to_hundreds_of_megabytes_costs_little_memory_and_is_given_up(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BOMB, json.dumps([path for path in sys.path if path])],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    told = {name: (size, came) for name, size, came in map(json.loads, done.stdout.splitlines())}
+    assert told.pop("more memory")[0] < 64
+    assert len(told) == 3
+    for name, (size, came) in told.items():
+        assert size < 3 << 20, name
+        assert came in ("refused", "unreachable", "5000000 True"), (name, came)
+
+
+async def test_a_body_that_comes_a_byte_at_a_time_is_given_up_when_its_time_is_over() -> None:
+    heard = asyncio.Event()
+
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        parts = {
+            "/body": (b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 9999\r\n\r\n", b"x"),
+            "/chunks": (
+                b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n",
+                b"1\r\nx\r\n",
+            ),
+            "/head": (b"HTTP/1.1 200 OK\r\n", b"X-More: y\r\n"),
+        }
+        first, again = parts[head.split(" ")[1]]
+        with contextlib.suppress(ConnectionError):
+            writer.write(first)
+            while True:
+                writer.write(again)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        heard.set()
+
+    server = await asyncio.start_server(trickle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    web = http.create(http.Options(local_ports=(port,), timeout=0.6), surroundings=AROUND)
+    for path in ("/body", "/chunks", "/head"):
+        heard.clear()
+        with pytest.raises(WebError) as given_up:
+            async with asyncio.timeout(30):
+                await web.fetch(f"http://127.0.0.1:{port}{path}")
+        assert given_up.value.trouble in ("too_slow", "unreachable")
+        async with asyncio.timeout(30):
+            await heard.wait()  # the connection was closed, too
+    await web.aclose()
+    server.close()

@@ -28,7 +28,7 @@ MAX_IDLE = 8
 """Connections kept per place."""
 MAX_IDLE_SECONDS = 90.0
 """After that a middlebox may have forgotten the connection without telling."""
-MAX_INFLATED = 64 * 1024 * 1024
+MAX_INFLATED = 16 * 1024 * 1024
 """Bytes that one block of an answer may unfold to: what is more was made to fill memory."""
 _DRAIN_SECONDS = 2.0
 _DRAIN_BYTES = 64 * 1024
