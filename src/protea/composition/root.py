@@ -22,7 +22,7 @@ from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.resolve import Choice, Resolver, check, load
 from protea.composition.rules import read_rules
 from protea.composition.surroundings import find_surroundings
-from protea.composition.trusting import Projects, added_by, brings_nothing, not_used
+from protea.composition.trusting import ProjectFiles, Projects, added_by, brings_nothing, not_used
 from protea.composition.walls import bare, settle, stand
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
@@ -175,11 +175,7 @@ class Root:
         """What one session is made of; what stays as it is in `before` is taken over from there."""
         self._look()
         launch, given, settings = self._launch, self._given, self._settings_of(spec)
-        around = self.surroundings
-        if spec.cwd and os.path.realpath(spec.cwd) != around.cwd:
-            around = find_surroundings(spec.cwd, launch.add_dirs, launch.environment)
-        around = self._projects.elsewhere(around, self.surroundings)
-        around = replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs))
+        around = self._around(spec)
         chosen = self._chosen(settings)
         if not spec.interactive and chosen["approval"][0] == "interactive":
             chosen["approval"] = ("policy", {})  # nobody would ever answer
@@ -189,30 +185,20 @@ class Root:
         )  # their tools have any name
         rules = read_rules(launch, settings, around, foreign_tools=foreign)
         self._rules = rules.layers
-        if not around.trusted and not launch.bare and os.path.lexists(os.path.join(around.root, "AGENTS.md")):
-            launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
-        if not around.trusted and not launch.bare and _filled((f"{around.root}/.protea/tools",), ".py"):
-            launch.warn(".protea/tools is not used: this project has not been trusted; `protea trust` does that")
+        if not around.trusted and not launch.bare:
+            self._tell_unused(around)
         plain = cache(partial(brings_nothing, around, bare=launch.bare))
         mode = cast(Mode, spec.mode or launch.mode or rules.mode or "normal")
         if mode == "yolo" and not around.trusted and not plain():
             from protea.domain.trust import NO_YOLO
 
             launch.warn(NO_YOLO)
-        project = None if launch.bare else self._projects.of(around)
-        if project is not None and os.path.lexists(os.path.join(around.protea_home, "trusted.toml")):
-            project.use(added_by(settings, around.root))
-            for text in () if spec.interactive else not_used(project.unseen(around.cwd)):
-                launch.warn(text)
+        project = self._project_of(around, settings, spec)
         name, options = chosen["permission"]
         chosen["permission"] = (name, {**options, "layers": rules.layers} if name == "rules" else options)
         usual = self._chosen(self.settings)
         shared = {port: self._shared.get(port) for port in SHARED if chosen[port] == usual[port]}
-        if chosen["sandbox"][0] != "none" or chosen["sandbox"][1]:
-            asked = chosen["sandbox"]
-            chosen["sandbox"] = settle(*asked, around, launch.warn)
-            if asked[0] != "auto" and (before is None or before.choices.get("sandbox") != chosen["sandbox"]):
-                self._stand(*chosen["sandbox"], around)
+        self._wall_in(chosen, around, before)
         held = before.opened if before is not None and isinstance(before.opened, Resolver) else None
         resolver = Resolver(chosen, {"surroundings": around, **shared}, before=held, origins=settings.origins)
         models, entered = self._models(settings, around, resolver, before)
@@ -274,6 +260,41 @@ class Root:
             plain=plain,
             project=project,
         )
+
+    def _around(self, spec: OpenSession) -> Surroundings:
+        """Where a session works."""
+        around = self.surroundings
+        if spec.cwd and os.path.realpath(spec.cwd) != around.cwd:
+            around = find_surroundings(spec.cwd, self._launch.add_dirs, self._launch.environment)
+        around = self._projects.elsewhere(around, self.surroundings)
+        return replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs))
+
+    def _tell_unused(self, around: Surroundings) -> None:
+        """What lies there for an agent and is not used, since nobody has trusted it."""
+        if os.path.lexists(os.path.join(around.root, "AGENTS.md")):
+            self._launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
+        if _filled((f"{around.root}/.protea/tools",), ".py"):
+            self._launch.warn(".protea/tools is not used: this project has not been trusted; `protea trust` does that")
+
+    def _project_of(self, around: Surroundings, settings: Settings, spec: OpenSession) -> ProjectFiles | None:
+        """What a person has looked at of the project; None where nothing of it is used at all."""
+        project = None if self._launch.bare else self._projects.of(around)
+        if project is not None and os.path.lexists(os.path.join(around.protea_home, "trusted.toml")):
+            project.use(added_by(settings, around.root))
+            for text in () if spec.interactive else not_used(project.unseen(around.cwd)):
+                self._launch.warn(text)
+        return project
+
+    def _wall_in(
+        self, chosen: dict[str, tuple[str, dict[str, Any]]], around: Surroundings, before: Parts | None
+    ) -> None:
+        """Settle which walls there are, and see that they stand where they are not those of before."""
+        asked = chosen["sandbox"]
+        if asked[0] == "none" and not asked[1]:
+            return
+        chosen["sandbox"] = settle(*asked, around, self._launch.warn)
+        if asked[0] != "auto" and (before is None or before.choices.get("sandbox") != chosen["sandbox"]):
+            self._stand(*chosen["sandbox"], around)
 
     def _stand(self, name: str, options: Mapping[str, Any], around: Surroundings) -> None:
         """Walls that stood for one session of this process are not tried again for each agent it sends."""

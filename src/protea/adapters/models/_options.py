@@ -16,6 +16,8 @@ IDLE = 120.0
 
 
 class HttpOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    provider: str
+    """What its failures and usage are told under."""
     model: str
     """The bare name, as it goes on the wire."""
     base_url: str

@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode, fitting_id
-from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
-from protea.adapters.models._options import HttpOptions, asked_as, client_of, headers_of
+from protea.adapters.models._encoding import decode, decode_as, encode, fitting_id
+from protea.adapters.models._exchange import Pieces, tool_call
+from protea.adapters.models._options import HttpOptions, asked_as
+from protea.adapters.models._provider import HttpModel
 from protea.adapters.models._schemas import closed, is_closable, told
-from protea.adapters.models._sse import EventReader
 from protea.domain.messages import (
     AssistantMessage,
     Content,
@@ -34,7 +34,7 @@ from protea.domain.messages import (
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolSpec
-from protea.domain.usage import ModelInfo, Usage
+from protea.domain.usage import Usage
 
 WIRE = "anthropic"
 _MARK = b',"cache_control":{"type":"ephemeral"}'
@@ -54,24 +54,11 @@ def create(options: Options, *, surroundings: Surroundings) -> AnthropicModel:
     return AnthropicModel(options, surroundings)
 
 
-class AnthropicModel:
+class AnthropicModel(HttpModel[Options]):
     """A `Model`. Thinking goes back only to the model that thought it; blocks of other wires are translated."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
-        self._options = options
-        self._client = client_of(options, surroundings.environment)
-        self._info = options.info or ModelInfo(f"{options.provider}/{options.model}", images=True)
-        self._url = _endpoint(options.base_url)
-        self._known = EncodedOnce()
-        self._settled = Settled()
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    async def warm(self) -> None:
-        """Open the connection ahead of the first request. Never fails: the request itself says it better."""
-        await self._client.warm(self._url)
+        super().__init__(options, surroundings, _endpoint(options.base_url), images=True)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
         request = asked_as(self._options, request)
@@ -79,21 +66,10 @@ class AnthropicModel:
         own = {"anthropic-version": "2023-06-01"}
         if options.key:
             own["x-api-key"] = options.key
-        ask = Ask(
-            options.provider,
-            self._url,
-            headers_of(options, own),
-            self.body(request),
-            request.stream,
-            options.key,
-        )
         assembly = _Assembly(options.provider, self._info.id)
-        async with aclosing(exchange(self._client, ask, assembly, EventReader())) as pieces:
+        async with aclosing(self._exchanged(request, self.body(request), assembly, own)) as pieces:
             async for piece in pieces:
                 yield piece
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
 
     # -- the request
 

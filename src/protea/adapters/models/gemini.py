@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode
-from protea.adapters.models._exchange import Ask, Pieces, exchange
+from protea.adapters.models._encoding import decode, decode_as, encode
+from protea.adapters.models._exchange import Pieces
 from protea.adapters.models._gemini_schemas import openapi
-from protea.adapters.models._options import HttpOptions, asked_as, client_of, headers_of
+from protea.adapters.models._options import HttpOptions, asked_as
+from protea.adapters.models._provider import HttpModel
 from protea.adapters.models._schemas import told
-from protea.adapters.models._sse import EventReader
 from protea.domain.messages import (
     AssistantMessage,
     Content,
@@ -58,44 +58,23 @@ def create(options: Options, *, surroundings: Surroundings) -> GeminiModel:
     return GeminiModel(options, surroundings)
 
 
-class GeminiModel:
+class GeminiModel(HttpModel[Options]):
     """A `Model`. Thoughts, signatures and unknown parts go back only to the model they came from."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
-        self._options = options
-        self._client = client_of(options, surroundings.environment)
-        self._info = options.info or ModelInfo(f"{options.provider}/{options.model}", images=True)
+        super().__init__(options, surroundings, _endpoint(options.base_url, options.model), images=True)
         self._version = _version(options.model)
-        self._url = _endpoint(options.base_url, options.model)
-        self._known = EncodedOnce()
-        self._settled = Settled()
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    async def warm(self) -> None:
-        """Open the connection ahead of the first request. Never fails: the request itself says it better."""
-        await self._client.warm(self._url)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
         request = asked_as(self._options, request)
         options = self._options
-        ask = Ask(
-            options.provider,
-            _method(self._url, stream=request.stream),
-            headers_of(options, _key_header(options)),
-            self.body(request),
-            request.stream,
-            options.key,
-        )
+        url = _method(self._url, stream=request.stream)
         assembly = GeminiAssembly(options.provider, self._info.id)
-        async with aclosing(exchange(self._client, ask, assembly, EventReader())) as pieces:
+        async with aclosing(
+            self._exchanged(request, self.body(request), assembly, _key_header(options), url=url)
+        ) as pieces:
             async for piece in pieces:
                 yield piece
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
 
     # -- the request
 

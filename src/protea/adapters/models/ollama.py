@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode
-from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
-from protea.adapters.models._options import HttpOptions, asked_as, client_of, headers_of
+from protea.adapters.models._encoding import decode, decode_as, encode
+from protea.adapters.models._exchange import Pieces, tool_call
+from protea.adapters.models._options import HttpOptions, asked_as
+from protea.adapters.models._provider import HttpModel
 from protea.adapters.models._schemas import told
 from protea.adapters.models._sse import EventReader, JsonLineReader
 from protea.domain.messages import (
@@ -63,41 +64,22 @@ def create(options: Options, *, surroundings: Surroundings) -> OllamaModel:
     return OllamaModel(options, surroundings)
 
 
-class OllamaModel:
+class OllamaModel(HttpModel[Options]):
     """A `Model`. Thoughts go back only to the model that had them; the server's template decides what it shows."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
-        self._options = options
-        self._client = client_of(options, surroundings.environment)
-        self._info = options.info or ModelInfo(f"{options.provider}/{options.model}")
-        self._url = _endpoint(options.base_url)
-        self._known = EncodedOnce()
-        self._settled = Settled()
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    async def warm(self) -> None:
-        """Open the connection ahead of the first request. Never fails: the request itself says it better."""
-        await self._client.warm(self._url)
+        super().__init__(options, surroundings, _endpoint(options.base_url))
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
         request = asked_as(self._options, request)
         options = self._options
         own = {"Authorization": f"Bearer {options.key}"} if options.key else {}
-        ask = Ask(
-            options.provider, self._url, headers_of(options, own), self.body(request), request.stream, options.key
-        )
         assembly = OllamaAssembly(options.provider, self._info.id)
         # A body that comes whole may be spread over lines; `whole` also takes the lines of a stream nobody asked for.
         reader = JsonLineReader() if request.stream else EventReader()
-        async with aclosing(exchange(self._client, ask, assembly, reader)) as pieces:
+        async with aclosing(self._exchanged(request, self.body(request), assembly, own, reader=reader)) as pieces:
             async for piece in pieces:
                 yield piece
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
 
     # -- the request
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, Settled, decode_as, encode, fitting_id
-from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
-from protea.adapters.models._options import HttpOptions, asked_as, client_of, endpoint, headers_of
+from protea.adapters.models._encoding import decode_as, encode, fitting_id
+from protea.adapters.models._exchange import Pieces, tool_call
+from protea.adapters.models._options import HttpOptions, asked_as, endpoint
+from protea.adapters.models._provider import HttpModel
 from protea.adapters.models._schemas import is_strict, told
-from protea.adapters.models._sse import EventReader
 from protea.adapters.models._stops import StopSequences
 from protea.domain.families import fitting_effort
 from protea.domain.messages import (
@@ -39,7 +39,7 @@ from protea.domain.messages import (
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolSpec
-from protea.domain.usage import ModelInfo, Usage
+from protea.domain.usage import Usage
 
 if TYPE_CHECKING:
     from protea.adapters.models.openai_responses import ResponsesAssembly
@@ -128,28 +128,15 @@ def create(options: Options, *, surroundings: Surroundings) -> OpenAIChatModel:
     return OpenAIChatModel(options, surroundings)
 
 
-class OpenAIChatModel:
+class OpenAIChatModel(HttpModel[Options]):
     """A `Model`. `reasoning_details` go back unchanged to the model they came from; other wires' are left out."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
-        self._options = options
-        self._dialect = DIALECTS.get(options.dialect, DIALECTS["generic"])
-        self._client = client_of(options, surroundings.environment)
-        self._info = options.info or ModelInfo(f"{options.provider}/{options.model}")
         base = options.base_url
         if options.dialect == "azure":
             base = _azure(base, surroundings.environment).replace("{model}", options.model)
-        self._url = endpoint(base, "chat/completions")
-        self._known = EncodedOnce()
-        self._settled = Settled()
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    async def warm(self) -> None:
-        """Open the connection ahead of the first request. Never fails: the request itself says it better."""
-        await self._client.warm(self._url)
+        super().__init__(options, surroundings, endpoint(base, "chat/completions"))
+        self._dialect = DIALECTS.get(options.dialect, DIALECTS["generic"])
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
         request = asked_as(self._options, request)
@@ -158,18 +145,12 @@ class OpenAIChatModel:
             header = self._dialect.key_header
             token = options.key.startswith("eyJ")  # of Entra ID, which goes where tokens go
             own = {header: options.key} if header and not token else {"Authorization": f"Bearer {options.key}"}
-        ask = Ask(
-            options.provider, self._url, headers_of(options, own), self.body(request), request.stream, options.key
-        )
         assembly = ChatAssembly(options.provider, self._info.id)
         stops = StopSequences(request.stop_sequences[self._dialect.stops if self._takes_stops() else 0 :])
-        async with aclosing(exchange(self._client, ask, assembly, EventReader())) as pieces:
+        async with aclosing(self._exchanged(request, self.body(request), assembly, own)) as pieces:
             async for piece in pieces:
                 for given in stops.pass_on(piece):
                     yield given
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
 
     # -- the request
 

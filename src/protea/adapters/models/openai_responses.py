@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from protea.adapters.models import _failures
-from protea.adapters.models._encoding import EncodedOnce, Settled, decode, decode_as, encode, fitting_id
-from protea.adapters.models._exchange import Ask, Pieces, exchange, tool_call
-from protea.adapters.models._options import HttpOptions, asked_as, client_of, endpoint, headers_of
+from protea.adapters.models._encoding import decode, decode_as, encode, fitting_id
+from protea.adapters.models._exchange import Pieces, tool_call
+from protea.adapters.models._options import HttpOptions, asked_as, endpoint
+from protea.adapters.models._provider import HttpModel
 from protea.adapters.models._schemas import is_strict
-from protea.adapters.models._sse import EventReader
 from protea.adapters.models._stops import StopSequences
 from protea.domain.families import fitting_effort
 from protea.domain.messages import (
@@ -37,7 +37,7 @@ from protea.domain.messages import (
 from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolSpec
-from protea.domain.usage import ModelInfo, Usage
+from protea.domain.usage import Usage
 
 WIRE = "openai-responses"
 
@@ -53,41 +53,22 @@ def create(options: Options, *, surroundings: Surroundings) -> OpenAIResponsesMo
     return OpenAIResponsesModel(options, surroundings)
 
 
-class OpenAIResponsesModel:
+class OpenAIResponsesModel(HttpModel[Options]):
     """A `Model`. Output items go back whole and in order to the model they came from."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
-        self._options = options
-        self._client = client_of(options, surroundings.environment)
-        self._info = options.info or ModelInfo(f"{options.provider}/{options.model}", images=True)
-        self._url = endpoint(options.base_url, "responses")
-        self._known = EncodedOnce()
-        self._settled = Settled()
-
-    @property
-    def info(self) -> ModelInfo:
-        return self._info
-
-    async def warm(self) -> None:
-        """Open the connection ahead of the first request. Never fails: the request itself says it better."""
-        await self._client.warm(self._url)
+        super().__init__(options, surroundings, endpoint(options.base_url, "responses"), images=True)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece]:
         request = asked_as(self._options, request)
         options = self._options
         own = {"Authorization": f"Bearer {options.key}"} if options.key else {}
-        ask = Ask(
-            options.provider, self._url, headers_of(options, own), self.body(request), request.stream, options.key
-        )
         assembly = ResponsesAssembly(options.provider, self._info.id)
         stops = StopSequences(request.stop_sequences)
-        async with aclosing(exchange(self._client, ask, assembly, EventReader())) as pieces:
+        async with aclosing(self._exchanged(request, self.body(request), assembly, own)) as pieces:
             async for piece in pieces:
                 for given in stops.pass_on(piece):
                     yield given
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
 
     # -- the request
 
