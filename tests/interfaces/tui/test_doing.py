@@ -378,6 +378,14 @@ async def test_escape_and_what_follows_it_at_once_are_two_keys_for_vim(tmp_path:
         assert on.main.tab.vim.mode == "normal"
 
 
+async def test_escape_and_what_follows_it_at_once_leave_a_pane_and_write(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.press("ctrl+x", "d")
+        await on.press("alt+t", "h", "e")
+        assert on.main.focus_on == "composer"
+        assert on.composer == "the"
+
+
 async def test_enter_with_a_modifier_is_known_however_a_terminal_spells_it(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.send("wait")

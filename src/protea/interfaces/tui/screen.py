@@ -468,9 +468,9 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.which_key.show(keys.following(contexts) if keys.pressed else [])
         if action:
             self.do(action)
-        elif action is None and key.startswith("alt+") and self._escapes_to_vim():
-            # Over a slow line Esc and the key behind it come as one: who has vim's keys means both.
-            self.do("composer.normal")
+        elif action is None and key.startswith("alt+") and (escape := self._escape()):
+            # Over a slow line Esc and the key behind it come as one: where Esc changes what keys mean, both are meant.
+            self.do(escape)
             self.take_key(events.Key(key.removeprefix("alt+"), event.character))
         elif action is None:
             self._write(event, character)
@@ -483,9 +483,11 @@ class MainScreen(Screen[None], inherit_bindings=False):
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             self.hint(problems[0] + more if problems else "keys read again")
 
-    def _escapes_to_vim(self) -> bool:
-        writes = self.focus_on == "composer" and self.desk.keys.table["composer"].get("escape") == "composer.normal"
-        return writes
+    def _escape(self) -> str:
+        """What Esc does where it leads to other keys; else nothing."""
+        contexts = self.contexts()
+        action = next((keys["escape"] for each in contexts if "escape" in (keys := self.desk.keys.table[each])), "")
+        return action if self.focus_on != "composer" or action == "composer.normal" else ""
 
     def _write(self, event: events.Key, character: str | None) -> None:
         """A key that is no action where it was pressed."""

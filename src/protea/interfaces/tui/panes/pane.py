@@ -171,7 +171,7 @@ class Pane(Widget):
                 drawn = Strip.blank(inner, look.base)
             else:
                 drawn = strip([(" ", "text"), *self.list[place].row], inner, look)
-                if place == self.at and self.active:
+                if place == self.at and self.active and self.list[place].key:
                     drawn = drawn.apply_style(look["select"])
         segments = [edge, *drawn] if self.side == "right" else [*drawn, edge]
         return Strip(segments, width)
