@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -213,3 +215,64 @@ def test_it_ends_with_its_terminal(open_screen: Open) -> None:
     terminal.see(READY)
     terminal.hang_up()
     assert terminal.ends() is not None
+
+
+def test_a_profile_is_swapped_with_what_that_changes_seen_before(open_screen: Open, slow: LoopbackProvider) -> None:
+    terminal = open_with_key(open_screen, columns=100, rows=30)
+    terminal.see("profile   coding")
+    terminal.type("\x18p")
+    terminal.see("─ profile ", "reviewer", "Enter takes")
+    terminal.type("reviewer")
+    terminal.see("tools that go:", "1/1")  # what it would bring about, before anything has changed
+    terminal.type("\r")
+    terminal.until(lambda shown: "reviewer" in shown.split("\n")[-1], "the bar does not say who it is")
+    terminal.type("\x18p")
+    terminal.see("● reviewer")
+
+
+def test_what_is_dragged_over_is_copied_up_to_where_the_mouse_is(open_screen: Open, tmp_path: Path) -> None:
+    with LoopbackProvider.in_thread(["It is **quite** blue, all of it."]) as provider:
+        use(tmp_path, provider)
+        terminal = open_with_key(open_screen)
+        terminal.type("what is it?\r")
+        terminal.see("It is quite blue, all of it.", " out · ")
+        row, line = next(
+            (number, each) for number, each in enumerate(terminal.shown.split("\n"), 1) if "quite blue" in each
+        )
+        first, last = line.index("quite") + 1, line.index("blue") + 4
+        terminal.type(f"\x1b[<0;{first};{row}M\x1b[<32;{last - 3};{row}M\x1b[<32;{last};{row}M\x1b[<0;{last};{row}m")
+        terminal.see("copied 1 line")
+        copied = re.findall(r"\x1b\]52;c;([^\x07\x1b]*)", terminal.raw)
+        assert base64.b64decode(copied[-1]).decode() == "quite blue"
+
+
+def test_a_click_opens_a_call_and_the_mouse_can_be_left_to_the_terminal(open_screen: Open, tmp_path: Path) -> None:
+    with LoopbackProvider.in_thread([ScriptedCall("Read", {"path": "src/main.py"}), "Read."]) as provider:
+        use(tmp_path, provider)
+        terminal = open_with_key(open_screen)
+        terminal.type("read it\r")
+        terminal.see("● Read src/main.py", "Read.", " out · ")
+        assert "def main():" not in terminal.shown
+        row = next(number for number, each in enumerate(terminal.shown.split("\n"), 1) if "● Read" in each)
+        terminal.type(f"\x1b[<0;4;{row}M\x1b[<0;4;{row}m")
+        terminal.see("def main():")
+        terminal.type("\x18u")
+        terminal.see("mouse off")
+        assert "\x1b[?1000l" in terminal.raw
+
+
+@pytest.mark.parametrize(
+    ("environment", "called"),
+    [({}, "\x07"), ({"VTE_VERSION": "7000"}, "\x1b]777;notify;Protea asks;"), ({"TERM_PROGRAM": "WezTerm"}, "\x1b]9;")],
+)
+def test_who_looks_elsewhere_is_called_when_a_question_comes(
+    open_screen: Open, tmp_path: Path, environment: dict[str, str], called: str
+) -> None:
+    with LoopbackProvider.in_thread([ScriptedCall("Bash", {"command": "make all"}), "Made."]) as provider:
+        use(tmp_path, provider)
+        terminal = open_screen(LOCAL_KEY="k", **environment)
+        terminal.see(READY)
+        terminal.type("\x1b[O")  # the window is left
+        terminal.type("make it\r")
+        terminal.see("? Bash make all", "y allow once")
+        terminal.until(lambda _: called in re.sub(r"\x1b\]0;[^\x07]*\x07", "", terminal.raw), "nobody was called")

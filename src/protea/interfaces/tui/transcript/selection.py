@@ -55,7 +55,7 @@ class Selection:
         begin, end = sorted(self.ends)
         if self.by_rows:
             return (begin[0], begin[1], 0), (end[0], end[1], 10**9)
-        return begin, (end[0], end[1], end[2] + 1) if self.visual else end
+        return begin, (end[0], end[1], end[2] + 1)  # the cell the cursor or the mouse is on belongs to it
 
     def text(self, view: Viewport) -> str:
         """Markdown where it is of an answer, without padding or marks."""
