@@ -90,7 +90,8 @@ def test_the_directory_lasts_between_calls(world: World) -> None:
 def test_a_sandbox_that_cannot_be_had_runs_nothing_and_says_why(world: World) -> None:
     world.environment["DOCKER_HOST"] = "unix:///nonexistent.sock"
     done = world.run("-p", "--sandbox", "docker", "--permission-mode", "yolo", "run `touch ran`")
-    assert "no container engine listens at /nonexistent.sock" in done.stdout
+    assert done.returncode == 1, done.stderr
+    assert "no container engine listens at /nonexistent.sock" in done.stderr
     assert not (world.project / "ran").exists()
 
 
