@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from protea.testing.loopback import LoopbackProvider, LoopbackReply
@@ -34,7 +35,6 @@ def test_an_answer_that_streams_in_draws_its_own_rows_and_nothing_else(open_scre
         terminal = open_with_key(open_screen)
         terminal.type("tell me\r")
         terminal.see("word", "Esc interrupts")
-        terminal.quiet(0.05)
         terminal.raw = ""
         terminal.until(lambda shown: terminal.raw.count("word") > 100)
         # Each frame ends with the place of the cursor, where nothing follows that is drawn.
@@ -43,6 +43,27 @@ def test_an_answer_that_streams_in_draws_its_own_rows_and_nothing_else(open_scre
         below = {y for y, line in lines if line.startswith(("❯ Ask", " NORMAL ", "────"))}
         assert below
         assert drawn & below == set()
+
+
+def test_another_size_draws_the_screen_once_and_a_window_that_is_left_draws_nothing(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("half a thought")
+    terminal.see("half a thought")
+    whole = drawn_by(terminal, lambda: terminal.type("\x0c"))  # Ctrl+L
+    assert whole > 1000
+    for size in ((79, 24), (79, 23), (80, 24)):
+        assert drawn_by(terminal, lambda size=size: terminal.resize(*size)) < 1.5 * whole
+    assert drawn_by(terminal, lambda: terminal.type("\x1b[O\x1b[I")) < whole / 20
+
+
+def drawn_by(terminal: Terminal, do: Callable[[], None]) -> int:
+    """How many characters something makes the program write."""
+    terminal.quiet()
+    terminal.raw = ""
+    do()
+    terminal.quiet()
+    return len(terminal.raw)
 
 
 def test_nothing_wakes_a_program_at_which_nobody_does_anything(open_screen: Open) -> None:

@@ -86,7 +86,10 @@ class ProteaApp(App[int], inherit_bindings=False):
         if isinstance(driver, ScreenDriver) and driver.typed is not None:
             self.main.begin_with(driver.typed)
         self.main.stands = self._begin
-        self.push_screen(self.main)
+
+    def get_default_screen(self) -> Screen[Any]:
+        # No empty one below it: that would be laid out with every change of size.
+        return self.main
 
     def _begin(self) -> None:
         """The composer stands: keys may come."""
@@ -175,9 +178,13 @@ class ProteaApp(App[int], inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         if _given(self.screen_stack[-1] if self.screen_stack else None, event):
             return
-        if isinstance(event, events.AppFocus):
-            self.main.look_at_keys()
-            self._ask_background()  # one that turns dark in the evening has another by now
+        if isinstance(event, events.AppFocus | events.AppBlur):
+            # Textual would style and draw everything again, to find that nothing looks otherwise.
+            self.set_reactive(App.app_focus, isinstance(event, events.AppFocus))
+            if self.app_focus:
+                self.main.look_at_keys()
+                self._ask_background()  # one that turns dark in the evening has another by now
+            return
         await super().on_event(event)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

@@ -8,16 +8,15 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Size
 from textual.strip import Strip
-from textual.widget import Widget
 
-from protea.interfaces.tui.painting import paint_now
+from protea.interfaces.tui.painting import Painted
 from protea.interfaces.tui.themes import Look
 
 Row = Sequence[tuple[str, str]]
 """(text, role) from left to right."""
 
 
-class Lines(Widget):
+class Lines(Painted):
     """Shows what `rows` gives for a width; as high as that is, and gone where there is nothing."""
 
     DEFAULT_CSS = "Lines { height: auto; width: 1fr; }"
@@ -41,8 +40,8 @@ class Lines(Widget):
         if len(self._shown) != before:
             self.styles.height = len(self._shown)
             self.refresh()
-        elif before and not paint_now(self):
-            self.refresh()
+        elif before:
+            self.paint()
 
     def on_mount(self) -> None:
         self.again()

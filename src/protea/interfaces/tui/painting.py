@@ -7,18 +7,20 @@ here instead: its own rows, those that are other than before, in one write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from textual._ansi_sequences import SYNC_END, SYNC_START
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from protea.interfaces.tui.driver import ScreenDriver
 
 
-def paint_now(widget: Widget, rows: Iterable[int] | None = None) -> bool:
+def paint_now(widget: Widget, rows: Sequence[int] | None = None) -> bool:
     """Draw the rows of a widget that have changed; all are looked at where it is not told which. False where that
     cannot be done: nothing of it stands there yet, something lies over it, or the terminal is behind."""
+    if not widget.is_attached:
+        return False
     app, screen = widget.app, widget.screen
     driver = app._driver
     if not isinstance(driver, ScreenDriver) or driver.behind or screen is not app.screen or screen._layout_required:
@@ -52,3 +54,21 @@ def paint_now(widget: Widget, rows: Iterable[int] | None = None) -> bool:
         driver.write("".join(out))
         driver.flush()
     return True
+
+
+class Unscrolled(Widget):
+    """A widget that is given its room and never scrolls: of another size it is drawn again, but nothing is laid out a
+    second time for its sake, as Textual does for those whose scroll bars may come and go. Stands behind Textual's own
+    base where there is one: only the first base gives its CSS."""
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = False) -> bool:
+        return super()._size_updated(size, virtual_size, container_size, layout=False)
+
+
+class Painted(Unscrolled):
+    """A widget that draws itself at once where that can be done."""
+
+    def paint(self, rows: Sequence[int] | None = None) -> None:
+        """Draw what has changed, in the rows that are told."""
+        if not paint_now(self, rows):
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in rows or ()))

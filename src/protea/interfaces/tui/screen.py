@@ -36,6 +36,7 @@ from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.keys import Keys
 from protea.interfaces.tui.menus import MENUS
 from protea.interfaces.tui.opening import end_session, open_tab
+from protea.interfaces.tui.painting import Unscrolled
 from protea.interfaces.tui.panes.arrangement import Arrangement
 from protea.interfaces.tui.panes.diff import Changes
 from protea.interfaces.tui.panes.pane import Pane
@@ -61,7 +62,11 @@ TWICE = 2.0
 """Seconds within which a second Ctrl+C leaves, or a second Esc goes back."""
 
 
-class MainScreen(Screen[None], inherit_bindings=False):
+class Body(Horizontal, Unscrolled):
+    """What stands side by side."""
+
+
+class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
     """Everything but what opens over it."""
 
     DEFAULT_CSS = """
@@ -82,7 +87,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self.todos = Todos(look)
         self.tasks = Tasks(look, self._open_task, self._task_command)
         self.arrangement = Arrangement((self.file_tree, self.viewer, self.changes, self.todos, self.tasks))
-        self.body = Horizontal(id="body")
+        self.body = Body(id="body")
         """The tabs, and each pane from the first time it is shown."""
         self.which_key = WhichKey(look)
         self.status = StatusBar(look, self.facts)
@@ -261,7 +266,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
                 pane.active = self.focus_on == name
                 if not was:
                     self.call_after_refresh(pane.again)
-                pane.refresh()
+                pane.paint()
         self.tab.display = widths[""] > 0
         self._watch()
         self.desk.remember(open=tuple(self.arrangement.open), widths=dict(self.arrangement.widths))

@@ -20,6 +20,7 @@ from protea.interfaces.tui.card import Card, plan_of
 from protea.interfaces.tui.composer.editor import Composer
 from protea.interfaces.tui.composer.vim import Vim
 from protea.interfaces.tui.desk import Desk
+from protea.interfaces.tui.painting import Unscrolled
 from protea.interfaces.tui.state import PASSING, State, advance, state_of
 from protea.interfaces.tui.strips import Activity, Queue, Spoken, Told
 from protea.interfaces.tui.suggestions import Offer, Suggestions, Wanted, wanted
@@ -56,7 +57,7 @@ class _Pictures:
             return b""
 
 
-class Tab(Vertical):
+class Tab(Vertical, Unscrolled):
     """A session that is open, followed from its beginning."""
 
     DEFAULT_CSS = "Tab { width: 1fr; height: 1fr; }"

@@ -10,14 +10,13 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Offset
 from textual.strip import Strip
-from textual.widget import Widget
 
 from protea.domain.messages import Image
 from protea.interfaces.terminal import visible
 from protea.interfaces.tui.composer.buffer import Buffer
 from protea.interfaces.tui.composer.history import History
 from protea.interfaces.tui.frame import PLACEHOLDER, PROMPT, RULE, most_rows, place, width_of, window, wrap
-from protea.interfaces.tui.painting import paint_now
+from protea.interfaces.tui.painting import Painted
 from protea.interfaces.tui.themes import Look
 
 SHELL = "$ "
@@ -27,7 +26,7 @@ FOLD_LENGTH = 600
 """A paste beyond this is folded into a chip."""
 
 
-class Composer(Widget):
+class Composer(Painted):
     """Where a person writes. It knows nothing of sessions: `sent` is called with what was written."""
 
     DEFAULT_CSS = """
@@ -218,8 +217,8 @@ class Composer(Widget):
         if self.styles.height is None or self.styles.height.value != height:
             self.styles.height = height
             self.refresh()
-        elif not paint_now(self):
-            self.refresh()
+        else:
+            self.paint()
         self.changed()
 
     def on_resize(self, event: events.Resize) -> None:

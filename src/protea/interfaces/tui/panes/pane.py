@@ -8,11 +8,11 @@ import msgspec
 from rich.segment import Segment
 from textual import events
 from textual.strip import Strip
-from textual.widget import Widget
 
 from protea.interfaces.terminal import one_line
 from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.line import Row, strip
+from protea.interfaces.tui.painting import Painted
 from protea.interfaces.tui.themes import Look
 
 
@@ -24,7 +24,7 @@ class Entry(msgspec.Struct, frozen=True):
     """What it is; rows without one cannot be marked."""
 
 
-class Pane(Widget):
+class Pane(Painted):
     """Beside the conversation. The screen tells it what keys say, by `act`."""
 
     DEFAULT_CSS = "Pane { width: 32; height: 1fr; display: none; }"
@@ -87,7 +87,7 @@ class Pane(Widget):
         self.at = max(0, min(at, len(self.list) - 1))
         self.top = min(max(self.top, self.at - self.room + 1), self.at)
         self.top = max(0, min(self.top, len(self.list) - self.room))
-        self.refresh()
+        self.paint()
 
     def act(self, action: str) -> bool:
         """Do a `list.` action; whether it was one."""
@@ -149,11 +149,11 @@ class Pane(Widget):
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self.top = max(0, min(self.top + 3, len(self.list) - self.room))
-        self.refresh()
+        self.paint()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self.top = max(0, self.top - 3)
-        self.refresh()
+        self.paint()
 
     def render_line(self, y: int) -> Strip:
         look, width = self._look(), self.size.width

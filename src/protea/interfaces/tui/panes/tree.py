@@ -152,7 +152,7 @@ class Tree(Pane):
         current = self.current
         if action == "list.search":
             self.writing = True
-            self.refresh()
+            self.paint()
             return True
         if action == "list.take":
             self.writing = False

@@ -54,7 +54,7 @@ class Viewer(Pane):
         coloured = await asyncio.to_thread(colour, path, text, self._look())
         if self.path == path and len(coloured) == len(self.lines):
             self.lines = coloured
-            self.refresh()
+            self.paint()
 
     async def _text_of(self, path: str) -> tuple[str, str]:
         """A file's text, and what should be said of it."""
@@ -99,7 +99,7 @@ class Viewer(Pane):
                 self.jump = ""
         else:
             return super().act(action)
-        self.refresh()
+        self.paint()
         return True
 
     def write(self, character: str) -> None:
@@ -107,7 +107,7 @@ class Viewer(Pane):
             self.jump += character
         elif character == "\b":
             self.jump = self.jump[:-1]
-        self.refresh()
+        self.paint()
 
     def opened(self, key: str) -> None:
         """A line is no more than marked."""

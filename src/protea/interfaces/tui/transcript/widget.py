@@ -15,12 +15,11 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
-from textual.widget import Widget
 
 from protea.domain.blocks import Forgotten, View, joined
 from protea.domain.blocks import advance as folded
 from protea.domain.events import AnyEvent, LastingEvent, SessionStarted
-from protea.interfaces.tui.painting import paint_now
+from protea.interfaces.tui.painting import Painted
 from protea.interfaces.tui.themes import Look
 from protea.interfaces.tui.transcript.cells import clean
 from protea.interfaces.tui.transcript.colouring import Colouring, uncoloured
@@ -48,7 +47,7 @@ SLICE = 0.008
 """Seconds of work at a time while nothing else is to do."""
 
 
-class Transcript(Widget, can_focus=False):
+class Transcript(Painted, can_focus=False):
     """The conversation. `load` the end of a log, `advance` by each event that follows; `act` does what a key is bound
     to (without its `transcript.`)."""
 
@@ -213,14 +212,14 @@ class Transcript(Widget, can_focus=False):
         self._lay()
         self._painted = monotonic()
         if len(before) != len(self.view.screen) or was_below != self.view.below:
-            self.refresh()
+            self.paint()
         else:
             pairs = enumerate(zip(before, self.view.screen, strict=True))
             changed = [y for y, (old, new) in pairs if old[2] is not new[2]]
             if self.view.bar != bar:
                 changed = list(range(len(before)))
-            if changed and not paint_now(self, changed):
-                self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            if changed:
+                self.paint(changed)
         self._cost = process_time() - begun
         self.view.keep_to_limits()
         self._work_when_idle()
@@ -286,7 +285,7 @@ class Transcript(Widget, can_focus=False):
 
     def on_show(self) -> None:
         self._paint()
-        self.refresh()
+        self.paint()
 
     def _pictures_made(self) -> None:
         self.view.lay_pictures_again()
@@ -363,7 +362,7 @@ class Transcript(Widget, can_focus=False):
             if not active:
                 self.chosen.drop()
                 self.searching.typing = None
-            self.refresh()
+            self.paint()
 
     def act(self, action: str) -> bool:
         """Do an action; whether it is one of the transcript's."""
@@ -376,7 +375,7 @@ class Transcript(Widget, can_focus=False):
         self.view.follow = True
         self._paint()
         self.chosen.cursor = self.view.last_place()
-        self.refresh()
+        self.paint()
 
     def _to_first(self) -> None:
         self.run_worker(self._to_top(), group="older", exclusive=False)
@@ -387,7 +386,7 @@ class Transcript(Widget, can_focus=False):
         self.view.follow, self.view.top, self.view.off = False, 0, 0
         self.chosen.cursor = (0, 0, 0) if len(self.view.entries) else None
         self._paint()
-        self.refresh()
+        self.paint()
 
     def _to_next(self) -> None:
         cursor = self.chosen.cursor or self.view.first_place()
@@ -417,8 +416,13 @@ class Transcript(Widget, can_focus=False):
             self._go((place[0], place[1], column))
 
     def _jump(self, rows: int) -> None:
-        self.scroll_rows(rows)
+        """What is seen goes up or down, and the cursor with it: drawn once."""
+        if self.view.scroll(rows):
+            self._lay()
         self._step(rows)
+        self.paint()
+        self.view.keep_to_limits()
+        self._work_when_idle()
 
     def _step(self, rows: int) -> None:
         """The cursor goes up or down; what is seen goes with it."""
@@ -431,7 +435,7 @@ class Transcript(Widget, can_focus=False):
         self.chosen.to(place)
         if self.view.show(place, self.size.height, at_top=at_top):
             self._paint()
-        self.refresh()
+        self.paint()
 
     # ── folds and targets ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -467,7 +471,7 @@ class Transcript(Widget, can_focus=False):
             self.chosen.cursor = (self.chosen.cursor[0], 0, 0)
         self.chosen.ends = None
         self._paint()
-        self.refresh()
+        self.paint()
 
     def _expand(self) -> None:
         self._open_all = not self._open_all
@@ -491,7 +495,7 @@ class Transcript(Widget, can_focus=False):
             self.view.top, self.view.off = self.view.entries.index_of(entry), min(self.view.off, 1)
         self.chosen.cursor = self.chosen.ends = self.searching.here = None
         self._paint()
-        self.refresh()
+        self.paint()
 
     def _open_here(self) -> None:
         cursor = self.chosen.cursor or self.view.last_place()
@@ -506,7 +510,7 @@ class Transcript(Widget, can_focus=False):
     def _unmark(self) -> None:
         self.chosen.drop()
         self.searching.end()
-        self.refresh()
+        self.paint()
 
     @property
     def busy(self) -> bool:
@@ -520,7 +524,7 @@ class Transcript(Widget, can_focus=False):
         if place is None:
             return
         self.chosen.toggle((place[0], place[1], max(self.view.row_at(place).lead, place[2])), by_rows=by_rows)
-        self.refresh()
+        self.paint()
 
     @property
     def selected_text(self) -> str:
@@ -533,7 +537,7 @@ class Transcript(Widget, can_focus=False):
             return
         text = self.selected_text
         self.chosen.drop()
-        self.refresh()
+        self.paint()
         self._copy(text)
 
     def _copy_block(self) -> None:
@@ -549,14 +553,14 @@ class Transcript(Widget, can_focus=False):
 
     def _type_search(self) -> None:
         self.searching.typing = ""
-        self.refresh()
+        self.paint()
 
     def search(self, needle: str) -> None:
         """Go to the last match before here, and mark all that are seen."""
         if self.searching.begin(needle):
             self._seek(forward=False)
         else:
-            self.refresh()
+            self.paint()
 
     def _seek(self, *, forward: bool) -> None:
         if self.searching.pattern is not None:
@@ -578,7 +582,7 @@ class Transcript(Widget, can_focus=False):
         needle = self.searching.take_key(event)
         if needle is not None:
             self.search(needle)
-        self.refresh()
+        self.paint()
         return True
 
     def take_paste(self, text: str) -> bool:
@@ -586,7 +590,7 @@ class Transcript(Widget, can_focus=False):
         if self.searching.typing is None:
             return False
         self.searching.take_paste(text)
-        self.refresh()
+        self.paint()
         return True
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
@@ -612,7 +616,7 @@ class Transcript(Widget, can_focus=False):
             self.to_end()
             return
         self.chosen.press(self.view.place_at(event.x, event.y))
-        self.refresh()
+        self.paint()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         if self._dragging_thumb:
@@ -624,7 +628,7 @@ class Transcript(Widget, can_focus=False):
                 self.scroll_rows(1)
             place = self.view.place_at(event.x, max(0, min(event.y, self.size.height - 1)))
             if place is not None and self.chosen.drag(place):
-                self.refresh()
+                self.paint()
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
         self.release_mouse()
@@ -647,7 +651,7 @@ class Transcript(Widget, can_focus=False):
         self.chosen.cursor = place
         if row.mark == "fold":
             self._toggle(place[0])
-        self.refresh()
+        self.paint()
 
     def _to_share(self, y: int) -> None:
         """Go to where the scroll bar was pressed."""
@@ -657,7 +661,7 @@ class Transcript(Widget, can_focus=False):
             return
         self.view.to_share(y, height)
         self._paint()
-        self.refresh()
+        self.paint()
 
 
 _ACTIONS: dict[str, Callable[[Transcript], None]] = {
