@@ -38,7 +38,7 @@ class Welcome(Lines):
     def again(self) -> None:
         if self.is_attached:
             self._shown = self.rows(self.size.width or self.app.size.width)
-            self.refresh()
+            self.paint()
 
     def rows(self, width: int) -> list[Row]:
         cwd = self._desk.place.open.cwd
