@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from protea.testing.contracts.sandbox import drain
+from tests import ordinary
 from tests.adapters.sandbox import walled
 
 pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
@@ -74,3 +77,100 @@ async def test_where_it_cannot_be_had_nothing_runs(world: walled.World, tmp_path
         await sandbox.start(replace(made.launch("touch left"), discard=True))
     await sandbox.aclose()
     assert not made.path("left").exists()
+
+
+ORDINARY = """
+import asyncio, os
+from pathlib import Path
+from msgspec.structs import replace
+from protea.testing.contracts.sandbox import drain
+from tests.adapters.sandbox import walled
+home = sys.argv[1]
+world = walled.World(home, f"{home}/project", f"{home}/.protea")
+def state():
+    found = {}
+    for p in Path(world.project).rglob("*"):
+        found[str(p)] = (p.lstat().st_mode, p.read_bytes() if os.access(p, os.R_OK) and p.is_file() else b"")
+    return found
+async def main():
+    sandbox = world.sandbox()
+    print(json.dumps(["discards", sandbox.discards]))
+    before = state()
+    for script in json.loads(sys.argv[2]):
+        process = await sandbox.start(replace(world.launch(script), discard=True, network=False))
+        output, _ = await drain(process)
+        print(json.dumps([output.decode(), (await process.wait()).code]))
+    print(json.dumps(["same", state() == before]))
+    await sandbox.aclose()
+asyncio.run(main())
+"""
+"""What an ordinary user does."""
+
+
+def shared_with_a_group(tmp_path: Path, group: int) -> Path:
+    """A project whose files belong to a group the user is in, as `chmod g+s` makes them, and some to somebody else."""
+    home = tmp_path / "home"
+    for name in ("project/src/deep", "project/.git", ".protea"):
+        (home / name).mkdir(parents=True)
+    for name in ("a", "src/b", "src/deep/c", "theirs", "closed"):
+        (home / "project" / name).write_text(f"{name}\n")
+    ordinary.give(tmp_path)
+    for path in ((home / "project"), *(home / "project").rglob("*")):
+        os.chown(path, -1, group)
+        path.chmod(0o2775 if path.is_dir() else 0o664)
+    os.chown(home / "project/src", 0, group)
+    os.chown(home / "project/theirs", 0, group)
+    os.chown(home / "project/closed", 0, 0)
+    (home / "project/closed").chmod(0o600)
+    return home
+
+
+def test_an_ordinary_user_changes_files_of_their_other_groups_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    if why := ordinary.why_not():
+        pytest.skip(why)
+    group = 60606
+    home = shared_with_a_group(tmp_path, group)
+    scripts = [
+        "echo two > a && echo two >> src/b && rm src/deep/c && mkdir src/new && touch src/new/d new && cat a src/b",
+        "mv a src/deep/a && echo x > theirs && cat src/deep/a theirs && rm -r src && ls",
+        "cat closed; echo x > closed",
+        "cat a src/b; ls -A",
+    ]
+    done = ordinary.python(ORDINARY, str(home), json.dumps(scripts), folder=tmp_path, groups=[group])
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    if told[0] == ["discards", False]:
+        pytest.skip("no overlay can be put up here without rights")
+    assert told[1] == ["two\nsrc/b\ntwo\n", 0]
+    assert told[2] == ["a\nx\nclosed\ntheirs\n", 0]
+    assert told[3][1] != 0
+    assert "Permission denied" in told[3][0]
+    assert told[4][0].startswith("a\nsrc/b\n")
+    assert told[5] == ["same", True]
+
+
+@pytest.mark.parametrize("discard", [False, True])
+def test_an_ordinary_user_has_the_same_walls(tmp_path: Path, discard: bool) -> None:
+    if why := ordinary.why_not():
+        pytest.skip(why)
+    home = shared_with_a_group(tmp_path, ordinary.GROUP)
+    (home / ".ssh").mkdir()
+    (home / ".ssh/id").write_text("SECRET")
+    ordinary.give(home / ".ssh")
+    script = (
+        "cat ~/.ssh/id; cat closed; echo x > theirs; echo x > a && echo wrote; touch /usr/made ~/../made;"
+        " echo x > .git/config; ls /proc | grep -c '^[0-9]'; grep CapEff /proc/self/status; exec 3<>/dev/tcp/1.1.1.1/53"
+    )
+    ours = ORDINARY.replace("discard=True", f"discard={discard}")
+    done = ordinary.python(ours, str(home), json.dumps([script]), folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    if discard and told[0] == ["discards", False]:
+        pytest.skip("no overlay can be put up here without rights")
+    output, code = told[1]
+    assert code != 0
+    assert "SECRET" not in output
+    assert "wrote" in output
+    assert "CapEff:\t0000000000000000" in output
+    assert not (tmp_path / "made").exists()
+    assert (home / "project/a").read_text() == ("a\n" if discard else "x\n")

@@ -335,7 +335,10 @@ class BubblewrapSandbox:
         """What goes before bubblewrap. Raises `OSError`."""
         if not launch.discard:
             return ()
-        before = _discarding.words(self._place, self._options.tmp_size, self._roots) if self.discards else None
+        before = None
+        if self.discards:
+            mixed = _discarding.mixed(self._roots)
+            before = _discarding.words(self._place, self._options.tmp_size, self._roots, mixed=mixed)
         if before is None:
             raise OSError(errno.ENOTSUP, "nothing was run: what it writes cannot be thrown away here")
         return before
