@@ -82,7 +82,7 @@ def misjudged(text: str, said: dict[str, str], ran: Ran) -> list[str]:
     wrong = []
     # `bash NAME` finds a script of that name in PATH, which is what the rule for bash allows; flock makes its file.
     by_name = re.search(r"sh[\"' a-z-]* (\S*/)?[\"'$\\]*(touch|tee|mark)", text) is not None
-    written = [name for name in ran.written if name != "l"]
+    written = [name for name in ran.written if "flock" not in text]
     if said["narrow"] == "allow":
         wrong += [f"ran {name}" for name in ran.programs & UNNAMED if not by_name]
         wrong += [f"wrote {name}" for name in written if not name.startswith("ok")]

@@ -148,3 +148,51 @@ def test_what_is_tried_gets_the_right_decision(wild: Scenery, decision: str, rul
         if found.verdict not in _RIGHT[decision]:
             wrong.append((line, found.verdict, found.why))
     assert not wrong
+
+
+DANGEROUS = """
+rm -rf src
+git push --force
+git -c core.pager=x log
+echo x > .git/config
+cp x.sh .git/hooks/pre-commit
+cat ~/.ssh/id_rsa
+bash -c 'touch x'
+docker run -v /:/h x sh
+npm exec evil
+python3 -c 1
+git config core.fsmonitor x
+uv run evil
+gh pr merge 1
+env evil
+find . -delete
+Write(.git/config)
+Write(.mcp.json)
+Write(link_out/x)
+Read(.env)
+Read(/proc/self/environ)
+WebFetch(http://127.0.0.1/)
+""".strip().split("\n")
+
+
+def test_every_proposal_allows_its_call_and_nothing_that_is_dangerous(wild: Scenery) -> None:
+    bare = wild.engine()
+    lines = dict.fromkeys(line for _, _, calls in ROWS for line in calls)
+    dangers = [(line, wild.request(*call(line, wild))) for line in DANGEROUS]
+    wrong: list[tuple[str, ...]] = []
+    looked_at: set[str] = set()
+    for line in lines:
+        request = wild.request(*call(line, wild))
+        asked = bare.decide(request)
+        if asked.verdict != "ask" or not asked.proposals:
+            continue
+        if wild.engine(asked.proposals).decide(request).verdict != "allow":
+            wrong.append((line, *asked.proposals))
+        for rule in set(asked.proposals) - looked_at:
+            looked_at.add(rule)
+            engine = wild.engine((rule,))
+            wrong += [
+                (rule, one) for one, danger in dangers if one != line and engine.decide(danger).verdict == "allow"
+            ]
+    assert not wrong
+    assert len(looked_at) > 300

@@ -16,6 +16,8 @@ from tests.adapters.permission.scenery import Scenery
         ("npm install && npm test", ["Bash(npm install)", "Bash(npm test)"]),
         ("cd src && make all", ["Bash(make all)"]),
         ("python x.py", ["Bash(python x.py)"]),
+        ("gh pr create --title 'a b' --body c", ["Bash(gh pr create:*)"]),
+        ("git stash push -m 'a b'", ["Bash(git stash push:*)"]),
     ],
 )
 def test_the_narrowest_rules_are_proposed_and_then_allow(scenery: Scenery, command: str, rules: list[str]) -> None:
@@ -42,6 +44,12 @@ def test_the_narrowest_rules_are_proposed_and_then_allow(scenery: Scenery, comma
         "echo x > /tmp/y",
         "rm -rf 'a b'",
         "for i in a; do make; done",
+        "uv run python x.py 'a b'",
+        "docker run image sh 'a b'",
+        "npm exec tool 'a b'",
+        "gh api /repos/a/b -X 'DELETE x'",
+        "go run example.org/x@latest 'a b'",
+        "gh pr 'a b'",
     ],
 )
 def test_nothing_protected_no_wrapper_and_no_inline_code_is_proposed(scenery: Scenery, command: str) -> None:

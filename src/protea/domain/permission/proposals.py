@@ -49,6 +49,25 @@ _NEVER_STARRED = {
     "gh": ("api", "extension", "alias"),
 }
 """Verbs behind which anything may stand: as good as a wrapper."""
+_FAMILIES = {
+    "git": listed("remote stash worktree submodule notes bisect reflog bundle lfs sparse-checkout"),
+    "npm": listed("run config pkg cache access owner team org token"),
+    "pnpm": listed("run config store"),
+    "yarn": listed("run config npm workspace"),
+    "docker": listed("image container volume network system buildx context builder"),
+    "podman": listed("image container volume network system machine"),
+    "kubectl": listed("config rollout auth certificate"),
+    "gh": listed("pr issue repo release run workflow gist secret variable auth ssh-key label project cache codespace"),
+    "pip": listed("config cache"),
+    "uv": listed("pip cache python self"),
+    "poetry": listed("env config source self cache"),
+    "go": listed("mod work"),
+    "helm": listed("repo plugin registry"),
+    "brew": listed("services"),
+    "dotnet": listed("nuget tool"),
+    "terraform": listed("state workspace"),
+}
+"""Verbs that are only the beginning of one: `gh pr` lists, and merges."""
 MOST = 4
 """Rules in one proposal."""
 
@@ -177,5 +196,8 @@ def _for_command(argv: tuple[str, ...], hazard: str | None) -> str | None:
     if len(argv) > 1 and argv[1] in _NEVER_STARRED.get(name, ()):
         return None
     if name in _VERBS and len(argv) > 1 and re.fullmatch(r"[a-z][a-z-]*", argv[1]):
+        if argv[1] in _FAMILIES.get(name, ()):
+            verb = argv[2] if len(argv) > 2 else ""
+            return f"Bash({argv[0]} {argv[1]} {verb}:*)" if re.fullmatch(r"[a-z][a-z-]*", verb) else None
         return f"Bash({argv[0]} {argv[1]}:*)"
     return None

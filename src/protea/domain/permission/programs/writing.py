@@ -107,12 +107,13 @@ _WRITERS: dict[str, Callable[[Sequence[Word]], list[Use] | None]] = {
     **dict.fromkeys(listed("chmod chown chgrp chattr setfacl"), _all("write", 1)),
     **dict.fromkeys(listed("cp mv ln install rsync scp link"), _copied),
     **dict.fromkeys(listed("tar bsdtar unzip cpio 7z"), _unpacked),
+    "flock": lambda words: [use("write", word) for word in _plain(words)[:1]],
     "dd": _dd,
     "curl": _fetched,
     "wget": _fetched,
 }
 """The paths of a command that is known to write; None where its words do not tell."""
-_PARTLY_KNOWN = listed("tar bsdtar cpio 7z curl wget rsync scp")
+_PARTLY_KNOWN = listed("tar bsdtar cpio 7z curl wget rsync scp flock")
 
 
 # -- commands that mostly read: what the words that make them more do -------------------------------------------------

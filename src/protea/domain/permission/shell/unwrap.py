@@ -272,7 +272,9 @@ def _wrapped(name: str, form: _Form, words: Sequence[Word]) -> list[Inner]:
         if text == "--":
             index += 1
             break
-        if form.assignments and re.match(r"[A-Za-z_]\w*\+?=", text):
+        # env takes whatever has an = in it; the shell, behind its own words, only names.
+        odd = name in ("env", "sudo") and "=" in text and not text.startswith("-")
+        if odd or (form.assignments and re.match(r"[A-Za-z_]\w*\+?=", text)):
             transparent = False
             index += 1
             continue

@@ -129,6 +129,9 @@ def _covered(case: Case, command: Command, cwd: str, whole: Rule | None) -> tupl
             return whole, None
         case.note(f"near miss: {fault}", rule=whole, subject=said)
         return None, fault
+    for rule in case.rules.allow:
+        if rule.tool == "Bash" and rule.words[:1] == argv[:1] and not matches_argv(rule, argv):
+            case.note("near miss: it is about other words of this command", rule=rule, subject=said)
     return None, f"no rule allows {said}" if not one.hazard else f"no rule allows {said} ({one.hazard})"
 
 

@@ -32,6 +32,8 @@ def decide_address(case: Case, tool: str, url: object) -> Decision:
                 and (named or (usual and not address.local))
             ):
                 allowing = rule
+            elif address.host and _kin(rule.body, address.host):
+                case.note("near miss: another name, or port, of this domain", rule=rule, subject=address.host)
         elif case.bare(rule, tool) and not address.local and address.port in (80, 443):
             # What was read may have written the address, and what it asks for may be what it carries out.
             if case.request.taint and isinstance(url, str) and "?" in url:
@@ -50,3 +52,10 @@ def decide_address(case: Case, tool: str, url: object) -> Decision:
     if allowing is not None:
         return case.answer("allow", f"allowed by {allowing.text}", allowing)
     return case.answer("ask", f"no rule allows {address.host or 'this address'}")
+
+
+def _kin(body: str, host: str) -> bool:
+    """Whether a rule is about the domain of this host, or one above or below it."""
+    name = body.rpartition(":")[0] if body.rpartition(":")[2].isdigit() else body
+    name = name.removeprefix("*.")
+    return name == host or host.endswith("." + name) or name.endswith("." + host)
