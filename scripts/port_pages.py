@@ -189,7 +189,9 @@ def _options(tree: ast.Module, path: Path) -> list[tuple[str, str, str, str]]:
                     sibling = SOURCE.joinpath(*(each.module or "").split(".")[1:]).with_suffix(".py")
                     found = next(n for n in _tree(sibling).body if isinstance(n, ast.ClassDef) and n.name == alias.name)
                     inherited += _fields(found)
-    return [*inherited, *(_fields(node) if node is not None else ())]
+    own = _fields(node) if node is not None else []
+    said = {name for name, *_ in own}
+    return [*(each for each in inherited if each[0] not in said), *own]
 
 
 def _fields(node: ast.ClassDef) -> list[tuple[str, str, str, str]]:

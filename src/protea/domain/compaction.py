@@ -97,6 +97,18 @@ def behind_results(messages: Sequence[Message], keep: int) -> int:
     return at
 
 
+def to_sum_up(conversation: Conversation, above: float, keep: float) -> int:
+    """How many messages are to be summed up once so much of the room is full, when so much of it is kept as it is.
+
+    0 where nothing is to be done: one message summed up is no smaller.
+    """
+    if not conversation.forced and conversation.used <= conversation.room * above:
+        return 0
+    kept = int(min(conversation.room, conversation.used) * keep)
+    before = border(conversation.messages, conversation.sizes, kept)
+    return before if before > 1 else 0
+
+
 def border(messages: Sequence[Message], sizes: Sequence[int], keep: int) -> int:
     """The first index of the end that stays when about `keep` tokens of it are kept.
 

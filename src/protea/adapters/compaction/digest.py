@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from protea.domain.compaction import LONGEST_DIGEST, Conversation, Shrunk, border, digest
+from protea.domain.compaction import LONGEST_DIGEST, Conversation, Shrunk, digest, to_sum_up
 from protea.ports.compaction import Ask
 
 
@@ -25,11 +25,8 @@ class Digest:
 
     async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
         options = self._options
-        if not conversation.forced and conversation.used <= conversation.room * options.above:
-            return None
-        keep = int(min(conversation.room, conversation.used) * options.keep)
-        before = border(conversation.messages, conversation.sizes, keep)
-        if before < 2:  # one message summed up is no smaller
+        before = to_sum_up(conversation, options.above, options.keep)
+        if not before:
             return None
         text = digest(conversation.messages[:before], options.longest)
         return Shrunk(how="summarise", before=before, text=text)

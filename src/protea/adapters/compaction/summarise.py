@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from protea.domain.compaction import Conversation, Shrunk, border, cleared, digest
+from protea.domain.compaction import Conversation, Shrunk, cleared, digest, to_sum_up
 from protea.domain.errors import ModelError
 from protea.domain.messages import Message
 from protea.ports.compaction import Ask
@@ -36,11 +36,8 @@ class Summarise:
 
     async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
         options = self._options
-        if not conversation.forced and conversation.used <= conversation.room * options.above:
-            return None
-        keep = int(min(conversation.room, conversation.used) * options.keep)
-        before = border(conversation.messages, conversation.sizes, keep)
-        if before < 2:
+        before = to_sum_up(conversation, options.above, options.keep)
+        if not before:
             return None
         text = await self._told(conversation, before, ask)
         return Shrunk(how="summarise", before=before, text=text)

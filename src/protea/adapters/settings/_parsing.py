@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from protea.adapters.settings._regular import read_regular
 from protea.domain.errors import ConfigError
+from protea.domain.settings import dotted
 
 if TYPE_CHECKING:
     from protea.domain.toml_places import Place
@@ -57,16 +58,35 @@ def says_something(text: str) -> bool:
     return any(line and not line.isspace() and not line.lstrip().startswith("#") for line in text.split("\n"))
 
 
-def nearest_place(where: Mapping[str, Place], key: str) -> Place | None:
-    while key:
-        if key in where:
-            return where[key]
-        key = key.rpartition(".")[0]
-    return None
+class Written:
+    """A file that says something, as it was written: where in it what is wrong stands."""
 
+    def __init__(self, path: str, text: str) -> None:
+        from protea.domain.toml_places import places  # only files that say something have any
 
-def column(text: str, place: Place) -> int:
-    return place.start - (text.rfind("\n", 0, place.start) + 1) + 1
+        self._path, self._text = path, text
+        self.places = places(text)
+        self.where: dict[str, Place] = {dotted(place.key): place for place in reversed(self.places)}
+        """The first place of each key."""
+
+    def fail(self, key: str, message: str) -> ConfigError:
+        """An error with the place of the key, or of what it stands in."""
+        place = self._nearest(key)
+        if place is None:
+            return ConfigError(message, self._path)
+        column = place.start - (self._text.rfind("\n", 0, place.start) + 1) + 1
+        return ConfigError(message, self._path, place.line, column)
+
+    def warning(self, key: str, message: str) -> str:
+        place = self._nearest(key)
+        return f"{self._path}:{place.line if place else 1}: {message}"
+
+    def _nearest(self, key: str) -> Place | None:
+        while key:
+            if key in self.where:
+                return self.where[key]
+            key = key.rpartition(".")[0]
+        return None
 
 
 def rule_lines(text: str, found: Sequence[Place]) -> dict[str, int]:

@@ -19,9 +19,8 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.adapters.settings._parsing import (
-    column,
+    Written,
     decoded,
-    nearest_place,
     parse,
     read,
     read_bytes,
@@ -320,20 +319,10 @@ class _Reading:
 
     def _file(self, path: str, text: str, *, trusted: bool) -> None:
         data = _renamed(parse(text, path))
-        from protea.domain.toml_places import places  # only files that say something have any
-
-        found = places(text)
-        where = {dotted(place.key): place for place in reversed(found)}
-
-        def fail(key: str, message: str) -> ConfigError:
-            place = nearest_place(where, key)
-            if place is None:
-                return ConfigError(message, path)
-            return ConfigError(message, path, place.line, column(text, place))
+        written = Written(path, text)
 
         def warn(key: str, message: str) -> None:
-            place = nearest_place(where, key)
-            self.warnings.append(f"{path}:{place.line if place else 1}: {message}")
+            self.warnings.append(written.warning(key, message))
 
         if not trusted:
             # Anyone may forbid: what an untrusted project asks to be asked or denied is kept.
@@ -342,10 +331,10 @@ class _Reading:
             data = {"permissions": kept} if kept else {}
         layer = Layer(
             source=path,
-            data=_check(data, fail, warn),
-            lines={key: place.line for key, place in where.items()},
+            data=_check(data, written.fail, warn),
+            lines={key: place.line for key, place in written.where.items()},
         )
-        self._add(layer, rule_lines(text, found))
+        self._add(layer, rule_lines(text, written.places))
 
     def _named(self, source: str, data: dict[str, Any], named: dict[str, str]) -> None:
         layer = Layer(source=source, data=data, named=named)

@@ -12,10 +12,9 @@ from typing import Any
 
 import msgspec
 
-from protea.adapters.settings._parsing import column, decoded, nearest_place, parse, read, read_bytes, rule_lines
+from protea.adapters.settings._parsing import Written, decoded, parse, read, read_bytes, rule_lines
 from protea.domain.errors import ConfigError
 from protea.domain.profile import Profile, chain, in_settings, settings_key
-from protea.domain.settings import dotted
 from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
 
@@ -118,17 +117,9 @@ def _listed(folder: str) -> Iterator[tuple[str, str]]:
 
 
 def _profile(name: str, path: str, text: str, ports: Collection[str]) -> Profile:
-    from protea.domain.toml_places import places  # the packaged ones come without
-
     table = parse(text, path)
-    found = places(text)
-    where = {dotted(place.key): place for place in reversed(found)}
-
-    def fail(key: str, message: str) -> ConfigError:
-        place = nearest_place(where, key)
-        if place is None:
-            return ConfigError(message, path)
-        return ConfigError(message, path, place.line, column(text, place))
+    written = Written(path, text)  # the packaged ones come without
+    where, fail = written.where, written.fail
 
     def refuse(key: str, message: str) -> None:
         raise fail(_as_written(key, where), message.replace(" is not a setting, so it is passed over", " is no key"))
@@ -149,7 +140,7 @@ def _profile(name: str, path: str, text: str, ports: Collection[str]) -> Profile
         extends=table.get("extends"),
         data=data,
         lines={_in_settings(key): place.line for key, place in where.items()},
-        rule_lines=rule_lines(text, found),
+        rule_lines=rule_lines(text, written.places),
     )
 
 

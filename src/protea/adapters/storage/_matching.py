@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from protea.domain.events import LastingEvent, MessageCompleted, PromptSubmitted, ToolCallChanged
 from protea.domain.messages import text_of
+from protea.domain.session import SessionSummary
 
 AROUND = 60
 """Characters shown on each side of the first word found."""
@@ -37,3 +40,21 @@ def snippet(text: str, words: tuple[str, ...]) -> str | None:
     line = " ".join(text[begin:end].split())
     line = "".join(letter if letter.isprintable() else "\ufffd" for letter in line)
     return ("… " if begin else "") + line + (" …" if end < len(text) else "")
+
+
+def matching(
+    summaries: Iterable[SessionSummary],
+    events: Callable[[str], Iterable[LastingEvent]],
+    words: tuple[str, ...],
+    limit: int,
+) -> list[tuple[SessionSummary, int, str]]:
+    """What was found: the session, the number of the event, what is shown of it. `events` reads a session."""
+    found: list[tuple[SessionSummary, int, str]] = []
+    for summary in summaries if words else ():
+        for event in events(summary.id):
+            shown = snippet(searched(event) or "", words)
+            if shown is not None:
+                found.append((summary, event.seq or 0, shown))
+                if len(found) >= limit:
+                    return found
+    return found

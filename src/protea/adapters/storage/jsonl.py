@@ -314,22 +314,12 @@ class JsonlStore:
         return near(wanted, self._ids())
 
     def search(self, text: str, limit: int = 50) -> Sequence[tuple[SessionSummary, int, str]]:
-        from protea.adapters.storage._matching import searched, snippet, words_of  # when somebody searches
+        from protea.adapters.storage._matching import matching, words_of  # when somebody searches
 
         words = words_of(text)
         # What stands in the file as it is typed: everything else is looked for only after decoding.
         plain = [word.encode() for word in words if word.isascii() and word.isalnum()]
-        found: list[tuple[SessionSummary, int, str]] = []
-        if not words:
-            return found
-        for summary in self.list():
-            for event in self._candidates(summary.id, plain):
-                shown = snippet(searched(event) or "", words)
-                if shown is not None:
-                    found.append((summary, event.seq or 0, shown))
-                    if len(found) >= limit:
-                        return found
-        return found
+        return matching(self.list(), lambda session: self._candidates(session, plain), words, limit)
 
     def delete(self, session: str) -> None:
         folder = self._known(session)

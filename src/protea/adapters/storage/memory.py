@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from protea.adapters.storage._matching import searched, snippet, words_of
+from protea.adapters.storage._matching import matching, words_of
 from protea.adapters.storage._names import check_order, near, proper
 from protea.domain.errors import SessionError
 from protea.domain.event_codec import decode, encode
@@ -125,16 +125,7 @@ class MemoryStore:
         return near(wanted, [*self._logs])
 
     def search(self, text: str, limit: int = 50) -> Sequence[tuple[SessionSummary, int, str]]:
-        words = words_of(text)
-        found: list[tuple[SessionSummary, int, str]] = []
-        for summary in self.list():
-            for event in self.read(summary.id):
-                shown = snippet(searched(event) or "", words)
-                if shown is not None:
-                    found.append((summary, event.seq or 0, shown))
-                    if len(found) >= limit:
-                        return found
-        return found
+        return matching(self.list(), self.read, words_of(text), limit)
 
     def delete(self, session: str) -> None:
         log = self._known(session)
