@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from protea.domain.skill import Skill, body_of, read_skill
+from protea.domain.permission import Decision
+from protea.domain.skill import Skill, body_of, narrowed, read_skill, tools_of
+from protea.domain.tools import Effect, ToolSpec
 
 WHOLE = """---
 name: pdf-forms
@@ -59,3 +61,49 @@ def test_what_harms_nobody_is_told_and_let_pass(head: str, words: str) -> None:
     found = read_skill(f"---\n{head}\n---\nbody", "/s/x/SKILL.md", "x")
     assert isinstance(found, Skill)
     assert words in " ".join(found.faults)
+
+
+@pytest.mark.parametrize(
+    ("value", "tools"),
+    [
+        ("Read, Grep", ("Read", "Grep")),
+        ("Bash(git log:*) Read", ("Bash(git log:*)", "Read")),
+        ("Bash(a, b),Read", ("Bash(a, b)", "Read")),
+        (("Read", "Bash(x y)"), ("Read", "Bash(x y)")),
+        ("", ()),
+    ],
+)
+def test_allowed_tools_are_read_in_every_form_they_are_written_in(
+    value: str | tuple[str, ...], tools: tuple[str, ...]
+) -> None:
+    assert tools_of(value) == tools
+
+
+@pytest.mark.parametrize(
+    ("tool", "effects", "listed", "verdict"),
+    [
+        ("Write", ("fs.write",), ("Read",), "ask"),
+        ("Write", ("fs.write",), ("Edit",), "allow"),
+        ("Edit", ("fs.write",), ("MultiEdit",), "allow"),
+        ("Bash", ("proc.exec",), ("Bash(git:*)",), "allow"),
+        ("Bash", ("proc.exec",), ("Read", "Grep"), "ask"),
+        ("Read", ("fs.read",), ("Bash(x)",), "allow"),
+        ("TodoWrite", (), ("Bash",), "allow"),
+        ("mcp__a__b", (), ("mcp__a__*",), "allow"),
+        ("mcp__a__b", (), ("Read",), "ask"),
+        ("Agent", ("delegate",), ("Task",), "allow"),
+    ],
+)
+def test_what_a_skill_declares_narrows_and_never_allows(
+    tool: str, effects: tuple[Effect, ...], listed: tuple[str, ...], verdict: str
+) -> None:
+    spec = ToolSpec(tool, "", {}, effects)
+    assert narrowed(Decision("allow", "a rule"), spec, {"s": listed}).verdict == verdict
+    assert narrowed(Decision("ask", "no rule"), spec, {"s": (tool,)}).verdict == "ask"
+    assert narrowed(Decision("deny", "a rule"), spec, {"s": (tool,)}).verdict == "deny"
+    assert narrowed(Decision("allow", "a rule"), spec, {}).verdict == "allow"
+
+
+def test_a_command_that_only_reads_is_left_as_it_is() -> None:
+    spec = ToolSpec("Bash", "", {}, ("proc.exec",))
+    assert narrowed(Decision("allow", "it reads", harmless=True), spec, {"s": ("Read",)}).verdict == "allow"

@@ -86,6 +86,8 @@ class ToolRunner:
         """Calls that could go on behind the turn → what is set for each of its parts once they are to."""
         self._stopped: set[str] = set()
         """Calls a person has ended, whether or not they have begun."""
+        self._declared: dict[str, tuple[str, ...]] = {}
+        """Skills that were read in this turn and say which tools they need."""
         self._parents: dict[str, str] = {}
         """Calls that are parts of another → that one."""
 
@@ -107,6 +109,10 @@ class ToolRunner:
     def all_specs(self) -> tuple[ToolSpec, ...]:
         """Those and the ones it has to look for."""
         return tuple(spec for toolset in self.toolsets for spec in toolset.specs())
+
+    def begin_turn(self) -> None:
+        """What held for the turn before holds no longer."""
+        self._declared.clear()
 
     def beside(self, call_id: str) -> Beside | None:
         """What a call can set going besides itself."""
@@ -341,6 +347,10 @@ class ToolRunner:
             planned = replace(planned, arguments=said.arguments)
         request = self._asked(planned)
         decision = decided(self.permission.decide(request), said)
+        if self._declared:
+            from protea.domain.skill import narrowed  # few skills declare anything
+
+            decision = narrowed(decision, tool.spec, self._declared, interactive=request.interactive)
         audit = self._audit() if self._audit is not None else None
         books = Books(audit, self._now, self._hub.session, call.id, request)
         try:
@@ -370,6 +380,8 @@ class ToolRunner:
                 result = await tool.run(planned.arguments, context)
         if not isinstance(result, ToolResult):  # tools come from anywhere
             raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
+        if result.only and not result.is_error:
+            self._declared[str(planned.arguments.get("name", tool.spec.name))] = result.only
         if answer and "ask" not in tool.spec.effects:
             result = replace(result, text=f"{result.text.rstrip()}\n[The person allowed this and said: {answer}]")
         return await self._looked_over(planned, result, said.context)

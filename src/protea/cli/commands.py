@@ -249,9 +249,12 @@ def _piece(arguments: Arguments) -> int:
         case "skills":
             if arguments.name == "skills install":
                 return _install(arguments, launch)
-            from protea.interfaces.commands.skills import run_skills
+            from protea.composition.validating import check_skill, check_skills
+            from protea.interfaces.commands.skills import run_skills, tell_faults
 
-            return asyncio.run(run_skills(root.piece("capability"), arguments, place))
+            if arguments.name == "skills validate" and arguments.words:
+                return tell_faults(check_skills(arguments.words[0], launch.cwd), (), arguments, place)
+            return asyncio.run(run_skills(root.piece("capability"), arguments, place, check_skill))
     from protea.interfaces.commands.schedule import run_schedule
 
     return run_schedule(root.piece("scheduler"), arguments, place)

@@ -7,11 +7,19 @@ let pass: skills are published for many agents, and should work here unchanged.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 import msgspec
+from msgspec.structs import replace
 
+from protea.domain.delegation import FOREIGN_TOOLS
 from protea.domain.front_matter import split
 from protea.domain.pattern import regex
+from protea.domain.permission import Decision
+from protea.domain.permission.effects import HARMLESS
+from protea.domain.permission.rules import family
+from protea.domain.tools import ToolSpec
 
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_COMPATIBILITY = 64, 1024, 500
 _NAME = regex(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -57,9 +65,39 @@ def read_skill(text: str, path: str, folder: str) -> Skill | str:
     ):
         if len(value) > most:
             faults.append(f"its {what} has {len(value)} characters; {most} are the most")
-    tools = head.get("allowed-tools", ())
-    allowed = tuple(tools.replace(",", " ").split()) if isinstance(tools, str) else tools
+    allowed = tools_of(head.get("allowed-tools", ()))
     return Skill(name=name, description=description, path=path, allowed_tools=allowed, faults=tuple(faults))
+
+
+def tools_of(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    """What stands under `allowed-tools`: a list, or a text with blanks or commas between. Brackets hold together:
+    `Bash(git log:*)` is one."""
+    if isinstance(value, tuple):
+        return value
+    return tuple(each[0] for each in re.finditer(r"[^\s,(]+(?:\([^)]*\)?)?", value))
+
+
+def declares(tools: Iterable[str], tool: str) -> bool:
+    """Whether a list of tools, as skills write it, names a tool or its family. What stands in brackets says how it is
+    used; whether it may be used so is for the rules to say."""
+    names = (each.partition("(")[0] for each in tools)
+    return any(fnmatchcase(tool, name) or family(FOREIGN_TOOLS.get(name, name)) == family(tool) for name in names)
+
+
+def narrowed(
+    decision: Decision, spec: ToolSpec, declared: Mapping[str, Sequence[str]], *, interactive: bool = True
+) -> Decision:
+    """The decision on a call while skills are at work that have declared what they need (name → tools). They never
+    allow anything; what none of them has declared, and brings something about, is asked about."""
+    quiet = decision.harmless or spec.name in HARMLESS or (spec.effects and set(spec.effects) <= {"fs.read", "ask"})
+    if not declared or decision.verdict != "allow" or quiet:
+        return decision
+    if any(declares(tools, spec.name) for tools in declared.values()):
+        return decision
+    why = f"the skill {', '.join(declared)} does not list {spec.name} under allowed-tools"
+    if not interactive:
+        return replace(decision, verdict="deny", why=f"{why}, and nobody is there to ask", rule=None, proposals=())
+    return replace(decision, verdict="ask", why=why, rule=None, proposals=())
 
 
 def body_of(text: str) -> str:

@@ -73,6 +73,9 @@ class ToolResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whose words these are, where somebody else wrote them: what follows is decided with that in mind."""
     todo: tuple[TodoItem, ...] | None = None
     """The todo list as it now stands, from the tool that keeps it."""
+    only: tuple[str, ...] = ()
+    """The tools that what was read here says it needs (a skill's `allowed-tools`): until the turn ends, calls of others
+    that bring something about are asked about, whatever allows them."""
     diagnostics: tuple[Diagnostic, ...] = ()
     """What is wrong with the files it changed and was not before, errors first; `text` tells of the first of them."""
 

@@ -347,7 +347,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             Command("list", "", "the skills that are found here", (JSON,)),
             Command("show", "NAME", "one skill, as the model reads it", (JSON,)),
-            Command("validate", "", "where a skill departs from the standard, or hides another", (JSON,)),
+            Command("validate", "[PATH]", "all a skill gets wrong by the standard, with line and mend", (JSON,)),
             Command(
                 "install",
                 "PATH|URL",

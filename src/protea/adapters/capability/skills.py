@@ -147,7 +147,7 @@ class Skills:
         lines = [f"The skill {skill.name}, in {folder}.", "", body_of(text)]
         if files:
             lines += ["", "Other files in its folder, to be read where it names them:", *files]
-        return ToolResult("\n".join(lines))
+        return ToolResult("\n".join(lines), only=skill.allowed_tools)
 
 
 def _names(folder: str) -> list[str]:
