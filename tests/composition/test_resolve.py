@@ -78,9 +78,9 @@ def test_all_that_is_wrong_with_options_is_told_at_once() -> None:
         check(chosen, {"ports.persona.txet": "/home/me/p.toml:7"}, chosen)
     told = str(raised.value)
     for each in (
-        "/home/me/p.toml:7: [ports.persona] adapter minimal: text: expected `str`, got `int`",
+        "/home/me/p.toml:7: [ports.persona] adapter minimal: text: it must be text, and is a whole number",
         "there is no option 'txet' (did you mean text?); its options are: text",
-        "[ports.instructions] adapter files: names: expected `array`, got `str`",
+        "[ports.instructions] adapter files: names: it must be a list, and is text",
     ):
         assert each in told
     assert "\n" not in told

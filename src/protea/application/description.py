@@ -55,7 +55,17 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
             return {}  # of a session alone
         case "agents":
             named = parts.named_agents() if parts.named_agents is not None else ()
-            return [{"name": each.name, "about": each.about} for each in named]
+            return [
+                {
+                    "name": each.name,
+                    "about": each.about,
+                    "model": each.model,
+                    "profile": each.profile,
+                    "tools": list(each.tools),
+                    "path": each.path,
+                }
+                for each in named
+            ]
         case "ports":
             return [
                 {

@@ -148,6 +148,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """Opened when the first task begins."""
     named_agents: Callable[[], Sequence[AgentDefinition]] | None = None
     """Those that have a name; read when someone asks."""
+    agent_problems: Sequence[str] = ()
+    """What was left out of those, and why."""
     workspace: Callable[[], Workspace] | None = None
     """Where its files are."""
     files: Callable[[], FileList] | None = None

@@ -509,6 +509,7 @@ class Session:
             "waiting": [{"id": prompt.id, "text": prompt.text} for prompt in self.transcript.waiting.values()],
             "questions": [question.id for question in self.approvals.open],
             "warnings": list(self.parts.warnings),
+            "agent_problems": list(self.parts.agent_problems),
             "cwd": self.parts.surroundings.cwd,
             "summary": self.transcript.compacted.summary if self.transcript.compacted else "",
             "pins": list(self.transcript.pins),

@@ -417,6 +417,14 @@ def _first_line(text: str, width: int) -> str:
     return flat if len(flat) <= width else flat[: width - 1] + "…"
 
 
+async def _agents(call: Call) -> Answer:
+    named: list[dict[str, Any]] = await call.gateway.describe("agents", call.session)
+    problems: list[str] = (await call.about())["agent_problems"]
+    rows = ([each["name"], _first_line(each["about"], 70), each["model"] or each["profile"]] for each in named)
+    left_out = "".join(f"left out: {problem}\n" for problem in problems)
+    return Answer((table(None, rows) or "No agent has a name.\n") + left_out, {"agents": named, "problems": problems})
+
+
 async def _race(call: Call) -> Answer:
     from protea.domain.racing import arguments_of, runner_of  # raced now and then
 
@@ -578,6 +586,9 @@ COMMANDS: tuple[SlashCommand, ...] = (
         about="what is never summed up: show, add, remove",
         completes=("remove",),
         run=_pin,
+    ),
+    SlashCommand(
+        name="agents", about="the agents that have a name, and what keeps others from being used", run=_agents
     ),
     SlashCommand(
         name="race",

@@ -26,6 +26,7 @@ from protea.composition.walls import bare
 from protea.domain.errors import ConfigError, ProteaError, UsageError
 from protea.domain.spelling import nearest
 from protea.interfaces.commands.doctor import Finding
+from protea.ports.agents import Agents
 from protea.ports.diagnostics import Diagnostics
 
 
@@ -36,7 +37,14 @@ def look_at_ports(root: Root) -> list[Finding]:
     ]
     filled = len(SWAP_CLASSES) - len(problems)
     told = Finding("ports", "ok", f"{filled} of {len(SWAP_CLASSES)} are as they should be")
-    return [told, *problems, *([] if problems else _language_servers(root))]
+    return [told, *problems, *([] if problems else [*_agents(root), *_language_servers(root)])]
+
+
+def _agents(root: Root) -> list[Finding]:
+    """Those that are written down and cannot be used."""
+    agents: Agents = root.piece("agents")
+    agents.load()
+    return [Finding("agents", "note", problem, "it is left out: docs/agents.md") for problem in agents.problems]
 
 
 def _language_servers(root: Root) -> list[Finding]:

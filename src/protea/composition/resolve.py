@@ -6,6 +6,7 @@ of other packages are looked through: an adapter is a module (or any object) wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
@@ -190,21 +191,65 @@ def checked(adapter: Any, port: str, name: str, options: Mapping[str, Any], orig
         ) from error
 
 
-def _mistakes(struct: Any, options: Mapping[str, Any]) -> list[str]:
+def _mistakes(struct: Any, options: Mapping[str, Any], above: str = "") -> list[str]:
+    """What is wrong with a table, each thing by itself and with its place: `before_tool 2: there is no option …`."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     wrong = []
     for option, value in options.items():
         if option not in fields:
             near = nearest(option, fields)
-            wrong.append(f"there is no option {option!r}" + (f" (did you mean {near}?)" if near else ""))
+            hint = f"did you mean {near}?" if near else "there are " + ", ".join(fields) if above else ""
+            wrong.append(f"{above}there is no option {option!r}" + (f" ({hint})" if hint else ""))
             continue
         try:
             msgspec.convert(value, fields[option].type)
         except msgspec.ValidationError as error:
-            text = str(error)
-            wrong.append(f"{option}: {text[:1].lower()}{text[1:]}")
-    wrong += [f"{option} is missing" for option, field in fields.items() if field.required and option not in options]
-    return wrong
+            wrong += _inside(fields[option].type, value, f"{above}{option}") or [
+                f"{above}{option}: {_our_words(error)}"
+            ]
+    missing = (name for name, field in fields.items() if field.required and name not in options)
+    return [*wrong, *(f"{above}{name} is missing" for name in missing)]
+
+
+def _inside(kind: Any, value: Any, at: str) -> list[str]:
+    """What is wrong with the tables of a list of them, or of a table of them."""
+    structs = [each for each in getattr(kind, "__args__", ()) if hasattr(each, "__struct_fields__")]
+    if len(structs) != 1:
+        return []
+    if isinstance(value, list):
+        tables = [(f"{at} {number}: ", each) for number, each in enumerate(value, 1)]
+    elif isinstance(value, dict):
+        tables = [(f"{at}.{name}: ", each) for name, each in value.items()]
+    else:
+        return []
+    return [
+        wrong
+        for place, table in tables
+        for wrong in (
+            _mistakes(structs[0], table, place) if isinstance(table, dict) else [f"{place}it must be a table"]
+        )
+    ]
+
+
+_KINDS = {
+    "array": "a list",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "a table",
+    "null": "nothing",
+}
+
+
+def _our_words(error: msgspec.ValidationError) -> str:
+    """`it must be a list, and is text`, where that is all there is to say."""
+    text = str(error)
+    wrong = re.fullmatch(r"Expected `([a-z |]+)`, got `([a-z]+)`(?: - at `\$(.*)`)?", text)
+    if wrong is None or wrong[3]:
+        return f"{text[:1].lower()}{text[1:]}"
+    wanted = " or ".join(_KINDS.get(each, each) for each in wrong[1].split(" | "))
+    return f"it must be {wanted}, and is {_KINDS.get(wrong[2], wrong[2])}"
 
 
 def load(port: str, name: str) -> Any:

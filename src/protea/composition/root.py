@@ -137,7 +137,7 @@ class Root:
 
     def sessions(self) -> Sessions:
         """Raises `ConfigError` for all that is wrong with the options that were set, at once."""
-        said = [port for port, table in self.settings.ports.items() if port != "model" and len(table) > 1]
+        said = [port for port, table in self.settings.ports.items() if port != "model" and set(table) - {"adapter"}]
         check(_own_options(self._chosen(self.settings)), self.settings.origins, said)
         get = self._shared.get
         return Sessions(
@@ -207,6 +207,9 @@ class Root:
             busy["compaction"] = DeferredCompaction(resolver)
         busy["tokens"] = DeferredTokens(resolver)
         builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()
+        known = cast("Agents", resolver.get("agents")).problems if builtin else ()
+        for problem in known:
+            launch.warn(problem)
         brought: tuple[Toolset, ...] = ()
         if what:
             from protea.composition.brought import bring  # most runs have nothing
@@ -240,6 +243,7 @@ class Root:
             warnings=settings.warnings,
             **busy,
             profiles=lambda: _profiles(launch, around),
+            agent_problems=tuple(known),
             named_agents=lambda: cast("Agents", resolver.get("agents")).load(),
             workspace=lambda: cast("Workspace", resolver.get("workspace")),
             files=lambda: cast("FileList", resolver.get("file_list")),

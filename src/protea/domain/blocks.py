@@ -53,7 +53,7 @@ from protea.domain.events import (
 from protea.domain.messages import PERSON, Content, Image, Other, Text, Thinking, ToolCall
 from protea.domain.tools import ENDED, CallState, TodoItem, ToolResult
 from protea.domain.usage import Usage
-from protea.domain.view import retry_text
+from protea.domain.view import retry_text, rewritten
 
 # ── blocks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -580,7 +580,8 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
             return _marker(event, "pins", f"{len(event.pins)} pinned", "\n".join(event.pins))
         case HookRan():
             said = event.failed or f"{event.verdict or 'rewrote the call'} {event.why}".strip()
-            return _marker(event, "hook", f"{event.hook}: {said}", event.context)
+            detail = "\n".join(each for each in (rewritten(event), event.context) if each)
+            return _marker(event, "hook", f"{event.hook}: {said}", detail)
         case InstructionsFound():
             return _marker(event, "instructions", f"instructions: {event.path}", event.text)
         case FilesChanged():

@@ -11,6 +11,7 @@ from protea.domain.errors import Failure
 from protea.domain.events import (
     ApprovalRequested,
     Event,
+    HookRan,
     MessageCompleted,
     Outcome,
     RetryScheduled,
@@ -93,6 +94,16 @@ def problem_lines(result: ToolResult, most: int) -> list[tuple[str, str]]:
     ]
     more = len(result.diagnostics) - len(lines)
     return [*lines, ("warning", f"… and {more} more")] if more > 0 else lines
+
+
+def rewritten(event: HookRan) -> str:
+    """What a hook has made of a call: `command=ls -l`."""
+    given = event.arguments or {}
+    return ", ".join(f"{name}={value if isinstance(value, str) else _shown(value)}" for name, value in given.items())
+
+
+def _shown(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def retry_text(event: RetryScheduled) -> str:

@@ -34,7 +34,7 @@ from protea.domain.events import (
 from protea.domain.messages import PERSON, text_of
 from protea.domain.question import would_write
 from protea.domain.tools import TodoItem
-from protea.domain.view import call_object, problem_lines, result_summary, retry_text
+from protea.domain.view import call_object, problem_lines, result_summary, retry_text, rewritten
 from protea.interfaces.flow import Flow
 from protea.interfaces.markdown import Markdown
 from protea.interfaces.terminal import Paint, one_line, revealed, visible
@@ -108,7 +108,10 @@ class Drawing:
                 self.line(self._paint.dim("the model is shown again what was made smaller last"))
             case HookRan():
                 said = event.failed or f"{event.hook}: {event.verdict or 'rewrote the call'} {event.why}"
-                self.line(self._paint.dim(f"hook {one_line(said, 200)}"))
+                told = self._paint.warn if event.failed else self._paint.dim
+                self.line(told(f"hook {one_line(said, 200)}"))
+                if event.arguments is not None:
+                    self.line(self._paint.dim(f"    {one_line(rewritten(event), 400)}"))
             case Rewound():
                 self.line(self._paint.dim(f"went back to event {event.to}"))
             case FilesChanged():

@@ -24,6 +24,7 @@ from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
     CommandAnswered,
+    HookRan,
     MessageCompleted,
     NoticeGiven,
     Outcome,
@@ -35,7 +36,7 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from protea.domain.view import EXIT_CODES, Figures, advance, call_object, result_summary, retry_text
+from protea.domain.view import EXIT_CODES, Figures, advance, call_object, result_summary, retry_text, rewritten
 from protea.interfaces.input import Lines
 from protea.interfaces.json_lines import event_line, failure_object, json_line, read_command
 from protea.interfaces.output import Output
@@ -380,6 +381,8 @@ class _Run:
             refusal = self.figures.denied[-1]
             self._say(f"refused: {refusal.tool} {one_line(call_object(event.call), 200)}: {one_line(refusal.why, 400)}")
             return
+        if isinstance(event, HookRan) and event.failed:
+            self._say(one_line(event.failed, 400))
         if isinstance(event, RetryScheduled):
             self.retries = event.attempt - 1
             if self.progress or self.spec.output_format != "stream-json":  # a stream has the event itself
@@ -391,6 +394,8 @@ class _Run:
         match event:
             case ToolCallChanged(call=call, state="executing"):
                 self._line(f"· {call.name} {one_line(call_object(call), 160)}")
+            case HookRan(arguments=arguments, hook=hook) if arguments is not None:
+                self._line(f"· hook {one_line(hook, 60)} rewrote the call: {one_line(rewritten(event), 200)}")
             case ToolCallChanged(call=call, state="error" | "cancelled" as state, result=result):
                 self._line(f"  {state}: {one_line(result_summary(result), 160)}")
             case TurnFinished(usage=usage, cost_usd=cost_usd) if usage.input or usage.output:
