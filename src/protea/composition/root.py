@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
@@ -375,7 +376,7 @@ class Root:
     def _chosen(self, settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
         chosen: dict[str, tuple[str, dict[str, Any]]] = {port: (name, {}) for port, name in DEFAULTS.items()}
         if self._launch.screen:
-            chosen["clipboard"] = ("system", {})  # Ctrl+V reads it, pictures too; elsewhere nobody asks
+            chosen["clipboard"] = (_clipboard(self._launch.environment), {})
         for port, table in settings.ports.items():
             options = dict(table)
             chosen[port] = (str(options.pop("adapter", chosen.get(port, ("", {}))[0])), options)
@@ -408,6 +409,16 @@ def _brought(chosen: Mapping[str, Choice], around: Surroundings, *, tools: bool,
     if toolset == "files" or (tools and not bare and "only" not in options and _filled(tool_folders(around), ".py")):
         found.add("files")
     return found
+
+
+def _clipboard(environment: Mapping[str, str]) -> str:
+    """What a screen copies with. Ctrl+V reads the desktop's, pictures too; where there is none, or the screen is in a
+    page or far away, the terminal still takes what is copied."""
+    if environment.get("TERM_PROGRAM") == "protea-web":
+        return "osc52"
+    if environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"):
+        return "system"
+    return "system" if sys.platform == "darwin" and not environment.get("SSH_CONNECTION") else "osc52"
 
 
 def _filled(folders: Sequence[str], ending: str) -> bool:

@@ -137,12 +137,12 @@ class Page:
         return found["result"].get("value")
 
     def until(self, condition: str) -> None:
-        """Wait for an expression to become true, in whatever document the tab then shows."""
+        """Wait for an expression (or what it promises) to become true, in whatever document the tab then shows."""
         look = f"""new Promise((done) => {{
             const end = Date.now() + 1000;
-            const look = () => {{
+            const look = async () => {{
                 let found = false;
-                try {{ found = Boolean({condition}); }} catch {{}}
+                try {{ found = Boolean(await ({condition})); }} catch {{}}
                 if (found || Date.now() > end) {{ done(found); }} else {{ setTimeout(look, 20); }}
             }};
             look();
@@ -206,6 +206,9 @@ class Page:
         else:
             self.ask("Input.dispatchKeyEvent", type="rawKeyDown", **what)
         self.ask("Input.dispatchKeyEvent", type="keyUp", **what)
+
+    def mouse(self, what: str, x: int, y: int, **more: Any) -> None:
+        self.ask("Input.dispatchMouseEvent", type=what, x=x, y=y, **more)
 
     def resize(self, width: int, height: int) -> None:
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)

@@ -137,6 +137,22 @@ def test_keys_that_a_browser_would_keep_reach_the_screen(page: Page) -> None:
     page.see("Ask, or / commands")
 
 
+def test_the_mouse_moves_selects_and_copies(browser: Chromium, page: Page, served: Served) -> None:
+    permissions = ["clipboardReadWrite", "clipboardSanitizedWrite"]
+    browser.ask("Browser.grantPermissions", permissions=permissions, origin=served.base.rstrip("/"))
+    (served.world.project / "long.txt").write_text("".join(f"line {number}\n" for number in range(60)))
+    page.show()
+    page.type("read long.txt\r")
+    page.see("line 59", " out ")
+    page.mouse("mouseWheel", 300, 200, deltaX=0, deltaY=-2000)
+    page.until("!document.querySelector('.xterm-rows').textContent.includes('line 59')")
+    page.quiet(0.3)
+    page.mouse("mousePressed", 20, 100, button="left", clickCount=1)
+    page.mouse("mouseMoved", 300, 140, button="left", buttons=1)
+    page.mouse("mouseReleased", 300, 140, button="left", clickCount=1)
+    page.until("navigator.clipboard.readText().then((text) => /line \\d+\\n.*line \\d+/.test(text))")
+
+
 def test_what_is_pasted_and_what_an_input_method_writes_arrives_whole(page: Page) -> None:
     page.ask("Input.insertText", text="日本語のテキスト ")
     page.see("日本語のテキスト")

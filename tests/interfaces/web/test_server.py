@@ -76,6 +76,9 @@ def test_every_answer_says_what_a_browser_must_not_do(served: Served) -> None:
     for path in ("/", f"/?token={served.token}", "/nothing", "/static/page.js"):
         answer = served.get(path)
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        sources = re.search(r"connect-src ([^;]*);", answer.headers["Content-Security-Policy"])
+        assert sources
+        assert sources[1] in ("'self'", f"'self' ws://127.0.0.1:{served.port}")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"

@@ -163,7 +163,7 @@ class _Server:
             if given and not (len(given) == 1 and self._door.is_token(given[0])):
                 return _refused()
             if given or known:
-                return _file("page.html", "text/html", {"Set-Cookie": self._door.set_cookie()})
+                return _page(hosts[0], self._door.set_cookie())
             return _refused()
         if path.startswith("/static/") and (kind := _FILES.get(path.removeprefix("/static/"))):
             return _file(path.removeprefix("/static/"), kind)
@@ -246,6 +246,12 @@ def _response(
 
 def _file(name: str, kind: str, more: Mapping[str, str] = _NOTHING) -> Response:
     return _response(HTTPStatus.OK, (files(__package__) / "static" / name).read_bytes(), kind, more)
+
+
+def _page(host: str, cookie: str) -> Response:
+    """The page itself. Not every browser takes the WebSocket of its own address for its own."""
+    policy = HEADERS["Content-Security-Policy"].replace("connect-src 'self'", f"connect-src 'self' ws://{host}")
+    return _file("page.html", "text/html", {"Set-Cookie": cookie, "Content-Security-Policy": policy})
 
 
 def _refused() -> Response:
