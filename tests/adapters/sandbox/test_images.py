@@ -60,7 +60,8 @@ WORK = {
     " && git init -q g && rg --version && jq -n 3",
     "python": "python3 -m venv v && v/bin/python -c 'print(6 * 7)' && uv --version",
     "node": "node -e 'console.log(6 * 7)' && npm --version && pnpm --version && yarn --version",
-    "rust": "cargo init -q --name answer r && cd r && echo 'fn main() { println!(\"{}\", 6 * 7); }' > src/main.rs"
+    "rust": "cargo init -q --name answer r && cd r"
+    " && printf 'fn main() {\\n    println!(\"{}\", 6 * 7);\\n}\\n' > src/main.rs"
     " && cargo run -q && cargo test -q && cargo clippy -q && cargo fmt --check",
 }
 
