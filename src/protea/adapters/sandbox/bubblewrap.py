@@ -23,6 +23,7 @@ from protea.adapters.sandbox._gitconfig import filtered
 from protea.adapters.sandbox._groups import Groups
 from protea.adapters.sandbox._mounts import Mount, Places
 from protea.adapters.sandbox._obstacles import find_bwrap, trouble
+from protea.adapters.sandbox._options import WallOptions
 from protea.adapters.sandbox._places import enterable, records_of, roots_of, visible
 from protea.adapters.sandbox._seccomp import build
 from protea.adapters.sandbox._stand_ins import Record, sweep
@@ -39,33 +40,15 @@ FRESH = 10.0
 """Seconds after which the workspace is looked through again, beside the commands that run."""
 
 
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    network: bool = False
-    """Whether commands may use the machine's network. Without, they have a loopback of their own."""
-    allow_domains: tuple[str, ...] = ()
-    """Hosts they may reach all the same, by a proxy of ours: `example.org`, `*.example.org`, `host:port`."""
-    env_files: bool = False
-    """Whether commands may read `.env` files of the workspace."""
-    unix_sockets: bool = False
-    """Whether commands may make Unix sockets, by which they may reach daemons that listen in the workspace."""
-    writable: tuple[str, ...] = ()
-    """More folders commands may write in; `~` is the home."""
+class Options(WallOptions, frozen=True, kw_only=True):
     readable: tuple[str, ...] = ()
     """Files and folders of the home, or of what else is hidden, that commands may read."""
-    processes: int = 512
-    """Processes and threads of one command."""
     memory: int = 4 << 30
     """Bytes of data a process may hold."""
     all_processes: int = 2048
     """Processes and threads of all commands together, where control groups can be made."""
     all_memory: int = 8 << 30
     """Bytes of memory for all commands together, what lies in /tmp included, where control groups can be made."""
-    file_size: int = 2 << 30
-    """Bytes of the largest file it may write."""
-    tmp_size: int = 1 << 30
-    """Bytes its /tmp may hold. They lie in memory."""
-    home_size: int = 512 << 20
-    """Bytes it may write into its own home. They lie in memory."""
 
 
 def create(options: Options, *, surroundings: Surroundings) -> Sandbox:

@@ -27,6 +27,7 @@ from protea.adapters.sandbox._engine import Engine, EngineError, find_socket, re
 from protea.adapters.sandbox._gitconfig import filtered
 from protea.adapters.sandbox._keeper import SCRIPT, mark
 from protea.adapters.sandbox._mounts import Mount, Places
+from protea.adapters.sandbox._options import WallOptions
 from protea.adapters.sandbox._places import enterable, records_of, roots_of
 from protea.adapters.sandbox._seccomp import profile
 from protea.adapters.sandbox._stand_ins import Record, sweep
@@ -47,25 +48,13 @@ MOST = 1 << 15
 OTHERWISE = "or use --sandbox bubblewrap or none"
 
 
-class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Options(WallOptions, frozen=True, kw_only=True):
     image: str = "protea-general"
     """The image commands run in; those of docker/ are protea-general, -python, -node and -rust. Never pulled."""
     socket: str | None = None
     """Where the engine listens; None: DOCKER_HOST, or the usual places of Docker and Podman."""
-    network: bool = False
-    """Whether commands may use the engine's default network. Without, they have a loopback of their own."""
-    allow_domains: tuple[str, ...] = ()
-    """Hosts they may reach all the same, by a proxy of ours: `example.org`, `*.example.org`, `host:port`."""
-    env_files: bool = False
-    """Whether commands may read `.env` files of the workspace."""
-    unix_sockets: bool = False
-    """Whether commands may make Unix sockets, by which they may reach daemons that listen in the workspace."""
-    writable: tuple[str, ...] = ()
-    """More folders commands may write in; `~` is the home."""
     readable: tuple[str, ...] = ()
     """Files and folders of the machine that commands may read beside the image's, at the same place."""
-    processes: int = 512
-    """Processes and threads of one command."""
     memory: int = 4 << 30
     """Bytes of memory of one command, what lies in its /tmp and home included."""
     uncounted: bool = False
@@ -73,12 +62,6 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     without root, on control groups of version 1."""
     cpus: float | None = None
     """Processors one command may keep busy; None: all."""
-    file_size: int = 2 << 30
-    """Bytes of the largest file it may write."""
-    tmp_size: int = 1 << 30
-    """Bytes its /tmp may hold. They lie in memory."""
-    home_size: int = 512 << 20
-    """Bytes it may write into its own home. They lie in memory."""
 
 
 def create(options: Options, *, surroundings: Surroundings) -> Sandbox:
