@@ -1,5 +1,5 @@
 """A call of the person's own, a shell command typed with `!` or a `/race`: a turn that asks no model. Called by
-`session`.
+`turns`.
 
 It is recorded as a call like any other, so the next request shows the model what was run and what came out, and it
 goes through the same permission engine: what a rule denies does not run. What the engine would only ask about it does

@@ -1,4 +1,4 @@
-"""A turn with what hooks have to say before its first request and after its answer. Called by `session`."""
+"""A turn with what hooks have to say before its first request and after its answer. Called by `turns`."""
 
 from __future__ import annotations
 

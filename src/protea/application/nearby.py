@@ -1,4 +1,4 @@
-"""Instruction files about what the model has just touched: told once, before its next reply. Made by `session`."""
+"""Instruction files about what the model has just touched: told once, before its next reply. Made by `turns`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@
     Agent(name)  Skill(name)  A2A(domain:x)  Cron  Effect(net.egress)
     Effect(net.egress, taint:web) only once a page was fetched; also taint:mcp, taint:channel, taint:any
 
-`decision` asks `match_*`; the adapter parses once per engine.
+The steps of a decision ask what matches; the adapter parses once per engine.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a shell command brings about: the effects it surely has, and those it may have as far as its words tell.
 
-`decision` holds rules on effects against these. An ask or a deny meets what a command *may* do; the built-in caution
+A decision holds rules on effects against these. An ask or a deny meets what a command *may* do; the built-in caution
 after others' words looks at what it surely does, so that `npm test` is not asked about after every page that was read.
 """
 

@@ -3,7 +3,7 @@
 It reads a small grammar and reads it as bash does: blanks, plain words, single quotes, double quotes with literal text,
 `&& || ; | &` and newline, redirects with one literal target, heredocs whose text cannot expand, comments, backslash
 before one printable character, `$HOME`, `$?`, and `$(…)` round the same grammar. Whatever else appears makes the whole
-text `Unreadable`. It never guesses and never repairs; `decision` calls it, and compares it with the tree reader.
+text `Unreadable`. It never guesses and never repairs; `steps.reading` calls it, and compares it with the tree reader.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A shell script as data. Both readers (`lexer`, and the tree reader in the adapter) speak it; `decision` listens."""
+"""A shell script as data. Both readers (`lexer`, and the tree reader in the adapter) speak it; decisions are made of it."""
 
 from __future__ import annotations
 

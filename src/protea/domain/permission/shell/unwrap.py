@@ -1,6 +1,6 @@
 """Commands inside commands: what `env`, `timeout 5`, `sudo -u x`, `xargs -n1`, `find -exec`, `bash -c`, `eval` … run.
 
-`decision` uses it twice: to find everything a deny or ask rule could mean, and, for the few wrappers that change
+A decision uses it twice: to find everything a deny or ask rule could mean, and, for the few wrappers that change
 nothing (`timeout`, `nice`, `time` …), to see what an allow rule would have to cover.
 """
 
