@@ -1,4 +1,4 @@
-"""A shell script as data. Both readers (`lexer`, and the tree reader in the adapter) speak it; decisions are made of it."""
+"""A shell script as data: what both readers (`lexer`, and the tree reader in the adapter) make of a text."""
 
 from __future__ import annotations
 
