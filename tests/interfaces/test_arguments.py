@@ -28,6 +28,8 @@ from protea.interfaces.manual import COMMANDS, PLANNED, flags_of, help_text
         (["-m", "a", "-m", "b"], {"model": ["b"]}, []),
         (["--set", "a=b=c"], {"set": ["a=b=c"]}, []),
         ([""], {}, [""]),
+        (["port", "this", "list"], {}, ["port", "this", "list"]),
+        (["-p", "sesions", "list"], {"print": [""]}, ["sesions", "list"]),
     ],
 )
 def test_flags_and_words_are_told_apart(typed: list[str], values: dict[str, list[str]], words: list[str]) -> None:
@@ -79,6 +81,8 @@ def test_commands_are_found_with_their_words(typed: list[str], name: str, words:
         (["--permission-mode", "xyzzy"], "it takes normal, plan, yolo"),
         (["--set", "novalue"], "--set takes KEY=VALUE"),
         (["daemon", "start"], "cannot do 'daemon' (the daemon) yet"),
+        (["sesions", "list"], "did you mean 'sessions list'?"),
+        (["profil", "show", "coding"], "did you mean 'profile show'?"),
     ],
 )
 def test_a_mistake_is_one_line_with_its_mend(typed: list[str], mend: str) -> None:

@@ -238,6 +238,8 @@ class _Reader:
     def _complete(self, read: Arguments) -> None:
         """Fill in a second word that was left out, and count the positional arguments."""
         if not self.path:
+            if not self.printing and (meant := _nearly_a_command(self.words)):
+                raise Mistake(f"no command '{self.words[0]}'; did you mean '{meant}'?")
             return
         if self.path[-1].subcommands:
             fuller = self._with_default(self.path)
@@ -272,6 +274,17 @@ def _arity(last: Command) -> tuple[int, int]:
         least += not optional
         optional = optional and not part.endswith("]")
     return least, most
+
+
+def _nearly_a_command(words: list[str]) -> str | None:
+    """`sessions list` of `sesions list`, which nobody means as a prompt: its second word is one of that command's."""
+    if len(words) < 2:
+        return None
+    guess = nearest(words[0], [each.name for each in COMMANDS])
+    near = command(guess) if guess else None
+    if near is None or words[1] not in [each.name for each in near.subcommands]:
+        return None
+    return f"{near.name} {words[1]}"
 
 
 def unknown_command(word: str) -> str:
