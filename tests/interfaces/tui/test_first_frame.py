@@ -206,6 +206,14 @@ def test_without_the_extra_one_line_says_so_and_the_chat_goes_on(tmp_path: Path)
         terminal.close()
 
 
+def test_a_dumb_terminal_is_told_why_it_gets_the_plain_chat(open_screen: Open) -> None:
+    terminal = open_screen(TERM="dumb")
+    terminal.see("TERM is dumb: the plain chat (protea repl) instead of the full screen", "/help\n>")
+    terminal.type("list files\r")
+    terminal.see("README.md")
+    assert "\x1b[?1049h" not in terminal.raw
+
+
 def test_rows_of_a_text_cover_it_and_the_cursor_has_one_place() -> None:
     text = "one two three\nfour 漢字漢字 five"
     rows = wrap(text, 8)
