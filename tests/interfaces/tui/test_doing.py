@@ -27,15 +27,17 @@ from protea.domain.events import (
     AnyEvent,
     Event,
     FilesRestored,
+    MessageCompleted,
     NoticeGiven,
     TaskChanged,
     TitleChanged,
     ToolCallChanged,
     TurnFinished,
 )
-from protea.domain.messages import Image, ToolCall
+from protea.domain.messages import Image, Text, ToolCall
 from protea.domain.settings import ScreenSettings
 from protea.domain.tools import ToolResult
+from protea.domain.usage import Usage
 from protea.interfaces.tui.announcing import announced
 from protea.interfaces.tui.fuzzy import PIECE
 from protea.interfaces.tui.tab import AT_ONCE
@@ -202,6 +204,17 @@ async def test_tab_again_allows_and_says_something_with_it(tmp_path: Path) -> No
         await on.type("then tidy up")
         await on.press("enter")
         assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="once", comment="then tidy up")
+
+
+async def test_a_question_that_comes_while_one_is_in_a_pane_says_how_to_get_to_it(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.press("ctrl+x", "k")
+        on.main.tab.submit(SubmitPrompt(text="ask"))
+        await on.settle()
+        assert "a question waits for you; Esc goes to it" in on.text
+        await on.readable()
+        await on.press("escape", "y")
+        assert isinstance(on.gateway.commands[-1], ResolveApproval)
 
 
 async def test_tab_sends_a_plan_back_with_what_to_change(tmp_path: Path) -> None:
@@ -682,6 +695,15 @@ async def test_a_screen_reader_is_told_in_lines_of_their_own(tmp_path: Path) -> 
             "Failed: Bash: boom",
         ),
         (TitleChanged(title="x"), ""),
+        (
+            MessageCompleted(
+                model="m",
+                content=(Text("# Two\n**bold** `code`\n| a | b |\n|---|---|"),),
+                stop="end_turn",
+                usage=Usage(),
+            ),
+            "Answer: Two bold code a b",
+        ),
     ],
 )
 def test_what_is_announced_is_one_plain_line(event: AnyEvent, line: str) -> None:

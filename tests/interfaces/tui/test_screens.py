@@ -94,7 +94,7 @@ async def test_sessions_of_here_come_first(tmp_path: Path) -> None:
 async def test_a_question_mark_shows_the_keys_that_work_here(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.type("?")
-        on.matches("keys")
+        on.matches("keys", without=r"1/\d+")
 
 
 async def test_profiles_stand_with_what_a_swap_would_change(tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ from protea.domain.events import (
     TurnFinished,
 )
 from protea.domain.messages import text_of
+from protea.domain.pattern import regex
 from protea.domain.view import call_object, result_summary
 from protea.interfaces.terminal import one_line, revealed
 
+_MARKS = regex(r"[*_`#|>~]+|-{3,}|:?-+:")
+"""What only draws: nobody wants to hear it."""
 LONGEST = 400
 """Characters of one line: more of it stands in the conversation."""
 
@@ -23,7 +26,7 @@ def announced(event: AnyEvent) -> str:
     """The line for an event; empty where it needs none."""
     match event:
         case MessageCompleted():
-            text = one_line(text_of(event.content), LONGEST)
+            text = one_line(_MARKS.sub(" ", text_of(event.content)), LONGEST)
             return f"Answer: {text}" if text else ""
         case ApprovalRequested(kind="question"):
             numbered = "".join(f" {number}: {option}." for number, option in enumerate(event.proposals, 1))

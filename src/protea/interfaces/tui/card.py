@@ -80,7 +80,7 @@ class Card(Lines):
             return []
         height = self.app.size.height
         most = height if self.whole else max(min(7, height - 5), min(height // 2, height - 7))
-        rows = question_rows(self.question, width, most)
+        rows = question_rows(self.question, width, most, whole=self.whole)
         if self.more:
             rows.append([(f"  {self.more} more behind it", "dim")])
         if self.commenting and not self.can_allow_with_words:
@@ -109,7 +109,7 @@ _KEYS = {"once": "y", "session": "s", "always": "a", "deny": "n"}
 _SHORT = {"once": "once", "session": "session", "always": "always", "deny": "no"}
 
 
-def question_rows(question: ApprovalRequested, width: int, most: int) -> list[Row]:
+def question_rows(question: ApprovalRequested, width: int, most: int, *, whole: bool = False) -> list[Row]:
     """The whole card; of a long change no more than fits, and how much is left out."""
     if question.kind == "question":
         rows: list[Row] = [
@@ -123,7 +123,7 @@ def question_rows(question: ApprovalRequested, width: int, most: int) -> list[Ro
         rows.append([("  or write an answer and press Enter; ", "dim"), ("n", "key"), (" declines", "dim")])
         return rows
     if plan := plan_of(question):
-        return _plan_rows(question, plan, width, most)
+        return _plan_rows(plan, width, whole=whole, tight=most < 8)
     head: list[Row] = []
     subject = revealed(call_object(question.call))
     name = one_line(revealed(question.call.name))
@@ -185,22 +185,22 @@ def plan_of(question: ApprovalRequested) -> str:
     return plan if isinstance(plan, str) else ""
 
 
-def _plan_rows(question: ApprovalRequested, plan: str, width: int, most: int) -> list[Row]:
-    lines = _wrapped(plan, width - 4)
-    room = max(2, most - 4)
+def _plan_rows(plan: str, width: int, *, whole: bool, tight: bool) -> list[Row]:
+    """The ways to answer; the plan itself stands in the conversation above, and here only where it is wanted."""
     rows: list[Row] = [[("? ", "question"), ("a plan is proposed", "question")]]
-    rows += [[("  │ ", "rule"), (line, "text")] for line in lines[:room]]
-    if len(lines) > room:
-        rows[-1] = [(f"  … {len(lines) - room + 1} more lines (Ctrl+O shows all)", "warn")]
+    if whole:
+        rows += [[("  │ ", "rule"), (line, "text")] for line in _wrapped(plan, width - 4)]
+    else:
+        rows.append([("  " + one_line("it stands above: PgUp reads it, Ctrl+O shows it here", width - 4), "dim")])
     keys = (
-        ("y", "carry it out"),
-        ("e", "change it in your editor"),
-        ("n", "no"),
-        ("Tab", "no, and say what to change"),
+        ("y", "carry it out", "do it"),
+        ("e", "change it in your editor", "edit"),
+        ("n", "no", "no"),
+        ("Tab", "no, and say what to change", "change"),
     )
-    for key, words in keys:
-        rows.append([(f"  {key:>3}", "key"), (f" {words}", "text")])
-    return rows
+    if tight:
+        return [*rows, [pair for key, _, short in keys for pair in ((f"  {key}", "key"), (f" {short}", "text"))]]
+    return [*rows, *([(f"  {key:>3}", "key"), (f" {words}", "text")] for key, words, _ in keys)]
 
 
 def diff_rows(diff: str, width: int, most: int) -> list[Row]:

@@ -165,6 +165,8 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
                     self.changes.add(path, diff)
                 self.file_tree.touch(self.changes.files)
             self.desk.spawn(self._load_files())
+        if tab is self.tab and isinstance(event, ApprovalRequested) and self.focus_on != "composer":
+            self.hint("a question waits for you; Esc goes to it")
         if tab is not self.tab and isinstance(event, ApprovalRequested):
             self.tab.spoken.say(f"Tab {self.tabs.index(tab) + 1}. {announced(event)}")
         if tab.state.questions and not self.app.app_focus:
