@@ -139,6 +139,24 @@ def test_escape_twice_goes_back_to_an_earlier_prompt(open_screen: Open) -> None:
     terminal.see("❯ list files")
 
 
+def test_going_back_shows_what_it_would_take_back_and_takes_the_files_along(open_screen: Open, project: Path) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type('create a.txt with "one"\r')
+    terminal.see("+one", "y allow once")
+    terminal.quiet(0.5)
+    terminal.type("y")
+    terminal.see("Created a.txt", " out · ")
+    assert (project / "a.txt").read_text() == "one\n"
+    terminal.type("\x18r")
+    terminal.see("go back to before", "create a.txt")
+    terminal.type("\r")
+    terminal.see("the conversation and the files", "the model forgets this prompt and its answer", "deleted a.txt")
+    terminal.type("\r")
+    terminal.see("rewound", '❯ create a.txt with "one"')
+    assert not (project / "a.txt").exists()
+
+
 def test_tabs_are_sessions_of_their_own(open_screen: Open) -> None:
     terminal = open_screen()
     terminal.see(READY)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interfaces.tui.stage import stage
+from tests.interfaces.tui.stage import DESCRIBED, stage
 
 
 async def test_a_first_run_is_told_how_to_begin(tmp_path: Path) -> None:
@@ -101,6 +101,18 @@ async def test_profiles_stand_with_what_a_swap_would_change(tmp_path: Path) -> N
     async with stage(tmp_path / "home") as on:
         await on.press("ctrl+x", "p")
         on.matches("profiles")
+
+
+async def test_going_back_says_what_it_would_take_back(tmp_path: Path) -> None:
+    turns = [{"turn": "t1", "seq": 4, "undone": False}]
+    undo = {"undo": [{"missing": "", "text": "would be undone: 1 file\nchanged /srv/app/src/main.py\n"}], "redo": []}
+    described = {**DESCRIBED, "changes": {"turns": turns, "files": []}, "undo": undo}
+    async with stage(tmp_path / "home", described=described) as on:
+        await on.send("edit")
+        await on.send("hello")
+        await on.press("ctrl+x", "r")
+        await on.press("down", "enter")
+        on.matches("rewind")
 
 
 async def test_settings_are_seen_with_what_they_mean(tmp_path: Path) -> None:

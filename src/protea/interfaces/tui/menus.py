@@ -289,7 +289,7 @@ def session_item(each: SessionSummary, *, here: bool, open: bool) -> Item:
     mark = {"running": "▶", "waiting": "?", "interrupted": "!"}.get(each.state, "●" if open else "")
     return Item(
         key=each.id,
-        text=each.title or "(empty)",
+        text=each.title or "new session",
         detail=f"{ago(each.updated, _now())}{where}",
         mark=mark,
         words=f"{each.id} {each.model}",
@@ -311,12 +311,12 @@ async def rewind(screen: Front) -> None:
         event = next(each for each in prompts if str(each.seq) == key)
         if tab.state.busy:
             tab.submit(Interrupt())
-        screen.desk.spawn(_how_far(screen, event))
+        screen.desk.spawn(_how_far(screen, event, sum((each.seq or 0) >= (event.seq or 0) for each in prompts)))
 
     open_list(screen, "go back to before", items, then, empty="there is no prompt yet")
 
 
-async def _how_far(screen: Front, prompt: PromptSubmitted) -> None:
+async def _how_far(screen: Front, prompt: PromptSubmitted, prompts: int) -> None:
     """The conversation, the files, or both: asked where files were changed since, with what would happen to them."""
     describe, session, seq = screen.desk.gateway.describe, screen.tab.session, prompt.seq or 1
     changes = await describe("changes", session)
@@ -326,11 +326,15 @@ async def _how_far(screen: Front, prompt: PromptSubmitted) -> None:
         return
     undo = (await describe("undo", session))["undo"]
     would = undo[len(since) - 1] if len(since) <= len(undo) else {"missing": "too many turns to be taken back at once"}
-    about = would["missing"] or would.get("text", "")
-    rows = [Item(key="conversation", text="the conversation alone", detail="files stay as they are")]
+    about = (
+        (would["missing"] or would.get("text", "")).replace(screen.desk.place.open.cwd.rstrip("/") + "/", "").strip()
+    )
+    said = f"{prompts} prompts and their answers" if prompts > 1 else "this prompt and its answer"
+    forgets = f"the model forgets {said}; {'the first' if prompts > 1 else 'it'} can be edited"
+    rows = [Item(key="conversation", text="the conversation alone", detail="files stay as they are", about=forgets)]
     if not would["missing"]:
-        rows.insert(0, Item(key="both", text="the conversation and the files", about=about))
-        rows.append(Item(key="files", text="the files alone", about=about))
+        rows.insert(0, Item(key="both", text="the conversation and the files", about=f"{forgets}\n{about}"))
+        rows.append(Item(key="files", text="the files alone", detail="the conversation stays", about=about))
     else:
         rows.append(Item(key="conversation", text="files cannot be taken back", detail=about))
 
