@@ -105,14 +105,14 @@ def converse(arguments: Arguments) -> int:
         return 1
     if arguments.name != "repl" and not boot.installed("textual"):
         complain("the full screen needs the extra 'tui': pip install 'protea[tui]'; this is the plain chat")
-    elif arguments.name != "repl":
-        term = os.environ.get("TERM") or "not set"
-        complain(f"TERM is {term}: the plain chat (protea repl) instead of the full screen")
     load_values()
     from protea.interfaces import repl
     from protea.interfaces.input import typed_prompt
 
     launch = launch_of(arguments, interactive=True)
+    if arguments.name != "repl" and boot.installed("textual"):
+        term = launch.environment.get("TERM") or "not set"
+        complain(f"TERM is {term}: the plain chat (protea repl) instead of the full screen")
     spec = repl.Conversation(
         open=opening_of(arguments, launch),
         prompt=typed_prompt(arguments.words),

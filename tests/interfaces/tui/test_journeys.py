@@ -54,15 +54,36 @@ def test_a_turn_is_interrupted_and_the_session_goes_on(open_screen: Open, slow: 
 
 
 def test_what_is_steered_reaches_the_running_turn_and_what_is_queued_the_next(
-    open_screen: Open, slow: LoopbackProvider
+    open_screen: Open, tmp_path: Path, project: Path
 ) -> None:
+    os.mkfifo(project / "go")
+    script = [ScriptedCall("Bash", {"command": "cat go"}), "Quickly done.", "It was waited for."]
+    with LoopbackProvider.in_thread(script) as provider:
+        use(tmp_path, provider)
+        terminal = open_with_key(open_screen)
+        terminal.type("tell me\r")
+        terminal.see("y allow once")
+        terminal.quiet(0.5)
+        terminal.type("y")
+        terminal.gone("y allow once")
+        terminal.type("wait for it\r")
+        terminal.see("⧗ wait for it")
+        terminal.type("be quick\x1b[13;5u")  # Ctrl+Enter, as terminals that can tell it send it
+        terminal.see("steering", "be quick")
+        (project / "go").write_text("now\n")
+        terminal.see("Quickly done.", "It was waited for.")
+        first, second = (request.body.decode() for request in provider.requests[-2:])
+        assert "be quick" in first
+        assert "wait for it" not in first
+        assert "wait for it" in second
+
+
+def test_what_waits_after_an_interrupt_is_said_to_run_first(open_screen: Open, slow: LoopbackProvider) -> None:
     terminal = open_with_key(open_screen)
     terminal.type("tell me\r")
     terminal.see("Esc interrupts", "word")
     terminal.type("wait for it\r")
     terminal.see("⧗ wait for it")
-    terminal.type("be quick\x1b[13;5u")  # Ctrl+Enter, as terminals that can tell it send it
-    terminal.see("be quick")
     terminal.type("\x1b")
     terminal.see("run before your next prompt")
 
