@@ -31,6 +31,31 @@ def a_module_is_read_in_one_sitting(tree: Tree) -> Iterator[str]:
             yield module.at(LONGEST, f"{lines} lines")
 
 
+MAPPED = ("protea.domain", "protea.application", "protea.composition", "protea.interfaces.tui")
+"""Folders of many files, each of another idea."""
+
+
+@rule(
+    {"application/__init__.py": '"""A turn: turn."""', "application/turn.py": "", "application/hub.py": ""},
+    {"domain/__init__.py": '"""Events."""', "domain/permission/__init__.py": ""},
+    fine={
+        "application/__init__.py": '"""A turn: turn, hub."""',
+        "application/turn.py": "",
+        "application/hub.py": "",
+        "ports/model.py": "",
+    },
+)
+def a_folder_of_many_files_says_what_is_where(tree: Tree) -> Iterator[str]:
+    """In the docstring of its `__init__.py`, so that one who opens the folder finds the file."""
+    for name in MAPPED:
+        home = tree.module(name)
+        words = set(re.findall(r"\w+", (ast.get_docstring(home.ast) or "") if home is not None else ""))
+        for module in tree.modules:
+            above, _, last = module.name.rpartition(".")
+            if home is not None and above == name and not last.startswith("_") and last not in words:
+                yield home.at(1, f"names no {last}")
+
+
 VAGUE = {
     "base",
     "common",

@@ -1,1 +1,10 @@
-"""The full-screen face, over a gateway and nothing else. `run` opens it; docs/tui.md tells what it does."""
+"""The full-screen face, over a gateway and nothing else. docs/tui.md tells what it does. What is where:
+
+opening it      run, app, later (a gateway whose sessions are still opening), opening (a session as a tab)
+the screen      screen, front (what others may ask of it), desk (what its tabs share), tab, tabbar, panes/
+a tab           transcript/, pictures/, card (a question), strips, composer/, suggestions, welcome, state
+keys            keys (the tables), doing (what actions do), menus (lists they open), picker, fuzzy, which_key
+the terminal    driver, writer, painting, background, frame (what the first frame shares with the screen)
+how it looks    themes, line, status, remembered
+who is away     calling, announcing (for a screen reader)
+"""
