@@ -898,6 +898,35 @@ async def test_a_person_tells_an_agent_something_ends_it_and_lets_it_go_on() -> 
     await w.gateway.close()
 
 
+async def test_what_comes_too_soon_after_the_last_news_is_told_a_moment_later() -> None:
+    inside, go_on = asyncio.Event(), asyncio.Event()
+
+    async def dig(path: str) -> str:
+        """Take long."""
+        inside.set()
+        await go_on.wait()
+        return "dug"
+
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return says("done") if results(request) else calls(("dig", {"path": "a"}))
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    w.toolsets = (FunctionToolset([dig]), *w.toolsets)
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    await w.gateway.submit(session, SubmitPrompt(text="boss"))
+    async with asyncio.timeout(WITHIN):
+        await inside.wait()
+        async for event in w.gateway.events(session):
+            if isinstance(event, TaskChanged) and event.tool == "dig":
+                assert event.detail is not None
+                assert "dig" in event.detail
+                go_on.set()
+            if isinstance(event, TurnFinished):
+                break
+    assert of(list(w.store.read(session)), TaskChanged)[-1].state == "done"
+    await w.gateway.close()
+
+
 async def test_silence_is_told_as_a_stall() -> None:
     class Later(QuickClock):
         ahead = 0.0

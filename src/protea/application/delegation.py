@@ -260,6 +260,8 @@ class Errands:
         self._asked: dict[str, str] = {}
         """Its question → the one that was asked for it at the sender's session."""
         self._progress: Callable[[str], None] | None = None
+        self._late: asyncio.TimerHandle | None = None
+        """Tells what came too soon after the last news."""
 
     @property
     def cost_usd(self) -> float:
@@ -282,6 +284,7 @@ class Errands:
             self._tell("stopped", force=True)
             raise
         finally:
+            self._forget_late()
             self.child.watchers.remove(self._saw)
             for question in self._questions.values():
                 question.cancel()
@@ -383,7 +386,11 @@ class Errands:
     def _tell(self, state: Literal["running", "done", "failed", "stopped"], *, force: bool = False) -> None:
         now = self._sender.clock.monotonic()
         if not force and now - self._told < NEWS:
+            if self._late is None:
+                pause = NEWS - (now - self._told)
+                self._late = asyncio.get_running_loop().call_later(pause, self._tell, "running")
             return
+        self._forget_late()
         self._told = now
         quiet = now - self._last
         tool = next(reversed(self._tools.values()), "") if state == "running" else ""
@@ -417,6 +424,11 @@ class Errands:
         )
         with suppress(StoreError):  # the sender's own turn says that its log cannot be written
             self._sender.hub.record(changed)
+
+    def _forget_late(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
     def _open_questions(self) -> bool:
         return any(not each.done() for each in self._questions.values())

@@ -18,13 +18,16 @@ from protea.adapters.models._wanted import (
     Help,
     Overview,
     Plan,
+    Propose,
     Read,
     Replace,
     Run,
     RunTests,
     Search,
+    Send,
     Step,
     Tally,
+    Watch,
 )
 from protea.adapters.models._words import quoted
 
@@ -76,6 +79,17 @@ READ: dict[str, list[Step]] = {
     "where is config.py": [Files("**/config.py", what="files named config.py")],
     "find pyproject.toml": [Files("**/pyproject.toml", what="files named pyproject.toml")],
     "run `ls; pwd`": [Run("ls; pwd")],
+    "run `make serve` in the background": [Run("make serve", True)],
+    "watch `make serve` for ERROR": [Watch("make serve", "ERROR")],
+    "send an agent to find every TODO in src, then tell me which file has the most": [
+        Send("find every TODO in src, then tell me which file has the most")
+    ],
+    "please send an agent to read a.py in the background": [Send("read a.py", True)],
+    "read a.py, then send an agent to read a.py; then b": [LOOK, Send("read a.py; then b")],
+    'propose: create b.txt with "x"; read a.py': [
+        Propose((('create b.txt with "x"', (Create("b.txt", "x\n"),)), ("read a.py", (LOOK,))))
+    ],
+    "propose a plan:\n1. read a.py\n2. run `ls`": [Propose((("read a.py", (LOOK,)), ("run `ls`", (Run("ls"),))))],
     "run make and make install": [Run("make and make install")],
     "$ echo hi": [Run("echo hi")],
     "!ls": [Run("ls")],

@@ -13,14 +13,30 @@ import msgspec
 
 from protea.adapters.models._changing import creating, moving, replacing
 from protea.adapters.models._looking import listing, reading, searching, tallying
-from protea.adapters.models._wanted import Append, Ask, Cannot, Create, Help, Overview, Plan, Run, RunTests, Step
+from protea.adapters.models._wanted import (
+    Append,
+    Ask,
+    Cannot,
+    Create,
+    Help,
+    Overview,
+    Plan,
+    Propose,
+    Run,
+    RunTests,
+    Send,
+    Step,
+    Watch,
+)
 from protea.adapters.models._words import (
     BULLET,
     FILLERS,
     GREETINGS,
     PLANNING,
+    PROPOSING,
     REPLACING,
     RUNNING,
+    SENDING,
     UNDOING,
     VERBS,
     WRITING,
@@ -157,8 +173,14 @@ def _takes_text(part: list[Token]) -> bool:
 
 
 def _is_plan(part: list[Token]) -> bool:
-    """A plan is what stands behind the word, to the end."""
-    return (0 < len(part) < 8 and without_fillers(part)[0].low in PLANNING) or (len(part) >= 8 and _is_plan(part[:7]))
+    """A plan, or what an agent is sent for, is what stands behind the word, to the end."""
+    if len(part) >= 8:
+        return _is_plan(part[:7])
+    if not part:
+        return False
+    words = without_fillers(part)
+    sends = words[0].low in SENDING and any(word.low == "agent" for word in words)
+    return words[0].low in PLANNING | PROPOSING or sends
 
 
 def _is_command_line(part: list[Token], *, until_then: bool = False) -> bool:
@@ -262,7 +284,8 @@ def _running(words: Sequence[Token], text: str) -> Step | None:
     if not skipped:
         return None
     if skipped[0].quoted:
-        return Run(skipped[0].text.strip()) if skipped[0].text.strip() else None
+        behind = " ".join(token.low for token in skipped[1:]) == "in the background"
+        return Run(skipped[0].text.strip(), behind) if skipped[0].text.strip() else None
     if first.low in ("start", "launch"):
         return None
     return Run(_command(words, text, len(words) - len(skipped)))
@@ -284,6 +307,41 @@ def _git(words: Sequence[Token], text: str) -> Step | None:
     if re.fullmatch(r"(?:what (?:has )?changed|show (?:me )?(?:the |my )?(?:changes|diff))", plain):
         return Run("git diff")
     return None
+
+
+def _watching(words: Sequence[Token], text: str) -> Step | None:
+    """``watch `make serve` for ERROR``."""
+    if words[0].low != "watch" or len(words) != 4 or not words[1].quoted or words[2].low != "for":
+        return None
+    return Watch(words[1].text.strip(), words[3].text)
+
+
+def _sending(words: Sequence[Token], text: str) -> Step | None:
+    """`send an agent to find every TODO`."""
+    if words[0].low not in SENDING:
+        return None
+    rest = skip(words[1:], ("an", "one", "the"))
+    if len(rest) < 3 or rest[0].low != "agent" or rest[1].low not in ("to", "that", "and"):
+        return None
+    prompt = rest_of(words, text, len(words) - len(rest) + 2).strip()
+    behind = re.fullmatch(r"(.*?),?\s+in the background\.?", prompt, re.DOTALL)
+    return Send(behind[1] if behind else prompt, behind is not None)
+
+
+def _proposing(words: Sequence[Token], text: str) -> Step | None:
+    """`propose: create a.txt with "x"; run the tests`. What it cannot do it does not propose."""
+    if words[0].low not in PROPOSING:
+        return None
+    rest = skip(words[1:], ("a", "the", "plan", "to"))
+    if not rest:
+        return None
+    items = []
+    for part in _parts([token for token in rest if not (token.kind == "word" and BULLET.fullmatch(token.text))]):
+        made = _steps_of(part, text)
+        if not made or any(isinstance(step, Propose) for step in made):
+            return None
+        items.append((_said(text, part), tuple(made)))
+    return Propose(tuple(items)) if items else None
 
 
 def _planning(words: Sequence[Token], text: str) -> Step | None:
@@ -321,6 +379,9 @@ def _asking(words: Sequence[Token], text: str) -> Step | None:
 _READERS: tuple[Callable[[Sequence[Token], str], Step | None], ...] = (
     _helping,
     _running,
+    _watching,
+    _sending,
+    _proposing,
     _git,
     _planning,
     _asking,

@@ -22,13 +22,16 @@ from protea.adapters.models._wanted import (
     Help,
     Overview,
     Plan,
+    Propose,
     Read,
     Replace,
     Run,
     RunTests,
     Search,
+    Send,
     Step,
     Tally,
+    Watch,
 )
 from protea.adapters.models._words import escaped, quoted
 from protea.domain.tools import ToolSpec
@@ -121,8 +124,13 @@ def _carry_out(step: Step, tools: Tools, past: Past, following: Step | None) -> 
             return (yield from _search(step, tools, past, tally=isinstance(following, Tally)))
         case Tally():
             return (yield from _tally(step, tools, past))
-        case Run(command):
-            return (yield from _run(command, tools))
+        case Run(command, behind):
+            return (yield from (_run_behind(command, tools) if behind else _run(command, tools)))
+        case Watch(command, pattern):
+            given = _one((yield (tools.call("Monitor", {"command": command, "pattern": pattern}),)))
+            return Done(given.text.strip() or "It is watched.", given.is_error)
+        case Send():
+            return (yield from _send(step, tools))
         case RunTests(where):
             return (yield from _tests(where, tools))
         case Replace():
@@ -133,6 +141,8 @@ def _carry_out(step: Step, tools: Tools, past: Past, following: Step | None) -> 
             return (yield from _append(step, tools))
         case Plan(items):
             return (yield from _plan(items, tools))
+        case Propose():
+            return (yield from _propose(step, tools, past))
         case Ask():
             return (yield from _ask(step, tools))
         case Overview():
@@ -153,10 +163,12 @@ tools, and nothing leaves this machine. What I understand, for example:
 - `read README.md`, `show lines 10-40 of src/app.py`, `last 20 lines of build.log`
 - `list files in src`, `find files *.py`, `how many python files are there`
 - `find every TODO in src, then tell me which file has the most`, `how many "import os" in *.py files`
-- `run the tests`, ``run `git log --oneline -5` ``
+- `run the tests`, ``run `git log --oneline -5` ``, ``run `sleep 60` in the background``
+- `send an agent to find every TODO in src`, ``watch `make serve` for ERROR``
 - `replace old_name with new_name in src/app.py`, `replace every "1.0" with "1.1" in docs`
 - `create notes.txt with "first line"`, `append "one more" to notes.txt`, `delete notes.txt`
 - `plan: read the code, change it, run the tests`, `ask me "Which one?" "this" "that"`
+- ``propose: create notes.txt with "one"; run `ls` ``, in plan mode: agree to it and it is done
 
 Steps are joined by `then`, `;`, commas, new lines or a numbered list. To talk to a language model, """
 REAL_MODEL = (
@@ -639,6 +651,36 @@ def _plan(items: tuple[str, ...], tools: Tools) -> Doing:
     rows = "\n".join(f"{place}. {item}" for place, item in enumerate(items, 1))
     note = "\n\nThese are your own words: the offline grammar splits a plan into steps and cannot think one up."
     return Done(rows + note, facts={"items": list(items), "count": len(items)})
+
+
+def _run_behind(command: str, tools: Tools) -> Doing:
+    given = _one((yield (tools.call("Bash", {"command": command, "background": True}),)))
+    return Done(f"{_code(command)} in the background:\n{block(given.text)}", given.is_error)
+
+
+def _send(step: Send, tools: Tools) -> Doing:
+    given = _one((yield (tools.call("Agent", {"prompt": step.prompt}, background=step.behind or None),)))
+    said = given.text.strip() or "(nothing)"
+    return Done(said if step.behind else f"The agent brought:\n\n{said}", given.is_error)
+
+
+def _propose(step: Propose, tools: Tools, past: Past) -> Doing:
+    """The plan, and once it is agreed to, one step after the other, with the list kept as it goes."""
+    plan = "\n".join(f"{place}. {said}" for place, (said, _) in enumerate(step.items, 1))
+    given = _one((yield (tools.call("ProposePlan", {"plan": plan}),)))
+    if given.is_error:
+        return Done(f"{given.text.strip()}\n\n{plan}".strip(), failed=True)
+    wanted = [(said, steps) for said, steps in step.items if said in given.text or "person edited it" not in given.text]
+    texts: list[str] = []
+    for place, (said, steps) in enumerate(wanted):
+        for each in steps:
+            done = yield from carry_out(each, tools, past, None)
+            texts.append(done.text)
+            if done.failed:
+                return Done("\n\n".join([*texts, f"I stopped at “{said}”."]), failed=True)
+        items = [{"text": text, "status": "done" if at <= place else "pending"} for at, (text, _) in enumerate(wanted)]
+        yield (tools.call("TodoWrite", {"items": items}),)
+    return Done("\n\n".join([*texts, "The plan is carried out."]))
 
 
 def _not_offered(name: str) -> NoReturn:

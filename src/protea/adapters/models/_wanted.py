@@ -53,6 +53,22 @@ class Tally(msgspec.Struct, frozen=True):
 
 class Run(msgspec.Struct, frozen=True):
     command: str
+    behind: bool = False
+    """In the background."""
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """A command in the background, of whose lines those that fit are told."""
+
+    command: str
+    pattern: str
+
+
+class Send(msgspec.Struct, frozen=True):
+    """An agent, with words of the same grammar."""
+
+    prompt: str
+    behind: bool = False
 
 
 class RunTests(msgspec.Struct, frozen=True):
@@ -82,6 +98,13 @@ class Plan(msgspec.Struct, frozen=True):
     items: tuple[str, ...]
 
 
+class Propose(msgspec.Struct, frozen=True):
+    """A plan, to be carried out once the person agrees."""
+
+    items: tuple[tuple[str, tuple[Step, ...]], ...]
+    """Each with what is to be done for it."""
+
+
 class Overview(msgspec.Struct, frozen=True):
     """What kind of project this is."""
 
@@ -97,5 +120,21 @@ class Cannot(msgspec.Struct, frozen=True):
 
 
 Step = (
-    Read | Files | Search | Tally | Run | RunTests | Replace | Create | Append | Plan | Ask | Overview | Help | Cannot
+    Read
+    | Files
+    | Search
+    | Tally
+    | Run
+    | Watch
+    | Send
+    | RunTests
+    | Replace
+    | Create
+    | Append
+    | Plan
+    | Propose
+    | Ask
+    | Overview
+    | Help
+    | Cannot
 )

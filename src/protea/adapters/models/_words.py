@@ -250,6 +250,8 @@ REMOVING = frozenset(["delete", "remove", "rm"])
 MOVING = frozenset(["move", "mv", "copy", "cp"])
 ASKING = frozenset(("ask",))
 PLANNING = frozenset(["plan", "todo"])
+SENDING = frozenset(["send"])
+PROPOSING = frozenset(["propose"])
 UNDOING = frozenset(["undo", "revert", "rollback", "redo", "restore"])
 VERBS = (
     READING

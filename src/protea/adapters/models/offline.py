@@ -31,6 +31,8 @@ from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop, TextPiece
 from protea.domain.usage import ModelInfo, Price, Usage
 
 NAME = "offline/grammar"
+NEWS = "[Protea] "
+"""Begins what nobody typed."""
 _INFO = ModelInfo(NAME, price=Price(0.0, 0.0))
 _MOST_PIECES = 200
 _LOOK_BACK = 20
@@ -87,8 +89,13 @@ class _Round(msgspec.Struct, frozen=True):
 
 def _answer(request: ModelRequest) -> str | tuple[Call, ...]:
     """The text that ends the turn, or the calls that are still to be made."""
-    last = max((n for n, m in enumerate(request.messages) if isinstance(m, UserMessage)), default=-1)
-    if last < 0:
+    last = max((n for n, m in enumerate(request.messages) if isinstance(m, UserMessage) and _prompt(m)), default=-1)
+    behind = request.messages[last + 1 :]
+    answered = any(isinstance(m, AssistantMessage) and m.model == NAME and not calls_of(m.content) for m in behind)
+    if news := [text for m in behind if isinstance(m, UserMessage) for text in _news(m)]:
+        if last < 0 or answered:
+            return "\n\n".join(news)  # it was woken by them
+    elif last < 0:
         return unclear(())
     prompt = _prompt(request.messages[last])
     understood = read(prompt)
@@ -110,10 +117,15 @@ def _answer(request: ModelRequest) -> str | tuple[Call, ...]:
 def _prompt(message: Message) -> str:
     if not isinstance(message, UserMessage):
         return ""
-    texts = [part.text for part in message.content if isinstance(part, Text)]
+    texts = [part.text for part in message.content if isinstance(part, Text) and not part.text.startswith(NEWS)]
     if not texts and any(isinstance(part, Image) for part in message.content):
         return "(a picture)"
     return "\n".join(texts)
+
+
+def _news(message: UserMessage) -> list[str]:
+    """What is told of tasks that go on beside the turns."""
+    return [part.text for part in message.content if isinstance(part, Text) and part.text.startswith(NEWS)]
 
 
 def _rounds(messages: Sequence[Message]) -> Iterator[_Round]:
