@@ -200,15 +200,18 @@ class Tasks:
             if id not in back
         ]
         body = self._body
-        for word, events in (("ended with", lost), ("goes on although it ended with", [*back.values()])):
+        for goes_on, events in ((False, lost), (True, [*back.values()])):
             if not events:
                 continue
             names = "".join(f"\n- {event.title}: {event.detail}" for event in events)
-            plural = "" if len(events) == 1 else "s"
-            verb = word.replace("goes", "go") if plural and word.startswith("goes") else word
-            text = f"{len(events)} task{plural} {verb} the process that ran {'them' if plural else 'it'}:{names}"
-            level: Literal["info", "warning"] = "warning" if events is lost else "info"
-            body.hub.record(*events, NoticeGiven(level=level, text=text))
+            one = len(events) == 1
+            what = f"{len(events)} task{'' if one else 's'}"
+            if goes_on:
+                lead = f"The process that ran {'it' if one else 'them'} ended; {what} {'goes' if one else 'go'} on"
+            else:
+                lead = f"{what} ended with the process that ran {'it' if one else 'them'}"
+            text = f"{lead}:{names}"
+            body.hub.record(*events, NoticeGiven(level="info" if goes_on else "warning", text=text))
             self.news(text)
 
     async def _begun_again(self, left: Mapping[str, TaskChanged], kept: Mapping[str, Task]) -> dict[str, TaskChanged]:
