@@ -77,7 +77,7 @@ class Past(msgspec.Struct):
 Doing = Generator[tuple[Call, ...], tuple[Given, ...], Done]
 
 
-class _MissingError(Exception):
+class MissingError(Exception):
     """A tool this run does not offer."""
 
 
@@ -99,7 +99,7 @@ class Tools:
     def call(self, name: str, needed: dict[str, Any], **wished: Any) -> Call:
         """A call with what it needs, and what else is wished where the tool takes it and it is not None."""
         if not self.knows(name, *needed):
-            raise _MissingError(name)
+            raise MissingError(name)
         known = self._parameters[name]
         return Call(name, needed | {key: value for key, value in wished.items() if value is not None and key in known})
 
@@ -108,10 +108,12 @@ def carry_out(step: Step, tools: Tools, past: Past, following: Step | None) -> D
     """Do one step. `following` is the next one, for what can be asked for together."""
     try:
         return (yield from _carry_out(step, tools, past, following))
-    except _MissingError as missing:
-        return Done(
-            f"This run offers no tool `{missing}` that takes what is needed, so that cannot be done.", failed=True
-        )
+    except MissingError as missing:
+        return not_there(missing)
+
+
+def not_there(missing: MissingError) -> Done:
+    return Done(f"This run offers no tool `{missing}` that takes what is needed, so that cannot be done.", failed=True)
 
 
 def _carry_out(step: Step, tools: Tools, past: Past, following: Step | None) -> Doing:
@@ -124,13 +126,8 @@ def _carry_out(step: Step, tools: Tools, past: Past, following: Step | None) -> 
             return (yield from _search(step, tools, past, tally=isinstance(following, Tally)))
         case Tally():
             return (yield from _tally(step, tools, past))
-        case Run(command, behind):
-            return (yield from (_run_behind(command, tools) if behind else _run(command, tools)))
-        case Watch(command, pattern):
-            given = _one((yield (tools.call("Monitor", {"command": command, "pattern": pattern}),)))
-            return Done(given.text.strip() or "It is watched.", given.is_error)
-        case Send():
-            return (yield from _send(step, tools))
+        case Run(command):
+            return (yield from _run(command, tools))
         case RunTests(where):
             return (yield from _tests(where, tools))
         case Replace():
@@ -141,8 +138,6 @@ def _carry_out(step: Step, tools: Tools, past: Past, following: Step | None) -> 
             return (yield from _append(step, tools))
         case Plan(items):
             return (yield from _plan(items, tools))
-        case Propose():
-            return (yield from _propose(step, tools, past))
         case Ask():
             return (yield from _ask(step, tools))
         case Overview():
@@ -151,6 +146,8 @@ def _carry_out(step: Step, tools: Tools, past: Past, following: Step | None) -> 
             return Done(HELP)
         case Cannot():
             return Done(_UNDO, failed=True)
+        case Watch() | Send() | Propose():
+            raise AssertionError("these are carried out by `_beside`")
 
 
 # -- words
@@ -207,7 +204,7 @@ def block(text: str) -> str:
     return f"{fence}\n{text}\n{fence}"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
@@ -238,7 +235,7 @@ def _is_missing(given: Given) -> bool:
     return re.search(words, given.text[:2000], re.IGNORECASE) is not None
 
 
-def _one(given: tuple[Given, ...]) -> Given:
+def one(given: tuple[Given, ...]) -> Given:
     return given[0] if given else Given("the tool gave no answer", True)
 
 
@@ -268,9 +265,9 @@ def _read(step: Read, tools: Tools) -> Doing:
 def _files(step: Files, tools: Tools, past: Past) -> Doing:
     where = step.folder or "this project"
     if step.pattern == "*" and tools.knows("Read", "path"):
-        given = _one((yield (tools.call("Read", {"path": step.folder or "."}),)))
+        given = one((yield (tools.call("Read", {"path": step.folder or "."}),)))
         return _trouble(f"{where} could not be listed", given) if given.is_error else Done(block(given.text))
-    given = _one((yield (tools.call("Glob", {"pattern": step.pattern}, path=step.folder),)))
+    given = one((yield (tools.call("Glob", {"pattern": step.pattern}, path=step.folder),)))
     if given.is_error:
         return _trouble(f"{where} could not be listed", given)
     names = [] if _says_nothing(given.text) else _rows(given.text)
@@ -314,9 +311,9 @@ def _search(step: Search, tools: Tools, past: Past, *, tally: bool) -> Doing:
         calls.append(_grep(replace(step, how="count"), tools))
     given = yield tuple(calls)
     head = ""
-    if _is_missing(_one(given)) and step.folder is not None:
-        head, step, given = yield from _search_all(step, calls, tools, _one(given))
-    answer = _one(given)
+    if _is_missing(one(given)) and step.folder is not None:
+        head, step, given = yield from _search_all(step, calls, tools, one(given))
+    answer = one(given)
     if answer.is_error:
         return _trouble("The search failed", answer)
     past.search, past.where = step, _where(step)
@@ -396,7 +393,7 @@ def _told(step: Search, text: str, counts: dict[str, int], past: Past) -> str:
             return f"{_count(total, what, _whats(step))} in {files} {_where(step)}:\n{block(text)}"
         case "files":
             rows = block("\n".join(counts))
-            return f"{files} with {_code(step.shown)} {_where(step)}:\n{rows}"
+            return f"{files} with {code(step.shown)} {_where(step)}:\n{rows}"
         case "count":
             return f"{_count(total, what, _whats(step))} in {files} {_where(step)}.{_left_out(past)}"
         case how:
@@ -408,11 +405,11 @@ def _case(step: Search) -> str:
 
 
 def _what(step: Search) -> str:
-    return "line" if step.unit != "line" else f"line with {_code(step.shown)}"
+    return "line" if step.unit != "line" else f"line with {code(step.shown)}"
 
 
 def _whats(step: Search) -> str:
-    return "lines" if step.unit != "line" else f"lines with {_code(step.shown)}"
+    return "lines" if step.unit != "line" else f"lines with {code(step.shown)}"
 
 
 def _left_out(past: Past) -> str:
@@ -441,7 +438,7 @@ def _tally(step: Tally, tools: Tools, past: Past) -> Doing:
     counts = past.counts
     if counts is None or search.how == "files":
         wanted = replace(search, how="count")
-        answer = _one((yield (_grep(wanted, tools),)))
+        answer = one((yield (_grep(wanted, tools),)))
         if answer.is_error:
             return _trouble("The count failed", answer)
         counts, past.partial = _counts(answer, wanted), bool(_told_total(answer.text))
@@ -498,8 +495,8 @@ def _ranking(step: Tally, search: Search, counts: dict[str, int], past: Past) ->
 
 
 def _run(command: str, tools: Tools) -> Doing:
-    given = _one((yield (tools.call("Bash", {"command": command}),)))
-    head = f"{_code(command) if len(command) < 200 and chr(10) not in command else 'The command'}"
+    given = one((yield (tools.call("Bash", {"command": command}),)))
+    head = f"{code(command) if len(command) < 200 and chr(10) not in command else 'The command'}"
     facts = {"ok": not given.is_error, "success": not given.is_error, "command": command, "output": given.text}
     return Done(f"{head} {'failed' if given.is_error else 'gave'}:\n{block(given.text)}", given.is_error, facts)
 
@@ -514,9 +511,9 @@ def _tests(where: str | None, tools: Tools) -> Doing:
     if tools.knows("Glob", "pattern") and where is None:
         looks.append(tools.call("Glob", {"pattern": "scripts/test"}))
     given = yield tuple(looks)
-    if _one(given).is_error:
-        return _trouble("I could not look which tests there are", _one(given))
-    names = {line.strip() for line in _one(given).text.split("\n")}
+    if one(given).is_error:
+        return _trouble("I could not look which tests there are", one(given))
+    names = {line.strip() for line in one(given).text.split("\n")}
     script = len(given) > 1 and not given[1].is_error and "scripts/test" in given[1].text.split("\n")
     command = _test_command(names, where, script=script)
     if command is None:
@@ -552,14 +549,14 @@ def _test_command(names: set[str], where: str | None, *, script: bool) -> str | 
 
 def _replace(step: Replace, tools: Tools) -> Doing:
     where = step.where or "this project"
-    shown = _code(step.old if len(step.old) < 80 else step.old[:80] + "…")
+    shown = code(step.old if len(step.old) < 80 else step.old[:80] + "…")
     if "\n" in step.old:
         if step.where is None:
             return Done("Name the file in which several lines are to be replaced.", failed=True)
         files = [step.where]
     else:
         looked = Search(escaped(step.old), step.old, step.where, how="files" if step.every else "lines")
-        given = _one((yield (_grep(looked, tools),)))
+        given = one((yield (_grep(looked, tools),)))
         if given.is_error:
             return _trouble(f"I could not look for {shown}", given)
         counts = _counts(given, looked)
@@ -590,7 +587,7 @@ def _replace(step: Replace, tools: Tools) -> Doing:
     right = [each.text.rstrip() for each in done if not each.is_error]
     facts = {"files": files, "file": files[0], "count": len(right), "ok": not wrong}
     told = (
-        [f"Replaced {shown} by {_code(step.new)}:\n" + "\n".join(f"- {_first_line(text)}" for text in right)]
+        [f"Replaced {shown} by {code(step.new)}:\n" + "\n".join(f"- {_first_line(text)}" for text in right)]
         if right
         else []
     )
@@ -602,13 +599,13 @@ def _replace(step: Replace, tools: Tools) -> Doing:
 def _create(step: Create, tools: Tools) -> Doing:
     call = tools.call("Write", {"path": step.path, "content": step.content})
     if not step.over and tools.knows("Read", "path"):
-        there = _one((yield (tools.call("Read", {"path": step.path}, limit=1),)))
+        there = one((yield (tools.call("Read", {"path": step.path}, limit=1),)))
         if not there.is_error:
             instead = f"Say `overwrite {step.path} with …` to replace it."
             return Done(f"{step.path} is there already, so nothing was written. {instead}", failed=True)
         if not _is_missing(there):
             return _trouble(f"I could not see whether {step.path} is there already, so nothing was written", there)
-    given = _one((yield (call,)))
+    given = one((yield (call,)))
     if given.is_error:
         return _trouble(f"{step.path} was not written", given)
     return Done(given.text.strip() or f"Wrote {step.path}.", facts={"file": step.path, "ok": True})
@@ -620,13 +617,13 @@ def _append(step: Append, tools: Tools) -> Doing:
     if len(lines) > _LINES_ADDED or len(step.content) > 60_000:
         return Done("That is more than I can append at once; create a file of its own.", failed=True)
     path = quoted(step.path if not step.path.startswith("-") else f"./{step.path}")
-    ending = _one((yield (tools.call("Bash", {"command": f"tail -c 1 {path} | wc -lc"}),)))
+    ending = one((yield (tools.call("Bash", {"command": f"tail -c 1 {path} | wc -lc"}),)))
     if ending.is_error:
         return _trouble(f"I could not look at {step.path}, so nothing was appended", ending)
     found = re.search(r"(\d+)\s+(\d+)\s*$", ending.text)
     joined = found is not None and found.group(1) == "0" and found.group(2) != "0"  # its last line has no end
     words = " ".join(quoted(line) if line else "''" for line in ([""] if joined else []) + lines)
-    given = _one((yield (tools.call("Bash", {"command": f"printf '%s\\n' {words} >> {path}"}),)))
+    given = one((yield (tools.call("Bash", {"command": f"printf '%s\\n' {words} >> {path}"}),)))
     if given.is_error:
         return _trouble(f"Nothing was appended to {step.path}", given)
     return Done(f"Appended {_count(len(lines), 'line')} to {step.path}.", facts={"file": step.path, "ok": True})
@@ -645,7 +642,7 @@ def _plan(items: tuple[str, ...], tools: Tools) -> Doing:
         if name is None:
             _not_offered("TodoWrite")
         kept = [{name: item} | ({"status": "pending"} if "status" in fields else {}) for item in items]
-    given = _one((yield (tools.call("TodoWrite", {"items": kept}),)))
+    given = one((yield (tools.call("TodoWrite", {"items": kept}),)))
     if given.is_error:
         return _trouble("The plan could not be kept", given)
     rows = "\n".join(f"{place}. {item}" for place, item in enumerate(items, 1))
@@ -653,43 +650,13 @@ def _plan(items: tuple[str, ...], tools: Tools) -> Doing:
     return Done(rows + note, facts={"items": list(items), "count": len(items)})
 
 
-def _run_behind(command: str, tools: Tools) -> Doing:
-    given = _one((yield (tools.call("Bash", {"command": command, "background": True}),)))
-    return Done(f"{_code(command)} in the background:\n{block(given.text)}", given.is_error)
-
-
-def _send(step: Send, tools: Tools) -> Doing:
-    given = _one((yield (tools.call("Agent", {"prompt": step.prompt}, background=step.behind or None),)))
-    said = given.text.strip() or "(nothing)"
-    return Done(said if step.behind else f"The agent brought:\n\n{said}", given.is_error)
-
-
-def _propose(step: Propose, tools: Tools, past: Past) -> Doing:
-    """The plan, and once it is agreed to, one step after the other, with the list kept as it goes."""
-    plan = "\n".join(f"{place}. {said}" for place, (said, _) in enumerate(step.items, 1))
-    given = _one((yield (tools.call("ProposePlan", {"plan": plan}),)))
-    if given.is_error:
-        return Done(f"{given.text.strip()}\n\n{plan}".strip(), failed=True)
-    wanted = [(said, steps) for said, steps in step.items if said in given.text or "person edited it" not in given.text]
-    texts: list[str] = []
-    for place, (said, steps) in enumerate(wanted):
-        for each in steps:
-            done = yield from carry_out(each, tools, past, None)
-            texts.append(done.text)
-            if done.failed:
-                return Done("\n\n".join([*texts, f"I stopped at “{said}”."]), failed=True)
-        items = [{"text": text, "status": "done" if at <= place else "pending"} for at, (text, _) in enumerate(wanted)]
-        yield (tools.call("TodoWrite", {"items": items}),)
-    return Done("\n\n".join([*texts, "The plan is carried out."]))
-
-
 def _not_offered(name: str) -> NoReturn:
-    raise _MissingError(name)
+    raise MissingError(name)
 
 
 def _ask(step: Ask, tools: Tools) -> Doing:
     options = list(step.options) or None
-    given = _one((yield (tools.call("AskUser", {"question": step.question}, options=options),)))
+    given = one((yield (tools.call("AskUser", {"question": step.question}, options=options),)))
     if given.is_error:
         return _trouble("The question was not answered", given)
     return Done(given.text.strip() or "There was no answer.")
@@ -700,14 +667,14 @@ def _overview(tools: Tools) -> Doing:
     if tools.knows("Glob", "pattern"):
         looks.append(tools.call("Glob", {"pattern": "[Rr][Ee][Aa][Dd][Mm][Ee]*"}))
     given = yield tuple(looks)
-    if _one(given).is_error:
-        return _trouble("I could not look at this project", _one(given))
-    text = f"I cannot sum a project up, but here is what it holds:\n{block(_one(given).text)}"
+    if one(given).is_error:
+        return _trouble("I could not look at this project", one(given))
+    text = f"I cannot sum a project up, but here is what it holds:\n{block(one(given).text)}"
     names = (
         _rows(given[1].text) if len(given) > 1 and not given[1].is_error and not _says_nothing(given[1].text) else []
     )
     if names:
-        told = _one((yield (tools.call("Read", {"path": names[0]}, limit=30),)))
+        told = one((yield (tools.call("Read", {"path": names[0]}, limit=30),)))
         if not told.is_error:
             text += f"\n\nand how {names[0]} begins:\n{block(told.text)}"
     return Done(text, facts={"files": names})

@@ -138,3 +138,6 @@ Step = (
     | Help
     | Cannot
 )
+
+BESIDE = (Watch, Send, Propose)
+"""Those that `_beside` carries out, with commands in the background."""

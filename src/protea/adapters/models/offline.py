@@ -15,7 +15,7 @@ import msgspec
 
 from protea.adapters.models._grammar import Understood, read
 from protea.adapters.models._steps import Call, Given, Past, Tools, carry_out, unclear
-from protea.adapters.models._wanted import Search
+from protea.adapters.models._wanted import BESIDE, Run, Search
 from protea.domain.messages import (
     AssistantMessage,
     Content,
@@ -158,9 +158,12 @@ def _work(
     texts: list[str] = []
     facts: dict[str, Any] = {}
     steps = understood.steps
+    do = carry_out
+    if any(isinstance(step, BESIDE) or (isinstance(step, Run) and step.behind) for step, _ in steps):
+        from protea.adapters.models._beside import carry_out as do  # seldom asked for
     for place, (step, _) in enumerate(steps):
         following = steps[place + 1][0] if place + 1 < len(steps) else None
-        done = yield from carry_out(step, tools, past, following)
+        done = yield from do(step, tools, past, following)
         texts.append(done.text)
         facts |= done.facts
         if done.failed:
