@@ -116,15 +116,8 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
         model, seen = given.lineup.current, given.hub.last
         request = await _request(given, model)
         heard.begin(model, seen=seen)
-        counted = given.purse.kept or given.limits.budget_usd is not None  # else nobody asks what it will cost
-        expected = next_cost(request, model.info.price, tally.last) if counted else 0.0
-        spent = Spent(tally.turns, (tally.cost_usd or 0.0) + given.purse.committed_usd, given.clock.monotonic() - begin)
-        limit = exceeded(given.limits, spent, expected)
-        if limit:
+        if limit := await _limit(given, model, request, tally, begin):
             return _finished(given, tally, "limit", limit=limit)
-        if refusal := given.purse.refusal(expected):
-            await given.hub.commit(NoticeGiven(level="warning", text=refusal))
-            return _finished(given, tally, "limit", limit="budget")
         if lost := given.prefix.look(model.info.id, request):
             given.hub.record(NoticeGiven(level="warning", text=lost))
         try:
@@ -178,6 +171,18 @@ async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
                 return _finished(given, tally, "error", error=Failure(kind="schema", message=message))
             corrections += 1
             await _correct(given, wrong)
+
+
+async def _limit(given: Turn, model: Model, request: ModelRequest, tally: Tally, begin: float) -> str | None:
+    """Which limit stands before this request, if one does."""
+    counted = given.purse.kept or given.limits.budget_usd is not None  # else nobody asks what it will cost
+    expected = next_cost(request, model.info.price, tally.last) if counted else 0.0
+    spent = Spent(tally.turns, (tally.cost_usd or 0.0) + given.purse.committed_usd, given.clock.monotonic() - begin)
+    limit = exceeded(given.limits, spent, expected)
+    if limit is None and (refusal := given.purse.refusal(expected)):
+        await given.hub.commit(NoticeGiven(level="warning", text=refusal))
+        return "budget"
+    return limit
 
 
 async def _request(given: Turn, model: Model) -> ModelRequest:

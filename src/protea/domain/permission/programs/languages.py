@@ -37,85 +37,133 @@ _SED_ADDRESS = regex(r"[ \t]*(?:\d+(?:~\d+)?|\$|[+~]\d+)")
 
 def sed_fault(script: str) -> str | None:
     """Why a sed script may do more than print, or None. A whitelist: `w r e W R F` and what is unknown are faults."""
-    at, end = 0, len(script)
+    reader = _SedReader(script)
+    while not reader.over:
+        fault = reader.command()
+        if fault is not None:
+            return fault
+    return None
 
-    def regex(at: int, delimiter: str) -> int:
-        while at < end:
-            if script[at] == "\\":
-                at += 2
-            elif script[at] == "\n":
-                return -1
-            elif script[at] == delimiter:
-                return at + 1
-            else:
-                at += 1
-        return -1
 
-    while at < end:
-        if script[at] in " \t;\n}{":
-            at += 1
-            continue
-        if script[at] == "#":
-            newline = script.find("\n", at)
-            at = end if newline < 0 else newline
-            continue
-        for _ in range(2):
-            match = _SED_ADDRESS.match(script, at)
-            if match:
-                at = match.end()
-            elif script[at : at + 1] == "/" or (
-                script[at : at + 1] == "\\" and at + 1 < end and script[at + 1] not in "\n\\"
-            ):
-                delimiter = "/" if script[at] == "/" else script[at + 1]
-                at = regex(at + (1 if script[at] == "/" else 2), delimiter)
-                if at < 0:
-                    return "a sed address is not closed"
-                while script[at : at + 1] in ("I", "M"):
-                    at += 1
-            while script[at : at + 1] in (" ", "\t"):
-                at += 1
-            if script[at : at + 1] == ",":
-                at += 1
-            else:
-                break
-        while script[at : at + 1] in ("!", " ", "\t"):
-            at += 1
-        command = script[at : at + 1]
-        at += 1
+class _SedReader:
+    """Goes through a script, a command at a time."""
+
+    def __init__(self, script: str) -> None:
+        self._script = script
+        self._at = 0
+
+    @property
+    def over(self) -> bool:
+        return self._at >= len(self._script)
+
+    def command(self) -> str | None:
+        """What is wrong with the next one, comments and braces being some; None where it only prints."""
+        if self._next in " \t;\n}{":
+            self._at += 1
+            return None
+        if self._next == "#":
+            self._to_line_end()
+            return None
+        fault = self._addresses()
+        if fault is not None:
+            return fault
+        self._skip("! \t")
+        command = self._next
+        self._at += 1
         if not command:
             return "a sed command is missing"
         if command in "{}":
-            continue
+            return None
+        fault = self._operands(command)
+        if fault is not None:
+            return fault
+        self._skip(" \t")
+        if not self.over and self._next not in ";\n}#":
+            return "a sed command has flags that can run or write something"
+        return None
+
+    def _addresses(self) -> str | None:
+        for _ in range(2):
+            match = _SED_ADDRESS.match(self._script, self._at)
+            if match:
+                self._at = match.end()
+            elif self._next == "/" or self._names_delimiter:
+                self._at += self._names_delimiter
+                if not self._to_delimiter():
+                    return "a sed address is not closed"
+                self._skip("IM")
+            self._skip(" \t")
+            if self._next != ",":
+                break
+            self._at += 1
+        return None
+
+    def _operands(self, command: str) -> str | None:
         if command in "pdDhHgGxnNP=lz":
-            pass
-        elif command in "qQ":
-            match = re.compile(r"[ \t]*\d*").match(script, at)
-            at = match.end() if match else at
+            return None
+        if command in "qQ":
+            self._skip_pattern(r"[ \t]*\d*")
         elif command in "btT:":
-            match = re.compile(r"[ \t]*[A-Za-z0-9_]*").match(script, at)
-            at = match.end() if match else at
+            self._skip_pattern(r"[ \t]*[A-Za-z0-9_]*")
         elif command in "sy":
-            delimiter = script[at : at + 1]
-            if not delimiter or delimiter in "\n\\":
-                return "a sed command is not understood"
-            at = regex(at + 1, delimiter)
-            at = regex(at, delimiter) if at >= 0 else at
-            if at < 0:
-                return "a sed command is not closed"
-            while command == "s" and at < end and script[at] in "gpiIm0123456789M":
-                at += 1
+            return self._substitution(command)
         elif command in "aic":
-            newline = script.find("\n", at)
-            if script[at:newline].endswith("\\") if newline >= 0 else script.endswith("\\"):
+            before = self._at
+            self._to_line_end()
+            if self._script[before : self._at].endswith("\\"):
                 return "a sed text goes on over lines"
-            at = end if newline < 0 else newline
         else:
             return f"the sed command {command} can run or write something"
-        while script[at : at + 1] in (" ", "\t"):
-            at += 1
-        if at < end and script[at] not in ";\n}#":
-            return "a sed command has flags that can run or write something"
-    return None
+        return None
+
+    def _substitution(self, command: str) -> str | None:
+        if self._next in ("", "\n", "\\"):
+            return "a sed command is not understood"
+        delimiter = self._next
+        if not self._to_delimiter() or not self._to_delimiter(delimiter):
+            return "a sed command is not closed"
+        if command == "s":
+            self._skip("gpiIm0123456789M")
+        return None
+
+    @property
+    def _names_delimiter(self) -> bool:
+        """`\\,regex,`: an address with a delimiter of its own."""
+        return self._next == "\\" and self._script[self._at + 1 : self._at + 2] not in ("", "\n", "\\")
+
+    @property
+    def _next(self) -> str:
+        """The character to be read; empty behind the last."""
+        return self._script[self._at : self._at + 1]
+
+    def _skip(self, characters: str) -> None:
+        while self._next and self._next in characters:
+            self._at += 1
+
+    def _skip_pattern(self, pattern: str) -> None:
+        match = re.compile(pattern).match(self._script, self._at)
+        self._at = match.end() if match else self._at
+
+    def _to_line_end(self) -> None:
+        newline = self._script.find("\n", self._at)
+        self._at = len(self._script) if newline < 0 else newline
+
+    def _to_delimiter(self, delimiter: str = "") -> bool:
+        """Behind the next delimiter, which is the character to be read where none is given; False where none comes on
+        this line."""
+        if not delimiter:
+            delimiter = self._next
+            self._at += 1
+        while not self.over:
+            if self._next == "\\":
+                self._at += 2
+            elif self._next == "\n":
+                return False
+            else:
+                self._at += 1
+                if self._script[self._at - 1] == delimiter:
+                    return True
+        return False
 
 
 _AWK = spec("", "-F -v", "")
