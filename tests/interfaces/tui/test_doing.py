@@ -617,6 +617,11 @@ async def test_files_that_change_while_they_are_watched_are_marked_and_read_agai
         await on.settle()
         assert "after" in on.text
         assert "new.txt ○" in on.text
+        assert "▸ src ○" in on.text
+        on.main.file_tree.opened("src/")
+        await on.settle()
+        (row,) = [line for line in on.lines if "main.py ○" in line]
+        assert row.startswith("     main.py")  # under the name of its folder
         assert "README.md ○" not in on.text
         del stamps["new.txt"]
         on.gateway._described["files"] = sorted(stamps)

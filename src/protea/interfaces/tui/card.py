@@ -136,9 +136,9 @@ def question_rows(question: ApprovalRequested, width: int, most: int, *, whole: 
     if isinstance(effects := detail.get("effects"), (list, tuple)) and effects:
         tail.append([("  effects: " + one_line(", ".join(map(str, effects)), width - 12), "dim")])
     if isinstance(cwd := detail.get("cwd"), str):
-        tail.append([(one_line("  in " + revealed(cwd), width - 2), "dim")])
+        tail.append([("  " + one_line("in " + revealed(cwd), width - 4), "dim")])
     if question.rule:
-        tail.append([(one_line(f"  rule: {revealed(question.rule)}", width - 2), "dim")])
+        tail.append([("  " + one_line(f"rule: {revealed(question.rule)}", width - 4), "dim")])
     options: list[Row] = [
         [(f"  {number} ", "dim"), (_KEYS[word], "key"), (" " + one_line(revealed(text), width - 8), "text")]
         for number, (word, text) in enumerate(choices(question), 1)

@@ -111,17 +111,21 @@ class Tree(Pane):
                 return
             path = f"{folder}{name}/"
             unfolded = path in self._unfolded
-            changed = any(each.startswith(path) for each in (*self.changed, *self.seen_change))
-            text = one_line(f"{'  ' * depth}{'▾' if unfolded else '▸'} {name}", width - 2)
-            found.append(Entry([(text, "folder"), (" ●" if changed else "", "warn")], path))
+            text = _indented(depth, f"{'▾' if unfolded else '▸'} {name}", width)
+            found.append(Entry([(text, "folder"), self._mark_below(path)], path))
             if unfolded:
                 self._below(path, depth + 1, width, found)
         found += [self._file(folder + name, name, depth, width) for name in files]
 
     def _file(self, path: str, name: str, depth: int, width: int) -> Entry:
-        text = one_line(f"{'  ' * depth}  {name}", width - 2)
         role, mark = self._mark_of(path)
-        return Entry([(text, role), (mark, role)], path)
+        return Entry([(_indented(depth + 1, name, width), role), (mark, role)], path)
+
+    def _mark_below(self, folder: str) -> tuple[str, str]:
+        """That of what is in a folder: what this session changed counts first."""
+        if any(each.startswith(folder) for each in self.changed):
+            return " ●", "warn"
+        return (" ○", "info") if any(each.startswith(folder) for each in self.seen_change) else ("", "text")
 
     def _mark_of(self, path: str) -> tuple[str, str]:
         """By this session, by somebody else, or not at all."""
@@ -174,6 +178,11 @@ class Tree(Pane):
         self.filter = self.filter[:-1] if character == "\b" else self.filter + character
         self.at = 0
         self.again()
+
+
+def _indented(depth: int, text: str, width: int) -> str:
+    indent = "  " * min(depth, max(0, (width - 8) // 2))
+    return indent + one_line(text, max(1, width - 2 - len(indent)))
 
 
 def folders_of(paths: Iterable[str]) -> dict[str, tuple[list[str], list[str]]]:
