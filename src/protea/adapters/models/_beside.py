@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protea.adapters.models._steps import Doing, Done, MissingError, Past, Tools, block, code, not_there, one
+from protea.adapters.models._steps import Call, Doing, Done, MissingError, Past, Tools, block, code, not_there, one
 from protea.adapters.models._steps import carry_out as plainly
 from protea.adapters.models._wanted import Propose, Run, Send, Step, Watch
 
@@ -26,7 +26,15 @@ def carry_out(step: Step, tools: Tools, past: Past, following: Step | None) -> D
 
 
 def _watch(step: Watch, tools: Tools) -> Doing:
-    given = one((yield (tools.call("Monitor", {"command": step.command, "pattern": step.pattern}),)))
+    wanted = {"command": step.command, "pattern": step.pattern}
+    if not tools.knows("Monitor") and tools.knows("ToolSearch", "query"):
+        found = one((yield (tools.call("ToolSearch", {"query": "Monitor"}),)))
+        if "Monitor" not in found.text:
+            raise MissingError("Monitor")
+        call = Call("Monitor", wanted)
+    else:
+        call = tools.call("Monitor", wanted)
+    given = one((yield (call,)))
     return Done(given.text.strip() or "It is watched.", given.is_error)
 
 
