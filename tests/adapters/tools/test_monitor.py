@@ -38,8 +38,7 @@ async def test_lines_that_fit_are_told_as_they_come_and_the_rest_is_in_the_file(
     project.write({"go": ""})
     await beside.until(lambda: bool(beside.ends))
     assert lines(beside) == ["ERROR disk", "ERROR net"]
-    assert beside.ends["k1"].startswith("done: ")
-    assert "exit code 0" in beside.ends["k1"]
+    assert beside.ends["k1"] == "done: 2 lines fit. [b1 has ended: exit code 0]", "not all of it once more"
     assert beside.progress[-1] == "2 lines fit; the last: ERROR net"
     assert result.file is not None
     assert Path(result.file).read_text() == "ok 1\nERROR disk\nok 2\nERROR net\n"  # noqa: ASYNC240 - a test's own file
@@ -84,7 +83,7 @@ async def test_a_command_that_fails_is_told_as_failed(project: Project) -> None:
     await beside.until(lambda: bool(beside.ends))
     assert beside.told == []
     assert beside.ends["k1"].startswith("failed: ")
-    assert "exit code 3" in beside.ends["k1"]
+    assert beside.ends["k1"].endswith("no\n[b1 has ended: exit code 3]")
 
 
 async def test_a_timeout_ends_it(project: Project) -> None:

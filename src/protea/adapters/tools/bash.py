@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
 from protea.adapters.tools._following import GRACE, LetGo, describe, followed_or_let_go, surely
@@ -24,6 +24,7 @@ QUIET = 0.5
 START = 0.15
 """Seconds a background command has to fail before it is said to run."""
 
+Work = Callable[[Callable[[str], None]], Awaitable[str]]
 Writes = Literal["kept", "discarded", "refused"]
 """What becomes of what a command writes: see `ToolContext`."""
 
@@ -221,8 +222,9 @@ class KillShell:
         return ToolResult(text, file=shell.path)
 
 
-async def kept(shell: Shell, kind: str, context: ToolContext) -> None:
-    """Let it be a task of the session, which tells when it has ended. Where that cannot be kept it goes on without."""
+async def kept(shell: Shell, kind: str, context: ToolContext, work: Work | None = None) -> None:
+    """Let it be a task of the session, which tells when it has ended. Where that cannot be kept it goes on without.
+    `work` waits for its end, where what is told of that is not simply all it wrote."""
     if context.beside is None:
         return
     from protea.domain.delegation import brief  # once something runs in the background
@@ -230,7 +232,7 @@ async def kept(shell: Shell, kind: str, context: ToolContext) -> None:
     title = brief(shell.command, 200)
     lead = f"The background command {shell.id} ({brief(shell.command)})"
     with contextlib.suppress(ProteaError):
-        shell.task = await context.beside.begin(kind, title, shell.to_its_end, log=shell.path, ended=lead)
+        shell.task = await context.beside.begin(kind, title, work or shell.to_its_end, log=shell.path, ended=lead)
 
 
 class Shell:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from protea.adapters.tools._following import surely
 from protea.adapters.tools.bash import Bash, Shell, kept, shells_of
+from protea.domain.errors import TaskFailedError
 from protea.domain.plain import plain
 from protea.domain.tools import ToolResult
 from protea.ports.toolset import Beside, ToolContext
 
 MOST = 50
 LONGEST_LINE = 500
+TAIL = 1_000
+"""Characters of its output that are told where it failed."""
 TOGETHER = 0.3
 """Seconds within which lines are told together."""
 
@@ -54,7 +57,7 @@ class Monitor(Bash):
         shells[shell.id] = shell
         ear = Ear(pattern, int(arguments.get("most", MOST)), shell, context.beside)
         shell.heard, shell.over = ear.hear, ear.finish
-        await kept(shell, "monitor", context)
+        await kept(shell, "monitor", context, ear.to_the_end)
         return ToolResult(
             f"[{shell.id} is running] You are told of lines that fit; KillShell with id {shell.id} ends it, and its "
             f"whole output goes to {shell.path}.",
@@ -88,6 +91,15 @@ class Ear:
             self._shell.tell(f"{self._count} lines fit; the last: {line[:120]}")
         if self._lines and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(TOGETHER, self._say)
+
+    async def to_the_end(self, tell: Callable[[str], None]) -> str:
+        """How it ended: what it wrote was told line by line, as far as it was wanted. Raises `TaskFailedError`."""
+        try:
+            text = await self._shell.to_its_end(tell)
+        except TaskFailedError as error:
+            told = str(error)[-TAIL:]
+            raise TaskFailedError(f"{self._count} lines fit. The end of what it wrote:\n{told}") from error
+        return f"{self._count} lines fit. {text.splitlines()[-1]}"
 
     def finish(self) -> None:
         """The last line needs no end."""
