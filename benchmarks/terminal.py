@@ -37,7 +37,9 @@ class _Screen(pyte.Screen):
 class Terminal:
     """Runs `command`. Times are from here: what the program draws counts once it stands in the screen model."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: str = "/") -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], cwd: str = "/", rate: int = 0) -> None:
+        self.rate = rate
+        """Bytes a second that are read, as over a slow line; 0 is all there is."""
         self.screen = _Screen(COLUMNS, ROWS)
         self._stream = pyte.Stream(self.screen)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -67,8 +69,10 @@ class Terminal:
         """Take what has been drawn; whether there was anything."""
         if not select.select([self.leader], [], [], seconds)[0]:
             return False
+        if self.rate:
+            time.sleep(64 / self.rate)
         try:
-            data = os.read(self.leader, 1 << 16)
+            data = os.read(self.leader, 64 if self.rate else 1 << 16)
         except OSError:
             return False
         text = self._decode(data)
@@ -85,6 +89,18 @@ class Terminal:
     def wrote(self, words: str) -> bool:
         """Whether that has come in what was put off, styles left out."""
         return words in _STYLE.sub("", (self._unread or "")[-20_000:])
+
+    @property
+    def unread(self) -> int:
+        """Characters that were put off."""
+        return len(self._unread or "")
+
+    def until_written(self, words: str) -> float:
+        """Seconds since the start when that has come in what was put off."""
+        while words not in (self._unread or ""):
+            if not self.read(PATIENCE):
+                sys.exit(f"{words!r} did not come: {self._unread!r}")
+        return time.perf_counter() - self.begun
 
     def catch_up(self) -> None:
         """Read what was put off."""
@@ -122,15 +138,46 @@ class Terminal:
         os.write(self.leader, text.encode())
 
     def cpu(self) -> float:
-        """Seconds of processor time so far (Linux)."""
-        with open(f"/proc/{self.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Seconds of processor time so far, of all threads (Linux): as the scheduler has measured them, where it does,
+        for the clock's ticks tell nothing of what takes less than one."""
+        threads = [f"/proc/{self.pid}/task/{each}" for each in os.listdir(f"/proc/{self.pid}/task")]
+        try:
+            return sum(int(_text(f"{each}/schedstat").split()[0]) for each in threads) / 1e9
+        except OSError:
+            fields = _text(f"/proc/{self.pid}/stat").rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def woken(self) -> int:
+        """How often its threads have been woken so far (Linux)."""
+        threads = os.listdir(f"/proc/{self.pid}/task")
+        texts = [_text(f"/proc/{self.pid}/task/{each}/status") for each in threads]
+        return sum(int(re.findall(r"^voluntary_ctxt_switches:\s*(\d+)", each, re.M)[0]) for each in texts)
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self.leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.kill(self.pid, signal.SIGWINCH)
+
+    def drawn(self, do: Callable[[], None], seconds: float = 0.1) -> tuple[float, float, int]:
+        """What something makes the program do, for while reading is put off: seconds until it has begun to draw for the
+        last time, processor time, characters."""
+        while self.read(seconds):
+            pass
+        self._unread, before, begin = "", self.cpu(), time.perf_counter()
+        do()
+        last = begin
+        while self.read(seconds):
+            last = time.perf_counter()
+        return last - begin, self.cpu() - before, len(self._unread)
 
     def peak(self) -> float:
         """MB held at most (Linux)."""
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="ascii") as file:
+        return file.read()
 
 
 _ROW = re.compile(r"\x1b\[(\d+);\d+H((?:[^\x1b\r\n]|\x1b\[[\d;]*m)*)")

@@ -90,6 +90,7 @@ def ours(mode: str, out: str) -> None:
     from protea.domain.events import MessageCompleted, PromptSubmitted, TextDelta, TurnStarted
     from protea.domain.messages import Text
     from protea.domain.usage import Usage
+    from protea.interfaces.tui.driver import ScreenDriver, driver_for
     from protea.interfaces.tui.themes import THEMES, Look
     from protea.interfaces.tui.transcript.widget import Transcript
 
@@ -98,6 +99,9 @@ def ours(mode: str, out: str) -> None:
     class Ours(App[None]):
         ENABLE_COMMAND_PALETTE = False
         CSS = "Input { dock: bottom; }"
+
+        def __init__(self) -> None:
+            super().__init__(driver_class=driver_for(None))
 
         def compose(self):
             self.log_of = log_of(MESSAGES) if mode in ("long", "long-stream") else []
@@ -118,6 +122,8 @@ def ours(mode: str, out: str) -> None:
             if mode in ("stream", "some", "long-stream"):
                 self.run_worker(self.stream())
             self.query_one(Input).focus()
+            assert isinstance(self._driver, ScreenDriver)
+            self._driver.begin_reading(lambda event: False)
 
         async def on_event(self, event) -> None:
             from textual import events

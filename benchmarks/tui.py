@@ -5,17 +5,24 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from measure import Report, rounds
+from msgspec.structs import replace
 from project import PROTEA, make_home, make_project
 from provider import PACED_SECONDS, PACED_TOKENS, Provider
 from terminal import Terminal, percentile
+from transcript import MESSAGES, log_of
 
+from protea.adapters.storage.jsonl import JsonlStore
+from protea.domain.events import SessionStarted
 from protea.interfaces.tui.fuzzy import Finder
+from protea.interfaces.tui.tab import AT_ONCE
 
 MARK = "❯ "
 
@@ -44,6 +51,35 @@ def first_frames(report: Report, project: str, environment: dict[str, str]) -> N
     report.figure("the whole screen, beyond it", middle[3] - middle[0], None, "ms")
 
 
+def far_away(report: Report, project: str, environment: dict[str, str]) -> None:
+    """The first frame over a line that takes 32 kB a second, and inside tmux; beside as many bytes, and as little, from
+    the bare interpreter."""
+    with Terminal(PROTEA, environment, project) as terminal:
+        terminal.put_off()
+        terminal.until_written(MARK)
+        size = terminal.unread
+    bare = [sys.executable, "-I", "-c", f"import os; os.write(1, b'.' * {size - 5} + b'ready')"]
+    frame = [*PROTEA]
+    tmux = ["tmux", "-L", f"bench-{os.getpid()}", "-f", "/dev/null", "new-session", "--"]
+    ways = {"over 32 kB a second": ([], 32_000), "inside tmux": (tmux, 0)}
+    if not shutil.which("tmux"):
+        del ways["inside tmux"]
+    for name, (around, rate) in ways.items():
+        around = [shutil.which(around[0]) or "", *around[1:]] if around else []
+        took: tuple[list[float], list[float]] = ([], [])
+        for _ in range(rounds(7) + 1):
+            for command, mark, times in ((bare, "ready", took[0]), (frame, MARK, took[1])):
+                given = {**environment, "TERM": "xterm-256color"}
+                with Terminal([*around, *command], given, project, rate) as terminal:
+                    terminal.put_off()
+                    times.append(terminal.until_written(mark))
+                if around:
+                    subprocess.run([around[0], "-L", around[2], "kill-server"], capture_output=True, check=False)
+        theirs, ours = (percentile(each[1:], 0.5) * 1e3 for each in took)
+        note = f"{ours:.1f} ms beside {theirs:.1f} ms, {size} bytes"
+        report.figure(f"first frame {name}, beyond it", ours - theirs, 12, "ms", note)
+
+
 def composer(terminal: Terminal) -> str:
     """What stands in the composer."""
     for line in reversed(terminal.screen.display):
@@ -62,23 +98,21 @@ def idle_and_echo(report: Report, project: str, environment: dict[str, str]) -> 
     with Terminal(PROTEA, environment, project) as terminal:
         terminal.until(lambda shown: " NORMAL " in shown)
         terminal.settle(2)
-        cpu, begin = terminal.cpu(), time.perf_counter()
+        cpu, woken, begin = terminal.cpu(), terminal.woken(), time.perf_counter()
         while time.perf_counter() - begin < 10:
             terminal.read(0.5)
-        share = (terminal.cpu() - cpu) / (time.perf_counter() - begin) * 100
-        report.figure("processor time while nothing happens", share, 0.3, "%")
+        seconds = time.perf_counter() - begin
+        report.figure("processor time while nothing happens", (terminal.cpu() - cpu) / seconds * 100, 0.3, "%")
+        report.figure("times it is woken meanwhile", (terminal.woken() - woken) / seconds, 0.2, "/s")
         terminal.type("x")
         terminal.until(lambda shown: f"{MARK}x" in shown)
         row = next(y for y, line in enumerate(terminal.screen.display) if line.startswith(f"{MARK}x"))
         terminal.put_off()
+        cpu = terminal.cpu()
         times = echoes(terminal, row, 30)
-        report.figure(
-            "key echo, idle, p95",
-            percentile(times, 0.95) * 1e3,
-            16,
-            "ms",
-            f"p50 {percentile(times, 0.5) * 1e3:.1f} ms, {len(times)} keys",
-        )
+        cost = (terminal.cpu() - cpu) / len(times) * 1e3
+        note = f"p50 {percentile(times, 0.5) * 1e3:.1f} ms, {len(times)} keys of {cost:.1f} ms of processor time"
+        report.figure("key echo, idle, p95", percentile(times, 0.95) * 1e3, 16, "ms", note)
 
 
 def echoes(terminal: Terminal, row: int, seconds: float) -> list[float]:
@@ -163,14 +197,70 @@ def files(report: Report) -> None:
         for n in range(50_000)
     ]
     finder = Finder(paths)
-    times = []
+    held, whole = [], []
     for query in ("authlogin", "zzzz", "user_view", "srvclnt", "ttttttt", "core/page", "aeiou", "test_data49999.py"):
         for length in range(1, len(query) + 1):
-            begin = time.process_time()
-            finder.find(query[:length], 8)
-            times.append(time.process_time() - begin)
-    note = f"p50 {percentile(times, 0.5) * 1e3:.1f} ms"
-    report.figure("a key behind @ among 50,000 files, slowest", max(times) * 1e3, 30, "ms", note)
+            begin = last = time.process_time()
+            for number, _ in enumerate(finder.search(query[:length], 8), 1):
+                if number >= AT_ONCE:  # as the screen does: so many pieces, then keys may come between two
+                    held.append(time.process_time() - last)
+                    last = time.process_time()
+            whole.append(time.process_time() - begin)
+            held.append(time.process_time() - last)
+    note = f"p50 {percentile(held, 0.5) * 1e3:.1f} ms"
+    report.figure("a key behind @ among 50,000 files, slowest", max(held) * 1e3, 30, "ms", note)
+    note = f"p50 {percentile(whole, 0.5) * 1e3:.1f} ms"
+    report.figure("the same until all files were looked at", max(whole) * 1e3, None, "ms", note)
+
+
+def long_session(report: Report, project: str, environment: dict[str, str]) -> None:
+    """A session of 10,000 messages: keys, pages, another size, another window; keys while an answer comes."""
+    store, session = JsonlStore(f"{environment['PROTEA_HOME']}/sessions"), "20250101-000000-long"
+    begun = SessionStarted(version="1", cwd=project, profile="coding", model="bench-openai-chat/one")
+    log = store.create(session)
+    stamp = {"session": session, "at": "2025-01-01T00:00:00.000Z"}
+    events = [begun, *log_of(MESSAGES)]
+    log.append([replace(event, seq=seq, **stamp) for seq, event in enumerate(events, 1)], durable=False)
+    log.close()
+    with Terminal([*PROTEA, "-r", session], environment, project) as terminal:
+        terminal.until(lambda shown: "all of it, really" in shown and " NORMAL " in shown)
+        terminal.settle(2, 20)
+        terminal.type("x")
+        terminal.until(lambda shown: composer(terminal) == "x")
+        row = next(y for y, line in enumerate(terminal.screen.display) if line.startswith(f"{MARK}x"))
+        terminal.put_off()
+        times = echoes(terminal, row, 20)
+        note = f"p50 {percentile(times, 0.5) * 1e3:.1f} ms"
+        report.figure("key echo among 10,000 messages, p95", percentile(times, 0.95) * 1e3, 16, "ms", note)
+        pages = [terminal.drawn(lambda key=key: terminal.type(key)) for key in ["\x1b[5~"] * 20 + ["\x1b[6~"] * 25]
+        note = f"p50 {percentile([each[0] for each in pages], 0.5) * 1e3:.1f} ms"
+        report.figure("a page up or down, p95", percentile([each[0] for each in pages], 0.95) * 1e3, 33, "ms", note)
+        whole = [terminal.drawn(lambda: terminal.type("\x0c")) for _ in range(9)]  # Ctrl+L
+        other = [
+            terminal.drawn(lambda size=size: terminal.resize(*size)) for size in [(110, 40), (120, 39), (120, 40)] * 3
+        ]
+        left = [terminal.drawn(lambda key=key: terminal.type(key)) for key in ["\x1b[O", "\x1b[I"] * 5]
+
+        def middle(found: list[tuple[float, float, int]], place: int) -> float:
+            return percentile([each[place] for each in found], 0.5)
+
+        note = f"processor {middle(other, 1) * 1e3:.1f} ms beside {middle(whole, 1) * 1e3:.1f} ms"
+        report.figure("another size draws, of all that is seen", middle(other, 2) / middle(whole, 2), 1.5, "x", note)
+        note = f"processor {middle(left, 1) * 1e3:.1f} ms"
+        report.figure("another window draws, of all that is seen", middle(left, 2) / middle(whole, 2), 0.1, "x", note)
+        terminal.type("\x15go\r")
+        while not terminal.wrote("word"):
+            terminal.read(1)
+        terminal.catch_up()
+        terminal.type("x")
+        terminal.until(lambda shown: composer(terminal) == "x")
+        row = next(y for y, line in enumerate(terminal.screen.display) if line.startswith(f"{MARK}x"))
+        terminal.put_off()
+        times = echoes(terminal, row, PACED_SECONDS * 0.7)
+        while not terminal.wrote("the end of it"):
+            terminal.read(1)
+        note = f"p50 {percentile(times, 0.5) * 1e3:.1f} ms, {len(times)} keys"
+        report.figure("the same while 20,000 tokens come, p95", percentile(times, 0.95) * 1e3, 16, "ms", note)
 
 
 def main() -> None:
@@ -179,10 +269,16 @@ def main() -> None:
         project = str(make_project(Path(folder, "project")))
         environment = make_home(Path(folder, "home"), {"openai-chat": provider.address("openai-chat")})
         os.makedirs(project, exist_ok=True)
-        first_frames(report, project, environment)
-        idle_and_echo(report, project, environment)
-        files(report)
-        streaming(report, project, environment)
+        parts = {
+            "start": lambda: first_frames(report, project, environment),
+            "far": lambda: far_away(report, project, environment),
+            "idle": lambda: idle_and_echo(report, project, environment),
+            "files": lambda: files(report),
+            "long": lambda: long_session(report, project, environment),
+            "streaming": lambda: streaming(report, project, environment),
+        }
+        for part in [part for part in parts if part in sys.argv] or parts:
+            parts[part]()
     report.exit()
 
 

@@ -43,6 +43,13 @@ def test_an_answer_that_streams_in_draws_its_own_rows_and_nothing_else(open_scre
         below = {y for y, line in lines if line.startswith(("❯ Ask", " NORMAL ", "────"))}
         assert below
         assert drawn & below == set()
+        # What was drawn piece by piece is what is drawn when all of it is drawn again.
+        terminal.type("\x1b")
+        terminal.see("interrupted")
+        terminal.gone("Esc interrupts")
+        shown = terminal.quiet()
+        terminal.type("\x0c")
+        assert terminal.quiet() == shown
 
 
 def test_another_size_draws_the_screen_once_and_a_window_that_is_left_draws_nothing(open_screen: Open) -> None:
@@ -100,9 +107,9 @@ def test_a_terminal_that_takes_nothing_holds_nothing_up_and_then_gets_what_is_tr
         terminal.raw = ""
         terminal.see("and that is all")
         terminal.quiet()
-        whole = len(terminal.raw)
+        whole, shown = len(terminal.raw), terminal.shown
         terminal.type("\x0c")  # Ctrl+L draws all of it again
-        terminal.quiet()
+        assert terminal.quiet() == shown
         one_frame = len(terminal.raw) - whole
         # A pseudo-terminal keeps some of what nobody reads, and then there are the frames since.
         assert whole < 60_000 + 3 * one_frame
