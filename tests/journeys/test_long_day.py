@@ -10,12 +10,15 @@ import asyncio
 import json
 import queue
 import re
+import shutil
 import subprocess
 import threading
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from protea.domain.event_codec import decode
@@ -34,7 +37,22 @@ api_key_env = "DAY_KEY"
 [providers.day.models.one]
 context = 200000
 """
-ALLOWED = ("--allow", "Agent", "--allow", "Bash(echo:*)", "--allow", "Bash(sleep:*)", "--allow", "Bash(false)")
+ALLOWED = (
+    "--allow",
+    "Edit(made/**)",
+    "--allow",
+    "Agent",
+    "--allow",
+    "Bash(echo:*)",
+    "--allow",
+    "Bash(sleep:*)",
+    "--allow",
+    "Bash(false)",
+)
+
+
+KINDS = ("fail", "build", "write")
+"""What is done in turn."""
 
 
 async def never() -> str:
@@ -66,6 +84,8 @@ class Mind:
         match verb:
             case "build":
                 return ScriptedCall("Bash", {"command": f"echo FACT-build{rest}"})
+            case "write":
+                return ScriptedCall("Write", {"path": f"made/{rest}.txt", "content": f"FACT-file{rest}\n"})
             case "fail":
                 return ScriptedCall("Bash", {"command": "false"})
             case "behind":
@@ -139,7 +159,18 @@ class Day:
         self.process.stderr.close()
 
 
-def day(tmp_path: Path, *, turns: int) -> None:
+class Lived(msgspec.Struct, frozen=True):
+    """What a day left."""
+
+    world: World
+    session: str
+    child: str
+    seen: str
+    """The last request."""
+    told: int
+
+
+def day(tmp_path: Path, *, turns: int) -> Lived:
     mind, told = Mind(), 0
     with LoopbackProvider.in_thread([mind], after="cycle") as provider:
         world = World(tmp_path, DAY_KEY="k")
@@ -152,7 +183,7 @@ def day(tmp_path: Path, *, turns: int) -> None:
             nonlocal told
             for _ in range(part):
                 told += 1
-                run.do(f"FACT-said{told} do: build {told}" if told % 3 else f"FACT-said{told} do: fail")
+                run.do(f"FACT-said{told} do: {KINDS[told % 3]} {told}")
 
         work(run)
         for number in range(3):
@@ -196,20 +227,27 @@ def day(tmp_path: Path, *, turns: int) -> None:
         seen = provider.requests[-1].body.decode()
         run.close()
         assert run.process.returncode == 0
-    verify(world, run.session, child, seen, told)
+    return Lived(world, run.session, child, seen, told)
 
 
-def verify(world: World, session: str, child: str, seen: str, told: int) -> None:
+def verify(lived: Lived) -> None:
+    world, session, child, seen, told = lived.world, lived.session, lived.child, lived.seen, lived.told
     logs = {path.parent.name: [decode(line) for line in path.read_bytes().splitlines()] for path in world.logs()}
     for name, events in logs.items():
         whole(events, name)
     log = logs[session]
     facts = {f"FACT-said{n}" for n in range(1, told + 1)} | {"FACT-crash1", "FACT-crash2", "FACT-agenthang"}
-    facts |= {f"FACT-build{n}" for n in range(1, told + 1) if n % 3} | {f"FACT-agent{n}" for n in range(10)}
+    facts |= {f"FACT-build{n}" for n in range(1, told + 1) if n % 3 == 1} | {f"FACT-agent{n}" for n in range(10)}
+    facts |= {f"FACT-file{n}" for n in range(1, told + 1) if n % 3 == 2}
     raw = (world.home / ".protea/sessions" / session / "events.jsonl").read_text()
     assert {fact for fact in facts if fact not in raw} == set(), "in the log, where Recall finds them"
     assert {fact for fact in facts if fact not in seen} == set(), "before the model's eyes"
     assert len([each for each in log if isinstance(each, Compacted) and each.how == "summarise"]) == 3
+    made = {path.name: path.read_text() for path in (world.project / "made").iterdir()}
+    assert made == {f"{n}.txt": f"FACT-file{n}\n" for n in range(1, told + 1) if n % 3 == 2}, "every file, and no other"
+    calls = [each for each in log if isinstance(each, ToolCallChanged) and each.call.name == "Bash"]
+    failed = [each for each in calls if each.state == "error"]
+    assert len(failed) == sum(n % 3 == 0 for n in range(1, told + 1)), "every failure is one"
     ends = {each.id: each for each in log if isinstance(each, TaskChanged)}
     kinds = sorted((each.kind, each.state) for each in ends.values())
     assert kinds == sorted(
@@ -228,10 +266,66 @@ def whole(events: Sequence[AnyEvent], name: str) -> None:
     assert set(states.values()) <= {"success", "error", "cancelled"}, name
 
 
-def test_a_short_day_ends_with_every_fact_and_task_as_it_should_be(tmp_path: Path) -> None:
-    day(tmp_path, turns=34)
+@pytest.fixture(scope="module")
+def short_day(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    return day(tmp_path_factory.mktemp("day"), turns=34)
+
+
+def test_a_short_day_ends_with_every_fact_file_and_task_as_it_should_be(short_day: Lived) -> None:
+    verify(short_day)
+
+
+def cut(path: Path, old: str, new: str = "") -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    "loses",
+    [
+        "a fact from the model's eyes",
+        "a fact from the log",
+        "a file",
+        "a word in a file",
+        "the end of a task",
+        "an event",
+    ],
+)
+def test_the_day_notices_what_is_missing(short_day: Lived, tmp_path: Path, loses: str) -> None:
+    world = copy(short_day.world)
+    world.home, world.project = tmp_path / "home", tmp_path / "project"
+    shutil.copytree(short_day.world.home, world.home)
+    shutil.copytree(short_day.world.project, world.project)
+    world.environment = {**short_day.world.environment, "HOME": str(world.home)}
+    lived = msgspec.structs.replace(short_day, world=world)
+    log = world.home / ".protea/sessions" / lived.session / "events.jsonl"
+    verify(lived)
+    match loses:
+        case "a fact from the model's eyes":
+            lived = msgspec.structs.replace(lived, seen=lived.seen.replace("FACT-agent3", ""))
+        case "a fact from the log":
+            cut(log, "FACT-agent3")
+        case "a file":
+            (world.project / "made/2.txt").unlink()
+        case "a word in a file":
+            (world.project / "made/2.txt").write_text("FACT-file3\n")
+        case "the end of a task":
+            lines = log.read_text().splitlines(keepends=True)
+            last = max(at for at, line in enumerate(lines) if '"state":"lost"' in line)
+            log.write_text(
+                "".join([*lines[:last], lines[last].replace('"state":"lost"', '"state":"running"'), *lines[last + 1 :]])
+            )
+        case "an event":
+            lines = log.read_text().splitlines(keepends=True)
+            log.write_text("".join(lines[:20] + lines[21:]))
+    with pytest.raises(AssertionError):
+        verify(lived)
 
 
 @pytest.mark.long
 def test_a_day_of_five_hundred_turns_does_as_well(tmp_path: Path) -> None:
-    day(tmp_path, turns=500)
+    lived = day(tmp_path, turns=500)
+    verify(lived)
+    log = lived.world.home / ".protea/sessions" / lived.session / "events.jsonl"
+    assert log.read_text().count('"type":"turn_finished"') >= 495
