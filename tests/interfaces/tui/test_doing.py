@@ -25,6 +25,7 @@ from protea.domain.commands import (
 from protea.domain.errors import Failure
 from protea.domain.events import (
     AnyEvent,
+    ApprovalRequested,
     Event,
     FilesRestored,
     MessageCompleted,
@@ -41,7 +42,7 @@ from protea.domain.usage import Usage
 from protea.interfaces.tui.announcing import announced
 from protea.interfaces.tui.fuzzy import PIECE
 from protea.interfaces.tui.tab import AT_ONCE
-from tests.interfaces.tui.stage import DESCRIBED, Stage, stage
+from tests.interfaces.tui.stage import DESCRIBED, STARTED, Stage, script, stage
 
 
 async def test_enter_sends_and_the_answer_comes(tmp_path: Path) -> None:
@@ -215,6 +216,32 @@ async def test_a_question_that_comes_while_one_is_in_a_pane_says_how_to_get_to_i
         await on.readable()
         await on.press("escape", "y")
         assert isinstance(on.gateway.commands[-1], ResolveApproval)
+
+
+async def test_all_of_a_long_change_can_be_read_before_it_is_allowed(tmp_path: Path) -> None:
+    def play(command: AnyCommand) -> Sequence[Event]:
+        if not isinstance(command, SubmitPrompt):
+            return script(command)
+        content = "".join(f"line {number}\n" for number in range(100))
+        call = ToolCall(id="c6", name="Write", arguments={"path": "src/new.py", "content": content})
+        return (STARTED, ApprovalRequested(id="a5", call=call, why="it writes", proposals=("Edit(//x)",)))
+
+    async with stage(tmp_path / "home", play=play) as on:
+        await on.send("write")
+        await on.press("ctrl+o")
+        seen = set()
+        for _ in range(12):
+            seen |= {line.strip() for line in on.lines if line.strip().startswith("+line")}
+            assert "4 n refuse" in on.text  # how to answer, and where one writes, are always there
+            assert "❯ Ask" in on.text
+            await on.press("pagedown")
+        assert len(seen) == 100
+        assert "0 below" in on.text
+        await on.press("pageup")
+        assert "0 below" not in on.text
+        await on.readable()
+        await on.press("y")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a5", decision="once")
 
 
 async def test_tab_sends_a_plan_back_with_what_to_change(tmp_path: Path) -> None:

@@ -31,16 +31,46 @@ class Card(Lines):
         self.whole = False
         self.commenting: Literal["", "deny", "once"] = ""
         """Whether words are written that go along with the answer, and with which."""
+        self._top = 0
+        """The first row that is shown of a question of which all is."""
         self._drawn_at = 0.0
 
     def show(self, questions: tuple[ApprovalRequested, ...]) -> None:
         """The first of these, or nothing."""
         first = questions[0] if questions else None
         if first is None or self.question is None or first.id != self.question.id:
-            self.whole, self.commenting = False, ""
+            self.whole, self.commenting, self._top = False, "", 0
             self._drawn_at = time.monotonic()
         self.question = first
         self.more = max(0, len(questions) - 1)
+        self.again()
+
+    def scroll(self, pages: int) -> None:
+        """Show what stands further down, or up, where all of it is shown."""
+        self._top += pages * max(1, self.app.size.height - 12)
+        self.again()
+
+    def _window(self, rows: list[Row], room: int, width: int) -> list[Row]:
+        """As many rows as there is room for, from the place that was scrolled to; the ways to answer stay in sight."""
+        assert self.question is not None
+        if len(rows) <= room:
+            return rows
+        kept = 4 if plan_of(self.question) else len(choices(self.question)) + (self.question.kind != "trust")
+        body, answers = rows[:-kept], rows[-kept:]
+        if kept > room // 2 and self.question.kind == "permission" and not plan_of(self.question):
+            answers = _short_options(self.question, width)
+        space = max(1, room - len(answers) - 1)
+        self._top = max(0, min(self._top, len(body) - space))
+        below = max(0, len(body) - space - self._top)
+        note = f"{self._top} above, {below} below: PgUp PgDn; Ctrl+O folds"
+        return [*body[self._top : self._top + space], [("    … " + one_line(note, width - 8), "warn")], *answers]
+
+    def on_mouse_scroll_down(self) -> None:
+        self._top += 3
+        self.again()
+
+    def on_mouse_scroll_up(self) -> None:
+        self._top = max(0, self._top - 3)
         self.again()
 
     @property
@@ -79,8 +109,10 @@ class Card(Lines):
         if self.question is None:
             return []
         height = self.app.size.height
-        most = height if self.whole else max(min(7, height - 5), min(height // 2, height - 7))
-        rows = question_rows(self.question, width, most, whole=self.whole)
+        if self.whole:
+            rows = self._window(question_rows(self.question, width, _ALL, whole=True), max(4, height - 6), width)
+        else:
+            rows = question_rows(self.question, width, max(min(7, height - 5), min(height // 2, height - 7)))
         if self.more:
             rows.append([(f"  {self.more} more behind it", "dim")])
         if self.commenting and not self.can_allow_with_words:
@@ -91,6 +123,8 @@ class Card(Lines):
         return rows
 
 
+_ALL = 1_000_000
+"""Rows: more than any screen has."""
 _DECISIONS: dict[str, Answer] = {"once": "once", "session": "session", "always": "always", "deny": "deny"}
 
 

@@ -151,6 +151,8 @@ ACTIONS: dict[str, str] = {
     "approval.deny": "refuse",
     "approval.comment": "add a comment",
     "approval.expand": "show all of it",
+    "approval.page_up": "a page up, in the question where all of it is shown",
+    "approval.page_down": "a page down, in the question where all of it is shown",
     "approval.edit": "change a plan before it is carried out",
     **{f"approval.{number}": f"answer {number}" for number in range(1, 10)},
     "list.up": "up",
@@ -308,6 +310,8 @@ DEFAULT: Table = {
         "tab": "approval.comment",
         "e": "approval.edit",
         "ctrl+o": "approval.expand",
+        "pageup": "approval.page_up",
+        "pagedown": "approval.page_down",
         **{str(number): f"approval.{number}" for number in range(1, 10)},
     },
     "transcript": {

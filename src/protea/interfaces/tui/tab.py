@@ -407,6 +407,12 @@ class Tab(Vertical, Unscrolled):
         elif action == "approval.edit":
             if plan_of(self.card.question) and self.card.readable:
                 self.edit_plan(plan_of(self.card.question))
+        elif action in ("approval.page_up", "approval.page_down"):
+            down = action == "approval.page_down"
+            if self.card.whole:
+                self.card.scroll(1 if down else -1)
+            else:
+                self.transcript.act(action.replace("approval", "transcript"))
         elif action == "approval.expand":
             self.card.whole = not self.card.whole
             self.card.again()
