@@ -7,7 +7,7 @@ here instead: its own rows, those that are other than before, in one write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.geometry import Region, Size
@@ -17,8 +17,8 @@ from protea.interfaces.tui.driver import ScreenDriver
 
 
 def paint_now(widget: Widget, rows: Sequence[int] | None = None) -> bool:
-    """Draw the rows of a widget that have changed; all are looked at where it is not told which. False where that
-    cannot be done: nothing of it stands there yet, something lies over it, or the terminal is behind."""
+    """Draw the rows of a widget that have changed; where it is not told which, in order, all are looked at. False
+    where that cannot be done: nothing of it stands there yet, something lies over it, or the terminal is behind."""
     if not widget.is_attached:
         return False
     app, screen = widget.app, widget.screen
@@ -32,19 +32,16 @@ def paint_now(widget: Widget, rows: Sequence[int] | None = None) -> bool:
     drawn = cache._cache.copy()  # what stands there: it was made when it was drawn last
     if rows is None:
         cache.clear()
-        wanted = range(region.height)
+        rows = range(region.height)
     else:
-        asked = sorted(rows)
-        if not asked:
-            return True
-        cache._dirty_lines.update(asked)
-        wanted = range(asked[0], asked[-1] + 1)
+        cache._dirty_lines.update(rows)
     console = app.console
-    strips = widget.render_lines(Region(0, wanted.start, region.width, len(wanted)))
     out = []
-    for y, strip in zip(wanted, strips, strict=True):
-        if drawn.get(y) != cache._cache[y]:
-            out.append(f"\x1b[{region.y + y + 1};{region.x + 1}H{strip.render(console)}")
+    for run in _runs(rows):
+        strips = widget.render_lines(Region(0, run.start, region.width, len(run)))
+        for y, strip in zip(run, strips, strict=True):
+            if drawn.get(y) != cache._cache[y]:
+                out.append(f"\x1b[{region.y + y + 1};{region.x + 1}H{strip.render(console)}")
     if out:
         place = screen.outer_size.clamp_offset(app.cursor_position)
         out.append(f"\x1b[{place.y + 1};{place.x + 1}H")
@@ -54,6 +51,15 @@ def paint_now(widget: Widget, rows: Sequence[int] | None = None) -> bool:
         driver.write("".join(out))
         driver.flush()
     return True
+
+
+def _runs(rows: Sequence[int]) -> Iterator[range]:
+    """The rows in pieces without gaps: what lies between is not asked for."""
+    begin = 0
+    for at in range(1, len(rows) + 1):
+        if at == len(rows) or rows[at] != rows[at - 1] + 1:
+            yield range(rows[begin], rows[at - 1] + 1)
+            begin = at
 
 
 class Unscrolled(Widget):
