@@ -66,6 +66,8 @@ class Mind:
     def __init__(self) -> None:
         self.hangs = True
         """Whether an agent that is told to hang never answers."""
+        self.hung = threading.Event()
+        """Set once it does."""
 
     def __call__(self, asked: Recorded) -> Any:
         messages = asked.json["messages"]
@@ -74,6 +76,7 @@ class Mind:
             return "In short: " + " ".join(dict.fromkeys(FACT.findall(asked.body.decode())))
         if (agent := re.match(r"errand (\w+)", users[0])) is not None:
             if agent[1] == "hang" and self.hangs:
+                self.hung.set()
                 return never()
             return f"The agent brings FACT-agent{agent[1]}."
         told = next(text for text in reversed(users) if "do: " in text)
@@ -199,6 +202,7 @@ def day(tmp_path: Path, *, turns: int) -> Lived:
         # An agent hangs, and the process is killed.
         run.say(type="submit_prompt", text="FACT-crash1 do: send hang")
         child = run.until(type="task_changed", state="running", kind="agent")["child"]
+        assert mind.hung.wait(WITHIN), "in the midst of its turn"
         run.kill()
         run = Day(world, run.session)
         lost = run.until(type="task_changed", state="lost")
