@@ -9,14 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from protea.domain.blocks import (
-    RETRY,
     Answer,
     AnyBlock,
     Call,
     Dropped,
     Footer,
     Grown,
-    Held,
     Job,
     Marker,
     Notice,
@@ -25,10 +23,6 @@ from protea.domain.blocks import (
     Question,
     Thought,
     Todo,
-    View,
-    advance,
-    blocks_of,
-    joined,
 )
 from protea.domain.errors import Failure
 from protea.domain.events import (
@@ -57,6 +51,7 @@ from protea.domain.events import (
     TurnStarted,
     UnknownEvent,
 )
+from protea.domain.folding import RETRY, Held, View, advance, blocks_of, joined
 from protea.domain.messages import PERSON, Other, Text, Thinking, ToolCall
 from protea.domain.tools import TodoItem, ToolResult
 from protea.domain.usage import Usage

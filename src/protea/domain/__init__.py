@@ -4,7 +4,7 @@ Nothing here reads a clock, opens a file or socket, logs, or knows that asyncio 
 imports only the standard library's pure parts and msgspec. What is where:
 
     a session       events, event_codec, commands, session, errors
-    folds of it     transcript (what a model sees), view and blocks (what a person sees), summary, taint, pins,
+    folds of it     transcript (what a model sees), view, blocks and folding (what a person sees), summary, taint, pins,
                     turn_changes, looking_back
     a model         messages, reply, usage, providers, families, prefix, retry, breaker, standing_in, answer, script
     its window      window, compaction, cut, tool_search, recall

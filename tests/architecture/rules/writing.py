@@ -31,7 +31,7 @@ def a_module_is_read_in_one_sitting(tree: Tree) -> Iterator[str]:
             yield module.at(LONGEST, f"{lines} lines")
 
 
-MAPPED = ("protea.domain", "protea.application", "protea.composition", "protea.interfaces.tui")
+MAPPED = ("protea.domain", "protea.application", "protea.composition", "protea.interfaces", "protea.interfaces.tui")
 """Folders of many files, each of another idea."""
 
 

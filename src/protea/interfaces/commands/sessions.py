@@ -9,10 +9,11 @@ from typing import Any, TextIO, TypeGuard
 import msgspec
 from msgspec.structs import replace
 
-from protea.domain.blocks import Forgotten, Held, Put, View, advance, is_in, prompt_of
+from protea.domain.blocks import Forgotten, Put
 from protea.domain.columns import usage_text
 from protea.domain.errors import ProteaError, SessionError, UsageError
 from protea.domain.events import LastingEvent, PromptSubmitted, Rewound, TurnFinished
+from protea.domain.folding import Held, View, advance, is_in, prompt_of
 from protea.domain.session import SessionSummary
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from time import process_time
 from typing import Any
 
 from protea.interfaces.tui.transcript.cells import Span, clean
 from protea.interfaces.tui.transcript.markdown import Unit
 from protea.interfaces.tui.transcript.viewport import Viewport
 
+SLICE = 0.008
+"""Seconds of work at a time while nothing else is to do."""
 MOST = 200_000
 """Characters of code that are still told apart."""
 _ROLES = (
@@ -41,6 +44,20 @@ class Colouring:
     def __init__(self) -> None:
         self._lexers: dict[str, Any] = {}
         self._roles: dict[Any, str] = {}
+
+    def go_on(self, view: Viewport) -> bool:
+        """Tell words apart in what is in sight, for a moment; whether there was anything."""
+        end, done = process_time() + SLICE, False
+        while process_time() < end and (found := uncoloured(view)) is not None:
+            entry = view.entries.all[found[0]]
+            unit = entry.units[found[1]][1]
+            lines = self.lines(unit.code, unit.info.partition(" ")[0])
+            if lines is None:
+                lines = [[(line, "fence", "")] for line in clean(unit.code).split("\n")]
+            unit.coloured = lines
+            entry.recolour(unit, view.width)
+            done = True
+        return done
 
     def lines(self, code: str, language: str) -> list[list[Span]] | None:
         """The lines of `code` with the roles of their words; None where the language is not known."""

@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from protea.domain.blocks import (
-    Answer,
-    AnyBlock,
-    Call,
-    Footer,
-    Job,
-    Marker,
-    Notice,
-    Prompt,
-    Question,
-    Thought,
-    Todo,
-)
+from protea.domain.blocks import Answer, AnyBlock, Call, Footer, Job, Marker, Notice, Prompt, Question, Thought, Todo
 from protea.domain.columns import usage_text
 from protea.domain.messages import Image
 from protea.domain.tools import ENDED

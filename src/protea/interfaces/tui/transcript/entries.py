@@ -25,8 +25,8 @@ from protea.domain.blocks import (
     Put,
     Thought,
     Todo,
-    is_in,
 )
+from protea.domain.folding import is_in
 from protea.interfaces.tui.transcript.draw import LEAD, block_rows, source_of
 from protea.interfaces.tui.transcript.markdown import Document, Unit
 from protea.interfaces.tui.transcript.prose import code_rows, pictures_of, unit_rows

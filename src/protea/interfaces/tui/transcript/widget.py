@@ -16,12 +16,12 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
-from protea.domain.blocks import Forgotten, View, joined
-from protea.domain.blocks import advance as folded
+from protea.domain.blocks import Forgotten
 from protea.domain.events import AnyEvent, LastingEvent, SessionStarted
+from protea.domain.folding import View, joined
+from protea.domain.folding import advance as folded
 from protea.interfaces.tui.painting import Painted
 from protea.interfaces.tui.themes import Look
-from protea.interfaces.tui.transcript.cells import clean
 from protea.interfaces.tui.transcript.colouring import Colouring, uncoloured
 from protea.interfaces.tui.transcript.draw import is_foldable, target_of
 from protea.interfaces.tui.transcript.entries import Entries, Entry
@@ -43,8 +43,6 @@ WHEEL = 3
 """Rows per notch."""
 MOST = 6000
 """Blocks in memory; the first ones are let go of and read again when wanted."""
-SLICE = 0.008
-"""Seconds of work at a time while nothing else is to do."""
 
 
 class Transcript(Painted, can_focus=False):
@@ -318,18 +316,7 @@ class Transcript(Painted, can_focus=False):
         if self._colouring is None:
             self.run_worker(self._load_colouring, thread=True, group="colouring", exclusive=True)
             return
-        end = process_time() + SLICE
-        done = False
-        while process_time() < end and (found := uncoloured(self.view)) is not None:
-            entry = self.view.entries.all[found[0]]
-            unit = entry.units[found[1]][1]
-            lines = self._colouring.lines(unit.code, unit.info.partition(" ")[0])
-            unit.coloured = (
-                lines if lines is not None else [[(line, "fence", "")] for line in clean(unit.code).split("\n")]
-            )
-            entry.recolour(unit, self.view.width)
-            done = True
-        if done:
+        if self._colouring.go_on(self.view):
             self._paint()
 
     def _load_colouring(self) -> None:
