@@ -229,6 +229,17 @@ def test_a_change_is_shown_before_it_is_asked_about(terminal: Terminal) -> None:
     assert "    +line 37\n    … 12 more lines\n" in shown
 
 
+def test_all_of_a_long_change_is_shown_where_that_is_wanted(terminal: Terminal) -> None:
+    terminal.line("rewrite")
+    terminal.see("d show all of it", "n no > ")
+    terminal.line("d")
+    assert "    +line 49\n" in terminal.see("n no > ")
+    terminal.line("y")
+    terminal.see("decided: once")
+    terminal.line("write")
+    assert "show all" not in terminal.see("n no > ")
+
+
 def test_without_a_diff_the_arguments_show_the_change_with_nothing_invisible(terminal: Terminal) -> None:
     terminal.line("write")
     assert "    +one\n    +two<U+200B>␛[8m\n" in terminal.see("n no > ")

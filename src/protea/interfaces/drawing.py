@@ -44,6 +44,7 @@ DIFF_LINES = 24
 PROBLEMS = 12
 ASKED_LINES = 40
 """Lines of a change that is asked about."""
+_ALL = 10**9
 _MARKS = {"success": "✓", "error": "✗", "cancelled": "-"}
 _BOXES = {"pending": "☐", "in_progress": "◐", "done": "☑"}
 
@@ -189,6 +190,14 @@ class Drawing:
             self.line(paint.dim(f"  in {one_line(revealed(cwd))}"))
         if event.proposals:
             self.line(f"  a allows from now on: {paint.bold(one_line(revealed(', '.join(event.proposals))))}")
+
+    def leaves_out(self, event: ApprovalRequested) -> bool:
+        """Whether `question` has no room for all of the change."""
+        return len(body(would_write(event))) > ASKED_LINES
+
+    def whole(self, event: ApprovalRequested) -> None:
+        """The change that is asked about, all of it."""
+        self._diff(would_write(event), _ALL)
 
     def _text(self, text: str) -> None:
         if text:

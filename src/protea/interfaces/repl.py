@@ -459,13 +459,18 @@ class _Chat:
         always = "  a always" if question.proposals else ""
         session = "  s this session" if question.proposals else ""
         files = question.kind == "trust"
-        choice = "  y use this as it is now  n leave it out > " if files else f"  y once{session}{always}  n no > "
+        more = "  d show all of it" if self.drawing.leaves_out(question) else ""
+        choice = f"  y once{session}{always}{more}  n no > "
+        if files:
+            choice = f"  y use this as it is now{more}  n leave it out > "
         while True:
             answer = self._ask(choice).strip()
             word, _, comment = answer.partition(" ")
             match word.lower():
                 case "y" | "yes" if not comment:
                     return ResolveApproval(id=question.id, decision="once")
+                case "d" if more and not comment:
+                    self.drawing.whole(question)
                 case "s" if question.proposals and not comment:
                     return ResolveApproval(id=question.id, decision="session")
                 case "a" | "always" if question.proposals and not comment:
