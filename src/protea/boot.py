@@ -81,6 +81,9 @@ class FirstFrame:
 
     def begin(self) -> None:
         """Take the terminal, draw, and listen."""
+        # Who answers keys waits for the interpreter no longer than this: here the thread, while the main one imports;
+        # later the main one, while a thread reads a long list of files.
+        sys.setswitchinterval(0.001)
         raw = termios.tcgetattr(self._source)
         raw[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
         raw[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -46,8 +45,6 @@ def run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame: First
 
 
 async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame: FirstFrame | None) -> int:
-    # The thread that reads keys waits for the interpreter no longer than this while an answer is being drawn.
-    sys.setswitchinterval(0.001)
     gateway = await create()
     try:
         desk = Desk(gateway, opening.place, opening.preferences)
