@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from protea.adapters.clock.system import SystemClock
+from protea.adapters.ids.system import SystemIds
 from protea.adapters.sandbox import none as no_walls
 from protea.adapters.tools import builtin
 from protea.adapters.tools.functions import FunctionToolset
@@ -191,6 +193,28 @@ async def test_several_calls_of_one_reply_run_side_by_side() -> None:
     assert of(events, TurnFinished)[-1].outcome == "finished"
     assert {e.child for e in of(events, TaskChanged)} == {s.id for s in await w.gateway.sessions() if s.agent}
     assert len({e.child for e in of(events, TaskChanged)}) == 5
+
+
+async def test_names_that_are_taken_are_passed_over() -> None:
+    """Hundreds begin in one second, and a name has four letters of chance."""
+
+    class FewNames(SystemIds):
+        def __init__(self) -> None:
+            super().__init__(SystemClock())
+            self.given = 0
+
+        def session(self) -> str:
+            self.given += 1
+            return f"20260101-000000-{'abc'[self.given % 3]}{self.given // 5}"
+
+    w = world({"boss": sending({"prompt": "look 1"}, {"prompt": "look 2"}), "look": lambda *_: says("done")})
+    w.gateway._ids = FewNames()
+    for _ in range(3):
+        session = await w.gateway.open(OpenSession(cwd="/w"))
+        async for event in w.turn(session, SubmitPrompt(text="boss")):
+            assert not isinstance(event, ToolCallChanged) or event.state != "error", event
+    assert len({each.id for each in await w.gateway.sessions()}) == 9
+    await w.gateway.close()
 
 
 async def test_lists_of_a_directory_name_what_a_person_began_and_no_agents() -> None:

@@ -253,7 +253,6 @@ class Sessions:
 
     async def _begin(self, parent: str | None, spec: OpenSession, envelope: Envelope | None = None) -> str:
         """A new session; with a parent, one that begins with its history."""
-        id = self._ids.session()
         past = Past() if parent is None else await read_past(lambda: self._store_of(parent).read(parent))
         spec, parts = self._parts_of(spec, past)
         async with AsyncExitStack() as undo:
@@ -262,7 +261,7 @@ class Sessions:
                 parts = envelope.around(parts, parts.mode)
             model = await _open_model(parts, spec)
             store = parts.store or self._store
-            log = store.create(id) if envelope is None else await _created(store, id)
+            id, log = await self._created(store, aside=envelope is not None)
             undo.callback(_discard, store, id, log)
             session = self._session_of(id, spec, parts, past, log, model, envelope)
             started = SessionStarted(
@@ -286,6 +285,16 @@ class Sessions:
         if spec.interactive and envelope is None:
             session.warm()
         return id
+
+    async def _created(self, store: SessionStore, *, aside: bool) -> tuple[str, EventLog]:
+        """The log of a new session. Where the store has one of that name, which of hundreds that begin in one second
+        some may get, it is another name. `aside`: in a thread, so that nobody waits for the disk."""
+        for _ in range(ATTEMPTS - 1):
+            id = self._ids.session()
+            with suppress(SessionError):
+                return id, await _aside(store, id) if aside else store.create(id)
+        id = self._ids.session()
+        return id, store.create(id)
 
     def _copy(self, parent: str, last: int, log: EventLog, started: SessionStarted) -> None:
         """The events of `parent` up to `last`: it may be running on. They keep their numbers, so all that refers to a
@@ -396,7 +405,7 @@ def _switched(session: Session, past: Past) -> None:
         session.hub.record(ModelSwitched(model=model, effort=session.lineup.effort, reason="resumed"))
 
 
-async def _created(store: SessionStore, id: str) -> EventLog:
+async def _aside(store: SessionStore, id: str) -> EventLog:
     """In a thread: of many agents at once none is to wait for the folders of another. Cancelled, it leaves nothing."""
     making = asyncio.ensure_future(asyncio.to_thread(store.create, id))
     try:
@@ -413,6 +422,8 @@ def _discard(store: SessionStore, id: str, log: EventLog) -> None:
         store.delete(id)
 
 
+ATTEMPTS = 5
+"""Names a new session is given before it is a fault that each is taken."""
 _PAGE = 1000
 """Events copied at a time."""
 
