@@ -86,12 +86,14 @@ async def test_tasks_are_listed_and_shown() -> None:
         return "all of it"
 
     runner.define("work", work)
-    task = await runner.start("work", {}, title="The work")
+    task = await runner.start("work", {"log": "/out/1.txt"}, title="The work")
     await runner.wait(task.id)
     assert await run_tasks(runner, parse(["tasks", "list"]), out.place) == 0
     assert "The work" in out.take()
     assert await run_tasks(runner, parse(["tasks", "show", task.id]), out.place) == 0
-    assert out.take().endswith("\nall of it\n")
+    shown = out.take()
+    assert shown.endswith("\nall of it\n")
+    assert "/out/1.txt" in shown
     assert await run_tasks(runner, parse(["tasks", "show", task.id, "--json"]), out.place) == 0
     assert json.loads(out.take())["state"] == "done"
 

@@ -109,7 +109,7 @@ def test_an_agent_takes_up_its_session_where_the_process_was_killed(
         assert (task["state"], task["runs"]) == ("done", 2)
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
+@pytest.mark.parametrize("runner", ["in-process", "postgresql"])
 def test_a_command_is_begun_again_only_where_that_was_said_to_be_safe(
     tmp_path: Path, runner: str, request: pytest.FixtureRequest
 ) -> None:

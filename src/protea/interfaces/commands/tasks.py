@@ -26,6 +26,7 @@ async def run_tasks(runner: TaskRunner, arguments: Arguments, place: Place) -> i
             *([["runs in", f"{task.owner}, heard of {ago(task.beat)}"]] if task.owner and task.beat else []),
             *([["begun times", str(task.runs)]] if task.runs > 1 else []),
             *([["ended", ago(task.ended)]] if task.ended else []),
+            *([["output", str(log)]] if (log := task.input.get("log")) else []),
             *([["progress", one_line(task.progress, 100)]] if task.progress else []),
         ]
         place.write(table(None, rows) + (f"\n{visible(task.result)}\n" if task.result else ""))
