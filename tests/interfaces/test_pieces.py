@@ -109,11 +109,20 @@ class SkillTable(TableCapability):
         ]
 
 
+class Fine:
+    """A SKILL.md without a fault."""
+
+    faults = ()
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+
 async def test_skills_are_listed_shown_and_looked_over() -> None:
     skills, out = SkillTable({"baking": "Knead."}), Out()
 
     async def run(*words: str) -> int:
-        return await run_skills(skills, parse(["skills", *words]), out.place)
+        return await run_skills(skills, parse(["skills", *words]), out.place, Fine)
 
     assert await run("list") == 0
     assert "About baking." in out.take()
@@ -122,7 +131,7 @@ async def test_skills_are_listed_shown_and_looked_over() -> None:
     with pytest.raises(UsageError, match="did you mean baking"):
         await run("show", "bakin")
     assert await run("validate") == 0
-    assert out.take() == "1 skills, no problem\n"
+    assert out.take() == "1 skill, no problem\n"
     skills.problems = ["a/SKILL.md: it has no head"]
     assert await run("validate") == 1
     assert out.take() == "a/SKILL.md: it has no head\n"
