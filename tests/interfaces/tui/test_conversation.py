@@ -59,6 +59,16 @@ def test_the_wheel_moves_what_is_seen_and_not_the_keys(open_screen: Open) -> Non
     terminal.see("> say number 4 of 4")
 
 
+def test_who_reads_above_and_sends_sees_what_they_sent(open_screen: Open) -> None:
+    terminal = open_screen(columns=70, rows=18)
+    asked(terminal, 4)
+    for _ in range(40):
+        terminal.type("\x1b[<64;10;5M")
+    terminal.see("> say number 1 of 4")
+    terminal.type("say it once more\r")
+    terminal.see("> say it once more")
+
+
 def test_a_recording_is_played_on_the_screen(open_screen: Open) -> None:
     terminal = open_screen(columns=70, rows=30)
     asked(terminal, 1)

@@ -273,6 +273,7 @@ class Tab(Vertical, Unscrolled):
         before = self.composer.text
         text, images = self.composer.take()
         self.told.show("")
+        self.transcript.to_end()  # who writes wants to see what comes of it, wherever they had read
         self.desk.spawn(self._send(text, images, before, steer=steer))
 
     async def _send(self, text: str, images: tuple[Image, ...], written: str, *, steer: bool) -> None:
