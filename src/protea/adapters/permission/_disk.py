@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable
 
 from protea.adapters.permission import untouched
+from protea.adapters.permission._nested import nested
 from protea.domain.pattern import regex
 from protea.domain.permission.paths import absolute, beneath, segment_matches
 from protea.domain.permission.sight import STORES, Kind, Place, Tree
@@ -29,6 +30,12 @@ _RUNS = regex(
     re.IGNORECASE | re.MULTILINE,
 )
 """What a repository's own configuration can make the reading commands run, or read instead."""
+_FETCHES = regex(rb"^[ \t]*(?:promisor|partialclone\w*)\b", re.IGNORECASE | re.MULTILINE)
+"""A clone that has not all objects gets what a reading command misses, from wherever it is set up to."""
+_STEERS_FETCHING = regex(
+    rb"^[ \t]*(?:uploadpack|sshcommand|vcs|helper|askpass|gitproxy|proxy|allow|insteadof)[ \t]*=|::",
+    re.IGNORECASE | re.MULTILINE,
+)
 _LFS = regex(rb"git-lfs (clean|smudge|filter-process)[ a-z%-]*\Z")
 _HARMLESS_VALUES = (b"true", b"false", b"0", b"1", b"yes", b"no", b"on", b"off", b"")
 
@@ -146,7 +153,7 @@ class Disk:
         strange = None if trusted else untouched.fault(here)
         if strange is not None:
             return f"the project is not trusted and its repository may run programs: {strange}"
-        return _config_fault(here)
+        return _config_fault(here) or _nested_fault(here, _top(os.path.realpath(cwd)))
 
     def twin(self, place: Place, files: tuple[str, ...]) -> str | None:
         pending = list(files)
@@ -262,8 +269,33 @@ def _repository(folder: str) -> tuple[str | None, str | None]:
         here = above
 
 
-def _config_fault(repository: str) -> str | None:
-    """Whether the repository's own configuration makes git run programs while it reads."""
+def _top(folder: str) -> str:
+    """The folder that has the `.git` which git would find from `folder`."""
+    while not os.path.lexists(os.path.join(folder, ".git")) and os.path.dirname(folder) != folder:
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _nested_fault(repository: str, top: str, depth: int = 0) -> str | None:
+    """Whether a repository in this one, which git goes into while it reads, makes it run programs."""
+    found = nested(repository)
+    if found is None or depth > 8:
+        return "which repositories lie in this one cannot be told"
+    for name in found:
+        folder = os.path.join(top, name)
+        if not os.path.lexists(os.path.join(folder, ".git")):
+            continue
+        inner, fault = _repository(os.path.realpath(folder))
+        if inner is not None and fault is None:
+            fault = _config_fault(inner, os.path.realpath(folder)) or _nested_fault(inner, folder, depth + 1)
+        if fault is not None:
+            return f"in {name}: {fault}"
+    return None
+
+
+def _config_fault(repository: str, tree: str = "") -> str | None:
+    """Whether the repository's own configuration makes git run programs while it reads. `tree` is the working tree that
+    it may name: a submodule's does."""
     common = repository
     try:
         with open(os.path.join(repository, "commondir"), "rb") as file:
@@ -281,8 +313,14 @@ def _config_fault(repository: str) -> str | None:
         text = text.replace(b"\\\n", b"")
         for match in _RUNS.finditer(text):
             value = (match.group(1) or b"?").strip().strip(b'"').lower()
+            if tree and match.group().strip().lower().startswith(b"worktree"):
+                named = (match.group(1) or b"").strip().strip(b'"')
+                if os.path.realpath(os.path.join(repository, os.fsdecode(named))) == tree:
+                    continue
             if value not in _HARMLESS_VALUES and not _LFS.match(value):
                 return "the repository's own configuration makes git run or read something else"
+        if _FETCHES.search(text) and _STEERS_FETCHING.search(text):
+            return "the repository's own configuration names a program for what git fetches while it reads"
         # A section header and a key may share a line.
         if re.search(rb"\][ \t]*[A-Za-z]", text):
             return "the repository's own configuration is written in an unusual way"
