@@ -58,6 +58,8 @@ class PrefixGuard:
         before, self._before = self._before, (model, request)
         events, self._events = self._events, []
         found = broken_at(*before, model, request, self._seen) if before is not None else None
+        if found is None and before is not None:  # a mode that changes within a turn is in the prompt of the next one
+            self._events += [event for event in events if isinstance(event, ModeChanged)][-1:]
         if found is None or found.tokens < WORTH_TELLING:
             return None
         by = ", ".join(dict.fromkeys(_named(event) for event in events)) or "nothing in the log says why"
