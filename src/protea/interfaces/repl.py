@@ -37,6 +37,7 @@ from protea.domain.events import (
     TurnStarted,
 )
 from protea.interfaces.drawing import Drawing
+from protea.interfaces.nudges import Nudges
 from protea.interfaces.tables import session_rows, table
 from protea.interfaces.terminal import Paint, one_line, utf8, wants_colour, write_all
 from protea.ports.gateway import Gateway, OpenSession, Topic
@@ -122,6 +123,7 @@ class _Chat:
         self.follower: asyncio.Task[None] | None = None
         self.interrupted_at = 0.0
         self.gateway: Gateway
+        self.nudges: Nudges
 
     # ── the whole ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -129,7 +131,7 @@ class _Chat:
         thread = threading.Thread(target=self.loop.run_forever, name="protea", daemon=True)
         thread.start()
         previous = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-        nudges = _Nudges(self.loop)
+        self.nudges = Nudges(self.loop)
         lines = _History(self.spec.history, self._complete, plain=self.spec.plain)
         try:
             self.gateway = self.call(self._create())
@@ -142,7 +144,7 @@ class _Chat:
                 self._close()
         finally:
             lines.save()
-            nudges.close()
+            self.nudges.close()
             for number, handler in previous.items():
                 signal.signal(number, handler)
             self.loop.call_soon_threadsafe(self.loop.stop)
@@ -322,6 +324,7 @@ class _Chat:
                 else:
                     self._take(lines.read(self.paint))
             except KeyboardInterrupt:
+                self.nudges.noticed()
                 self._interrupt(lines)
             except EOFError:
                 if not self.spec.plain:
@@ -545,38 +548,6 @@ _HELP = (
     "A line that ends with \\ goes on in the next. Ctrl+C interrupts, twice leaves; Ctrl+D leaves.\n"
     "What is typed while the model works waits in line. !COMMAND runs a shell command of your own.\n"
 )
-
-
-class _Nudges:
-    """Makes sure that Ctrl+C is noticed.
-
-    A signal that comes after the keyboard's thread has looked for signals and before it waits for a key is handled by
-    Python only at the next key. So the loop hears of every signal, and a moment later interrupts that wait by one that
-    does nothing.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._keyboard = threading.get_ident()
-        self._heard, self._told = os.pipe()
-        os.set_blocking(self._told, False)
-        self._handler = signal.signal(signal.SIGURG, lambda number, frame: None)
-        self._before = signal.set_wakeup_fd(self._told, warn_on_full_buffer=False)
-        loop.call_soon_threadsafe(loop.add_reader, self._heard, self._hear)
-
-    def _hear(self) -> None:
-        if any(number != signal.SIGURG for number in os.read(self._heard, 256)):
-            for delay in (0.02, 0.2):
-                self._loop.call_later(delay, signal.pthread_kill, self._keyboard, signal.SIGURG)
-
-    def close(self) -> None:
-        signal.set_wakeup_fd(self._before)
-        self._loop.call_soon_threadsafe(self._end)
-        os.close(self._told)
-
-    def _end(self) -> None:
-        self._loop.remove_reader(self._heard)
-        os.close(self._heard)
 
 
 KEPT = 5000

@@ -353,7 +353,7 @@ from tests.adapters.web.server import serving
 
 def packed(size, wrap):
     made = zlib.compressobj(1, zlib.DEFLATED, wrap)
-    block = bytes(1 << 20)
+    block = b"all work " * (1 << 17)
     return b"".join(made.compress(block) for _ in range(size)) + made.flush()
 
 async def main():
