@@ -100,8 +100,8 @@ async def main():
         process = await sandbox.start(replace(world.launch(script), discard=True, network=False))
         output, _ = await drain(process)
         print(json.dumps([output.decode(), (await process.wait()).code]))
+    await sandbox.aclose()  # what stood in for a file in a wall goes behind the end of its command
     print(json.dumps(["same", state() == before]))
-    await sandbox.aclose()
 asyncio.run(main())
 """
 """What an ordinary user does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -187,7 +188,11 @@ class Stage:
 
     async def readable(self) -> None:
         """Let a question stand long enough to count as read."""
-        self.main.tab.card._drawn_at -= 1
+        self.main.tab.card._drawn_at = time.monotonic() - 1
+
+    def unread(self) -> None:
+        """Let a question have come this very moment, however busy the machine is."""
+        self.main.tab.card._drawn_at = time.monotonic() + 60
 
     def matches(self, name: str, *, without: str = "") -> None:
         """Compare with the file of that name, but what fits a pattern; SNAPSHOTS=write writes it."""

@@ -62,10 +62,10 @@ def test_the_wheel_moves_what_is_seen_and_not_the_keys(open_screen: Open) -> Non
 def test_who_reads_above_and_sends_sees_what_they_sent(open_screen: Open) -> None:
     terminal = open_screen(columns=70, rows=18)
     asked(terminal, 4)
-    for _ in range(40):
-        terminal.type("\x1b[<64;10;5M")
+    terminal.type("\x18j")  # ctrl+x j
+    terminal.type("gg")
     terminal.see("> say number 1 of 4")
-    terminal.type("say it once more\r")
+    terminal.type("isay it once more\r")
     terminal.see("> say it once more")
 
 

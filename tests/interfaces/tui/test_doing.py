@@ -462,6 +462,7 @@ async def test_codex_fingers_steer_with_enter_and_queue_with_tab(tmp_path: Path)
 async def test_claude_fingers_say_yes_with_enter_and_to_all_with_shift_tab(tmp_path: Path) -> None:
     async with stage(tmp_path / "home", preferences=at("claude")) as on:
         await on.send("ask")
+        on.unread()
         await on.press("enter")
         assert not isinstance(on.gateway.commands[-1], ResolveApproval)  # nobody can have read it
         await on.readable()
