@@ -49,6 +49,15 @@ def publish(about, text):
     listed = found(text)
     if how == "odd":
         listed = [{"severity": 1}, None, 7, {"range": {}, "message": "no place"}, *listed, {"severity": 9}]
+    if how == "nonsense":
+        far = {"range": {"start": {"line": 1e30, "character": 0}}, "message": "far away"}
+        back = {"range": {"start": {"line": -7, "character": -7}}, "message": "before it begins"}
+        here = {"start": {"line": 0, "character": 0}}
+        listed = [far, back, {"range": here, "severity": [], "message": "no severity"}, *listed]
+        for address in ("file://[", None, "file:///etc/passwd"):
+            about_it = {"uri": address, "diagnostics": listed}
+            write({"jsonrpc": "2.0", "method": "textDocument/publishDiagnostics", "params": about_it})
+        write({"jsonrpc": "2.0", "id": 5, "method": "workspace/configuration", "params": {"items": 5}})
     if how == "flood":
         for _ in range(3000):
             write({"jsonrpc": "2.0", "method": "window/logMessage", "params": {"message": "x" * 50_000}})
@@ -74,6 +83,9 @@ if how == "huge":
     raw(b"Content-Length: 99999999999\r\n\r\n")
 if how == "no length":
     raw(b"Content-Type: x\r\n\r\n{}")
+if how == "deep":
+    deep = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+    raw(b"Content-Length: %d\r\n\r\n" % len(deep) + deep)
 if how == "not json":
     raw(b"Content-Length: 5\r\n\r\n{oops")
 while True:

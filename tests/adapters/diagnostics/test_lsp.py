@@ -228,7 +228,7 @@ async def test_a_name_that_is_no_server_is_told_with_those_there_are(place: Plac
 # ── one that misbehaves ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("how", ["", "unversioned", "spelling", "odd", "curious", "stubborn"])
+@pytest.mark.parametrize("how", ["", "unversioned", "spelling", "odd", "nonsense", "curious", "stubborn"])
 async def test_habits_that_differ_are_understood(place: Place, how: str) -> None:
     servers = place.scripted(how, settings={"a": {"b": 7}})
     name = "with a space.txt"
@@ -261,6 +261,7 @@ async def test_of_thousands_a_few_hundred_are_taken_in(place: Place) -> None:
         ("huge", "it announces a message of 99,999,999,999 bytes"),
         ("no length", "it writes a message without a length"),
         ("not json", "it writes a message that is no JSON object of that length"),
+        ("deep", "it writes a message that is no JSON object of that length"),
         ("short length", "it writes a message that is no JSON object of that length"),
         ("flood", "it wrote more than 64 MB at a stretch"),
         ("refuse", "it refuses: not today"),

@@ -64,5 +64,5 @@ def _length(head: bytes) -> int:
 def _decoded(body: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise FramingError("it writes a message that is no JSON object of that length") from None

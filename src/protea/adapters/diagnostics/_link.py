@@ -137,8 +137,9 @@ class Link:
         """What a server asks of an editor. It is not let change anything."""
         answer: dict[str, Any] = {"jsonrpc": "2.0", "id": id}
         if method == "workspace/configuration":
-            items = params.get("items", ()) if isinstance(params, dict) else ()
-            answer["result"] = [self._setting(each) for each in items if isinstance(each, dict)]
+            items = params.get("items") if isinstance(params, dict) else None
+            listed = items if isinstance(items, list) else []
+            answer["result"] = [self._setting(each) for each in listed if isinstance(each, dict)]
         elif method == "workspace/workspaceFolders":
             answer["result"] = self._folders
         elif method == "workspace/applyEdit":

@@ -297,10 +297,12 @@ def _taken(path: str, text: str, listed: Sequence[Any]) -> Iterable[Diagnostic]:
         try:
             severity, start = each.get("severity", 1), each["range"]["start"]
             line, units, message = int(start["line"]), int(start["character"]), each["message"]
-        except (AttributeError, KeyError, TypeError, ValueError):
+            if severity not in _SEVERITIES:
+                continue  # hints and the like are for people
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
             continue  # it is not what the protocol says; the others may be
-        if severity not in _SEVERITIES:
-            continue  # hints and the like are for people
+        if not (0 <= line <= LARGEST and 0 <= units <= LARGEST):
+            continue  # no such place is in a file it was told of, and the log could not hold every number
         code = each.get("code")
         yield Diagnostic(
             path=path,
@@ -329,7 +331,10 @@ def _uri(path: str) -> str:
 
 def _path(uri: str) -> str:
     """What a server calls a file: each writes its name a little differently."""
-    return unquote(urlsplit(uri).path, errors="surrogateescape")
+    try:
+        return unquote(urlsplit(uri).path, errors="surrogateescape")
+    except ValueError:
+        return ""  # no address at all, and so none of a file it was told of
 
 
 def _filled(value: Any, folder: str) -> Any:
