@@ -26,6 +26,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
                     "switch",
                     "worktree",
                     "stash",
+                    "unstash",
                     "restore",
                 ),
                 paths=list_(text(), "Only these files; for commit: what goes into it, else what is staged"),

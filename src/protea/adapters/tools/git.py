@@ -73,6 +73,8 @@ def command_of(arguments: Mapping[str, Any]) -> str:
         case "stash":
             message = ["-m", str(arguments["message"])] if arguments.get("message") else []
             return _line("stash", "push", "--include-untracked", *message, *at)
+        case "unstash":
+            return _line("stash", "pop")
         case "restore":
             if not paths:
                 raise GitError("restore throws changes away: name the files in paths.")

@@ -38,6 +38,8 @@ COMMANDS: dict[tuple[str, str], str] = {
 }
 """(manager, action) → the command before the names. The system's packages are only looked at."""
 _DEV = {"uv": "--dev", "npm": "--save-dev", "cargo": "--dev"}
+_CHOOSING = {("npm", "list"), ("npm", "outdated"), ("apt", "list")}
+"""What can be asked about some packages alone."""
 _NAMED = ("show", "add", "remove")
 
 
@@ -46,16 +48,22 @@ class Packages:
 
     def __init__(self, spec: ToolSpec, kit: Kit) -> None:
         self.spec = spec
+        self._kit = kit
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         command = command_of(arguments)
         if isinstance(command, ToolResult):
             return command
+        program = command.partition(" ")[0]
+        if self._kit.which(program) is None:
+            return ToolResult(f"{program} is not installed here, or not on PATH.", is_error=True)
         said = f"{arguments['manager']} {arguments['action']}"
         result = await context.call("Bash", {"command": command, "description": said, "timeout": 600})
         # `npm outdated` and `npm ls` answer with 1 where there is something to say.
         looked = arguments["action"] in ("list", "outdated") and "[exit code 1]" in result.text
-        return ToolResult(result.text, file=result.file) if looked and result.denied is None else result
+        if not looked or result.denied is not None:
+            return result
+        return ToolResult(result.text.replace("[exit code 1]", "").rstrip(), file=result.file)
 
 
 def command_of(arguments: Mapping[str, Any]) -> str | ToolResult:
@@ -69,7 +77,7 @@ def command_of(arguments: Mapping[str, Any]) -> str | ToolResult:
         return ToolResult(f"{action} needs names.", is_error=True)
     if any(name.startswith("-") or not name.strip() for name in names):
         return ToolResult("A name of a package does not begin with a dash.", is_error=True)
-    if action in ("list", "outdated"):
+    if action in ("list", "outdated") and (manager, action) not in _CHOOSING:
         names = []
     dev = [_DEV[manager]] if arguments.get("dev") and action == "add" and manager in _DEV else []
     return " ".join([before, shlex.join([*dev, *names])]).strip()
