@@ -323,7 +323,11 @@ class _Chat:
                     self._wait_or_queue()
                 else:
                     self._take(lines.read(self.paint))
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, SystemError) as error:
+                # While readline gives up on an exception, Python may run the handler of a nudge, and complains of both.
+                came = error.__cause__ if isinstance(error, SystemError) and error.__cause__ is not None else error
+                if not isinstance(came, KeyboardInterrupt):
+                    raise came from None
                 self.nudges.noticed()
                 self._interrupt(lines)
             except EOFError:
