@@ -25,6 +25,7 @@ from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
     CommandAnswered,
+    MessageCompleted,
     NoticeGiven,
     PromptSubmitted,
     SessionStarted,
@@ -33,7 +34,7 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from protea.domain.messages import UserMessage, text_of
+from protea.domain.messages import ToolMessage, UserMessage, text_of
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.settings import AgentSettings
 from protea.domain.spending import Budgets
@@ -74,7 +75,7 @@ class Minds(PlayedModel):
 
 
 def results(request: ModelRequest) -> list[str]:
-    return [message.text for message in request.messages if message.__class__.__name__ == "ToolMessage"]  # type: ignore[union-attr]
+    return [message.text for message in request.messages if isinstance(message, ToolMessage)]
 
 
 def sending(*sent: dict[str, Any]) -> Says:
@@ -692,8 +693,8 @@ async def test_in_the_background_the_turn_goes_on_and_is_told_of_the_end() -> No
     said: list[str] = []
     async with asyncio.timeout(WITHIN):
         async for event in w.gateway.events(session):
-            if event.__class__.__name__ == "MessageCompleted":
-                said.append(text_of(event.content))  # type: ignore[union-attr]
+            if isinstance(event, MessageCompleted):
+                said.append(text_of(event.content))
                 if said[-1] == "thank you":
                     break
     events = list(w.store.read(session))
@@ -729,7 +730,7 @@ async def test_an_idle_session_that_is_not_woken_learns_of_it_with_the_next_prom
             if isinstance(event, PromptSubmitted) and event.origin == "task":
                 break
     events = [event async for event in w.turn(session, SubmitPrompt(text="and?"))]
-    assert [text_of(e.content) for e in events if e.__class__.__name__ == "MessageCompleted"] == ["news"]  # type: ignore[union-attr]
+    assert [text_of(e.content) for e in events if isinstance(e, MessageCompleted)] == ["news"]
     await w.gateway.close()
 
 
