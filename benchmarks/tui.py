@@ -60,21 +60,21 @@ def far_away(report: Report, project: str, environment: dict[str, str]) -> None:
         size = terminal.unread
     bare = [sys.executable, "-I", "-c", f"import os; os.write(1, b'.' * {size - 5} + b'ready')"]
     frame = [*PROTEA]
-    tmux = ["tmux", "-L", f"bench-{os.getpid()}", "-f", "/dev/null", "new-session", "--"]
-    ways = {"over 32 kB a second": ([], 32_000), "inside tmux": (tmux, 0)}
-    if not shutil.which("tmux"):
-        del ways["inside tmux"]
-    for name, (around, rate) in ways.items():
-        around = [shutil.which(around[0]) or "", *around[1:]] if around else []
+    tmux = shutil.which("tmux")
+    ways = {"over 32 kB a second": 32_000, "inside tmux": 0} if tmux else {"over 32 kB a second": 32_000}
+    for name, rate in ways.items():
         took: tuple[list[float], list[float]] = ([], [])
         for _ in range(rounds(7) + 1):
             for command, mark, times in ((bare, "ready", took[0]), (frame, MARK, took[1])):
                 given = {**environment, "TERM": "xterm-256color"}
+                # A server of its own each time: one that has been told to end may still take the next one's call.
+                server = [str(tmux), "-L", f"bench-{os.getpid()}-{len(took[0])}-{len(took[1])}"]
+                around = [] if rate else [*server, "-f", os.devnull, "new-session", "--"]
                 with Terminal([*around, *command], given, project, rate) as terminal:
                     terminal.put_off()
                     times.append(terminal.until_written(mark))
                 if around:
-                    subprocess.run([around[0], "-L", around[2], "kill-server"], capture_output=True, check=False)
+                    subprocess.run([*server, "kill-server"], capture_output=True, check=False)
         theirs, ours = (percentile(each[1:], 0.5) * 1e3 for each in took)
         note = f"{ours:.1f} ms beside {theirs:.1f} ms, {size} bytes"
         report.figure(f"first frame {name}, beyond it", ours - theirs, 12, "ms", note)
