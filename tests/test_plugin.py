@@ -107,6 +107,11 @@ def test_an_agent_nobody_wrote_code_for_is_composed_and_runs(garden: Garden, pro
     assert {event["identity"] for event in events if event.get("seq")} == {"gardener"}
 
 
+def test_help_on_its_tool_shows_a_call(garden: Garden) -> None:
+    told = garden.protea("tools", "help", "moonphase", "--profile", "gardener").stdout
+    assert 'example: {"day":"2026-11-28"}' in told
+
+
 def test_its_adapters_are_listed_beside_our_own(garden: Garden) -> None:
     rows = {row["name"]: row for row in json.loads(garden.protea("ports", "--json", "--profile", "gardener").stdout)}
     assert "gardener" in rows["persona"]["adapters"]
@@ -155,4 +160,4 @@ def test_it_is_tested_with_the_suites_that_ship(tmp_path: Path) -> None:
         timeout=100,
     )
     assert done.returncode == 0, done.stdout
-    assert "11 passed" in done.stdout
+    assert "12 passed" in done.stdout

@@ -1,6 +1,7 @@
 """Tools from a single file: copy it to ~/.protea/tools, or to .protea/tools of a project you trust.
 
 Every public function with a docstring and annotations becomes a tool; its docstring is what the model is told.
+`EXAMPLES` is for people: `protea tools help word_count` shows the call.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+
+EXAMPLES = {"word_count": {"path": "README.md", "most": 3}, "longest_word": {"path": "README.md"}}
 
 
 def word_count(

@@ -179,6 +179,7 @@ def test_a_file_with_a_mistake_is_one_warning_and_no_broken_start(world: World, 
     assert row.endswith("~/.protea/tools/word_count.py")
     told = world.run("tools", "help", "word_count").stdout
     assert "from ~/.protea/tools/word_count.py" in told
+    assert 'example: {"path":"README.md","most":3}' in told
     assert "Of a text file" in told
 
 

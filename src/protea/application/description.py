@@ -31,6 +31,7 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
                     "effects": list(spec.effects),
                     "parallel": spec.parallel,
                     "aliases": spec.aliases,
+                    **({"example": spec.example} if spec.example is not None else {}),
                     **({"file": files[spec.name]} if spec.name in files else {}),
                 }
                 for toolset in parts.toolsets

@@ -87,7 +87,9 @@ class Locking:
                 texts[f"instructions {self._shown(each.path)}"] = each.text
             for toolset in parts.toolsets:
                 for spec in toolset.specs():
-                    texts[f"tool {spec.name}"] = msgspec.json.format(msgspec.json.encode(spec, order="sorted")).decode()
+                    told = msgspec.to_builtins(spec)
+                    del told["example"]  # for people; the model is not sent it
+                    texts[f"tool {spec.name}"] = msgspec.json.format(msgspec.json.encode(told, order="sorted")).decode()
             if parts.opened is not None and isinstance(parts.opened, Resolver):
                 capability: Capability = parts.opened.get("capability")
                 for card in await capability.discover():

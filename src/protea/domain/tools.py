@@ -33,6 +33,8 @@ class ToolSpec(msgspec.Struct, frozen=True):
     """Argument names other agents use → ours; renamed before validation."""
     deferred: bool = False
     """Whether the model is told of it only once it has looked for it (ToolSearch): it can be called all the same."""
+    example: dict[str, Any] | None = None
+    """The arguments of a call that works, for the person who asks for help on the tool. The model is not sent it."""
 
 
 class TodoItem(msgspec.Struct, frozen=True):

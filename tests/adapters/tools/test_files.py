@@ -83,6 +83,18 @@ def test_public_functions_with_words_and_annotations_are_tools(tmp_path: Path) -
     assert toolset.problems == ()
 
 
+def test_a_file_may_bring_examples_and_one_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    around(tmp_path)
+    examples = 'EXAMPLES = {"greet": {"name": "Ada"}, "where": {"far": 1}, "also_where": {1, 2}}'
+    (tmp_path / "home/.protea/tools/fine.py").write_text(f"{FINE}\n{examples}\n")
+    toolset = made(tmp_path)
+    assert [spec.example for spec in toolset.specs()] == [{"name": "Ada"}, None, None]
+    assert [words.partition(".py:")[2] for words in toolset.problems] == [
+        "9: the example of where is left out: `far` is not known",
+        "13: the example of also_where is left out: the value must be an object, not the array [1, 2]",
+    ]
+
+
 async def test_what_would_hold_up_the_screen_runs_in_a_thread(tmp_path: Path) -> None:
     around(tmp_path)
     (tmp_path / "home/.protea/tools/fine.py").write_text(FINE)

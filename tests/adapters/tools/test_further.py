@@ -296,7 +296,13 @@ async def test_code_that_fails_or_does_not_end_says_so(project: Project) -> None
     assert "[exit code 3]" in failed.text
     endless = await call(project, "RunCode", language="python", code="while True: pass", timeout=0.3)
     assert endless.is_error
-    assert "longer than 0.3 s" in endless.text
+    assert "longer than 0.3 s; set a longer timeout (600 s at most)]" in endless.text
+
+
+async def test_code_that_leaves_something_running_is_not_sent_to_a_background_it_has_not(project: Project) -> None:
+    left = await call(project, "RunCode", language="shell", code="sleep 61 &\n")
+    assert "left running and ended" in left.text
+    assert "background" not in left.text
 
 
 async def test_a_file_beside_the_code_cannot_lead_elsewhere(project: Project) -> None:

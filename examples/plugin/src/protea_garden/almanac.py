@@ -20,6 +20,7 @@ SPEC = ToolSpec(
         "properties": {"day": {"type": "string", "description": "YYYY-MM-DD; today where it is left out."}},
     },
     parallel=True,
+    example={"day": "2026-11-28"},
 )
 _NEW_MOON = date(2000, 1, 6)
 _MONTH = 29.530588853

@@ -72,13 +72,13 @@ class Skills:
         )
 
     async def specs(self) -> Sequence[ToolSpec]:
-        if not await asyncio.to_thread(self._found):
+        found = await asyncio.to_thread(self._found)
+        if not found:
             return ()
         name = {"type": "string", "description": "As it is listed."}
         parameters = {"type": "object", "properties": {"name": name}, "required": ["name"]}
-        return (
-            ToolSpec(TOOL, "Read a skill: its instructions and which files it has.", parameters, ("fs.read",), True),
-        )
+        about = "Read a skill: its instructions and which files it has."
+        return (ToolSpec(TOOL, about, parameters, ("fs.read",), True, example={"name": found[0][0].name}),)
 
     async def invoke(self, tool: str, arguments: Mapping[str, Any]) -> ToolResult:
         if tool != TOOL:

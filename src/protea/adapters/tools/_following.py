@@ -17,6 +17,7 @@ from protea.adapters.tools._output import Output, Teller
 from protea.ports.sandbox import Chunk, Exit, Launch, Process
 from protea.ports.toolset import ToolContext
 
+BACKGROUND = "set a longer timeout, or use background for what does not end"
 GRACE = 0.5
 """Seconds between SIGTERM and SIGKILL for a command that took too long or was interrupted."""
 
@@ -46,7 +47,8 @@ class _LetGoError(Exception):
 
 
 async def followed(kit: Kit, launch: Launch, context: ToolContext, seconds: float) -> Followed:
-    """Run a command to its end, at most `seconds`. Cancelled, it is ended before the cancellation passes.
+    """Run a command to its end, at most `seconds`. Cancelled, it is ended before the cancellation passes. It is the
+    command of a tool that has nothing running in the background, and none is recommended.
 
     Raises `OSError` where it cannot be started.
     """
@@ -65,7 +67,8 @@ async def followed_or_let_go(
     leaving = asyncio.ensure_future(beside.let_go()) if beside is not None else None
     gone = False
     try:
-        why = await _read(kit, process, output, Teller(context), seconds, leaving)
+        hint = BACKGROUND if may_go else f"set a longer timeout ({kit.options.bash_timeout_limit:g} s at most)"
+        why = await _read(kit, process, output, Teller(context), seconds, leaving, hint)
         ended = await process.wait()
     except _LetGoError:
         gone = True
@@ -77,7 +80,7 @@ async def followed_or_let_go(
             process.close()
         output.close()
     text, file = output.finish()
-    words, failed = describe(ended, why)
+    words, failed = describe(ended, why, background=may_go)
     return Followed(text, file, words, failed)
 
 
@@ -99,7 +102,13 @@ async def _next(process: Process, leaving: asyncio.Future[None] | None) -> Chunk
 
 
 async def _read(
-    kit: Kit, process: Process, output: Output, teller: Teller, seconds: float, leaving: asyncio.Future[None] | None
+    kit: Kit,
+    process: Process,
+    output: Output,
+    teller: Teller,
+    seconds: float,
+    leaving: asyncio.Future[None] | None,
+    hint: str,
 ) -> str | None:
     """Read until the end; returns why it was ended, if it was."""
     why = None
@@ -114,7 +123,7 @@ async def _read(
             else:
                 await process.wait()  # it may have closed its output and gone on
     except TimeoutError:
-        why = f"it took longer than {seconds:g} s; set a longer timeout, or use background for what does not end"
+        why = f"it took longer than {seconds:g} s; {hint}"
     except asyncio.CancelledError:
         await surely(process.end(GRACE))
         raise
@@ -131,8 +140,8 @@ async def _read(
     return why
 
 
-def describe(ended: Exit, why: str | None) -> tuple[list[str], bool]:
-    """Lines on how a command ended, and whether that is an error."""
+def describe(ended: Exit, why: str | None, *, background: bool = True) -> tuple[list[str], bool]:
+    """Lines on how a command ended, and whether that is an error. `background` says whether it could have gone on."""
     words = []
     if why:
         words.append(f"[ended: {why}]")
@@ -144,7 +153,8 @@ def describe(ended: Exit, why: str | None) -> tuple[list[str], bool]:
         words.append(f"[exit code {ended.code}]")
     if ended.left and not why:
         names = "; ".join(ended.left)
-        words.append(f"[left running and ended with the command: {names}. Use background to keep a process]")
+        hint = ". Use background to keep a process" if background else ""
+        words.append(f"[left running and ended with the command: {names}{hint}]")
     return words, bool(why or ended.lost or ended.signal is not None or ended.code)
 
 

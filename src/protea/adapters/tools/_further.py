@@ -49,6 +49,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
                 "ref": "revision",
             },
             deferred=True,
+            example={"action": "log", "limit": 3},
         ),
     ),
     (
@@ -66,6 +67,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
             ),
             aliases={"packages": "names", "tool": "manager"},
             deferred=True,
+            example={"manager": "pip", "action": "list"},
         ),
     ),
     (
@@ -89,6 +91,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
             effects=("proc.exec",),
             aliases={"source": "code", "lang": "language", "timeout_seconds": "timeout"},
             deferred=True,
+            example={"language": "python", "code": "print(sum(map(int, open('n.txt'))))", "files": {"n.txt": "1\n2\n"}},
         ),
     ),
     (
@@ -101,6 +104,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
             parallel=True,
             aliases={"q": "query", "search": "query", "max_results": "limit"},
             deferred=True,
+            example={"query": "python asyncio gather", "limit": 3},
         ),
     ),
     (
@@ -127,6 +131,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
                 "cell_type": "kind",
             },
             deferred=True,
+            example={"path": "notes.ipynb", "cell": "1", "source": "print('hello')\n"},
         ),
     ),
     (
@@ -144,6 +149,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
             ),
             effects=("delegate", "spend"),
             deferred=True,
+            example={"action": "run", "runners": ["coding", "base"], "prompt": "Mend the failing test."},
         ),
     ),
     (
@@ -162,6 +168,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
             effects=("proc.exec",),
             aliases={"cmd": "command", "regex": "pattern", "limit": "most"},
             deferred=True,
+            example={"command": "tail -F build.log", "pattern": "error|done"},
         ),
     ),
 )

@@ -67,6 +67,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
                 "timeout_seconds": "timeout",
                 "timeout_ms": "timeout",
             },
+            example={"command": "wc -l src/app.py"},
         ),
     ),
     (
@@ -76,6 +77,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             description="What a background command wrote since last asked, and whether it runs.",
             parameters=object_("id", id=text(), wait=seconds("Seconds to wait for news")),
             aliases={"bash_id": "id", "shell_id": "id", "task_id": "id", "timeout": "wait"},
+            example={"id": "b1", "wait": 5},
         ),
     ),
     (
@@ -85,6 +87,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             description="End a background command.",
             parameters=object_("id", id=text()),
             aliases={"bash_id": "id", "shell_id": "id", "task_id": "id"},
+            example={"id": "b1"},
         ),
     ),
     (
@@ -102,6 +105,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             effects=("fs.read",),
             parallel=True,
             aliases={**_PATH, "start_line": "offset", "start": "offset", "line_count": "limit", "page_range": "pages"},
+            example={"path": "src/app.py", "offset": 1, "limit": 40},
         ),
     ),
     (
@@ -112,6 +116,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             parameters=object_("path content", path=text(), content=text()),
             effects=("fs.write",),
             aliases={**_PATH, "text": "content", "contents": "content", "file_text": "content", "data": "content"},
+            example={"path": "notes.txt", "content": "Remember the milk.\n"},
         ),
     ),
     (
@@ -130,6 +135,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             ),
             effects=("fs.write",),
             aliases={**_PATH, **_STRINGS, "replaceAll": "replace_all", "expand_all": "replace_all"},
+            example={"path": "src/app.py", "old_string": "x = 1", "new_string": "x = 2"},
         ),
     ),
     (
@@ -141,6 +147,10 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             parameters=object_("patch", patch=text()),
             effects=("fs.write",),
             aliases={"diff": "patch", "input": "patch", "patch_text": "patch", "patchText": "patch"},
+            example={
+                "patch": "*** Begin Patch\n*** Update File: src/app.py\n@@\n-x = 1\n+x = 2\n"
+                "*** Add File: src/new.py\n+y = 3\n*** End Patch"
+            },
         ),
     ),
     (
@@ -153,6 +163,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             effects=("fs.read",),
             parallel=True,
             aliases={**_FOLDER, "glob": "pattern", "glob_pattern": "pattern"},
+            example={"pattern": "src/**/*.py"},
         ),
     ),
     (
@@ -186,6 +197,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
                 "head_limit": "limit",
                 "max_results": "limit",
             },
+            example={"pattern": "TODO", "glob": "*.py", "context": 1},
         ),
     ),
     (
@@ -200,6 +212,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
                 ),
             ),
             aliases={"todos": "items", "plan": "items", "todo_list": "items"},
+            example={"items": [{"text": "look", "status": "done"}, {"text": "mend", "status": "in_progress"}]},
         ),
     ),
     (
@@ -210,6 +223,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             parameters=object_("question", question=text(), options=list_(text())),
             effects=("ask",),
             aliases={"text": "question", "prompt": "question", "choices": "options"},
+            example={"question": "Which database?", "options": ["PostgreSQL", "SQLite"]},
         ),
     ),
     (
@@ -221,6 +235,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             effects=("net.egress",),
             parallel=True,
             aliases={"uri": "url", "link": "url", "address": "url", "question": "prompt", "query": "prompt"},
+            example={"url": "https://example.org/", "prompt": "what is this domain for"},
         ),
     ),
     (
@@ -232,6 +247,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             parameters=object_("query", query=text(), limit=whole(minimum=1)),
             parallel=True,
             aliases={"id": "query", "text": "query"},
+            example={"query": "port of the database", "limit": 3},
         ),
     ),
     (
@@ -243,6 +259,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             parameters=object_("query", query=text(), limit=whole(minimum=1)),
             parallel=True,
             aliases={"q": "query", "name": "query", "max_results": "limit"},
+            example={"query": "commit a change"},
         ),
     ),
     (
@@ -258,6 +275,12 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
                 ),
             ),
             aliases={"calls": "steps", "pipeline": "steps"},
+            example={
+                "steps": [
+                    {"tool": "Grep", "arguments": {"pattern": "TODO", "output": "files"}, "name": "found"},
+                    {"tool": "Bash", "arguments": {"command": "wc -l src/app.py"}},
+                ]
+            },
         ),
     ),
     (
@@ -287,6 +310,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
                 "task": "prompt",
                 "run_in_background": "background",
             },
+            example={"prompt": "Find out where sessions are stored.", "title": "sessions"},
         ),
     ),
     (
@@ -296,6 +320,7 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
             description="In plan mode: propose a plan with numbered steps; agreed to, you carry it out.",
             parameters=object_("plan", plan=text()),
             effects=("ask",),
+            example={"plan": "1. Add a test that fails.\n2. Mend it."},
         ),
     ),
     *FURTHER,

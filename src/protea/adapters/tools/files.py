@@ -1,4 +1,5 @@
-"""Tools from single Python files: every public function with a docstring and annotations is one.
+"""Tools from single Python files: every public function with a docstring and annotations is one. `EXAMPLES`, where a
+file has it, maps their names to the arguments of a call that works, which help on them shows.
 
 The files are read when the toolset is made (of a project only what a person has looked at), and run when its tools are
 first asked for.
@@ -61,9 +62,14 @@ class FileToolset:
             if isinstance(found, str):
                 problems.append(found)
                 continue
+            examples = vars(found).get("EXAMPLES")
             for function in _public(found):
                 name, where = function.__name__, f"{path}:{function.__code__.co_firstlineno}"
                 tool = _made(function)
+                if isinstance(tool, FunctionTool) and isinstance(examples, Mapping) and name in examples:
+                    wrong = _misfit(examples[name], tool.spec)
+                    problems += [f"{where}: the example of {name} is left out: {wrong}"] if wrong else []
+                    tool = tool if wrong else _made(function, examples[name])
                 if name in tools:
                     problems.append(f"{where}: {name} is left out: {self._files[name]} has a tool of that name")
                 elif name.lower() in reserved or name.startswith("mcp__"):
@@ -141,11 +147,21 @@ def _public(module: ModuleType) -> Iterator[Any]:
             yield value
 
 
-def _made(function: Any) -> FunctionTool | str:
+def _misfit(example: Any, spec: ToolSpec) -> str:
+    """What is wrong with an example; nothing where it fits."""
+    from protea.domain.schema import problems  # few files bring any
+
+    try:
+        return "; ".join(problems(msgspec.json.decode(msgspec.json.encode(example)), spec.parameters))
+    except (msgspec.MsgspecError, TypeError, RecursionError) as fault:
+        return f"it cannot be JSON: {fault}"
+
+
+def _made(function: Any, example: Any = None) -> FunctionTool | str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", function.__name__):
         return "its name has other characters than a tool's may have, or more than 64"
     try:
-        return FunctionTool(function, effects=ANYTHING, thread=True)
+        return FunctionTool(function, effects=ANYTHING, thread=True, example=example)
     except Exception as fault:
         return f"{type(fault).__name__}: {fault}"
 

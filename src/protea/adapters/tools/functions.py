@@ -33,8 +33,10 @@ class FunctionTool:
         effects: tuple[Effect, ...] = (),
         parallel: bool = False,
         thread: bool = False,
+        example: Mapping[str, Any] | None = None,
     ) -> None:
-        """With `thread` a function that is not `async` runs in a thread, unless it wants the `context`."""
+        """With `thread` a function that is not `async` runs in a thread, unless it wants the `context`. `example` is
+        what help on the tool shows as the arguments of a call."""
         self._function = function
         hints = get_type_hints(function, include_extras=True)  # they may say more about a parameter
         parameters = [each for each in signature(function).parameters.values() if each.name != "context"]
@@ -56,6 +58,7 @@ class FunctionTool:
             | ({"$defs": definitions} if definitions else {}),
             effects=effects,
             parallel=parallel,
+            example=None if example is None else dict(example),
         )
 
     @property

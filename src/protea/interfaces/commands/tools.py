@@ -11,7 +11,6 @@ from protea.domain.errors import UsageError
 from protea.domain.spelling import nearest
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
-from protea.interfaces.commands.tool_examples import EXAMPLES
 from protea.interfaces.tables import table
 from protea.interfaces.terminal import one_line, visible
 from protea.ports.gateway import Gateway
@@ -48,13 +47,13 @@ async def help_tool(gateway: Gateway, arguments: Arguments, place: Place) -> int
         )
     tool = tools[name]
     if arguments.has("json"):
-        place.write(as_json({**tool, "example": EXAMPLES.get(name)}))
+        place.write(as_json(tool))
         return 0
     place.write(f"{name}\n\n{visible(tool['description'])}\n")
     if rows := _parameters(tool.get("parameters", {})):
         place.write("\n" + table(["ARGUMENT", "TYPE", "", "MEANS"], rows))
-    if name in EXAMPLES:
-        place.write(f"\nexample: {msgspec.json.encode(EXAMPLES[name]).decode()}\n")
+    if tool.get("example") is not None:
+        place.write(f"\nexample: {visible(msgspec.json.encode(tool['example']).decode())}\n")
     if tool.get("effects"):
         place.write(f"\neffects: {', '.join(tool['effects'])}\n")
     if tool.get("file"):

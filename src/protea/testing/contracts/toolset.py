@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from protea.domain.schema import problems
 from protea.ports.toolset import Toolset
 
 
@@ -41,6 +42,10 @@ class ToolsetContract:
             assert set(spec.parameters.get("required", ())) <= set(properties)
             assert set(spec.aliases.values()) <= set(properties)
             assert not set(spec.aliases) & set(properties)
+
+    def test_an_example_fits_the_parameters(self) -> None:
+        for spec in self.toolset().specs():
+            assert spec.example is None or problems(spec.example, spec.parameters) == []
 
     async def test_closing_twice_is_harmless(self) -> None:
         await self.toolset().aclose()
