@@ -27,7 +27,7 @@ from protea.domain.messages import PERSON, Text, ToolCall
 from protea.domain.session import SessionSummary
 from protea.domain.tools import TodoItem, ToolResult
 from protea.domain.usage import Usage
-from protea.interfaces import repl
+from protea.interfaces.repl import chat
 from protea.ports.gateway import OpenSession
 from protea.testing.gateway import ScriptedGateway
 
@@ -168,7 +168,7 @@ async def create() -> ScriptedGateway:
 
 
 if __name__ == "__main__":
-    chat = repl.Conversation(
+    spec = chat.Conversation(
         open=OpenSession(cwd="/"), history=sys.argv[1], choose="--choose" in sys.argv, plain="--plain" in sys.argv
     )
-    sys.exit(repl.run(create, chat, os.environ))
+    sys.exit(chat.run(create, spec, os.environ))

@@ -106,14 +106,14 @@ def converse(arguments: Arguments) -> int:
     if arguments.name != "repl" and not boot.installed("textual"):
         complain("the full screen needs the extra 'tui': pip install 'protea[tui]'; this is the plain chat")
     load_values()
-    from protea.interfaces import repl
     from protea.interfaces.input import typed_prompt
+    from protea.interfaces.repl import chat
 
     launch = launch_of(arguments, interactive=True)
     if arguments.name != "repl" and boot.installed("textual"):
         term = launch.environment.get("TERM") or "not set"
         complain(f"TERM is {term}: the plain chat (protea repl) instead of the full screen")
-    spec = repl.Conversation(
+    spec = chat.Conversation(
         open=opening_of(arguments, launch),
         prompt=typed_prompt(arguments.words),
         latest=arguments.has("continue"),
@@ -121,7 +121,7 @@ def converse(arguments: Arguments) -> int:
         plain=plain,
         history=os.path.join(home_of(launch), "history"),
     )
-    return repl.run(lambda: gateway_of(launch), spec, launch.environment)
+    return chat.run(lambda: gateway_of(launch), spec, launch.environment)
 
 
 def _full_screen(arguments: Arguments) -> int:

@@ -67,6 +67,7 @@ from protea.domain.events import (
     UnknownEvent,
 )
 from protea.domain.messages import PERSON, Content, Other, Text, Thinking
+from protea.domain.question import plan_of
 from protea.domain.tools import ENDED
 from protea.domain.view import retry_text, rewritten
 
@@ -367,14 +368,13 @@ def _call(view: View, event: ToolCallChanged) -> View:
 def _question(view: View, event: ApprovalRequested | ApprovalResolved) -> View:
     if isinstance(event, ApprovalRequested):
         if event.kind != "permission":
-            plan = (event.detail or {}).get("plan")
             block = Question(
                 key=f"question:{event.id}",
                 seq=event.seq or 0,
                 at=event.at,
                 asked=event.why,
                 options=event.proposals,
-                plan=plan if isinstance(plan, str) else "",
+                plan=plan_of(event),
             )
             return _put(replace(view, questions={**view.questions, event.id: block}), block)
         view = replace(view, asked={**view.asked, event.id: event.call.id})

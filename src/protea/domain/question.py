@@ -8,6 +8,12 @@ from typing import Any
 from protea.domain.events import ApprovalRequested
 
 
+def plan_of(question: ApprovalRequested) -> str:
+    """The plan that is proposed, Markdown; empty where it is about something else."""
+    plan = (question.detail or {}).get("plan")
+    return plan if isinstance(plan, str) else ""
+
+
 def would_write(question: ApprovalRequested) -> str:
     """What the call would write: the diff that was made of it, or what its arguments say where nobody made one."""
     diff = (question.detail or {}).get("diff")

@@ -32,7 +32,7 @@ from protea.domain.events import (
     TurnFinished,
 )
 from protea.domain.messages import PERSON, text_of
-from protea.domain.question import would_write
+from protea.domain.question import plan_of, would_write
 from protea.domain.tools import TodoItem
 from protea.domain.view import call_object, problem_lines, result_summary, retry_text, rewritten
 from protea.interfaces.flow import Flow
@@ -170,8 +170,7 @@ class Drawing:
         paint = self._paint
         if event.kind == "plan":
             self.line(paint.bold("? The plan:"))
-            plan = (event.detail or {}).get("plan")
-            for line in visible(str(plan or "")).splitlines():
+            for line in visible(plan_of(event)).splitlines():
                 self.line(f"  │ {line}")
             self.line(paint.bold("? ") + visible(event.why))
             return

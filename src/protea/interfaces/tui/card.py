@@ -9,7 +9,7 @@ from typing import Literal
 from protea.domain.commands import ResolveApproval
 from protea.domain.diff import body
 from protea.domain.events import Answer, ApprovalRequested
-from protea.domain.question import would_write
+from protea.domain.question import plan_of, would_write
 from protea.domain.view import call_object
 from protea.interfaces.terminal import one_line, revealed, visible
 from protea.interfaces.tui.frame import width_of, wrap
@@ -211,12 +211,6 @@ def _short_options(question: ApprovalRequested, width: int) -> list[Row]:
     if question.proposals:
         rules.append([("  " + one_line("s, a: " + revealed(", ".join(question.proposals)), width - 4), "dim")])
     return [*rules, *rows]
-
-
-def plan_of(question: ApprovalRequested) -> str:
-    """The plan that is proposed, Markdown; empty where it is about something else."""
-    plan = (question.detail or {}).get("plan")
-    return plan if isinstance(plan, str) else ""
 
 
 def _plan_rows(plan: str, width: int, *, whole: bool, tight: bool) -> list[Row]:

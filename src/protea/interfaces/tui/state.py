@@ -33,6 +33,7 @@ from protea.domain.events import (
     TurnStarted,
     UsageUpdated,
 )
+from protea.domain.question import plan_of
 from protea.domain.tools import TodoItem
 from protea.domain.usage import Usage
 from protea.domain.view import call_object, retry_text
@@ -112,12 +113,11 @@ def advance(state: State, event: AnyEvent) -> State:
         case ToolCallChanged():
             return replace(state, doing=_call(event))
         case ApprovalRequested():
-            plan = (event.detail or {}).get("plan")
             return replace(
                 state,
                 questions=(*state.questions, event),
                 doing="waiting for an answer",
-                plan=plan if isinstance(plan, str) else state.plan,
+                plan=plan_of(event) or state.plan,
             )
         case ApprovalResolved():
             return replace(state, questions=tuple(each for each in state.questions if each.id != event.id))

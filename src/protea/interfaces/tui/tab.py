@@ -15,8 +15,9 @@ from protea.domain.commands import Interrupt, Invoke, SetMode, SubmitPrompt, Wit
 from protea.domain.errors import ProteaError, UsageError
 from protea.domain.events import AnyEvent, CommandAnswered, LastingEvent, ToolCallChanged
 from protea.domain.messages import Image
+from protea.domain.question import plan_of
 from protea.interfaces.tui.announcing import announced
-from protea.interfaces.tui.card import Card, plan_of
+from protea.interfaces.tui.card import Card
 from protea.interfaces.tui.composer.editor import Composer
 from protea.interfaces.tui.composer.vim import Vim
 from protea.interfaces.tui.desk import Desk

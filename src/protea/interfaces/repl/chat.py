@@ -1,4 +1,4 @@
-"""`protea repl`: a plain chat, line by line, that leaves the scrollback as it is.
+"""A plain chat from its first line to its last. Called by `cli`.
 
 Two threads: the first reads the keyboard (readline belongs to the main thread, and so do signals), the other runs the
 event loop with the gateway and draws. They meet in `_State`: what the keyboard is wanted for now.
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import select
 import shutil
 import signal
-import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -38,14 +36,14 @@ from protea.domain.events import (
 )
 from protea.interfaces.drawing import Drawing
 from protea.interfaces.nudges import Nudges
+from protea.interfaces.repl.answering import Answers
+from protea.interfaces.repl.lines import History, forget_typed_ahead, piped_line
 from protea.interfaces.tables import session_rows, table
 from protea.interfaces.terminal import Paint, one_line, utf8, wants_colour, write_all
 from protea.ports.gateway import Gateway, OpenSession, Topic
 
 T = TypeVar("T")
 
-UNREAD = 0.25
-"""Seconds after a question is drawn in which nothing that is typed counts as its answer."""
 TWICE = 2.0
 """Seconds within which a second Ctrl+C leaves."""
 
@@ -108,6 +106,7 @@ class _Chat:
         self.environment = environment
         self.paint = Paint(wants_colour(1, environment))
         self.drawing = Drawing(self.write, self.paint, lambda: shutil.get_terminal_size().columns, wraps=not spec.plain)
+        self.answering = Answers(self._ask, self.drawing, self.paint, environment, editor=not spec.plain)
         self.state = _State()
         self.loop = asyncio.new_event_loop()
         self.session = ""
@@ -132,7 +131,7 @@ class _Chat:
         thread.start()
         previous = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
         self.nudges = Nudges(self.loop)
-        lines = _History(self.spec.history, self._complete, plain=self.spec.plain)
+        lines = History(self.spec.history, self._complete, plain=self.spec.plain)
         try:
             self.gateway = self.call(self._create())
             try:
@@ -312,7 +311,7 @@ class _Chat:
 
     # ── the keyboard (the main thread) ─────────────────────────────────────────────────────────────────────────────
 
-    def _talk(self, lines: _History) -> None:
+    def _talk(self, lines: History) -> None:
         while True:
             try:
                 if self.state.broken is not None:
@@ -372,7 +371,7 @@ class _Chat:
             self.state.busy = False
             raise
 
-    def _interrupt(self, lines: _History) -> None:
+    def _interrupt(self, lines: History) -> None:
         if not self.state.busy and lines.typed():
             self.interrupted_at = 0.0  # it was for what stood there
             self.write("\n")
@@ -396,9 +395,9 @@ class _Chat:
     def _answer(self, question: ApprovalRequested) -> None:
         self.drawing.question(question)
         if not self.spec.plain:
-            _forget_typed_ahead()
+            forget_typed_ahead()
         try:
-            reply = self._reply(question)
+            reply = self.answering.reply(question)
         except EOFError:
             if not self.spec.plain:
                 raise
@@ -410,82 +409,7 @@ class _Chat:
             self.state.questions.remove(question)
 
     def _ask(self, prompt: str) -> str:
-        return _piped_line() if self.spec.plain else input(prompt)
-
-    def _reply(self, question: ApprovalRequested) -> ResolveApproval:
-        match question.kind:
-            case "question":
-                return self._reply_to(question)
-            case "plan":
-                return self._agree_to(question)
-            case _:
-                return self._decide(question)
-
-    def _agree_to(self, question: ApprovalRequested) -> ResolveApproval:
-        editor = "" if self.spec.plain else "  e edit it first"
-        while True:
-            answer = self._ask(f"  y do it like this{editor}  n change it (say what behind it) > ").strip()
-            word, _, comment = answer.partition(" ")
-            match word.lower():
-                case "y" | "yes" if not comment:
-                    return ResolveApproval(id=question.id, decision="once")
-                case "e" | "edit" if editor and not comment:
-                    if (plan := self._edited(question)) is not None:
-                        return ResolveApproval(id=question.id, decision="once", comment=plan)
-                case "n" | "no":
-                    comment = comment.strip() or self._ask("  what should be different > ").strip()
-                    return ResolveApproval(id=question.id, decision="deny", comment=comment or None)
-
-    def _edited(self, question: ApprovalRequested) -> str | None:
-        """The plan as the person's editor left it; None where it was not changed, or could not be."""
-        from protea.interfaces import external  # few plans are edited
-
-        plan = str((question.detail or {}).get("plan") or "")
-        words = external.editor_of(self.environment)
-        if not words:
-            self.drawing.line(self.paint.bad("there is no editor; set $EDITOR"))
-            return None
-        try:
-            text = external.edit(words, plan, self.environment)
-        except OSError as error:
-            self.drawing.line(self.paint.bad(f"{words[0]}: {error.strerror}"))
-            return None
-        if not text.strip() or text.strip() == plan.strip():
-            self.drawing.line(self.paint.dim("the plan is as it was"))
-            return None
-        return text
-
-    def _reply_to(self, question: ApprovalRequested) -> ResolveApproval:
-        while not (answer := self._ask("  > ").strip()):
-            pass
-        if answer.isdigit() and 1 <= int(answer) <= len(question.proposals):
-            answer = question.proposals[int(answer) - 1]
-        return ResolveApproval(id=question.id, decision="once", comment=answer)
-
-    def _decide(self, question: ApprovalRequested) -> ResolveApproval:
-        always = "  a always" if question.proposals else ""
-        session = "  s this session" if question.proposals else ""
-        files = question.kind == "trust"
-        more = "  d show all of it" if self.drawing.leaves_out(question) else ""
-        choice = f"  y once{session}{always}{more}  n no > "
-        if files:
-            choice = f"  y use this as it is now{more}  n leave it out > "
-        while True:
-            answer = self._ask(choice).strip()
-            word, _, comment = answer.partition(" ")
-            match word.lower():
-                case "y" | "yes" if not comment:
-                    return ResolveApproval(id=question.id, decision="once")
-                case "d" if more and not comment:
-                    self.drawing.whole(question)
-                case "s" if question.proposals and not comment:
-                    return ResolveApproval(id=question.id, decision="session")
-                case "a" | "always" if question.proposals and not comment:
-                    return ResolveApproval(id=question.id, decision="always")
-                case "n" | "no":
-                    asked = "" if files else "  why (Enter: no reason) > "
-                    comment = comment.strip() or (self._ask(asked).strip() if asked else "")
-                    return ResolveApproval(id=question.id, decision="deny", comment=comment or None)
+        return piped_line() if self.spec.plain else input(prompt)
 
     # ── slash commands ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -493,8 +417,8 @@ class _Chat:
         """What this face does itself is done here, everything else behind the gateway."""
         name, _, rest = text.strip().partition(" ")
         row = next((each for each in self._commands() if name in (each["name"], *each["aliases"])), None)
-        if row is not None and row["face"] and (handler := getattr(self, f"_do_{row['name']}", None)):
-            handler(rest.strip())
+        if row is not None and row["face"]:
+            _DOING[row["name"]](self, rest.strip())
             return
         self.call(self._invoke(f"/{text.strip()}"))
         if row is not None and row["name"] == "help" and not rest:
@@ -502,7 +426,7 @@ class _Chat:
 
     def _commands(self) -> list[dict[str, Any]]:
         described: list[dict[str, Any]] = self.call(self.gateway.describe("commands", self.session))
-        return [each for each in described if not each["face"] or hasattr(self, f"_do_{each['name']}")]
+        return [each for each in described if not each["face"] or each["name"] in _DOING]
 
     async def _invoke(self, text: str) -> None:
         """Send a slash command and wait until its answer is drawn."""
@@ -516,22 +440,22 @@ class _Chat:
         finally:
             del self.answers[id]
 
-    def _do_resume(self, rest: str) -> None:
+    def resume(self, wanted: str) -> None:
         others = [each for each in self.call(self._sessions()) if each.id != self.session]
-        if not rest and not others:
+        if not wanted and not others:
             raise SessionError("there is no other session of this directory")
-        wanted = rest or self._choose(others)
+        wanted = wanted or self._choose(others)
         before = self.session
         self._open(replace(self.spec.open, resume=wanted, fork=False))
         if before != self.session:
             self.call(self.gateway.submit(before, EndSession(reason="left")))
 
-    def _do_clear(self, rest: str) -> None:
+    def clear(self) -> None:
         before = self.session
         self._open(replace(self.spec.open, resume=None, fork=False))
         self.call(self.gateway.submit(before, EndSession(reason="cleared")))
 
-    def _do_exit(self, rest: str) -> None:
+    def exit(self) -> None:
         raise _Leave
 
     def _complete(self, text: str) -> list[str]:
@@ -548,109 +472,17 @@ class _Chat:
         return [each for each in (f"/{name} {word}" for word in found) if each.startswith(text)]
 
 
+_DOING: dict[str, Callable[[_Chat, str], None]] = {
+    "resume": lambda chat, rest: chat.resume(rest),
+    "clear": lambda chat, rest: chat.clear(),
+    "exit": lambda chat, rest: chat.exit(),
+}
+"""What this face does itself, and with what stands behind the command's name."""
+
 _HELP = (
     "A line that ends with \\ goes on in the next. Ctrl+C interrupts, twice leaves; Ctrl+D leaves.\n"
     "What is typed while the model works waits in line. !COMMAND runs a shell command of your own.\n"
 )
-
-
-KEPT = 5000
-"""Inputs the history keeps."""
-_UNESCAPE = re.compile(r"\\[n\\]")
-"""In the file an input is one line: a newline is `\\n` there, a backslash two."""
-
-
-class _History:
-    """Lines from the keyboard, with readline where Python has it."""
-
-    def __init__(self, path: str, complete: Callable[[str], list[str]], *, plain: bool = False) -> None:
-        self._path = path
-        self._plain = plain
-        self._complete = complete
-        self._found: list[str] = []
-        if plain:
-            self._readline = None
-            return
-        try:
-            import readline  # not in every build of Python
-        except ImportError:
-            self._readline = None
-            return
-        self._readline = readline
-        readline.set_auto_history(False)
-        readline.set_completer(self._completion)
-        readline.set_completer_delims("")
-        readline.parse_and_bind("tab: complete")
-        with suppress(OSError), open(path, encoding="utf-8", errors="replace", newline="\n") as file:
-            for line in file.read().split("\n")[-KEPT:]:
-                if line:
-                    readline.add_history(_UNESCAPE.sub(lambda found: "\n" if found[0] == "\\n" else "\\", line))
-
-    def read(self, paint: Paint) -> str:
-        """One input, several lines where they end with a backslash. Raises `EOFError`, `KeyboardInterrupt`."""
-        parts = [self._line("> ", paint)]
-        while parts[-1].endswith("\\"):
-            parts[-1] = parts[-1][:-1].rstrip(" \t")
-            parts.append(self._line("… ", paint))
-        text = "\n".join(parts).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        if self._readline is not None and text.strip():
-            self._readline.add_history(text)
-        return text
-
-    def typed(self) -> bool:
-        """Whether something stood in the line that a Ctrl+C has just ended."""
-        return self._readline is not None and bool(self._readline.get_line_buffer())
-
-    def _line(self, prompt: str, paint: Paint) -> str:
-        if self._plain:
-            return _piped_line()
-        # \\x01 and \\x02 tell readline which characters take no room.
-        return input(f"\x01\x1b[1m\x02{prompt}\x01\x1b[0m\x02" if paint.on and self._readline else prompt)
-
-    def save(self) -> None:
-        """Keep what was typed, for this person's eyes only."""
-        if self._readline is None:
-            return
-        with suppress(OSError):  # a read-only home: nothing is kept, and nothing else is lost
-            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            last = self._readline.get_current_history_length()
-            items = [self._readline.get_history_item(at) or "" for at in range(max(1, last - KEPT + 1), last + 1)]
-            lines = [each.replace("\\", "\\\\").replace("\n", "\\n") + "\n" for each in items]
-            path = os.path.realpath(self._path)
-            beside = f"{path}.{os.getpid()}.new"
-            descriptor = os.open(beside, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
-            try:
-                with open(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as file:
-                    file.writelines(lines)
-                os.replace(beside, path)
-            except OSError:
-                os.unlink(beside)
-                raise
-
-    def _completion(self, text: str, state: int) -> str | None:
-        if state == 0:
-            try:
-                self._found = self._complete(text)
-            except Exception:
-                self._found = []  # a completion that fails must not end the line that is being typed
-        return self._found[state] if state < len(self._found) else None
-
-
-def _piped_line() -> str:
-    """The next line of standard input. Raises `EOFError`."""
-    line = sys.stdin.buffer.readline()
-    if not line:
-        raise EOFError
-    return line.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r").replace("\0", "\ufffd")
-
-
-def _forget_typed_ahead() -> None:
-    """Wait until the question can have been read, and drop what was typed before that."""
-    import termios
-
-    select.select([], [], [], UNREAD)
-    with suppress(termios.error):
-        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
 
 def _leave(number: int, frame: object) -> None:
