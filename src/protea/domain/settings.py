@@ -157,8 +157,8 @@ class ScreenSettings(Table, frozen=True):
     """Words instead of drawings, and nothing that moves."""
     notify: Literal["auto", "bell", "osc9", "osc99", "osc777", "none"] = "auto"
     """How you are called while you look elsewhere."""
-    images: Literal["auto", "none"] = "auto"
-    """`auto`: pictures are drawn where the terminal says that it can."""
+    images: Literal["auto", "blocks", "none"] = "auto"
+    """`auto`: pictures are drawn as well as the terminal says that it can; `blocks`: of coloured halves of cells."""
 
 
 class Settings(Table, frozen=True):

@@ -116,10 +116,22 @@ class ProteaApp(App[int], inherit_bindings=False):
     def _ask_pictures(self, told: Callable[[Drawing | None], None]) -> None:
         from protea.interfaces.tui.pictures import asking  # there is a picture: now it is wanted
 
-        if isinstance(self._driver, ScreenDriver) and self.console.color_system == "truecolor":
+        environment, wish = self.desk.place.environment, self.desk.preferences.images
+        if self.console.color_system is None:
+            told(None)
+        elif wish == "blocks" or self.console.color_system != "truecolor":
+            told(asking.BLOCKS)
+        elif asking.in_tmux(environment):
+            self.desk.spawn(self._ask_tmux(told))
+        elif asking.may_be_asked(environment) and isinstance(self._driver, ScreenDriver):
             self._driver.ask(asking.QUESTION, asking.is_answered, lambda said: told(asking.drawing_of(said)))
         else:
-            told(None)
+            told(asking.BLOCKS)
+
+    async def _ask_tmux(self, told: Callable[[Drawing | None], None]) -> None:
+        from protea.interfaces.tui.pictures.between import ask_tmux
+
+        told(await ask_tmux(self.desk.place.environment))
 
     def _told_background(self, colour: Colour) -> None:
         self.main.use_background(light=is_light(colour))
@@ -183,6 +195,7 @@ class ProteaApp(App[int], inherit_bindings=False):
             self.set_reactive(App.app_focus, isinstance(event, events.AppFocus))
             if self.app_focus:
                 self.main.look_at_keys()
+                self.desk.look_at_pictures()
                 self._ask_background()  # one that turns dark in the evening has another by now
             return
         await super().on_event(event)

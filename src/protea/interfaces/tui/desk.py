@@ -166,12 +166,17 @@ class Desk:
         if self._gallery is None:
             from protea.interfaces.tui.pictures.gallery import Gallery
 
-            wanted = self.preferences.images == "auto"
+            wanted = self.preferences.images != "none"
             self._gallery = Gallery(self.place.environment, self.ask_pictures, self._draw, wanted=wanted)
         return self._gallery
 
     def _draw(self, text: str) -> None:
         self.draw(text)
+
+    def look_at_pictures(self) -> None:
+        """What draws them may be another terminal by now."""
+        if self._gallery is not None:
+            self._gallery.look_again()
 
     def forgotten_pictures(self) -> str:
         """What lets the terminal forget the pictures it keeps; empty where there are none."""

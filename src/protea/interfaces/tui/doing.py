@@ -105,6 +105,7 @@ def _transcript_cancel(screen: Front) -> None:
 
 
 def _app_redraw(screen: Front) -> None:
+    screen.desk.look_at_pictures()
     screen.app.refresh(layout=True)
     screen.refresh(layout=True, repaint=True)
 

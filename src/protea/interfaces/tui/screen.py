@@ -384,6 +384,7 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             self.tab.command(text)
 
     def on_resize(self, event: events.Resize) -> None:
+        self.desk.look_at_pictures()
         self.lay_panes()
         for tab in self.tabs:
             tab.composer.update()

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from protea.interfaces.tui.background import Answers
-from protea.interfaces.tui.pictures.asking import Drawing, drawing_of, is_answered, may_be_asked
+from protea.interfaces.tui.pictures.asking import (
+    BLOCKS,
+    Drawing,
+    drawing_in_tmux,
+    drawing_of,
+    is_answered,
+    may_be_asked,
+)
 
 OK = b"\x1b_Gi=31;OK\x1b\\"
 CELL = b"\x1b[6;20;9t"
@@ -28,20 +35,20 @@ def named(name: str) -> bytes:
         ([named("foot(1.18.1)"), CELL, SIXEL], Drawing("sixel", (9, 20))),
         ([CELL, SIXEL], Drawing("sixel", (9, 20))),
         # It takes kitty's pictures and knows no placeholders: they would stay where they are while the text moves.
-        ([OK, named("Konsole 24.02"), CELL, PLAIN], None),
-        ([OK, CELL, PLAIN], None),
+        ([OK, named("Konsole 24.02"), CELL, PLAIN], BLOCKS),
+        ([OK, CELL, PLAIN], BLOCKS),
         # It calls itself so and does not do it.
-        ([named("kitty(0.42.1)"), CELL, PLAIN], None),
-        ([b"\x1b_Gi=31;ENOTSUPPORTED:no\x1b\\", named("kitty(0.42.1)"), CELL, PLAIN], None),
+        ([named("kitty(0.42.1)"), CELL, PLAIN], BLOCKS),
+        ([b"\x1b_Gi=31;ENOTSUPPORTED:no\x1b\\", named("kitty(0.42.1)"), CELL, PLAIN], BLOCKS),
         # Without the size of a cell nobody knows where a row ends.
-        ([SIXEL], None),
-        ([b"\x1b[6;0;0t", SIXEL], None),
-        ([b"\x1b[?64;14;40c", CELL], None),
-        ([named("xterm(390)"), PLAIN], None),
-        ([], None),
+        ([SIXEL], BLOCKS),
+        ([b"\x1b[6;0;0t", SIXEL], BLOCKS),
+        ([b"\x1b[?64;14;40c", CELL], BLOCKS),
+        ([named("xterm(390)"), PLAIN], BLOCKS),
+        ([], BLOCKS),
     ],
 )
-def test_a_terminal_draws_what_it_says_itself_that_it_can(said: list[bytes], drawing: Drawing | None) -> None:
+def test_a_terminal_draws_what_it_says_itself_that_it_can(said: list[bytes], drawing: Drawing) -> None:
     assert drawing_of(said) == drawing
 
 
@@ -52,7 +59,7 @@ def test_the_last_question_is_answered_by_everybody_and_ends_the_wait() -> None:
 
 @pytest.mark.parametrize(
     "environment",
-    [{"TMUX": "/tmp/x,1,0"}, {"STY": "1.a"}, {"NO_COLOR": "1"}, {"TERM": "linux"}, {"TERM": "tmux-256color"}],
+    [{"TMUX": "/tmp/x,1,0"}, {"STY": "1.a"}, {"TERM": "linux"}, {"TERM": "tmux-256color"}],
 )
 def test_nobody_is_asked_where_something_stands_between(environment: dict[str, str]) -> None:
     assert not may_be_asked({"TERM": "xterm-256color", **environment})
@@ -79,3 +86,46 @@ def test_keys_are_keys_while_an_answer_is_awaited() -> None:
         answers.said = []
         assert answers.take(key) + answers.rest() == key
         assert answers.said == []
+
+
+PANE = "pane\t1\t@3\t1\t0\t1\n"
+KITTY_CLIENT = "client\t@3\t/dev/pts/1\t17\tkitty(0.42.1)\tRGB,title\t9\t20\n"
+
+
+def test_in_tmux_kittys_way_goes_where_tmux_lets_it_through_and_every_terminal_that_looks_can() -> None:
+    found = drawing_in_tmux(PANE + KITTY_CLIENT)
+    assert found == Drawing("kitty", (9, 20), wrapped=True, seen=True, viewers="/dev/pts/1 17")
+    elsewhere = "client\t@9\t/dev/pts/2\t18\txterm(390)\t\t\t\n"  # looks at another window
+    assert drawing_in_tmux(PANE + elsewhere + KITTY_CLIENT) == found
+    assert drawing_in_tmux(PANE.replace("\t1\t@", "\ton\t@") + KITTY_CLIENT) == found
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "",
+        "no server running\n",
+        KITTY_CLIENT,
+        PANE,
+        PANE.replace("\t1\t@", "\t0\t@") + KITTY_CLIENT,  # it lets nothing through
+        PANE + KITTY_CLIENT.replace("kitty(0.42.1)", "xterm(390)"),
+        PANE + KITTY_CLIENT.replace("kitty(0.42.1)", ""),  # it has not said who it is
+        PANE + KITTY_CLIENT.replace("RGB,", ""),  # whose picture a cell shows would be lost with its colour
+        PANE + KITTY_CLIENT + KITTY_CLIENT.replace("kitty(0.42.1)", "xterm(390)"),
+    ],
+)
+def test_else_it_is_halves_of_cells(told: str) -> None:
+    assert drawing_in_tmux(told) == BLOCKS
+
+
+@pytest.mark.parametrize(
+    ("pane", "seen"),
+    [
+        ("pane\t1\t@3\t0\t0\t1\n", False),
+        ("pane\t1\t@3\t1\t1\t0\n", False),
+        ("pane\t1\t@3\t1\t0\t0\n", True),
+        ("pane\tall\t@3\t0\t0\t1\n", True),
+    ],
+)
+def test_a_pane_that_nobody_looks_at_is_sent_nothing(pane: str, seen: bool) -> None:
+    assert drawing_in_tmux(pane + KITTY_CLIENT).seen is seen

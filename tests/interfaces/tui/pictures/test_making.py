@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from protea.interfaces.tui.pictures.asking import Drawing, Way
+from protea.interfaces.tui.pictures.asking import BLOCKS, Drawing, Way
 from protea.interfaces.tui.pictures.making import MOST_COLUMNS, MOST_ROWS, forgotten, make
 
 CELL = (10, 20)
@@ -116,7 +116,32 @@ def test_for_iterm2_each_row_is_a_picture_as_high_as_a_cell() -> None:
         assert Image.open(io.BytesIO(data)).size == (60, 20), row
 
 
-@pytest.mark.parametrize("way", ["kitty", "iterm2", "sixel"])
+def test_through_tmux_each_piece_is_wrapped_up_and_nothing_else_changes() -> None:
+    plain = make(four_colours(), Drawing("kitty", CELL), 40, 7)
+    wrapped = make(four_colours(), Drawing("kitty", CELL, wrapped=True), 40, 7)
+    assert plain is not None
+    assert wrapped is not None
+    pieces = re.findall(r"\x1bPtmux;((?:\x1b\x1b|[^\x1b])*)\x1b\\", wrapped.upload)
+    assert "".join(pieces).replace("\x1b\x1b", "\x1b") == plain.upload
+    assert wrapped.cells(1) == plain.cells(1)
+    assert forgotten(wrapped) == "\x1bPtmux;\x1b\x1b_Ga=d,d=I,i=7,q=2\x1b\x1b\\\x1b\\"
+
+
+def test_of_halves_of_cells_each_shows_two_pixels() -> None:
+    picture = make(four_colours(6, 5), BLOCKS, 40, 1)
+    assert picture is not None
+    assert (picture.columns, picture.rows) == (6, 3)
+    red, green, blue, white = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+    assert picture.halves == (
+        (("   ", None, red), ("   ", None, green)),
+        (("   ", None, blue), ("   ", None, white)),
+        (("▀▀▀", blue, None), ("▀▀▀", white, None)),
+    )
+    assert picture.cells(0) == " " * 6
+    assert not picture.upload
+
+
+@pytest.mark.parametrize("way", ["kitty", "iterm2", "sixel", "blocks"])
 @pytest.mark.parametrize(("width", "height"), [(4000, 30), (30, 4000), (3000, 3000), (1, 1)])
 def test_it_is_never_larger_than_the_room_there_is(way: Way, width: int, height: int) -> None:
     picture = make(four_colours(width, height), Drawing(way, CELL), 30, 1)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +17,8 @@ from PIL import Image
 
 from protea.interfaces.tui.pictures.asking import QUESTION
 from protea.testing.loopback import LoopbackProvider
-from tests.interfaces.tui.conftest import Open
-from tests.interfaces.tui.terminal import Terminal
+from tests.interfaces.tui.conftest import PROTEA, Open
+from tests.interfaces.tui.terminal import PATIENCE, Terminal
 from tests.interfaces.tui.test_journeys import use
 
 READY = " NORMAL "
@@ -113,8 +117,12 @@ def test_an_answer_shows_pictures_of_the_project_and_fetches_none_from_elsewhere
         assert len(provider.requests) == 1
 
 
+HALVES = re.compile(r"\x1b\[[0-9;]*48;2;20[0-9];[23][0-9];[23][0-9][0-9;]*m {60}")
+"""Cells that are red; the picture has no other colour."""
+
+
 @pytest.mark.parametrize("answer", [PLAIN, b"\x1bP>|kitty(0.42.1)\x1b\\" + PLAIN, b""])
-def test_one_that_cannot_or_does_not_answer_shows_the_line_that_stands_for_it(
+def test_one_that_cannot_or_does_not_answer_shows_halves_of_cells(
     open_screen: Open, picture: str, answer: bytes
 ) -> None:
     terminal = opened(open_screen)
@@ -122,17 +130,120 @@ def test_one_that_cannot_or_does_not_answer_shows_the_line_that_stands_for_it(
     terminal.see("▣ image/png")
     terminal.type("still typing")
     terminal.see("still typing")
-    terminal.quiet()
+    terminal.until(lambda _: HALVES.search(terminal.raw) is not None, "nothing was drawn")
     assert "\U0010eeee" not in terminal.raw
     assert not SLICE.search(terminal.raw)
 
 
-def test_in_tmux_nobody_is_asked(open_screen: Open, picture: str) -> None:
-    terminal = opened(open_screen, TMUX="/nowhere,1,0")
+def test_with_few_colours_it_is_drawn_in_these_and_nobody_is_asked(open_screen: Open, picture: str) -> None:
+    terminal = open_screen(rows=30)
+    terminal.see(READY)
+    terminal.type(f"read {picture}\r")
+    terminal.until(lambda _: re.search(r"\x1b\[[0-9;]*48;5;\d+[0-9;]*m {60}", terminal.raw) is not None, "not drawn")
+    assert QUESTION not in terminal.raw
+
+
+def test_without_colours_it_is_the_line_that_stands_for_it(open_screen: Open, picture: str) -> None:
+    terminal = opened(open_screen, NO_COLOR="1")
     terminal.type(f"read {picture}\r")
     terminal.see("▣ image/png", " out ")
     terminal.quiet()
     assert QUESTION not in terminal.raw
+    assert not HALVES.search(terminal.raw)
+
+
+def test_where_no_tmux_answers_it_is_halves_of_cells(open_screen: Open, picture: str) -> None:
+    terminal = opened(open_screen, TMUX="/nowhere,1,0")
+    terminal.type(f"read {picture}\r")
+    terminal.until(lambda _: HALVES.search(terminal.raw) is not None, "nothing was drawn")
+    assert QUESTION not in terminal.raw
+
+
+class Tmux:
+    """A tmux server of its own, and terminals that look at it."""
+
+    def __init__(self, home: Path, project: Path) -> None:
+        self.environment = {
+            "PATH": os.environ["PATH"], "HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8",
+            "COLORTERM": "truecolor", "TMUX_TMPDIR": str(home),
+        }  # fmt: skip
+        self.project = project
+        self.command = [str(shutil.which("tmux")), "-L", "pictures", "-f", "/dev/null"]
+        self.terminals: list[Terminal] = []
+
+    def attach(self, name: str, *words: str) -> Terminal:
+        """A terminal that calls itself so when tmux asks."""
+        command = [*self.command, "-T", "RGB", *words]
+        terminal = Terminal(command, self.environment, cwd=str(self.project), columns=80, rows=30)
+        self.terminals.append(terminal)
+        terminal.until(lambda _: "\x1b[>q" in terminal.raw, "tmux did not ask who it is")
+        terminal.type(f"\x1bP>|{name}\x1b\\")
+        deadline = time.monotonic() + PATIENCE
+        while name not in self.say("list-clients", "-F", "#{client_termtype}"):
+            assert time.monotonic() < deadline, "tmux did not take the answer"
+            terminal.quiet(0.05)
+        return terminal
+
+    def say(self, *words: str) -> str:
+        done = subprocess.run([*self.command, *words], env=self.environment, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def close(self) -> None:
+        self.say("kill-server")
+        for terminal in self.terminals:
+            terminal.close()
+
+
+@pytest.fixture
+def tmux(tmp_path: Path, project: Path) -> Iterator[Tmux]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    home = tmp_path / "home"
+    home.mkdir()
+    found = Tmux(home, project)
+    yield found
+    found.close()
+
+
+def in_tmux(tmux: Tmux, name: str) -> Terminal:
+    """The program in the only pane, and the terminal that shows it."""
+    terminal = tmux.attach(name, "new-session", "-x", "80", "-y", "30", "sh")
+    tmux.say("set-option", "-g", "allow-passthrough", "on")
+    terminal.type(f"exec {' '.join(PROTEA)}\r")
+    terminal.see(READY)
+    return terminal
+
+
+def test_in_tmux_kitty_is_sent_the_picture_through_it_and_another_terminal_that_comes_shows_halves_of_cells(
+    tmux: Tmux, picture: str
+) -> None:
+    terminal = in_tmux(tmux, "kitty(0.42.1)")
+    terminal.type(f"read {picture}\r")
+    terminal.until(lambda _: "\U0010eeee\u030e" in terminal.raw, "no row of it was drawn")
+    ((number, columns, rows),) = UPLOAD.findall(terminal.raw)
+    assert (columns, rows) == ("12", "4")
+    assert placeholders(terminal, int(number)) in terminal.raw
+    other = tmux.attach("xterm(390)", "attach-session")
+    terminal.raw = other.raw = ""
+    terminal.type("\x0c")
+    other.until(lambda _: HALVES.search(other.raw) is not None, "the other terminal shows nothing")
+    terminal.until(lambda _: f"\x1b_Ga=d,d=I,i={number},q=2\x1b\\" in terminal.raw, "kitty keeps what is not shown")
+
+
+def test_in_tmux_a_picture_that_comes_while_nobody_looks_is_sent_once_somebody_does(tmux: Tmux, picture: str) -> None:
+    terminal = in_tmux(tmux, "ghostty 1.2.0")
+    tmux.say("new-window", "sh")
+    terminal.see("1:sh*")
+    tmux.say("send-keys", "-t", ":0", f"read {picture}", "Enter")
+    deadline = time.monotonic() + PATIENCE
+    while "image/png" not in tmux.say("capture-pane", "-p", "-t", ":0"):
+        assert time.monotonic() < deadline, "it was not read"
+        terminal.quiet(0.1)
+    terminal.quiet(0.5)
+    assert not UPLOAD.search(terminal.raw)
+    tmux.say("select-window", "-t", ":0")
+    terminal.until(lambda _: "\U0010eeee\u030e" in terminal.raw, "no row of it was drawn")
+    assert len(UPLOAD.findall(terminal.raw)) == 1
 
 
 def test_a_person_may_switch_them_off(open_screen: Open, picture: str, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 A picture is rows of cells like everything else in the conversation, so it scrolls, is cut off and is drawn again with
 the text around it. With kitty the whole of it is sent once and its cells are characters that stand for it; else each
-row is a small picture of its own.
+row is a small picture of its own; and where the terminal draws none, each cell shows two pixels as its colours.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Callable, Iterator
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -36,6 +38,11 @@ _MARKS = "".join(
 """The mark at n says n: of a row, of a column."""
 
 
+Colour = tuple[int, int, int]
+Halves = tuple[str, Colour | None, Colour | None]
+"""Cells of the same two colours: what is written, its colour, and that of the ground; None where nothing is painted."""
+
+
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """One picture in one size."""
 
@@ -47,6 +54,10 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """What is written once, before it is first drawn."""
     slices: tuple[str, ...] = ()
     """What is written for each row, with the cursor at its first cell."""
+    halves: tuple[tuple[Halves, ...], ...] = ()
+    """Row by row what its cells are, where it is made of nothing but coloured text."""
+    wrapped: bool = False
+    """Whether what the terminal is told goes through tmux."""
 
     def cells(self, row: int) -> str:
         """The characters of a row: blanks that are drawn over, or those that stand for the picture."""
@@ -55,13 +66,21 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
         return "".join(f"{_PLACEHOLDER}{_MARKS[row]}{_MARKS[column]}" for column in range(self.columns))
 
     @property
-    def colour(self) -> tuple[int, int, int]:
+    def colour(self) -> Colour:
         return self.id >> 16, self.id >> 8 & 255, self.id & 255
 
 
 def forgotten(picture: Picture) -> str:
     """Lets the terminal forget one that it keeps."""
-    return f"\x1b_Ga=d,d=I,i={picture.id},q=2\x1b\\" if picture.id else ""
+    if not picture.id:
+        return ""
+    said = f"\x1b_Ga=d,d=I,i={picture.id},q=2\x1b\\"
+    return through_tmux(said) if picture.wrapped else said
+
+
+def through_tmux(sequence: str) -> str:
+    """Wrapped up so that tmux hands it on."""
+    return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
 
 
 def make(data: bytes, drawing: Drawing, columns: int, id: int) -> Picture | None:
@@ -87,7 +106,10 @@ def make(data: bytes, drawing: Drawing, columns: int, id: int) -> Picture | None
     padded = Image.new("RGBA", (wide * width, high * height))
     padded.paste(image)
     if drawing.way == "kitty":
-        return Picture(columns=wide, rows=high, id=id, upload=_upload(_png(padded), id, wide, high))
+        upload = _upload(_png(padded), id, wide, high, wrap=through_tmux if drawing.wrapped else str)
+        return Picture(columns=wide, rows=high, id=id, upload=upload, wrapped=drawing.wrapped)
+    if drawing.way == "blocks":
+        return Picture(columns=wide, rows=high, halves=tuple(_halves(padded)))
     if drawing.way == "sixel":
         # One palette for all rows, so that none of them shows where it begins.
         drawn = padded.convert("RGB").quantize(COLOURS)
@@ -105,14 +127,33 @@ def _png(image: Any) -> bytes:
     return held.getvalue()
 
 
-def _upload(png: bytes, id: int, columns: int, rows: int) -> str:
+def _upload(png: bytes, id: int, columns: int, rows: int, *, wrap: Callable[[str], str]) -> str:
     text = base64.b64encode(png).decode()
     pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
     head = f"a=T,U=1,q=2,f=100,i={id},c={columns},r={rows},"
     return "".join(
-        f"\x1b_G{'' if number else head}m={int(number < len(pieces) - 1)};{piece}\x1b\\"
+        wrap(f"\x1b_G{'' if number else head}m={int(number < len(pieces) - 1)};{piece}\x1b\\")
         for number, piece in enumerate(pieces)
     )
+
+
+def _halves(image: Any) -> Iterator[tuple[Halves, ...]]:
+    """Two lines of pixels in each row of cells."""
+    pixels, width = image.tobytes(), image.width
+
+    def colour(x: int, y: int) -> Colour | None:
+        red, green, blue, alpha = pixels[4 * (y * width + x) : 4 * (y * width + x) + 4]
+        return (red, green, blue) if alpha >= 128 else None
+
+    for y in range(0, image.height, 2):
+        cells = ((colour(x, y), colour(x, y + 1)) for x in range(width))
+        yield tuple(_cells(len(list(same)), *pair) for pair, same in groupby(cells))
+
+
+def _cells(count: int, above: Colour | None, below: Colour | None) -> Halves:
+    if above == below:
+        return " " * count, None, above
+    return ("▄" * count, below, None) if above is None else ("▀" * count, above, below)
 
 
 def _iterm2(row: Any, columns: int) -> str:

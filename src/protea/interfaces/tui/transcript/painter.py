@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from rich.color import Color
 from rich.segment import Segment
@@ -13,6 +14,9 @@ from protea.interfaces.tui.themes import Look
 from protea.interfaces.tui.transcript.cells import clean, cut, width_of
 from protea.interfaces.tui.transcript.palette import Palette
 from protea.interfaces.tui.transcript.rows import BLANK, Row
+
+if TYPE_CHECKING:
+    from protea.interfaces.tui.pictures.making import Picture
 
 Mark = tuple[int, int, str]
 """(first character of a row, the one behind the last, what marks them)."""
@@ -37,10 +41,8 @@ class Painter:
             return strip
         roles_after = " gone" if gone else ""
         segments = [Segment(text, palette.of(roles + roles_after, link)) for text, roles, link in row.spans]
-        if row.picture is not None and row.picture[0].id:
-            # Whose picture it is, the terminal reads from the colour.
-            own = palette.base + Style(color=Color.from_rgb(*row.picture[0].colour))
-            segments[-1] = Segment(segments[-1].text, own)
+        if row.picture is not None:
+            segments[-1:] = _pictured(*row.picture, segments[-1], palette.base)
         used = row.width
         fill = palette.of(row.fill + roles_after)
         if row.tail is not None and used + width_of(row.tail[0]) <= room:
@@ -95,3 +97,20 @@ class Painter:
             self._palette = Palette(look)
             self._version += 1
         return self._palette
+
+
+def _pictured(picture: Picture, row: int, cells: Segment, base: Style) -> list[Segment]:
+    """The cells of a row of a picture: those that stand for it, or those that are all there is of it."""
+    if picture.halves:
+        return [
+            Segment(text, base + Style(color=_colour(ink), bgcolor=_colour(ground)))
+            for text, ink, ground in picture.halves[row]
+        ]
+    if picture.id:
+        # Whose picture it is, the terminal reads from the colour.
+        return [Segment(cells.text, base + Style(color=_colour(picture.colour)))]
+    return [cells]
+
+
+def _colour(colour: tuple[int, int, int] | None) -> Color | None:
+    return None if colour is None else Color.from_rgb(*colour)
