@@ -206,6 +206,13 @@ async def test_published_history_is_not_rewritten_unasked(repository: Project) -
     assert not (await call(repository, "Git", action="commit", amend=True, message="asked", published=True)).is_error
 
 
+async def test_what_nobody_can_tell_to_be_unpublished_is_not_amended(repository: Project) -> None:
+    repository.tools = repository.open(builtin.Options(bash_timeout=0.000001))
+    refused = await call(repository, "Git", action="commit", amend=True, message="again")
+    assert "could not be found out" in refused.text
+    assert [arguments["command"] for _, arguments in repository.last.parts] == ["git branch -r --contains HEAD"]
+
+
 # ── packages ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -28,6 +28,11 @@ class Git:
             return ToolResult(str(error), is_error=True)
         if arguments.get("amend") and not arguments.get("published"):
             where = await _published(context)
+            if where is None:
+                text = (
+                    "Whether others have the last commit could not be found out, so it is not amended: make a new one."
+                )
+                return ToolResult(text, is_error=True)
             if where:
                 return ToolResult(
                     f"The last commit is on {where} already: amending it would rewrite published history. Make a new "
@@ -37,11 +42,11 @@ class Git:
         return await context.call("Bash", {"command": command, "description": f"git {arguments['action']}"})
 
 
-async def _published(context: ToolContext) -> str:
-    """The remote branches that hold the last commit, in words; nothing where none does."""
+async def _published(context: ToolContext) -> str | None:
+    """The remote branches that hold the last commit, in words; nothing where none does, None where nobody knows."""
     held = await context.call("Bash", {"command": "git branch -r --contains HEAD"})
     names = [line.strip() for line in held.text.splitlines() if line.startswith("  ") and "->" not in line]
-    return "" if held.is_error else ", ".join(names[:3])
+    return None if held.is_error else ", ".join(names[:3])
 
 
 def command_of(arguments: Mapping[str, Any]) -> str:

@@ -222,9 +222,31 @@ _HAZARDOUS_COMMANDS = listed(
     """
     config difftool mergetool filter-branch hook daemon instaweb send-email web--browse upload-pack receive-pack
     shell http-backend fast-import credential credential-store credential-cache remote-ext remote-fd maintenance
-    bugreport var gui citool cvsserver p4 svn imap-send diagnose help update-server-info replace
+    bugreport var gui citool cvsserver p4 svn imap-send diagnose help update-server-info replace filter-repo
+    send-pack http-push
     """
 )
+_OVERWRITING = ("--force", "--force-with-lease", "--mirror", "--prune", "--delete")
+"""Options of `git push` by which others lose what they have."""
+OWN = listed(
+    """
+    add am annotate apply archive bisect blame branch bugreport bundle cat-file check-attr check-ignore check-mailmap
+    check-ref-format checkout checkout-index cherry cherry-pick clean clone column commit commit-graph commit-tree
+    config count-objects credential credential-cache credential-store daemon describe diagnose diff diff-files
+    diff-index diff-pairs diff-tree difftool fast-export fast-import fetch fetch-pack filter-branch fmt-merge-msg
+    for-each-ref for-each-repo format-patch fsck gc get-tar-commit-id grep hash-object help history hook http-backend
+    http-fetch http-push imap-send index-pack init init-db instaweb interpret-trailers last-modified log ls-files
+    ls-remote ls-tree mailinfo mailsplit maintenance merge merge-base merge-file merge-index merge-one-file merge-tree
+    mergetool mktag mktree multi-pack-index mv name-rev notes pack-objects pack-redundant pack-refs patch-id prune
+    prune-packed pull push quiltimport range-diff read-tree rebase receive-pack reflog refs remote remote-ext
+    remote-fd remote-http remote-https repack replace replay repo request-pull rerere reset restore rev-list rev-parse
+    revert rm send-email send-pack shell shortlog show show-branch show-index show-ref sparse-checkout stage stash
+    status stripspace submodule subtree switch symbolic-ref tag unpack-file unpack-objects update-index update-ref
+    update-server-info upload-archive upload-pack var verify-commit verify-pack verify-tag version whatchanged
+    worktree write-tree
+    """
+)
+"""What git itself has. Anything else is an alias or somebody's program."""
 
 
 @lru_cache(maxsize=1)
@@ -411,6 +433,22 @@ def _hazard(words: Sequence[Word]) -> str | None:
     for text in texts:
         if re.match(r"(ext|fd)::", text):
             return "the address runs a command"
+    return _overwriting(rest) if name == "push" else None
+
+
+def _overwriting(rest: Sequence[str]) -> str | None:
+    """Whether a push rewrites or removes what was published: by an option, however it is shortened, or by what it says
+    of a branch (`+main`, `:main`)."""
+    options = True
+    for text in rest:
+        options = options and text != "--"
+        if options and text.startswith("--"):
+            option = text.partition("=")[0]
+            if len(option) > 2 and any(each.startswith(option) for each in _OVERWRITING):
+                return f"git push {option} rewrites what was published"
+        short = options and re.match(r"-[A-Za-z0-9]*[fd]", text) and not text.startswith("-o")
+        if short or text.startswith(("+", ":")):
+            return f"git push {text[:40]} rewrites what was published"
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from protea.domain.permission.programs.git import OWN, without_globals
 from protea.domain.permission.programs.study import study
 from protea.domain.permission.shell.script import Command, listed
 from protea.domain.permission.shell.unwrap import SHELLS, basename
@@ -42,7 +43,7 @@ SECRETIVE = listed(_RESERVED["it reads secrets"]) - {"set", "export", "declare"}
 _WHY = {name: why for why, names in _RESERVED.items() for name in names.split()}
 
 _PUBLISHING = {
-    "git": listed("push send-email request-pull config clone remote submodule credential"),
+    "git": listed("push send-pack http-push send-email request-pull config clone remote submodule credential"),
     "npm": listed("publish unpublish login adduser token owner deprecate dist-tag access"),
     "pnpm": frozenset({"publish"}),
     "yarn": frozenset({"publish", "npm"}),
@@ -78,6 +79,11 @@ def reserved(command: Command) -> str | None:
         return f"{name}: {_WHY[name]}"
     if name.startswith(("mkfs", "fsck")):
         return f"{name}: it stops or changes the system"
+    if name == "git":
+        plain = list(without_globals(texts)[1:])
+        if plain and plain[0] not in OWN:
+            return f"git {plain[0][:40]}: it is an alias or a program of its own, and nobody can tell what it does"
+        plain = plain[:2] if plain[:1] == ["subtree"] else plain[:1]
     if name in _PUBLISHING and any(word in _PUBLISHING[name] for word in plain[:2]):
         return f"{name} {plain[0]}: it reaches out of this machine or changes who one is there"
     if name in SHELLS and not command.known:
