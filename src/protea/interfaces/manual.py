@@ -103,7 +103,6 @@ HEADLESS = (
 VERSION = Flag("-V --version", "", "show the version")
 
 _PROJECT = Flag("--project", "", "in the project's file")
-_TAG = Flag("--tag", "TAG", "a word to find it by (may repeat)", repeat=True)
 _LIMIT = Flag("--limit", "N", "at most N")
 _FORMATS = ("md", "html", "json", "jsonl")
 _FORMAT = Flag("--format", "FORMAT", "md, html, json or jsonl", choices=_FORMATS)

@@ -148,7 +148,6 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         tab.changed = self._tab_changed
         tab.happened = self._happened
         tab.face = self._face
-        tab.clicked = self.focus_part
         tab.edit_plan = self._edit_plan
 
     def _tab_changed(self, tab: Tab) -> None:

@@ -90,8 +90,6 @@ class Tab(Vertical, Unscrolled):
         """Called when something changed that others show."""
         self.happened: Callable[[Tab, AnyEvent], None] = lambda tab, event: None
         """Told of every lasting event."""
-        self.clicked: Callable[[str], None] = lambda part: None
-        """Called when a part of it was clicked: `composer` or `transcript`."""
         self.face: Callable[[str, str], bool] = lambda name, rest: False
         """Carries out a slash command of the face's own; whether it knows it."""
         self.edit_plan: Callable[[str], None] = lambda plan: None

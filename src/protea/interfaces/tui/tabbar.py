@@ -12,8 +12,6 @@ from protea.interfaces.tui.line import Lines, Row
 from protea.interfaces.tui.state import State
 from protea.interfaces.tui.themes import Look
 
-SPIN = "◐◓◑◒"
-
 
 def state_mark(state: State) -> tuple[str, str]:
     """What a session is doing, in one character and its colour."""

@@ -119,17 +119,6 @@ class Composer(Painted):
         self.buffer.whole = (*self.buffer.whole, label)
         self.insert(label)
 
-    def unfold(self) -> bool:
-        """The chip at the cursor becomes its text again."""
-        for label, content in self.chips.items():
-            at = self.buffer.text.find(label)
-            if 0 <= at <= self.buffer.cursor <= at + len(label) and len(content) < 20_000:
-                self.buffer.delete(at, at + len(label))
-                self.buffer.move(at)
-                self.insert(visible(content))
-                return True
-        return False
-
     def take(self) -> tuple[str, tuple[Image, ...]]:
         """What is sent; the composer is empty afterwards and remembers it."""
         text, images = self.whole()

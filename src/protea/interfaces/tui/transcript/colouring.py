@@ -85,12 +85,6 @@ class Colouring:
         return [line or [("", "fence", "")] for line in lines]
 
 
-def language_of(path: str) -> str:
-    """The name by which a file's language is asked for: its ending."""
-    name = path.rpartition("/")[2]
-    return name.rpartition(".")[2] if "." in name else name.lower()
-
-
 def _role_of(kind: str) -> str:
     for prefix, role in _ROLES:
         if kind == prefix or kind.startswith(prefix + "."):

@@ -140,10 +140,6 @@ class Transcript(Painted, can_focus=False):
         """How many are loaded."""
         return len(self.view.entries)
 
-    @property
-    def is_at_end(self) -> bool:
-        return self.view.follow
-
     async def load_older(self) -> bool:
         """Read one page further back. False where there is nothing before, or no way to read it."""
         if self._older is None or self._first <= 1:
