@@ -387,10 +387,8 @@ class Root:
 
     def _store(self) -> SessionStore:
         """The store of the configuration; one in memory where the disk keeps nothing, which is told."""
-        from protea.adapters.storage.jsonl import JsonlStore, unusable  # loaded by now, or not in use
-
         store: SessionStore = self._shared.get("session_store")
-        if isinstance(store, JsonlStore) and (problem := unusable(store.root)):
+        if problem := store.unusable():
             if not any(warning.endswith("are not kept") for warning in self.settings.warnings):
                 self._launch.warn(f"{problem}; this session is not kept")
             self._kept = False

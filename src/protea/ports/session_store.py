@@ -53,6 +53,10 @@ class EventLog(Protocol):
 class SessionStore(Protocol):
     """Where sessions are kept."""
 
+    def unusable(self) -> str | None:
+        """Why no session can be kept here, in words for a person; None where one can. May make what is missing."""
+        ...
+
     def create(self, session: str) -> EventLog:
         """A new, empty log, locked for this process."""
         ...

@@ -28,6 +28,9 @@ class FailingStore:
         if self._failure is not None:
             raise StoreError(self._failure)
 
+    def unusable(self) -> str | None:
+        return self._failure or self._store.unusable()
+
     def create(self, session: str) -> EventLog:
         self.check()
         return _FailingLog(self, self._store.create(session))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from protea.adapters.storage.jsonl import JsonlStore, unusable
+from protea.adapters.storage.jsonl import JsonlStore
 from protea.domain.errors import SessionError, StoreError
 from protea.ports.session_store import EventLog
 from protea.testing.contracts.session_store import conversation, notices
@@ -235,9 +235,9 @@ def test_where_sessions_cannot_be_kept_is_told_in_a_line(tmp_path: Path) -> None
     assert "\n" not in str(caught.value)
     with pytest.raises(StoreError, match="not a directory"):
         store.list()
-    assert "a file is where a folder should be" in (unusable(str(tmp_path / "file" / "sessions")) or "")
-    assert "/proc/nowhere" in (unusable("/proc/nowhere/sessions") or "")
-    assert unusable(str(tmp_path / "new" / "sessions")) is None
+    assert "a file is where a folder should be" in (JsonlStore(str(tmp_path / "file" / "sessions")).unusable() or "")
+    assert "/proc/nowhere" in (JsonlStore("/proc/nowhere/sessions").unusable() or "")
+    assert JsonlStore(str(tmp_path / "new" / "sessions")).unusable() is None
     assert (tmp_path / "new" / "sessions").stat().st_mode & 0o777 == 0o700
 
 

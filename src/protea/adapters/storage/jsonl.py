@@ -49,18 +49,6 @@ def create(options: Options, *, surroundings: Surroundings) -> JsonlStore:
     return JsonlStore(os.path.join(surroundings.protea_home, folder))
 
 
-def unusable(folder: str) -> str | None:
-    """Why sessions cannot be kept in `folder`, in words for a person; None where they can. Makes the folder."""
-    try:
-        os.makedirs(os.path.dirname(folder), 0o700, exist_ok=True)  # the mode is the last folder's alone
-        _make_folder(folder)
-    except OSError as error:
-        return f"{error.filename or folder}: {_reason(error)}"
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return f"{folder}: it cannot be written to"
-    return None
-
-
 class JsonlLog:
     """One session's log, locked from the time it is made until `close`."""
 
@@ -227,10 +215,15 @@ class JsonlStore:
         self._left_off: tuple[str, int, int, int] | None = None
         """Where the last page ended: session, inode of its log, number of the last event, where the next one begins."""
 
-    @property
-    def root(self) -> str:
-        """The folder of all sessions."""
-        return self._root
+    def unusable(self) -> str | None:
+        try:
+            os.makedirs(os.path.dirname(self._root), 0o700, exist_ok=True)  # the mode is the last folder's alone
+            _make_folder(self._root)
+        except OSError as error:
+            return f"{error.filename or self._root}: {_reason(error)}"
+        if not os.access(self._root, os.W_OK | os.X_OK):
+            return f"{self._root}: it cannot be written to"
+        return None
 
     def create(self, session: str) -> JsonlLog:
         proper(session)

@@ -94,6 +94,9 @@ class MemoryStore:
     def __init__(self) -> None:
         self._logs: dict[str, MemoryLog] = {}
 
+    def unusable(self) -> str | None:
+        return None
+
     def create(self, session: str) -> MemoryLog:
         proper(session)
         if session in self._logs:

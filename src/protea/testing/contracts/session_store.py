@@ -59,6 +59,11 @@ class SessionStoreContract:
     def store(self) -> SessionStore:
         raise NotImplementedError
 
+    def test_a_store_that_can_keep_something_says_so(self) -> None:
+        store = self.store()
+        assert store.unusable() is None
+        assert not store.list()
+
     def test_what_was_appended_is_read_back_in_order(self) -> None:
         store = self.store()
         log = store.create("s1")
