@@ -75,6 +75,53 @@ def read_strictly(text: str, home: str = "") -> Script | Unreadable:
     return Script(tuple(command for _, command in sorted(reader.commands, key=lambda pair: pair[0])))
 
 
+class _Pieces:
+    """A word that is being read: what it says, and the pattern it is where a `*` in it is not quoted."""
+
+    __slots__ = ("braces", "globbed", "known", "pattern", "split", "text")
+
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.pattern: list[str] = []
+        self.globbed = False
+        self.braces = False
+        self.known = True
+        self.split = False
+        """Whether what an expansion in it gives is split into words."""
+
+    def plain(self, piece: str) -> None:
+        self.text.append(piece)
+        # An unquoted ] may close a bracket expression, so it stays bare in the pattern.
+        self.pattern.append(piece)
+
+    def literal(self, piece: str) -> None:
+        self.text.append(piece)
+        self.pattern.append(re.sub(r"([*?\[\]\\])", r"\\\1", piece))
+
+    def character(self, char: str) -> None:
+        """One outside quotes that is not plain."""
+        if char in "*?[":
+            self.globbed = True
+            self.plain(char)
+        else:
+            self.braces = self.braces or char in "{}"
+            self.literal(char)
+
+    def word(self, raw: str, following: str, assigned: bool) -> Word:
+        """The word, which stood as `raw` before `following`."""
+        if self.braces and raw != "{}" and ("," in raw or ".." in raw or raw[0] in "{}" or self.split):
+            raise _StopError("it contains a brace expansion")
+        if self.braces and following in ("<", ">"):
+            raise _StopError("a redirect names a variable")
+        if self.globbed and raw != "[" and "[" in raw and _ODD_BRACKET.search(raw):
+            raise _StopError("a bracket expression is unusual")
+        if self.globbed and not self.known:
+            raise _StopError("a glob stands beside an expansion")
+        # Assignments do not glob, and a bracket alone is the test command.
+        globs = self.globbed and not assigned and raw != "["
+        return Word("".join(self.text), self.known, "".join(self.pattern) if globs else None)
+
+
 class _Reader:
     def __init__(self, text: str, home: str) -> None:
         self.text = text
@@ -181,34 +228,39 @@ class _Reader:
                 if redirect is not None:
                     redirects.append(redirect)
                 continue
-            if not words:
-                named = _ASSIGNMENT.match(self.text, self.at)
-                if named:
-                    self.at = named.end()
-                    value = self.word(assigned=True) if self.peek() not in ("", *_ENDS_WORD) else Word("")
-                    if self.peek() == "(":
-                        raise _StopError("it assigns an array")
-                    assignments.append((named.group()[:-1], value))
-                    continue
-                if _ODD_ASSIGNMENT.match(self.text, self.at):
-                    raise _StopError("it assigns in an unusual way")
-                first = self.at
-                word = self.word()
-                if self.text[first : self.at] in _RESERVED:
-                    raise _StopError(f"it contains the shell word {word.text}")
-                if self.text[first : self.at] != word.text and word.known:
-                    raise _StopError("a command's name is quoted or escaped")
-                if word.glob is not None:
-                    raise _StopError("a command's name is a pattern")
-                if word.text.startswith(("-", "+")):
-                    raise _StopError("a command's name reads as an option")
-                words.append(word)
-                continue
-            words.append(self.word())
+            if words:
+                words.append(self.word())
+            elif named := _ASSIGNMENT.match(self.text, self.at):
+                assignments.append(self.assignment(named))
+            else:
+                words.append(self.name())
         if not (words or assignments or redirects):
             raise _StopError("a command is missing")
         command = Command(tuple(words), tuple(assignments), tuple(redirects), joint, self.depth)
         self.commands.append((start, command))
+
+    def assignment(self, named: re.Match[str]) -> tuple[str, Word]:
+        self.at = named.end()
+        value = self.word(assigned=True) if self.peek() not in ("", *_ENDS_WORD) else Word("")
+        if self.peek() == "(":
+            raise _StopError("it assigns an array")
+        return named.group()[:-1], value
+
+    def name(self) -> Word:
+        """The word that says what a command is: neither quoted nor a pattern, an option or a word of the shell."""
+        if _ODD_ASSIGNMENT.match(self.text, self.at):
+            raise _StopError("it assigns in an unusual way")
+        start = self.at
+        word = self.word()
+        if self.text[start : self.at] in _RESERVED:
+            raise _StopError(f"it contains the shell word {word.text}")
+        if self.text[start : self.at] != word.text and word.known:
+            raise _StopError("a command's name is quoted or escaped")
+        if word.glob is not None:
+            raise _StopError("a command's name is a pattern")
+        if word.text.startswith(("-", "+")):
+            raise _StopError("a command's name reads as an option")
+        return word
 
     def descriptor(self) -> bool:
         """Whether a file descriptor number directly before `<` or `>` stands here."""
@@ -270,93 +322,68 @@ class _Reader:
 
     def word(self, assigned: bool = False) -> Word:
         start = self.at
-        text: list[str] = []
-        pattern: list[str] = []
-        globbed = False
-        known = True
-        braces = 0
-        split = False
-
-        def literal(piece: str) -> None:
-            text.append(piece)
-            pattern.append(re.sub(r"([*?\[\]\\])", r"\\\1", piece))
-
+        pieces = _Pieces()
         while self.at < len(self.text):
-            match = _PLAIN.match(self.text, self.at)
-            if match:
-                piece = match.group()
-                text.append(piece)
-                # An unquoted ] may close a bracket expression, so it stays bare in the pattern.
-                pattern.append(piece)
-                self.at = match.end()
+            plain = _PLAIN.match(self.text, self.at)
+            if plain:
+                pieces.plain(plain.group())
+                self.at = plain.end()
                 continue
-            char = self.text[self.at]
-            if char in _ENDS_WORD:
-                if char == "(":
+            match self.text[self.at]:
+                case "(":
                     raise _StopError("it contains a parenthesis outside quotes")
-                break
-            if char == "'":
-                close = self.text.find("'", self.at + 1)
-                if close < 0:
-                    raise _StopError("a quote is not closed")
-                literal(self.text[self.at + 1 : close])
-                self.at = close + 1
-            elif char == '"':
-                self.at += 1
-                known = self.double_quoted(literal) and known
-            elif char == "\\":
-                escaped = self.text[self.at + 1 : self.at + 2]
-                if not escaped or escaped in "\n\t" or not escaped.isascii():
-                    raise _StopError("a backslash stands before a blank, a line end or a foreign character")
-                literal(escaped)
-                self.at += 2
-            elif char == "$":
-                following = self.text[self.at + 1 : self.at + 2]
-                if not following or following in " \t\n;|&<>)" or following in "/,.:%+=-":
-                    if following == "-":
-                        raise _StopError("it expands a variable")
-                    literal("$")
+                case char if char in _ENDS_WORD:
+                    break
+                case "'":
+                    self.single_quoted(pieces)
+                case '"':
                     self.at += 1
-                else:
-                    value = self.dollar()
-                    if value is None:
-                        known, split = False, True
-                    elif _PLAIN.fullmatch(value):
-                        literal(value)
-                    else:
-                        raise _StopError("an unquoted variable may split")
-            elif char == "`":
-                raise _StopError("it contains a backtick")
-            elif char in "*?[":
-                globbed = True
-                text.append(char)
-                pattern.append(char)
-                self.at += 1
-            elif char == "~":
-                self.tilde(start, assigned, literal)
-            elif char in "{}":
-                braces += 1
-                literal(char)
-                self.at += 1
-            else:
-                literal(char)
-                self.at += 1
+                    pieces.known = self.double_quoted(pieces.literal) and pieces.known
+                case "\\":
+                    self.escaped(pieces)
+                case "$":
+                    self.bare_dollar(pieces)
+                case "`":
+                    raise _StopError("it contains a backtick")
+                case "~":
+                    self.tilde(start, assigned, pieces.literal)
+                case char:
+                    pieces.character(char)
+                    self.at += 1
         if self.at == start:
             raise _StopError(f"a word is missing before {self.peek()!r}")
-        raw = self.text[start : self.at]
-        whole = "".join(text)
-        if braces and raw != "{}" and ("," in raw or ".." in raw or raw[0] in "{}" or split):
-            raise _StopError("it contains a brace expansion")
-        if braces and self.peek() in ("<", ">"):
-            raise _StopError("a redirect names a variable")
-        if globbed and raw != "[" and "[" in raw and _ODD_BRACKET.search(raw):
-            raise _StopError("a bracket expression is unusual")
-        if globbed and not known:
-            raise _StopError("a glob stands beside an expansion")
-        if assigned or raw == "[":
-            # Assignments do not glob, and a bracket alone is the test command.
-            globbed = False
-        return Word(whole, known, "".join(pattern) if globbed else None)
+        return pieces.word(self.text[start : self.at], self.peek(), assigned)
+
+    def single_quoted(self, pieces: _Pieces) -> None:
+        close = self.text.find("'", self.at + 1)
+        if close < 0:
+            raise _StopError("a quote is not closed")
+        pieces.literal(self.text[self.at + 1 : close])
+        self.at = close + 1
+
+    def escaped(self, pieces: _Pieces) -> None:
+        char = self.text[self.at + 1 : self.at + 2]
+        if not char or char in "\n\t" or not char.isascii():
+            raise _StopError("a backslash stands before a blank, a line end or a foreign character")
+        pieces.literal(char)
+        self.at += 2
+
+    def bare_dollar(self, pieces: _Pieces) -> None:
+        """A dollar sign outside quotes: one that stands for itself, or an expansion."""
+        following = self.text[self.at + 1 : self.at + 2]
+        if following == "-":
+            raise _StopError("it expands a variable")
+        if not following or following in " \t\n;|&<>)/,.:%+=":
+            pieces.literal("$")
+            self.at += 1
+            return
+        value = self.dollar()
+        if value is None:
+            pieces.known, pieces.split = False, True
+        elif _PLAIN.fullmatch(value):
+            pieces.literal(value)
+        else:
+            raise _StopError("an unquoted variable may split")
 
     def tilde(self, start: int, assigned: bool, literal: Callable[[str], None]) -> None:
         before = self.text[self.at - 1] if self.at > start else ""
