@@ -2,7 +2,7 @@
 
 Called by `bubblewrap`, which hands the program to `bwrap --seccomp`; `profile` says the same in the words of container
 engines, for `docker`. The form is the kernel's `struct sock_filter`
-(linux/filter.h), the data looked at its `struct seccomp_data` (linux/seccomp.h); see seccomp(2).
+(linux/program.h), the data looked at its `struct seccomp_data` (linux/seccomp.h); see seccomp(2).
 
 It is a deny list: what ordinary programs do is not counted up here, what leads out of a sandbox or deep into the
 kernel is. Refused calls fail with an error a program can act on, none kills it, except calls by another architecture's
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 # ── instructions ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,7 +121,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
 """Never allowed: EPERM."""
 
 MISSING: dict[str, tuple[int | None, int | None]] = {
-    # Their arguments lie in memory, where a filter cannot look, or they do other calls' work past the filter. ENOSYS
+    # Their arguments lie in memory, where a X
     # sends programs to the older call.
     "clone3": (435, 435),
     "io_uring_setup": (425, 425),
@@ -164,92 +165,86 @@ def build(machine: str, *, unix_sockets: bool = False) -> bytes:
 
     `unix_sockets`: let AF_UNIX sockets be made; pairs of them always may.
     """
-    architecture = ARCHITECTURES[machine]
-    column = list(ARCHITECTURES).index(machine)
-    program = Program()
-
-    def end(what: int, error: int = 0) -> None:
-        program.emit(RETURN, what | error)
-
-    def refuse(error: int = EPERM) -> Callable[[], None]:
-        return lambda: end(ERRNO, error)
-
-    def on(numbers: tuple[int | None, int | None], block: Callable[[], None]) -> None:
-        number = numbers[column]
-        if number is not None:
-            program.when(EQUAL, number, block)
-
-    program.emit(LOAD, ARCHITECTURE)
-    program.when(EQUAL, architecture, lambda: end(KILL), unless=True)
-    program.emit(LOAD, NUMBER)
-    if machine == "x86_64":
-        # x32 numbers reach the same calls by another name.
-        program.when(AT_LEAST, 0x40000000, refuse(ENOSYS))
+    program = _Filter(machine)
     for numbers in REFUSED.values():
-        on(numbers, refuse())
+        program.on(numbers, program.refuse)
     for numbers in MISSING.values():
-        on(numbers, refuse(ENOSYS))
-
-    def flags(namespaces: int) -> Callable[[], None]:
-        def block() -> None:
-            program.argument(0)
-            program.when(ANY_BIT, namespaces, refuse())
-            end(ALLOW)
-
-        return block
-
-    def ioctl() -> None:
-        program.argument(1)
-        for request in TERMINAL_INJECTION:
-            program.when(EQUAL, request, refuse())
-        end(ALLOW)
-
-    def socket() -> None:
-        def netlink() -> None:
-            program.argument(2)
-            program.when(EQUAL, ROUTE, lambda: end(ALLOW))
-            end(ERRNO, EAFNOSUPPORT)
-
-        program.argument(0)
-        for family in INTERNET:
-            program.when(EQUAL, family, lambda: end(ALLOW))
-        program.when(EQUAL, UNIX, (lambda: end(ALLOW)) if unix_sockets else refuse())
-        program.when(EQUAL, NETLINK, netlink)
-        end(ERRNO, EAFNOSUPPORT)
-
-    def personality() -> None:
-        program.argument(0)
-        for each in PERSONALITIES:
-            program.when(EQUAL, each, lambda: end(ALLOW))
-        end(ERRNO, EPERM)
-
-    def mode(index: int) -> Callable[[], None]:
-        def block() -> None:
-            program.argument(index)
-            program.when(ANY_BIT, SETUID, refuse())
-            end(ALLOW)
-
-        return block
-
-    def opening(index: int) -> Callable[[], None]:
-        def block() -> None:
-            program.argument(index)
-            program.when(ANY_BIT, CREATE, mode(index + 1))
-            end(ALLOW)
-
-        return block
-
-    on(CLONE, flags(NEW_NAMESPACES & ~NEWTIME))
-    on(UNSHARE, flags(NEW_NAMESPACES))
-    on(IOCTL, ioctl)
-    on(SOCKET, socket)
-    on(PERSONALITY, personality)
+        program.on(numbers, lambda: program.refuse(ENOSYS))
+    program.on(CLONE, lambda: program.unless_bit(0, NEW_NAMESPACES & ~NEWTIME))
+    program.on(UNSHARE, lambda: program.unless_bit(0, NEW_NAMESPACES))
+    program.on(IOCTL, program.ioctl)
+    program.on(SOCKET, lambda: program.socket(unix_sockets))
+    program.on(PERSONALITY, program.personality)
     for numbers, index in CHMODS:
-        on(numbers, mode(index))
+        program.on(numbers, partial(program.unless_bit, index, SETUID))
     for numbers, index in OPENS:
-        on(numbers, opening(index))
-    end(ALLOW)
+        program.on(numbers, partial(program.opening, index))
+    program.allow()
     return program.bytes()
+
+
+class _Filter(Program):
+    """The program, and what is looked at in the arguments of calls that are refused only sometimes."""
+
+    def __init__(self, machine: str) -> None:
+        super().__init__()
+        architecture = ARCHITECTURES[machine]
+        self._column = list(ARCHITECTURES).index(machine)
+        self.emit(LOAD, ARCHITECTURE)
+        self.when(EQUAL, architecture, lambda: self.emit(RETURN, KILL), unless=True)
+        self.emit(LOAD, NUMBER)
+        if machine == "x86_64":
+            # x32 numbers reach the same calls by another name.
+            self.when(AT_LEAST, 0x40000000, lambda: self.refuse(ENOSYS))
+
+    def allow(self) -> None:
+        self.emit(RETURN, ALLOW)
+
+    def refuse(self, error: int = EPERM) -> None:
+        self.emit(RETURN, ERRNO | error)
+
+    def on(self, numbers: tuple[int | None, int | None], block: Callable[[], None]) -> None:
+        """Do `block` for a call that has these numbers; on some machines there is none."""
+        number = numbers[self._column]
+        if number is not None:
+            self.when(EQUAL, number, block)
+
+    def unless_bit(self, index: int, bits: int) -> None:
+        """Allow what has none of `bits` in an argument."""
+        self.argument(index)
+        self.when(ANY_BIT, bits, self.refuse)
+        self.allow()
+
+    def ioctl(self) -> None:
+        self.argument(1)
+        for request in TERMINAL_INJECTION:
+            self.when(EQUAL, request, self.refuse)
+        self.allow()
+
+    def socket(self, unix: bool) -> None:
+        self.argument(0)
+        for family in INTERNET:
+            self.when(EQUAL, family, self.allow)
+        self.when(EQUAL, UNIX, self.allow if unix else self.refuse)
+        self.when(EQUAL, NETLINK, self._netlink)
+        self.refuse(EAFNOSUPPORT)
+
+    def _netlink(self) -> None:
+        self.argument(2)
+        self.when(EQUAL, ROUTE, self.allow)
+        self.refuse(EAFNOSUPPORT)
+
+    def personality(self) -> None:
+        self.argument(0)
+        for each in PERSONALITIES:
+            self.when(EQUAL, each, self.allow)
+        self.refuse()
+
+    def opening(self, index: int) -> None:
+        """Of what is opened a mode is looked at only where a file may be made."""
+        self.argument(index)
+        self.when(ANY_BIT, CREATE, partial(self.unless_bit, index + 1, SETUID))
+        self.allow()
 
 
 def names(machine: str) -> Sequence[str]:
