@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -68,3 +69,10 @@ def skill_folders(around: Surroundings) -> tuple[str, ...]:
 def tool_folders(around: Surroundings) -> tuple[str, ...]:
     """Where Python files with tools lie, the nearest first. A project's own run as the person: as above."""
     return (*([f"{around.root}/.protea/tools"] if around.trusted else ()), f"{around.protea_home}/tools")
+
+
+def written_folders(around: Surroundings, kind: Literal["agents", "commands"]) -> tuple[str, ...]:
+    """Where people write down agents or slash commands, the nearest first. A project's own speak to the model with the
+    person's voice: as above."""
+    project = (f"{around.root}/.protea/{kind}", f"{around.root}/.claude/{kind}") if around.trusted else ()
+    return (*project, f"{around.protea_home}/{kind}", f"{around.user_home}/.claude/{kind}")

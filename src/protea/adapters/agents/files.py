@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from protea.domain.surroundings import Surroundings
+from protea.domain.surroundings import Surroundings, written_folders
 from protea.ports.agents import Agents
 
 if TYPE_CHECKING:
@@ -27,11 +27,8 @@ class FileAgents:
     """The first of a name counts: a project's own before the person's."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
-        self._around = around = surroundings
-        project = (os.path.join(around.root, name) for name in (".protea/agents", ".claude/agents"))
-        own = (os.path.join(around.protea_home, "agents"), os.path.join(around.user_home, ".claude/agents"))
-        # A project's own speak with the person's voice, so only those of one that is trusted are read.
-        self._folders = (*options.folders, *(project if around.trusted else ()), *own)
+        self._around = surroundings
+        self._folders = (*options.folders, *written_folders(surroundings, "agents"))
         self.problems: Sequence[str] = ()
 
     def load(self) -> Sequence[AgentDefinition]:

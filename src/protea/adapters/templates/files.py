@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from protea.adapters.walking.markdown import written
-from protea.domain.surroundings import Surroundings
+from protea.domain.surroundings import Surroundings, written_folders
 from protea.domain.template import Template, read_template
 
 MOST = 500
@@ -24,11 +24,8 @@ class FileTemplates:
     """The first of a name counts: a project's own before the person's."""
 
     def __init__(self, options: Options, surroundings: Surroundings) -> None:
-        self._around = around = surroundings
-        project = (os.path.join(around.root, name) for name in (".protea/commands", ".claude/commands"))
-        own = (os.path.join(around.protea_home, "commands"), os.path.join(around.user_home, ".claude/commands"))
-        # A project's own speak to the model with the person's voice, so only those of one that is trusted are read.
-        self._folders = (*options.folders, *(project if around.trusted else ()), *own)
+        self._around = surroundings
+        self._folders = (*options.folders, *written_folders(surroundings, "commands"))
         self.problems: Sequence[str] = ()
 
     def load(self) -> Sequence[Template]:
