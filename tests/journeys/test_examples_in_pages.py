@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -141,3 +143,15 @@ def test_agents_that_cannot_be_used_are_told(world: World) -> None:
     assert listed.stderr.count("empty.md: there is no text in it") == 1
     (finding,) = [each for each in json.loads(world.run("doctor", "--json").stdout) if each["about"] == "agents"]
     assert finding["found"].endswith("empty.md: there is no text in it")
+
+
+def test_the_race_of_the_page_needs_no_model(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for words in (["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b.invalid", "commit", "-qm", "first"]):
+        subprocess.run(["git", *words], cwd=world.project, check=True)
+    (lines,) = examples("agents.md", "sh")
+    run, diff, pick = (world.run(*shlex.split(line)[1:]) for line in lines.splitlines())
+    assert (run.returncode, diff.returncode, pick.returncode) == (0, 0, 0), run.stderr + diff.stderr + pick.stderr
+    assert "1  coding    finished" in run.stdout
+    assert "+hello" in diff.stdout
+    assert (world.project / "hello.txt").read_text() == "hello\n"

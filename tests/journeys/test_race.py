@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from protea.domain.script import ScriptedCall
-from protea.testing.loopback import LoopbackProvider, LoopbackReply
+from protea.testing.loopback import LoopbackProvider, LoopbackReply, Status
 from protea.testing.loopback.recording import Recorded
 from tests.journeys.world import World
 
@@ -100,7 +100,9 @@ def test_runners_are_compared_and_the_changes_of_one_are_taken_and_can_be_undone
     assert (track.project / "empty.txt").read_text() == ""
     assert not (track.project / "src/gamma.py").exists()
     assert len(track.trees()) == 1
-    assert "no race that waits" in track.asked("-c", "/race pick 1", "--permission-mode", "yolo")["text"]
+    again = track.run("-p", "-c", "/race pick 1", "--permission-mode", "yolo")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert again.stderr == "protea: There is no race that waits for a choice.\n"
 
     assert track.run("undo").returncode == 0
     assert (track.project / "src/beta.py").read_text() == "y = 2  # TODO: three\n# not committed\n"
@@ -123,10 +125,12 @@ def test_a_change_made_meanwhile_is_not_overwritten(track: Track) -> None:
     track.asked(f"/race {RUNNERS} make it better", "--permission-mode", "yolo")
     (track.project / "src/beta.py").write_text("y = 77\n")
     refused = track.asked("-c", "/race pick 1", "--permission-mode", "yolo")
-    assert refused["text"].startswith("Nothing was taken and nothing dropped.")
+    assert (refused["outcome"], refused["exit_code"]) == ("error", 1)
+    assert refused["error"]["message"].startswith("Nothing was taken and nothing dropped.")
     assert (track.project / "src/beta.py").read_text() == "y = 77\n"
     assert (track.project / "new.txt").exists()
-    assert "waits for a choice" in track.asked("-c", f"/race {RUNNERS} again", "--permission-mode", "yolo")["text"]
+    again = track.asked("-c", f"/race {RUNNERS} again", "--permission-mode", "yolo")
+    assert "waits for a choice" in again["error"]["message"]
     assert "dropped" in track.asked("-c", "/race drop")["text"]
     assert len(track.trees()) == 1
 
@@ -150,6 +154,7 @@ def test_a_mistake_is_told_before_anything_runs(track: Track, words: str, told: 
 
 def test_one_that_cannot_run_does_not_keep_the_others(track: Track) -> None:
     raced = track.asked("/race loop/left,nowhere/model make it better", "--permission-mode", "yolo")
+    assert raced["exit_code"] == 0
     rows = raced["text"].splitlines()
     assert rows[2].split()[:4] == ["2", "nowhere/model", "did", "not"]
     assert "I am left" in raced["text"]
@@ -158,10 +163,47 @@ def test_one_that_cannot_run_does_not_keep_the_others(track: Track) -> None:
 def test_without_a_commit_there_is_no_race(tmp_path: Path) -> None:
     world = World(tmp_path)
     done = world.run("-p", "/race coding,base hello")
-    assert "A race needs a first commit to begin with" in done.stdout
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "A race needs a first commit to begin with" in done.stderr
     os.rename(world.project / ".git", world.project / "no-git")
     (world.project / ".protea").mkdir()
-    assert "needs a git repository" in world.run("-p", "/race coding,base hello").stdout
+    assert "needs a git repository" in world.run("-p", "/race coding,base hello").stderr
+
+
+@pytest.mark.parametrize("runners", ["nowhere/model,nowhere/else", "loop/left,loop/right"])
+def test_a_race_that_nobody_finishes_fails_and_leaves_nothing_behind(track: Track, runners: str) -> None:
+    with LoopbackProvider.in_thread([Status(status=400)]) as provider:
+        track.serve(provider)
+        done = track.run("-p", f"/race {runners} make it better")
+        again = track.asked("-c", f"/race {runners} make it better")
+    assert done.returncode == 2
+    assert done.stdout.startswith("No runner came to an end.\n")
+    assert done.stderr.endswith("protea: No runner came to an end.\n")
+    assert len(track.trees()) == 1
+    assert again["text"].startswith("No runner came to an end.\n"), "it does not wait for a choice among nothing"
+
+
+def test_picking_who_changed_nothing_says_so_and_the_race_still_waits(track: Track) -> None:
+    def lazy(request: Recorded) -> ScriptedCall | LoopbackReply:
+        return edits(request) if request.model == "left" else LoopbackReply(text="It is good as it is.")
+
+    with LoopbackProvider.in_thread([lazy]) as provider:
+        track.serve(provider)
+        track.asked(f"/race {RUNNERS} make it better", "--permission-mode", "yolo")
+    refused = track.asked("-c", "/race pick 2", "--permission-mode", "yolo")
+    assert (refused["outcome"], refused["exit_code"]) == ("error", 1)
+    assert refused["error"]["message"].startswith("Runner 2 (loop/right) changed nothing: nothing was taken")
+    assert len(track.trees()) == 3
+    assert track.asked("-c", "/race pick 1", "--permission-mode", "yolo")["text"].startswith("Taken: 1 · loop/left.")
+
+
+def test_where_nobody_changed_anything_there_is_nothing_to_pick(track: Track) -> None:
+    with LoopbackProvider.in_thread(["It is good as it is."]) as provider:
+        track.serve(provider)
+        raced = track.asked(f"/race {RUNNERS} what is it?")
+    assert raced["exit_code"] == 0
+    assert raced["text"].endswith("Nobody changed anything: there is nothing to pick.")
+    assert len(track.trees()) == 1
 
 
 def test_slash_commands_work_without_a_screen(track: Track) -> None:

@@ -36,7 +36,18 @@ async def by_hand(
         return TurnFinished(id=started.id, outcome="interrupted")
     finally:
         approvals.typed = ""
-    return TurnFinished(id=started.id, outcome="denied" if result.denied is not None else "finished")
+    if result.denied is not None:
+        return TurnFinished(id=started.id, outcome="denied")
+    if prompt.origin == "race" and result.is_error:
+        return TurnFinished(id=started.id, outcome="error", error=_failure(result.text))
+    return TurnFinished(id=started.id, outcome="finished")
+
+
+def _failure(text: str) -> Failure:
+    """What a race that failed says: that nobody brought anything, or what the person has to mend."""
+    from protea.domain.racing import NOBODY
+
+    return Failure(kind="agents" if text.startswith(NOBODY) else "usage", message=text.partition("\n")[0])
 
 
 def _call(prompt: PromptSubmitted, id: str) -> ToolCall:

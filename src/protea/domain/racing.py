@@ -14,6 +14,8 @@ from protea.domain.errors import UsageError
 MOST = 8
 LONGEST = 1500
 """Characters of what a runner said in the comparison; its session has the whole."""
+NOBODY = "No runner came to an end."
+"""What a comparison begins with where all of them failed."""
 HOW = "/race RUNNER,RUNNER… PROMPT: each runner is a profile, PROVIDER/MODEL, or PROFILE@PROVIDER/MODEL"
 
 
@@ -40,6 +42,10 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     """Why it could not run."""
 
+    @property
+    def finished(self) -> bool:
+        return self.outcome is not None and self.outcome.outcome == "finished"
+
 
 class Race(msgspec.Struct, frozen=True, kw_only=True):
     """A race that was run and of which nothing has been taken."""
@@ -50,6 +56,11 @@ class Race(msgspec.Struct, frozen=True, kw_only=True):
     top: str
     """The repository."""
     ran: tuple[Ran, ...]
+
+    @property
+    def to_choose(self) -> bool:
+        """Whether somebody changed something."""
+        return any(ran.files for ran in self.ran)
 
 
 def arguments_of(text: str) -> dict[str, Any]:
@@ -103,8 +114,11 @@ def compared(race: Race) -> str:
         rows.append([str(number), ran.runner, outcome.outcome, span(outcome.seconds), tokens, cost, files])
     head = table(["", "RUNNER", "ENDED", "TIME", "TOKENS", "COST", "CHANGED"], rows)
     parts = [_one(number, ran) for number, ran in enumerate(race.ran, 1)]
+    lines = [head.rstrip(), "", *parts]
+    if not any(ran.finished for ran in race.ran):
+        lines = [NOBODY, "", *lines]
     foot = "/race pick N takes what a runner changed, /race diff N shows it, /race drop takes none."
-    return "\n".join([head.rstrip(), "", *parts, foot])
+    return "\n".join([*lines, foot if race.to_choose else "Nobody changed anything: there is nothing to pick."])
 
 
 def _one(number: int, ran: Ran) -> str:

@@ -414,7 +414,8 @@ class _Run:
     def _finish(self) -> int:
         outcome, code, error = self._outcome()
         if self.answer is not None and not self.figures.text:
-            self.figures = replace(self.figures, text=self.answer or self.brought)
+            # What is wrong with the command is told on standard error, and not as an answer.
+            self.figures = replace(self.figures, text=self.answer or ("" if code == 1 else self.brought))
         broken = self.output.broken
         if broken is None:
             try:
@@ -448,7 +449,7 @@ class _Run:
         error = self.figures.error
         return (
             self.figures.outcome,
-            EXIT_CODES[self.figures.outcome],
+            1 if error is not None and error.kind == "usage" else EXIT_CODES[self.figures.outcome],
             None if error is None else failure_object(error),
         )
 

@@ -82,14 +82,17 @@ class RaceTool:
             sends = [self._one(beside, prompt, runner, tree, top, base, rivals=len(runners)) for runner, tree in pairs]
             ran, taints = zip(*await together(sends), strict=True)
             race = Race(prompt=prompt, base=base, top=top, ran=ran)
-            self._keep(race, context.session)
+            if race.to_choose:
+                self._keep(race, context.session)
         finally:
-            if race is None:
+            if race is None or not race.to_choose:
                 for tree in trees:
                     await _surely_removed(self._kit, top, tree)
+        denied = all(each.outcome is not None and each.outcome.outcome == "denied" for each in race.ran)
         return ToolResult(
             compared(race),
-            is_error=all(each.outcome is None for each in race.ran),
+            is_error=not any(each.finished for each in race.ran),
+            denied="what all runners needed is not allowed" if denied else None,
             taint=tuple(dict.fromkeys(kind for taint in taints for kind in taint)),
         )
 
@@ -146,6 +149,9 @@ class RaceTool:
     # ── the choice ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _pick(self, race: Race, number: int, chosen: Ran, context: ToolContext) -> ToolResult:
+        if not chosen.files:
+            text = f"Runner {number} ({chosen.runner}) changed nothing: nothing was taken, and the race still waits."
+            return ToolResult(text, is_error=True)
         special, empty, programs = await self._special(race, chosen)
         diff = await self._diff(race, chosen, without=special)
         parts: list[ToolResult] = []
@@ -162,7 +168,7 @@ class RaceTool:
         notes += [f"[{path} was made executable there: chmod +x]" for path in programs]
         kept = chosen.folder if special else ""
         await self._end(race, context.session, keep=kept)
-        lines = [part.text for part in parts] or ["It had changed nothing; the others were dropped."]
+        lines = [part.text for part in parts]
         text = "\n".join([f"Taken: {number} · {chosen.runner}.", *lines, *notes])
         return ToolResult(text, diff="".join(part.diff or "" for part in parts) or None)
 
