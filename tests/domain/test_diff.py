@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protea.domain import patch
-from protea.domain.diff import changes, counts, unified
+from protea.domain.diff import changes, counts, reversed_hunks, unified
 
 LINES = st.lists(st.sampled_from(["a", "b", "c", "", " d", "-e", "+f", "@@ g"]), max_size=30)
 TEXTS = st.tuples(LINES, st.booleans()).map(lambda both: "\n".join(both[0]) + ("\n" if both[0] and both[1] else ""))
@@ -35,6 +35,17 @@ def test_our_own_reader_applies_it(old: str, new: str) -> None:
         return
     (change,) = patch.parse(diff)
     assert patch.apply(old, change) == new
+
+
+@given(TEXTS.filter(bool), TEXTS.filter(bool))
+def test_the_other_way_round_it_leads_back(old: str, new: str) -> None:
+    diff = unified(old, new, "x")
+    if old == new:
+        assert reversed_hunks(diff) == []
+        return
+    back = "\n".join(["--- a/x", "+++ b/x", *reversed_hunks(diff)]) + "\n"
+    (change,) = patch.parse(back)
+    assert patch.apply(new, change) == old
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ common gives up and shows one block replaced by the other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 PATIENCE = 400
 """Differences after which a shortest script is no longer looked for."""
+
+_HUNK = re.compile(r"@@ -(\S+) \+(\S+) @@(.*)", re.DOTALL)
 
 Change = tuple[int, int, int, int]
 """Lines [i, j) of the old become lines [k, l) of the new."""
@@ -30,6 +33,29 @@ def unified(old: str, new: str, path: str, *, context: int = 3, before: str | No
         f"+++ {path if path == '/dev/null' else 'b/' + path.lstrip('/')}\n",
     ]
     return "".join(head + [line for group in _groups(changes(a, b), context) for line in _hunk(a, b, group, context)])
+
+
+def reversed_hunks(diff: str) -> list[str]:
+    """The lines that lead back from what the diff of one file did: old and new exchanged; nothing names the file."""
+    found: list[str] = []
+    goes: list[str] = []
+    comes: list[str] = []
+    into = goes
+    lines = diff.removesuffix("\n").split("\n")
+    for line in lines[next((at for at, each in enumerate(lines) if each.startswith("@@")), len(lines)) :]:
+        if line[:1] in ("+", "-"):
+            into = goes if line[0] == "+" else comes
+            into.append(("-" if line[0] == "+" else "+") + line[1:])
+        elif line[:1] == "\\" and (goes or comes):
+            into.append(line)  # what it says is about the line above it
+        else:
+            # What goes stands before what comes, this way round too.
+            found += [*goes, *comes]
+            goes.clear()
+            comes.clear()
+            head = _HUNK.match(line)
+            found.append(f"@@ -{head[2]} +{head[1]} @@{head[3]}" if head else line)
+    return [*found, *goes, *comes]
 
 
 def counts(diff: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,16 +104,72 @@ async def test_profiles_stand_with_what_a_swap_would_change(tmp_path: Path) -> N
         on.matches("profiles")
 
 
-async def test_going_back_says_what_it_would_take_back(tmp_path: Path) -> None:
-    turns = [{"turn": "t1", "seq": 4, "undone": False}]
-    undo = {"undo": [{"missing": "", "text": "would be undone: 1 file\nchanged /srv/app/src/main.py\n"}], "redo": []}
-    described = {**DESCRIBED, "changes": {"turns": turns, "files": []}, "undo": undo}
-    async with stage(tmp_path / "home", described=described) as on:
+def went(turns: int, lines: int = 1) -> dict[str, Any]:
+    """What is described of a session that changed, created and spoilt files in each of some turns."""
+    root = "/srv/app"
+    changed = "--- a/src/main.py\n+++ b/src/main.py\n@@ -1,2 +1,2 @@\n def main():\n-    return {}\n+    return {}\n"
+    new = f"--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1,{lines} @@\n" + "".join(
+        f"+line {n}\n" for n in range(1, lines + 1)
+    )
+    last = [{"path": f"{root}/new.txt", "what": "created", "diff": new, "added": lines}]
+    lost = [{"path": f"{root}/big.iso", "why": "it is too large to be kept"}]
+    return {
+        **DESCRIBED,
+        "changes": {
+            "files": [],
+            "turns": [
+                {
+                    "turn": f"t{n}", "seq": 4 + n, "undone": False,
+                    "files": [
+                        {"path": f"{root}/src/main.py", "what": "changed", "diff": changed.format(n, n + 1)},
+                        *(last if n == turns else ()),
+                    ],
+                    "uncovered": lost if n == turns else [],
+                }
+                for n in range(1, turns + 1)
+            ],
+        },
+        "undo": {
+            "undo": [
+                {
+                    "missing": "", "text": "",
+                    "files": [
+                        {"path": f"{root}/src/main.py", "what": "changed"},
+                        {"path": f"{root}/new.txt", "what": "deleted"},
+                    ],
+                    "skipped": [{"path": f"{root}/own.txt", "why": "you changed it since"}],
+                }
+            ] * turns,
+            "redo": [],
+        },
+    }  # fmt: skip
+
+
+async def test_going_back_shows_what_it_would_do_to_the_files_and_what_it_cannot(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (80, 34), described=went(2)) as on:
         await on.send("edit")
         await on.send("hello")
         await on.press("ctrl+x", "r")
         await on.press("down", "enter")
         on.matches("rewind")
+
+
+async def test_a_long_change_is_gone_through_a_page_at_a_time(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", described=went(1, lines=60)) as on:
+        await on.send("edit")
+        await on.press("ctrl+x", "r")
+        await on.press("enter")
+        assert "more rows: PgUp PgDn" in on.text
+        assert "-line 60" not in on.text
+        for _ in range(9):
+            await on.press("pagedown")
+        assert "-line 60" in on.text
+        assert "above, 0 below" in on.text
+        await on.press("pageup")
+        assert "-line 60" not in on.text
+        await on.press("down")  # another way back, and other words
+        assert "forgets" in on.text
+        assert "-line" not in on.text
 
 
 async def test_settings_are_seen_with_what_they_mean(tmp_path: Path) -> None:

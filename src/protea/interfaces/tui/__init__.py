@@ -3,7 +3,8 @@
 opening it      run, app, later (a gateway whose sessions are still opening), opening (a session as a tab)
 the screen      screen, front (what others may ask of it), desk (what its tabs share), tab, tabbar, panes/
 a tab           transcript/, pictures/, card (a question), strips, composer/, suggestions, welcome, state
-keys            keys (the tables), doing (what actions do), menus (lists they open), picker, fuzzy, which_key
+keys            keys (the tables), doing (what actions do), which_key
+lists           picker, menus (what stands in each), going_back, fuzzy
 the terminal    driver, writer, painting, background, frame (what the first frame shares with the screen)
 how it looks    themes, line, status, remembered
 who is away     calling, announcing (for a screen reader)

@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from msgspec.structs import replace
 
 from protea.domain.columns import ago, short
-from protea.domain.commands import Interrupt, Rewind, SetModel, Swap, Undo
+from protea.domain.commands import SetModel, Swap
 from protea.domain.errors import ProteaError
-from protea.domain.events import PromptSubmitted
 from protea.domain.session import SessionSummary
 from protea.domain.settings import EFFORTS
 from protea.domain.swap import SwapPreview
 from protea.domain.view import call_object
 from protea.interfaces.tui.front import Front
+from protea.interfaces.tui.going_back import rewind
 from protea.interfaces.tui.keys import ACTIONS, CONTEXTS, KEYMAPS, shown
-from protea.interfaces.tui.picker import Item, Picker
+from protea.interfaces.tui.picker import Item, Picker, open_list
 from protea.interfaces.tui.themes import AUTO, THEMES
 
 Menu = Callable[[Front], Any]
-
-
-def open_list(screen: Front, title: str, items: Sequence[Item], then: Callable[[str], Any], **more: Any) -> Picker:
-    """Show a list; `then` is called with the key of what was chosen."""
-
-    def chosen(key: str | None) -> None:
-        screen.tab.composer.update()
-        if key is not None:
-            then(key)
-
-    picker = Picker(screen.desk, title, items, **more)
-    screen.app.push_screen(picker, chosen)
-    return picker
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
 
 
 # ── everything ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,66 +273,11 @@ def session_item(each: SessionSummary, *, here: bool, open: bool) -> Item:
     return Item(
         key=each.id,
         text=each.title or "new session",
-        detail=f"{ago(each.updated, _now())}{where}",
+        detail=f"{ago(each.updated, datetime.now(UTC).isoformat())}{where}",
         mark=mark,
         words=f"{each.id} {each.model}",
         about=f"{each.id} · {each.model} · {each.prompts} prompts{cost}",
     )
-
-
-async def rewind(screen: Front) -> None:
-    """The prompts of this session; one goes back to before it, and stands in the composer again."""
-    tab = screen.tab
-    past = await screen.desk.gateway.history(tab.session)
-    prompts = [event for event in past if isinstance(event, PromptSubmitted) and event.origin == "user"]
-    items = [
-        Item(key=str(event.seq), text=" ".join(event.text.split()), detail=ago(event.at, _now()), about=event.text)
-        for event in reversed(prompts)
-    ]
-
-    def then(key: str) -> None:
-        event = next(each for each in prompts if str(each.seq) == key)
-        if tab.state.busy:
-            tab.submit(Interrupt())
-        screen.desk.spawn(_how_far(screen, event, sum((each.seq or 0) >= (event.seq or 0) for each in prompts)))
-
-    open_list(screen, "go back to before", items, then, empty="there is no prompt yet")
-
-
-async def _how_far(screen: Front, prompt: PromptSubmitted, prompts: int) -> None:
-    """The conversation, the files, or both: asked where files were changed since, with what would happen to them."""
-    describe, session, seq = screen.desk.gateway.describe, screen.tab.session, prompt.seq or 1
-    changes = await describe("changes", session)
-    since = [each for each in (changes or {}).get("turns", ()) if each["seq"] > seq and not each["undone"]]
-    if not since:
-        await _rewind(screen, seq, prompt.text)
-        return
-    undo = (await describe("undo", session))["undo"]
-    would = undo[len(since) - 1] if len(since) <= len(undo) else {"missing": "too many turns to be taken back at once"}
-    about = (
-        (would["missing"] or would.get("text", "")).replace(screen.desk.place.open.cwd.rstrip("/") + "/", "").strip()
-    )
-    said = f"{prompts} prompts and their answers" if prompts > 1 else "this prompt and its answer"
-    forgets = f"the model forgets {said}; {'the first' if prompts > 1 else 'it'} can be edited"
-    rows = [Item(key="conversation", text="the conversation alone", detail="files stay as they are", about=forgets)]
-    if not would["missing"]:
-        rows.insert(0, Item(key="both", text="the conversation and the files", about=f"{forgets}\n{about}"))
-        rows.append(Item(key="files", text="the files alone", detail="the conversation stays", about=about))
-    else:
-        rows.append(Item(key="conversation", text="files cannot be taken back", detail=about))
-
-    async def go(what: str) -> None:
-        if what != "conversation":
-            await screen.tab.submitted(Undo(turns=len(since)))
-        if what != "files":
-            await _rewind(screen, seq, prompt.text)
-
-    open_list(screen, "go back with", rows, lambda key: screen.desk.spawn(go(key)))
-
-
-async def _rewind(screen: Front, seq: int, text: str) -> None:
-    await screen.tab.submitted(Rewind(to=max(1, seq - 1)))
-    screen.tab.composer.set(text)
 
 
 def history(screen: Front) -> None:

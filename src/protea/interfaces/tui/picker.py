@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 from textual import events
@@ -15,9 +16,13 @@ from textual.widget import Widget
 from protea.interfaces.terminal import one_line, visible
 from protea.interfaces.tui.desk import Desk
 from protea.interfaces.tui.frame import width_of
+from protea.interfaces.tui.front import Front
 from protea.interfaces.tui.fuzzy import rank
 from protea.interfaces.tui.keys import shown
 from protea.interfaces.tui.line import Row, strip
+
+WHEEL = 3
+"""Rows per notch of what stands below a list."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +38,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """Before it: what is current, or its state."""
     about: str = ""
     """Below the list while it is marked; may have several lines."""
+    below: Callable[[int], Sequence[Row]] | None = None
+    """Gives, for a width, rows that stand below that."""
     words: str = ""
     """What else it is found by."""
 
@@ -105,6 +112,10 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
 
     def do(self, action: str) -> None:
         page = max(1, self.body.room - 1)
+        if action in _PAGES and len(self.shown) <= self.body.room:
+            # All of the list is in sight: what is turned over is what stands below it.
+            self.body.turn(_PAGES[action])
+            return
         match action:
             case "list.close":
                 self.dismiss(None)
@@ -119,6 +130,8 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
                 self._mark(max(0, self.at - page))
             case "list.page_down":
                 self._mark(min(len(self.shown) - 1, self.at + page))
+            case "list.below_up" | "list.below_down":
+                self.body.turn(0, -WHEEL if action == "list.below_up" else WHEEL)
             case "list.top":
                 self._mark(0)
             case "list.bottom":
@@ -170,6 +183,22 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
                 self.dismiss(self.current.key)
 
 
+_PAGES = {"list.page_up": -1, "list.page_down": 1}
+
+
+def open_list(screen: Front, title: str, items: Sequence[Item], then: Callable[[str], Any], **more: Any) -> Picker:
+    """Show a list; `then` is called with the key of what was chosen."""
+
+    def chosen(key: str | None) -> None:
+        screen.tab.composer.update()
+        if key is not None:
+            then(key)
+
+    picker = Picker(screen.desk, title, items, **more)
+    screen.app.push_screen(picker, chosen)
+    return picker
+
+
 class _Body(Widget):
     """Draws the list."""
 
@@ -183,6 +212,12 @@ class _Body(Widget):
         self._first = 0
         """The row of the first item."""
         self.room = 1
+        self._about_of: Item | None = None
+        self._about_top = 0
+        """How many rows of what stands below the list were passed."""
+        self._about_room = 0
+        self._about_first = 0
+        """The row of the screen where that begins."""
 
     def on_mount(self) -> None:
         self.again()
@@ -194,8 +229,9 @@ class _Body(Widget):
         picker = self._picker
         width = min(110, self.app.size.width)
         most = max(3, min(self.app.size.height - 4, self.app.size.height * 2 // 3))
-        about = _about(picker.current, width, max(0, most // 3))
-        self.room = max(1, min(len(picker.shown) or 1, most - len(about)))
+        many = len(picker.shown) or 1
+        about = self._about(width, max(most // 3, most - many), fits=many <= most - most // 3)
+        self.room = max(1, min(many, most - len(about)))
         self._top = min(max(self._top, picker.at - self.room + 1), picker.at) if picker.shown else 0
         count = f"{picker.at + 1}/{len(picker.shown)}" if picker.shown else "0"
         title = f" {picker.title_text} "[: width - 12]
@@ -217,6 +253,7 @@ class _Body(Widget):
         rows += [self._row(item, self._top + place, width) for place, item in enumerate(seen)]
         if not picker.shown:
             rows.append([(f"   {picker.empty}", "dim")])
+        self._about_first = len(rows)
         rows += about
         keys = "Enter takes · Esc closes" + "".join(f" · {shown(key)} {what}" for key, what in picker.others.items())
         rows.append([("─ ", "active"), (one_line(keys, width - 4), "dim"), (" " + "─" * width, "active")])
@@ -224,6 +261,27 @@ class _Body(Widget):
         self.styles.height = len(rows)
         self.refresh()
         self.app.cursor_position = Offset(self.region.x + 3 + width_of(picker.query_text), self.region.y + 1)
+
+    def _about(self, width: int, most: int, *, fits: bool) -> list[Row]:
+        """What stands below the list: as much of it as there is room for, from where it was turned to."""
+        item = self._picker.current
+        if item is not self._about_of:
+            self._about_of, self._about_top = item, 0
+        whole = _about(item, width)
+        self._about_room = most = max(1, most) if len(whole) <= most else max(1, most - 1)
+        self._about_top = max(0, min(self._about_top, len(whole) - most))
+        shown = whole[self._about_top : self._about_top + most]
+        if len(shown) < len(whole):
+            above, below = self._about_top, len(whole) - self._about_top - most
+            by = "PgUp PgDn" if fits else "Shift+↑ ↓"
+            note = f"{above} above, {below} below: {by}" if above else f"{below} more rows: {by}"
+            shown.append([("  … " + one_line(note, width - 6), "warn")])
+        return shown
+
+    def turn(self, pages: int, rows: int = 0) -> None:
+        """Show other rows of what stands below the list."""
+        self._about_top += pages * max(1, self._about_room - 1) + rows
+        self.again()
 
     def _row(self, item: Item, place: int, width: int) -> Row:
         marked = place == self._picker.at
@@ -258,15 +316,22 @@ class _Body(Widget):
     def on_click(self, event: events.Click) -> None:
         self._picker.choose(self._top + event.y - self._first)
 
-    def on_mouse_scroll_down(self) -> None:
-        self._picker.do("list.down")
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._scroll(event.y, 1)
 
-    def on_mouse_scroll_up(self) -> None:
-        self._picker.do("list.up")
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._scroll(event.y, -1)
+
+    def _scroll(self, row: int, step: int) -> None:
+        if row >= self._about_first:
+            self.turn(0, WHEEL * step)
+        else:
+            self._picker.do("list.down" if step > 0 else "list.up")
 
 
-def _about(item: Item | None, width: int, most: int) -> list[Row]:
-    if item is None or not item.about:
+def _about(item: Item | None, width: int) -> list[Row]:
+    if item is None:
         return []
-    lines = visible(item.about).split("\n")[:most]
-    return [[("  ", "text"), (one_line(line, width - 4) if line.strip() else "", "dim")] for line in lines]
+    lines = visible(item.about).split("\n") if item.about else []
+    rows: list[Row] = [[("  ", "text"), (one_line(line, width - 4) if line.strip() else "", "dim")] for line in lines]
+    return [*rows, *(item.below(width) if item.below is not None else ())]
