@@ -20,6 +20,7 @@ from protea.interfaces.tui.themes import THEMES, Look
 from protea.interfaces.tui.transcript import viewport, widget
 from protea.interfaces.tui.transcript.colouring import uncoloured
 from protea.interfaces.tui.transcript.widget import Transcript
+from tests.counting import counted
 from tests.interfaces.tui.transcript.log_of import begun, conversation, numbered, ran, says, turn
 
 READ = ToolCall(id="r", name="Read", arguments={"path": "src/app.py"})
@@ -141,6 +142,35 @@ async def test_it_stays_where_it_is_when_something_above_turns_out_higher() -> N
             await pilot.press("ctrl+y")  # bound to nothing
             app.transcript.scroll_rows(-3)
             assert app.rows[3:] == before[:-3]
+
+
+async def test_a_page_skips_nothing_and_keeps_two_rows_of_the_last_one() -> None:
+    async with shown(conversation(80)) as (app, pilot):
+        for key, kept, come in (("pageup", slice(2), slice(-2, None)), ("pagedown", slice(-2, None), slice(2))):
+            for _ in range(8):
+                before = app.rows
+                await pilot.press(key)
+                assert app.rows[come] == before[kept]
+
+
+async def test_a_page_goes_on_from_what_is_seen_wherever_the_cursor_is() -> None:
+    async with shown(conversation(80)) as (app, pilot):
+        await pilot.press("pageup")
+        app.transcript.scroll_rows(-100)
+        before = app.rows
+        await pilot.press("pageup")
+        assert app.rows[-2:] == before[:2]
+
+
+async def test_a_page_is_laid_out_and_painted_once() -> None:
+    async with shown(conversation(80)) as (app, pilot):
+        await pilot.press("pageup")
+        for key in ("pageup", "pageup", "pagedown", "ctrl+d"):
+            with counted() as calls:
+                await pilot.press(key)
+            assert calls["Viewport.lay"] == 1
+            assert calls["Painted.paint"] == 1
+            assert calls["Transcript.render_line"] <= app.transcript.size.height
 
 
 async def test_more_of_the_log_is_read_when_it_is_wanted() -> None:

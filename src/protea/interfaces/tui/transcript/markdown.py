@@ -166,7 +166,7 @@ class Document:
         """How much of the text to look at, what begins in it, and which of that is a fence: no further than needed."""
         candidate = _FENCE_LINE.search(whole, 1)
         for text in (whole[: candidate.end()], whole) if candidate is not None else (whole,):
-            starts = _starts(self._tokens(text))
+            starts = _starts(self._blocks(text))
             for index, (_, is_fence, _) in enumerate(starts):
                 if is_fence and index:
                     return text, starts, index
@@ -234,6 +234,13 @@ class Document:
 
     def _tokens(self, source: str) -> list[Token]:
         return _parser().parse(source, {"references": dict(self._references)})
+
+    def _blocks(self, source: str) -> list[Token]:
+        """Without what stands in them: all that is needed to see where each begins."""
+        parser = _parser()
+        tokens: list[Token] = []
+        parser.block.parse(source, parser, {"references": dict(self._references)}, tokens)
+        return tokens
 
     def _is_spaced(self) -> bool:
         return self._previous.endswith("\n\n") or (

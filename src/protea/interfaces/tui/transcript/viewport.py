@@ -213,6 +213,27 @@ class Viewport:
             number += 1
         return number, max(0, min(row, len(self.rows(number)) - 1)), place[2]
 
+    def jumped(self, place: Place, rows: int) -> Place:
+        """The place so many rows of the screen further down, or up: those between blocks count as well."""
+        entries = self.entries.all
+        number = place[0]
+        self.rows(number)
+        off = place[1] + entries[number].gap + rows
+        while off < 0 and number > 0:
+            number -= 1
+            self.rows(number)
+            off += entries[number].height
+        while off >= entries[number].height and number < len(entries) - 1:
+            off -= entries[number].height
+            number += 1
+            self.rows(number)
+        return number, max(0, min(off, entries[number].height - 1) - entries[number].gap), place[2]
+
+    def in_sight(self, place: Place) -> Place:
+        """That place, or where it is not seen the nearest one that is."""
+        first, last = self.first_place(), self.last_place()
+        return place if first is None or last is None else min(max(place, first), (*last[:2], place[2]))
+
     def row_of(self, entry: Entry) -> int | None:
         """Where its first row stands on the screen."""
         heads = (y for y, (number, row, _) in enumerate(self.screen) if row == 0 and self.entries.all[number] is entry)

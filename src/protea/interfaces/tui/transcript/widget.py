@@ -218,8 +218,21 @@ class Transcript(Painted, can_focus=False):
         self.view.keep_to_limits()
         self._work_when_idle()
 
+    def _paint_all(self) -> None:
+        """As `_paint`, where also what lies over the rows may be another."""
+        self._lay()
+        self._paint_laid()
+
+    def _paint_laid(self) -> None:
+        """All of what was laid out."""
+        self.paint()
+        self.view.keep_to_limits()
+        self._work_when_idle()
+
     def _lay(self) -> None:
         """Find out what stands in each row of the screen, and read on where its top comes near."""
+        if not self.size.height:
+            return
         view = self.view
         view.lay(self.size.width, self.size.height)
         if view.screen and view.top < AHEAD and self._first > 1 and self._older is not None and self._loading is None:
@@ -278,8 +291,7 @@ class Transcript(Painted, can_focus=False):
         self._paint()
 
     def on_show(self) -> None:
-        self._paint()
-        self.paint()
+        self._paint_all()
 
     def _pictures_made(self) -> None:
         self.view.lay_pictures_again()
@@ -356,9 +368,9 @@ class Transcript(Painted, can_focus=False):
 
     def to_end(self) -> None:
         self.view.follow = True
-        self._paint()
+        self._lay()
         self.chosen.cursor = self.view.last_place()
-        self.paint()
+        self._paint_laid()
 
     def _to_first(self) -> None:
         self.run_worker(self._to_top(), group="older", exclusive=False)
@@ -368,8 +380,7 @@ class Transcript(Painted, can_focus=False):
             pass
         self.view.follow, self.view.top, self.view.off = False, 0, 0
         self.chosen.cursor = (0, 0, 0) if len(self.view.entries) else None
-        self._paint()
-        self.paint()
+        self._paint_all()
 
     def _to_next(self) -> None:
         cursor = self.chosen.cursor or self.view.first_place()
@@ -399,13 +410,12 @@ class Transcript(Painted, can_focus=False):
             self._go((place[0], place[1], column))
 
     def _jump(self, rows: int) -> None:
-        """What is seen goes up or down, and the cursor with it: drawn once."""
+        """What is seen goes up or down, and the cursor with it: laid out and drawn once."""
+        place = self.chosen.cursor or (self.view.last_place() if rows < 0 else self.view.first_place())
         if self.view.scroll(rows):
             self._lay()
-        self._step(rows)
-        self.paint()
-        self.view.keep_to_limits()
-        self._work_when_idle()
+        if place is not None:
+            self._go(self.view.in_sight(self.view.jumped(place, rows)))
 
     def _step(self, rows: int) -> None:
         """The cursor goes up or down; what is seen goes with it."""
@@ -417,8 +427,8 @@ class Transcript(Painted, can_focus=False):
         """Put the cursor there, and bring it into sight."""
         self.chosen.to(place)
         if self.view.show(place, self.size.height, at_top=at_top):
-            self._paint()
-        self.paint()
+            self._lay()
+        self._paint_laid()
 
     # ── folds and targets ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -453,8 +463,7 @@ class Transcript(Painted, can_focus=False):
         if self.chosen.cursor is not None and self.view.entries.all[self.chosen.cursor[0]] is entry:
             self.chosen.cursor = (self.chosen.cursor[0], 0, 0)
         self.chosen.ends = None
-        self._paint()
-        self.paint()
+        self._paint_all()
 
     def _expand(self) -> None:
         self._open_all = not self._open_all
@@ -477,8 +486,7 @@ class Transcript(Painted, can_focus=False):
         if entry is not None and not self.view.follow:
             self.view.top, self.view.off = self.view.entries.index_of(entry), min(self.view.off, 1)
         self.chosen.cursor = self.chosen.ends = self.searching.here = None
-        self._paint()
-        self.paint()
+        self._paint_all()
 
     def _open_here(self) -> None:
         cursor = self.chosen.cursor or self.view.last_place()
@@ -643,8 +651,7 @@ class Transcript(Painted, can_focus=False):
             self.to_end()
             return
         self.view.to_share(y, height)
-        self._paint()
-        self.paint()
+        self._paint_all()
 
 
 _ACTIONS: dict[str, Callable[[Transcript], None]] = {
