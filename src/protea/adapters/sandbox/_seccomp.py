@@ -2,7 +2,7 @@
 
 Called by `bubblewrap`, which hands the program to `bwrap --seccomp`; `profile` says the same in the words of container
 engines, for `docker`. The form is the kernel's `struct sock_filter`
-(linux/program.h), the data looked at its `struct seccomp_data` (linux/seccomp.h); see seccomp(2).
+(linux/filter.h), the data looked at its `struct seccomp_data` (linux/seccomp.h); see seccomp(2).
 
 It is a deny list: what ordinary programs do is not counted up here, what leads out of a sandbox or deep into the
 kernel is. Refused calls fail with an error a program can act on, none kills it, except calls by another architecture's
@@ -121,7 +121,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
 """Never allowed: EPERM."""
 
 MISSING: dict[str, tuple[int | None, int | None]] = {
-    # Their arguments lie in memory, where a X
+    # Their arguments lie in memory, where a filter cannot look, or they do other calls' work past the filter. ENOSYS
     # sends programs to the older call.
     "clone3": (435, 435),
     "io_uring_setup": (425, 425),
