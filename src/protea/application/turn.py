@@ -82,6 +82,20 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """Asked before every request: what the turn goes on with, where who speaks has changed meanwhile."""
 
 
+class _SoFar:
+    """What a turn remembers from one request to the next."""
+
+    def __init__(self, begin: float) -> None:
+        self.begin = begin
+        self.tally = Tally()
+        self.heard = Heard()
+        self.guard = LoopGuard()
+        self.corrections = 0
+        self.pauses = 0
+        self.denied = False
+        """Whether a call was refused."""
+
+
 async def turn(given: Turn) -> TurnFinished:
     """Run the turn to its end and return the event that says how it ended (not yet recorded).
 
@@ -89,95 +103,114 @@ async def turn(given: Turn) -> TurnFinished:
     Cancelled, it leaves a log in which every call has an end and returns `interrupted`; the cancellation goes no
     further.
     """
-    tally, heard = Tally(), Heard()
+    so_far = _SoFar(given.clock.monotonic())
     try:
-        return await _steps(given, tally, heard)
+        return await _steps(given, so_far)
     except asyncio.CancelledError:
-        _keep_partial(given, heard)
-        return _finished(given, tally, "interrupted")
+        _keep_partial(given, so_far.heard)
+        return _finished(given, so_far, "interrupted")
     except StoreError:
         raise
     except ModelError as error:
-        return _finished(given, tally, "error", error=error.failure)
+        return _finished(given, so_far, "error", error=error.failure)
     except ProteaError as error:
-        return _finished(given, tally, "error", error=Failure(kind="internal", message=str(error)))
+        return _finished(given, so_far, "error", error=Failure(kind="internal", message=str(error)))
     except Exception as fault:  # an adapter's fault, or ours: whoever waits for the turn must be told that it is over
         message = f"{type(fault).__name__}: {fault}"
-        return _finished(given, tally, "error", error=Failure(kind="internal", message=message))
+        return _finished(given, so_far, "error", error=Failure(kind="internal", message=message))
 
 
-async def _steps(given: Turn, tally: Tally, heard: Heard) -> TurnFinished:
-    guard, corrections, pauses, denied = LoopGuard(), 0, 0, False
-    begin = given.clock.monotonic()
+async def _steps(given: Turn, so_far: _SoFar) -> TurnFinished:
     await given.lineup.begin()
     while True:
         if given.at_step is not None:
             given = await given.at_step(given)
-        model, seen = given.lineup.current, given.hub.last
-        request = await _request(given, model)
-        heard.begin(model, seen=seen)
-        if limit := await _limit(given, model, request, tally, begin):
-            return _finished(given, tally, "limit", limit=limit)
-        if lost := given.prefix.look(model.info.id, request):
-            given.hub.record(NoticeGiven(level="warning", text=lost))
-        try:
-            reply = await _within_time(
-                given, ask(model, request, given.hub.tell, given.clock, heard, given.lineup.attempts), begin
-            )
-        except ModelError as error:
-            heard.forget()
-            if error.failure.kind == "context_length" and await _made_room(given, model):
-                continue
-            if await given.lineup.fall_back(model, error.failure, tally.last.input):
-                continue
-            raise
-        if reply is None:
-            _keep_partial(given, heard)
-            return _finished(given, tally, "limit", limit="time")
-        given.lineup.answered(model)
-        reply = own_ids(reply)
-        heard.forget()
-        await _keep(given, model, reply, heard.seen, tally)
-        if given.window is not None:
-            given.window.learn(request, model.info, reply.usage)
-        calls = calls_of(reply.content)
-        if reply.stop in STOPS_ON_LIMIT:
-            # Calls of a reply that was cut off may be cut off themselves: they never run.
-            return _finished(given, tally, "limit", limit=reply.stop)
-        if calls:
-            ran = await _within_time(given, given.runner.run(calls), begin)
-            if ran is None:
-                return _finished(given, tally, "limit", limit="time")
-            if given.after_calls is not None:
-                await given.after_calls(ran)
-            denied = denied or any(result.denied is not None for _, result in ran)
-            if _circling(given, guard, ran):
-                return _finished(given, tally, "limit", limit="loop")
-            pauses = 0
-        elif given.transcript.steered:
-            continue
-        elif reply.stop == "pause":
-            pauses += 1
-            if pauses > MOST_PAUSES:
-                return _finished(given, tally, "limit", limit="loop")
-        elif reply.stop in ("error", "malformed_tool_call"):
-            return _finished(given, tally, "error", error=_bad_stop(model, reply))
-        else:
-            structured, wrong = _structured(text_of(reply.content), given.schema)
-            if not wrong:
-                return _finished(given, tally, "denied" if denied else "finished", structured=structured)
-            if corrections == MOST_CORRECTIONS:
-                message = f"The answer does not fit the schema: {'; '.join(wrong)}"
-                return _finished(given, tally, "error", error=Failure(kind="schema", message=message))
-            corrections += 1
-            await _correct(given, wrong)
+        came = await _asked(given, so_far)
+        end = await _obeyed(given, came, so_far) if isinstance(came, Reply) else came
+        if end is not None:
+            return end
 
 
-async def _limit(given: Turn, model: Model, request: ModelRequest, tally: Tally, begin: float) -> str | None:
+async def _asked(given: Turn, so_far: _SoFar) -> Reply | TurnFinished | None:
+    """Ask once. What came is in the log; the end of the turn where a limit stands before it; None: ask again."""
+    model = given.lineup.current
+    so_far.heard.begin(model, seen=given.hub.last)
+    request = await _request(given, model)
+    if limit := await _limit(given, model, request, so_far):
+        return _finished(given, so_far, "limit", limit=limit)
+    if lost := given.prefix.look(model.info.id, request):
+        given.hub.record(NoticeGiven(level="warning", text=lost))
+    asking = ask(model, request, given.hub.tell, given.clock, so_far.heard, given.lineup.attempts)
+    try:
+        reply: Reply | None = await _within_time(given, asking, so_far.begin)
+    except ModelError as error:
+        so_far.heard.forget()
+        if error.failure.kind == "context_length" and await _made_room(given, model):
+            return None
+        if await given.lineup.fall_back(model, error.failure, so_far.tally.last.input):
+            return None
+        raise
+    if reply is None:
+        _keep_partial(given, so_far.heard)
+        return _finished(given, so_far, "limit", limit="time")
+    given.lineup.answered(model)
+    reply = own_ids(reply)
+    so_far.heard.forget()
+    await _keep(given, model, reply, so_far)
+    if given.window is not None:
+        given.window.learn(request, model.info, reply.usage)
+    return reply
+
+
+async def _obeyed(given: Turn, reply: Reply, so_far: _SoFar) -> TurnFinished | None:
+    """Do what a reply asks for: how the turn ends, or None where the model is asked again."""
+    if reply.stop in STOPS_ON_LIMIT:
+        # Calls of a reply that was cut off may be cut off themselves: they never run.
+        return _finished(given, so_far, "limit", limit=reply.stop)
+    if calls := calls_of(reply.content):
+        return await _called(given, calls, so_far)
+    if given.transcript.steered:
+        return None
+    if reply.stop == "pause":
+        so_far.pauses += 1
+        return _finished(given, so_far, "limit", limit="loop") if so_far.pauses > MOST_PAUSES else None
+    if reply.stop in ("error", "malformed_tool_call"):
+        return _finished(given, so_far, "error", error=_bad_stop(so_far.heard.model, reply))
+    return await _answered(given, reply, so_far)
+
+
+async def _called(given: Turn, calls: Sequence[ToolCall], so_far: _SoFar) -> TurnFinished | None:
+    ran = await _within_time(given, given.runner.run(calls), so_far.begin)
+    if ran is None:
+        return _finished(given, so_far, "limit", limit="time")
+    if given.after_calls is not None:
+        await given.after_calls(ran)
+    so_far.denied = so_far.denied or any(result.denied is not None for _, result in ran)
+    so_far.pauses = 0
+    return _finished(given, so_far, "limit", limit="loop") if _circling(given, so_far.guard, ran) else None
+
+
+async def _answered(given: Turn, reply: Reply, so_far: _SoFar) -> TurnFinished | None:
+    """The answer ends the turn, unless it does not fit a schema that was asked for."""
+    structured, wrong = _structured(text_of(reply.content), given.schema)
+    if not wrong:
+        return _finished(given, so_far, "denied" if so_far.denied else "finished", structured=structured)
+    if so_far.corrections == MOST_CORRECTIONS:
+        message = f"The answer does not fit the schema: {'; '.join(wrong)}"
+        return _finished(given, so_far, "error", error=Failure(kind="schema", message=message))
+    so_far.corrections += 1
+    await _correct(given, wrong)
+    return None
+
+
+async def _limit(given: Turn, model: Model, request: ModelRequest, so_far: _SoFar) -> str | None:
     """Which limit stands before this request, if one does."""
+    tally = so_far.tally
     counted = given.purse.kept or given.limits.budget_usd is not None  # else nobody asks what it will cost
     expected = next_cost(request, model.info.price, tally.last) if counted else 0.0
-    spent = Spent(tally.turns, (tally.cost_usd or 0.0) + given.purse.committed_usd, given.clock.monotonic() - begin)
+    spent = Spent(
+        tally.turns, (tally.cost_usd or 0.0) + given.purse.committed_usd, given.clock.monotonic() - so_far.begin
+    )
     limit = exceeded(given.limits, spent, expected)
     if limit is None and (refusal := given.purse.refusal(expected)):
         await given.hub.commit(NoticeGiven(level="warning", text=refusal))
@@ -224,10 +257,10 @@ async def _within_time(given: Turn, work: Any, begin: float) -> Any:
         return None
 
 
-async def _keep(given: Turn, model: Model, reply: Reply, seen: int, tally: Tally) -> None:
+async def _keep(given: Turn, model: Model, reply: Reply, so_far: _SoFar) -> None:
     price = model.info.price
     cost_usd = cost(reply.usage, price) if price else None
-    tally.add(reply.usage, cost_usd)
+    so_far.tally.add(reply.usage, cost_usd)
     given.purse.pay(reply.model, cost_usd)
     await given.hub.commit(
         MessageCompleted(
@@ -237,7 +270,7 @@ async def _keep(given: Turn, model: Model, reply: Reply, seen: int, tally: Tally
             usage=reply.usage,
             cost_usd=cost_usd,
             native=reply.native,
-            seen=seen,
+            seen=so_far.heard.seen,
             detail=reply.detail,
         )
     )
@@ -298,24 +331,22 @@ async def _correct(given: Turn, wrong: list[str]) -> None:
     )
 
 
-def _bad_stop(model: Model, reply: Reply) -> Failure:
-    provider = model.info.id.partition("/")[0]
+def _bad_stop(speaker: str, reply: Reply) -> Failure:
     message = reply.detail or f"The provider ended its reply with {reply.wire_stop or reply.stop}."
-    return Failure(
-        kind="malformed" if reply.stop == "malformed_tool_call" else "server", message=message, provider=provider
-    )
+    kind = "malformed" if reply.stop == "malformed_tool_call" else "server"
+    return Failure(kind=kind, message=message, provider=speaker.partition("/")[0])
 
 
 def _finished(
     given: Turn,
-    tally: Tally,
+    so_far: _SoFar,
     outcome: Outcome,
     *,
     error: Failure | None = None,
     limit: str | None = None,
     structured: Any = None,
 ) -> TurnFinished:
-    beside = given.purse.beside_usd
+    tally, beside = so_far.tally, given.purse.beside_usd
     return TurnFinished(
         id=given.started.id,
         outcome=outcome,
