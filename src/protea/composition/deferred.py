@@ -1,4 +1,4 @@
-"""Adapters that are made when they are first needed: most conversations end before they fill their window."""
+"""Adapters that are made when they are first needed: a reply without calls asks no rule and fills no window."""
 
 from __future__ import annotations
 
@@ -10,9 +10,29 @@ from protea.domain.reply import ModelRequest
 from protea.domain.usage import Usage
 
 if TYPE_CHECKING:
+    from protea.domain.audit import AuditRecord
     from protea.domain.compaction import Conversation, Shrunk
+    from protea.domain.permission import Decision, PermissionRequest
+    from protea.ports.audit import Audit
     from protea.ports.compaction import Ask, Compaction
+    from protea.ports.permission import Permission
     from protea.ports.tokens import Tokens
+
+
+class DeferredPermission:
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    def decide(self, request: PermissionRequest) -> Decision:
+        return cast("Permission", self._resolver.get("permission")).decide(request)
+
+
+class DeferredAudit:
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    def record(self, record: AuditRecord) -> None:
+        cast("Audit", self._resolver.get("audit")).record(record)
 
 
 class DeferredCompaction:

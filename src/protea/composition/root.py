@@ -17,17 +17,17 @@ from protea.adapters.settings.files import load as load_settings
 from protea.application.parts import Parts, Reread
 from protea.application.sessions import Sessions
 from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE, SWAP_CLASSES
-from protea.composition.deferred import DeferredCompaction, DeferredTokens
+from protea.composition.deferred import DeferredAudit, DeferredCompaction, DeferredPermission, DeferredTokens
 from protea.composition.launch import Launch
 from protea.composition.models import ConfiguredModels, OneModel
 from protea.composition.resolve import Choice, Resolver, check, load
-from protea.composition.rules import read_rules
+from protea.composition.rules import RulesInForce, read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.trusting import ProjectFiles, Projects, added_by, brings_nothing, not_used
 from protea.composition.walls import bare, settle, stand
 from protea.domain.errors import ConfigError
 from protea.domain.log_levels import levels
-from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer
+from protea.domain.permission import Mode, RuleLayer
 from protea.domain.profile import DEFAULT
 from protea.domain.redaction import secrets_of
 from protea.domain.settings import EFFORTS, Settings
@@ -36,7 +36,6 @@ from protea.domain.surroundings import Surroundings, skill_folders, tool_folders
 from protea.ports.gateway import Gateway, OpenSession
 from protea.ports.model import Model
 from protea.ports.model_source import ModelSource
-from protea.ports.permission import Permission
 from protea.ports.persona import Persona
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
@@ -51,9 +50,7 @@ IDLE_CAPABILITY: Choice = ("skills", {})
 
 if TYPE_CHECKING:  # what most runs have no use for
     from protea.composition.rereading import Sources
-    from protea.domain.audit import AuditRecord
     from protea.ports.agents import Agents
-    from protea.ports.audit import Audit
     from protea.ports.file_list import FileList
     from protea.ports.secrets import Secrets
     from protea.ports.task_runner import TaskRunner
@@ -181,32 +178,17 @@ class Root:
         if not spec.interactive and chosen["approval"][0] == "interactive":
             chosen["approval"] = ("policy", {})  # nobody would ever answer
         what = _brought(chosen, around, tools=given.builtin_tools, bare=launch.bare)
-        foreign = (
-            bool(given.toolsets) or "files" in what or chosen["toolset"][0] not in CATALOGUE["toolset"]
-        )  # their tools have any name
-        rules = read_rules(launch, settings, around, foreign_tools=foreign)
-        self._rules = rules.layers
-        if not around.trusted and not launch.bare:
-            self._tell_unused(around)
-        plain = cache(partial(brings_nothing, around, bare=launch.bare))
+        rules = self._rules_for(chosen, settings, around, files="files" in what)
         mode = cast(Mode, spec.mode or launch.mode or rules.mode or "normal")
-        if mode == "yolo" and not around.trusted and not plain():
-            from protea.domain.trust import NO_YOLO
-
-            launch.warn(NO_YOLO)
+        plain = cache(partial(brings_nothing, around, bare=launch.bare))
+        self._tell_unused(around, mode, plain)
         project = self._project_of(around, settings, spec)
-        name, options = chosen["permission"]
-        chosen["permission"] = (name, {**options, "layers": rules.layers} if name == "rules" else options)
-        usual = self._chosen(self.settings)
-        shared = {port: self._shared.get(port) for port in SHARED if chosen[port] == usual[port]}
         self._wall_in(chosen, around, before)
+        shared = self._shared_by(chosen)
         held = before.opened if before is not None and isinstance(before.opened, Resolver) else None
         resolver = Resolver(chosen, {"surroundings": around, **shared}, before=held, origins=settings.origins)
         models, entered = self._models(settings, around, resolver, before)
-        busy = {port: resolver.get(port) for port, idle in IDLE.items() if chosen[port] != (idle, {})}
-        if chosen["compaction"][0] != "none":
-            busy["compaction"] = DeferredCompaction(resolver)
-        busy["tokens"] = DeferredTokens(resolver)
+        busy = _busy(chosen, resolver)
         builtin = (cast(Toolset, resolver.get("toolset")),) if given.builtin_tools else ()
         known = cast("Agents", resolver.get("agents")).problems if builtin else ()
         for problem in known:
@@ -225,7 +207,7 @@ class Root:
             instructions=resolver.get("instructions"),
             toolsets=(*builtin, *brought, *given.toolsets),
             # Where there are rules the engine is made now, so that a wrong one is told before anything runs.
-            permission=resolver.get("permission") if rules.layers else Deferred(resolver),
+            permission=resolver.get("permission") if rules.layers else DeferredPermission(resolver),
             approval=resolver.get("approval"),
             rules=resolver.get("rule_store"),
             ledger=resolver.get("ledger"),
@@ -248,7 +230,7 @@ class Root:
             named_agents=lambda: cast("Agents", resolver.get("agents")).load(),
             workspace=lambda: cast("Workspace", resolver.get("workspace")),
             files=lambda: cast("FileList", resolver.get("file_list")),
-            store=None if chosen["session_store"] == usual["session_store"] else resolver.get("session_store"),
+            store=resolver.get("session_store") if self._exchanges("session_store", chosen) else None,
             clock=None if "clock" in shared else resolver.get("clock"),
             ids=None if "ids" in shared else resolver.get("ids"),
             configured=None if launch.model else settings.model,
@@ -274,12 +256,42 @@ class Root:
         around = self._projects.elsewhere(around, self.surroundings)
         return replace(around, add_dirs=(*around.add_dirs, *spec.add_dirs))
 
-    def _tell_unused(self, around: Surroundings) -> None:
+    def _rules_for(
+        self, chosen: dict[str, tuple[str, dict[str, Any]]], settings: Settings, around: Surroundings, *, files: bool
+    ) -> RulesInForce:
+        """The rules of a session, which its permission engine is made with. `files`: it has tools of somebody's own."""
+        # Tools that are not ours have any name.
+        foreign = bool(self._given.toolsets) or files or chosen["toolset"][0] not in CATALOGUE["toolset"]
+        rules = read_rules(self._launch, settings, around, foreign_tools=foreign)
+        self._rules = rules.layers
+        name, options = chosen["permission"]
+        if name == "rules":
+            chosen["permission"] = (name, {**options, "layers": rules.layers})
+        return rules
+
+    def _exchanges(self, port: str, chosen: Mapping[str, Choice]) -> bool:
+        """Whether a session fills a port in another way than the process does."""
+        return chosen[port] != self._chosen(self.settings)[port]
+
+    def _shared_by(self, chosen: Mapping[str, Choice]) -> dict[str, Any]:
+        """What a session has in common with all others."""
+        usual = self._chosen(self.settings)
+        return {port: self._shared.get(port) for port in SHARED if chosen[port] == usual[port]}
+
+    def _tell_unused(self, around: Surroundings, mode: Mode, plain: Callable[[], bool]) -> None:
         """What lies there for an agent and is not used, since nobody has trusted it."""
-        if os.path.lexists(os.path.join(around.root, "AGENTS.md")):
-            self._launch.warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
-        if _filled((f"{around.root}/.protea/tools",), ".py"):
-            self._launch.warn(".protea/tools is not used: this project has not been trusted; `protea trust` does that")
+        if around.trusted:
+            return
+        warn = self._launch.warn
+        if not self._launch.bare:
+            if os.path.lexists(os.path.join(around.root, "AGENTS.md")):
+                warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
+            if _filled((f"{around.root}/.protea/tools",), ".py"):
+                warn(".protea/tools is not used: this project has not been trusted; `protea trust` does that")
+        if mode == "yolo" and not plain():
+            from protea.domain.trust import NO_YOLO
+
+            warn(NO_YOLO)
 
     def _project_of(self, around: Surroundings, settings: Settings, spec: OpenSession) -> ProjectFiles | None:
         """What a person has looked at of the project; None where nothing of it is used at all."""
@@ -396,6 +408,15 @@ class Root:
         return store
 
 
+def _busy(chosen: Mapping[str, Choice], resolver: Resolver) -> dict[str, Any]:
+    """What fills the ports that most sessions leave idle, by their names among `Parts`."""
+    busy = {port: resolver.get(port) for port, idle in IDLE.items() if chosen[port] != (idle, {})}
+    if chosen["compaction"][0] != "none":
+        busy["compaction"] = DeferredCompaction(resolver)
+    busy["tokens"] = DeferredTokens(resolver)
+    return busy
+
+
 def _brought(chosen: Mapping[str, Choice], around: Surroundings, *, tools: bool, bare: bool) -> set[str]:
     """What the person or the project has brought along: found by a look at folders, without loading anything."""
     found = set()
@@ -432,28 +453,6 @@ def _filled(folders: Sequence[str], ending: str) -> bool:
 def _own_options(chosen: Mapping[str, Choice]) -> dict[str, Choice]:
     """Of the sandbox without what is said to whoever chooses it."""
     return {port: bare(*choice) if port == "sandbox" else choice for port, choice in chosen.items()}
-
-
-class Deferred:
-    """A permission engine that is made when the first call is decided: a reply without calls needs none."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
-
-    def decide(self, request: PermissionRequest) -> Decision:
-        engine: Permission = self._resolver.get("permission")
-        return engine.decide(request)
-
-
-class DeferredAudit:
-    """An audit log that is opened when the first call is decided."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
-
-    def record(self, record: AuditRecord) -> None:
-        audit: Audit = self._resolver.get("audit")
-        audit.record(record)
 
 
 def _profiles(launch: Launch, around: Surroundings) -> list[dict[str, Any]]:
