@@ -51,6 +51,29 @@ def test_files_are_added_removed_and_renamed() -> None:
     assert created(changes[0]) == "a\nb\n"
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('"b/nl\\nx"', "nl\nx"),
+        ('"b/\\303\\274 \\"q\\" \\\\"', 'ü "q" \\'),
+        ("b/trail \t", "trail "),
+        ("b/dated\t2026-01-01 10:00", "dated"),
+        ('"b/plain"', "plain"),
+    ],
+)
+def test_names_are_read_as_git_quotes_them(written: str, meant: str) -> None:
+    (change,) = parse(f"--- /dev/null\n+++ {written}\n@@ -0,0 +1 @@\n+a\n")
+    assert change.path == meant
+
+
+def test_a_new_file_has_the_line_ends_that_are_written_and_one_that_is_there_keeps_its_own() -> None:
+    (change,) = parse("--- /dev/null\n+++ b/new\n@@ -0,0 +1,2 @@\n+a\r\n+b\r\n")
+    assert created(change) == "a\r\nb\r\n"
+    assert applied("--- a/f\n+++ b/f\n@@ -3 +3 @@\n-three\r\n+3\r\n") == "one\ntwo\n3\nfour\nfive\n"
+    (change,) = parse("--- /dev/null\r\n+++ b/new\r\n@@ -0,0 +1 @@\r\n+a\r\n")
+    assert created(change) == "a\n"
+
+
 def test_the_missing_line_feed_at_the_end_is_kept_or_mended() -> None:
     patch = "--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n a\n-b\n\\ No newline at end of file\n+c\n"
     assert applied(patch, "a\nb") == "a\nc\n"

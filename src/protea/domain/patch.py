@@ -52,12 +52,15 @@ class PatchError(ValueError):
 
 def parse(patch: str) -> tuple[FileChange, ...]:
     """The changes of a patch, in order. Raises `PatchError`."""
-    lines = patch.replace("\r\n", "\n").split("\n")
-    while lines and lines[-1] == "":
+    lines = patch.split("\n")
+    envelope = next((at for at, line in enumerate(lines) if line.strip() == "*** Begin Patch"), None)
+    if envelope is not None or any(line.startswith(("--- ", "+++ ", "@@ ")) and line[-1] == "\r" for line in lines):
+        # It came with such line ends itself: they say nothing about the files.
+        lines = [line.removesuffix("\r") for line in lines]
+    while lines and lines[-1].strip("\r") == "":
         lines.pop()
     if not lines:
         raise PatchError("The patch is empty.")
-    envelope = next((at for at, line in enumerate(lines) if line.strip() == "*** Begin Patch"), None)
     changes = tuple(_envelope(lines[envelope + 1 :])) if envelope is not None else tuple(_unified(lines))
     if not changes:
         raise PatchError(
@@ -240,7 +243,7 @@ def _unified(lines: Sequence[str]) -> Iterator[FileChange]:
             raise PatchError("Binary patches cannot be applied.")
         elif line.startswith("--- ") and at + 1 < len(lines) and lines[at + 1].startswith("+++ "):
             source, target = _path(line[4:]), _path(lines[at + 1][4:])
-            end, hunks = _unified_hunks(lines, at + 2)
+            end, hunks = _unified_hunks(lines, at + 2, "" if source is None else "\r")
             yield _file_change(source, target, hunks, renamed)
             renamed = None
             at = end
@@ -261,7 +264,7 @@ def _file_change(
         return FileChange("add", target, hunks)
     assert source is not None
     if target is None:
-        return FileChange("delete", source)
+        return FileChange("delete", source, hunks)
     if renamed and renamed[0] and renamed[1]:
         return FileChange("update", renamed[0], hunks, renamed[1])
     return FileChange("update", target, hunks)
@@ -269,13 +272,40 @@ def _file_change(
 
 def _path(words: str) -> str | None:
     """The path of a `---` or `+++` line: without the date behind a tab, quotes, and git's `a/` and `b/`."""
-    path = words.split("\t")[0].strip().strip('"')
+    name, tab, _ = words.partition("\t")
+    path = name if tab else name.strip()
+    if len(path) > 1 and path[0] == path[-1] == '"':
+        path = _unquoted(path[1:-1])
+    path = path.strip('"')
     if path == "/dev/null":
         return None
     return path[2:] if path.startswith(("a/", "b/")) else path
 
 
-def _unified_hunks(lines: Sequence[str], at: int) -> tuple[int, tuple[Hunk, ...]]:
+def _unquoted(path: str) -> str:
+    """A path as git quotes one: `\\n`, `\\"`, and bytes in octal."""
+    if "\\" not in path:
+        return path
+    data = _ESCAPE.sub(lambda found: _LETTERS.get(found[1]) or bytes([int(found[1], 8) & 255]), path.encode())
+    return data.decode("utf-8", "replace")
+
+
+_ESCAPE = regex(rb"\\([abtnvfr\"\\]|[0-7]{1,3})")
+_LETTERS = {
+    b"a": b"\a",
+    b"b": b"\b",
+    b"t": b"\t",
+    b"n": b"\n",
+    b"v": b"\v",
+    b"f": b"\f",
+    b"r": b"\r",
+    b'"': b'"',
+    b"\\": b"\\",
+}
+
+
+def _unified_hunks(lines: Sequence[str], at: int, end: str) -> tuple[int, tuple[Hunk, ...]]:
+    """`end` is what rows end with that is no part of them: a file that is there has line ends of its own."""
     hunks: list[Hunk] = []
     while at < len(lines) and lines[at].startswith("@@"):
         match = _NUMBERS.match(lines[at])
@@ -286,7 +316,7 @@ def _unified_hunks(lines: Sequence[str], at: int) -> tuple[int, tuple[Hunk, ...]
         final: bool | None = None
         at += 1
         while at < len(lines):
-            line = lines[at]
+            line = lines[at].removesuffix(end)
             if line.startswith("\\"):
                 # Behind a removed line it is about the old text: the new one has a line feed, unless it says no too.
                 final = bool(rows) and rows[-1][0] == "-"

@@ -10,6 +10,7 @@ import msgspec
 from protea.domain.columns import table
 from protea.domain.delegation import Outcome, span
 from protea.domain.errors import UsageError
+from protea.domain.textfile import shown_name
 
 MOST = 8
 LONGEST = 1500
@@ -40,7 +41,18 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     added: int = 0
     removed: int = 0
     problem: str = ""
-    """Why it could not run."""
+    """Why it could not run, or what it changed cannot be told."""
+    git: str = ""
+    """Its worktree's part of the repository."""
+    tree: str = ""
+    """All its files, as git's tree; empty where they are not known."""
+    nested: tuple[str, ...] = ()
+    """Repositories it made in its worktree: nothing of them can be taken."""
+
+    @property
+    def brought(self) -> bool:
+        """Whether it changed something."""
+        return bool(self.files or self.nested)
 
     @property
     def finished(self) -> bool:
@@ -54,13 +66,17 @@ class Race(msgspec.Struct, frozen=True, kw_only=True):
     base: str
     """The commit all of them began with."""
     top: str
-    """The repository."""
+    """The repository's worktree."""
     ran: tuple[Ran, ...]
+    common: str = ""
+    """The repository itself."""
+    ended: bool = True
+    """False while it runs, and where its process died with it."""
 
     @property
     def to_choose(self) -> bool:
-        """Whether somebody changed something."""
-        return any(ran.files for ran in self.ran)
+        """Whether somebody changed something, or it is not known."""
+        return any(ran.brought or (ran.outcome is not None and not ran.tree) for ran in self.ran)
 
 
 def arguments_of(text: str) -> dict[str, Any]:
@@ -103,12 +119,14 @@ def compared(race: Race) -> str:
     rows = []
     for number, ran in enumerate(race.ran, 1):
         outcome = ran.outcome
-        if outcome is None:
-            rows.append([str(number), ran.runner, "did not run", "", "", "", ""])
-            continue
         files = (
             f"{ran.files} file{'' if ran.files == 1 else 's'}, +{ran.added} -{ran.removed}" if ran.files else "nothing"
         )
+        if outcome is None:
+            cut_off = ["cut off", "", "", "", files] if ran.tree else ["did not run", "", "", "", ""]
+            rows.append([str(number), ran.runner, *cut_off])
+            continue
+        files = files if ran.tree else "not known"
         cost = "-" if outcome.cost_usd is None else f"${outcome.cost_usd:.4f}"
         tokens = f"{outcome.tokens:,}"
         rows.append([str(number), ran.runner, outcome.outcome, span(outcome.seconds), tokens, cost, files])
@@ -122,7 +140,7 @@ def compared(race: Race) -> str:
 
 
 def _one(number: int, ran: Ran) -> str:
-    said = ran.problem or ran.text.strip() or "(it said nothing)"
+    said = "\n".join(each for each in (ran.text.strip(), ran.problem) if each) or "(it said nothing)"
     if len(said) > LONGEST:
         where = f" in session {ran.outcome.session}" if ran.outcome is not None else ""
         said = f"{said[:LONGEST].rstrip()}\n[… the whole is{where}]"
@@ -139,6 +157,6 @@ def stat_of(numbers: str) -> tuple[tuple[str, ...], int, int, int]:
         binary = plus == "-"
         added += 0 if binary else int(plus)
         removed += 0 if binary else int(minus)
-        lines.append(f"{path} {'(binary)' if binary else f'+{plus} -{minus}'}")
+        lines.append(f"{shown_name(path)} {'(binary)' if binary else f'+{plus} -{minus}'}")
     shown = lines if len(lines) <= 20 else [*lines[:20], f"… and {len(lines) - 20} more files"]
     return tuple(shown), len(lines), added, removed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from protea.domain.delegation import Errand
+from protea.domain.delegation import Errand, Outcome
 from protea.domain.errors import ProteaError
 from protea.domain.tools import ToolResult
 
@@ -26,13 +26,20 @@ class RecordedBeside:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
 
-    async def delegate(self, errand: Errand, after: Callable[[], Awaitable[str]] | None = None) -> ToolResult:
+    async def delegate(
+        self,
+        errand: Errand,
+        after: Callable[[], Awaitable[str]] | None = None,
+        ended: Callable[[Outcome], None] | None = None,
+    ) -> ToolResult:
         self.sent.append(errand)
         assert self._errand is not None
         try:
             said = await self._errand(errand)
         finally:
             note = await after() if after is not None else ""
+        if ended is not None:
+            ended(Outcome(session=f"child-{len(self.sent)}", outcome="finished"))
         return ToolResult(f"{said}\n{note}".rstrip())
 
     async def begin(

@@ -152,6 +152,48 @@ async def test_submodules_are_told_and_hinder_nothing(repository: Project, tmp_p
     assert places(repository) == []
 
 
+@pytest.mark.parametrize("switch", [("checkout", "-q", "--detach", "main"), ("checkout", "-q", "-b", "mine", "main")])
+async def test_what_was_committed_and_left_behind_on_its_branch_is_kept(
+    repository: Project, switch: tuple[str, ...]
+) -> None:
+    async def change(errand: Errand) -> str:
+        write(errand.cwd, "src/a.py", "x = 2\n")
+        git(errand.cwd, "commit", "-q", "-a", "-m", "two")
+        git(errand.cwd, *switch)
+        return "changed"
+
+    result, _ = await sent(repository, change)
+    assert "is kept" in result.text
+    assert "Its branch protea/project-session-c1 has others, which it has left." in result.text
+    assert git(repository.root, "show", "protea/project-session-c1:src/a.py") == "x = 2"
+
+
+async def test_what_was_committed_on_no_branch_is_told_by_its_commit(repository: Project) -> None:
+    async def change(errand: Errand) -> str:
+        git(errand.cwd, "checkout", "-q", "--detach")
+        git(errand.cwd, "branch", "-q", "-D", "protea/project-session-c1")
+        write(errand.cwd, "src/a.py", "x = 2\n")
+        git(errand.cwd, "commit", "-q", "-a", "-m", "two")
+        return "changed"
+
+    result, beside = await sent(repository, change)
+    commit = git(beside.sent[0].cwd, "rev-parse", "HEAD")[:12]
+    assert result.text.endswith(f"`git merge {commit}` takes its commits.")
+
+
+async def test_what_it_says_it_was_made_from_is_no_option_of_git(repository: Project, tmp_path: Path) -> None:
+    async def lie(errand: Errand) -> str:
+        write(errand.cwd, "src/a.py", "x = 2\n")
+        inside = git(errand.cwd, "rev-parse", "--absolute-git-dir")
+        write(inside, "protea-base", f"--output={tmp_path}/written")
+        return "lied"
+
+    await sent(repository, lie)
+    result, _ = await sent(repository, looks)
+    assert "what it was made from is no commit any more" in result.text
+    assert not (tmp_path / "written").exists()
+
+
 async def test_an_agent_that_is_cut_off_leaves_what_it_did_and_nothing_else(repository: Project) -> None:
     inside = asyncio.Event()
     place: list[str] = []

@@ -6,31 +6,38 @@ left behind is known, and swept with the next that is made, unless there is some
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
 import re
 from contextlib import suppress
 
 from protea.adapters.tools._kit import Kit
+from protea.adapters.tools._repository import (
+    Place,
+    WorktreeError,
+    changed,
+    count,
+    name_of,
+    place_of,
+    run_git,
+    surely_removed,
+)
+from protea.domain.textfile import shown_name
 
 MOST = 20
 """Changed files that are named."""
 
 
-class WorktreeError(Exception):
-    """Why there is none, in a sentence."""
-
-
 class Worktree:
     """One of them, on a branch of its own."""
 
-    def __init__(self, kit: Kit, top: str, path: str, base: str, held: int) -> None:
+    def __init__(self, kit: Kit, top: str, place: Place, base: str, held: int) -> None:
         self._kit = kit
         self.top = top
         """Of the repository it belongs to."""
-        self.path = path
-        self.branch = f"protea/{os.path.basename(path)}"
+        self._place = place
+        self.path = place.path
+        self.branch = f"protea/{os.path.basename(place.path)}"
         self._base = base
         """The commit it was made from."""
         self._held = held
@@ -49,7 +56,7 @@ class Worktree:
             raise WorktreeError("the repository has no commit yet, and a worktree is made from one") from error
         folder = folder_of(kit)
         os.makedirs(folder, 0o700, exist_ok=True)
-        name = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{os.path.basename(top)}-{name}").strip("-")
+        name = name_of(os.path.basename(top), name)
         path = os.path.join(folder, name)
         if _is_there(path):
             found = await cls._found(kit, top, path)
@@ -58,23 +65,23 @@ class Worktree:
         else:
             await _sweep(kit, top)
             await run_git(kit, top, "worktree", "add", "--quiet", "-b", f"protea/{name}", path, base)
-            inside = await run_git(kit, path, "rev-parse", "--absolute-git-dir")
-            held = _hold(inside)
+            place = await place_of(kit, top, path)
+            held = hold(place)
             if held is None:
                 raise WorktreeError(f"another process works in {path}")
-            _write_base(inside, base)
-            found = cls(kit, top, path, base, held)
+            _write_base(place.inside, base)
+            found = cls(kit, top, place, base, held)
         found.words = await found._told()
         return found
 
     @classmethod
     async def _found(cls, kit: Kit, top: str, path: str) -> Worktree | None:
         """One that is there; None where somebody works in it."""
-        inside = await run_git(kit, path, "rev-parse", "--absolute-git-dir")
-        held = _hold(inside)
+        place = await place_of(kit, top, path)
+        held = hold(place)
         if held is None:
             return None
-        return cls(kit, top, path, _read_base(inside), held)
+        return cls(kit, top, place, _read_base(place.inside), held)
 
     def place_of(self, folder: str) -> str:
         """Where a folder of the repository is in it."""
@@ -85,7 +92,7 @@ class Worktree:
             f"You work in a git worktree of your own, {self.path}, on the branch {self.branch}, made from the commit "
             f"{self._base[:12]}. Commit what is to be kept."
         ]
-        missing = (await run_git(self._kit, self.top, "status", "--porcelain", "-unormal")).splitlines()
+        missing = (await run_git(self._kit, self.top, *_STATUS)).splitlines()
         untracked = sum(line.startswith("??") for line in missing)
         if missing:
             words.append(
@@ -115,34 +122,55 @@ class Worktree:
     async def _removed(self) -> str:
         """Remove it, where all that is in it is where it was sent from as well; why, or nothing."""
         kit = self._kit
+        why = "nobody has worked in it"
         if self._base:
-            if await run_git(kit, self.path, "status", "--porcelain", "-unormal"):
+            if await changed(kit, self._place, self._base):
                 return ""
-            head = await run_git(kit, self.path, "rev-parse", "HEAD")
             why = "it has changed nothing"
-            if head != self._base:
+            # It may have gone to another commit and left its own behind on the branch.
+            for tip in {await self._asked("rev-parse", "HEAD"), await self._tip()} - {self._base, ""}:
                 there = await run_git(kit, self.top, "rev-parse", "HEAD")
-                if await run_git(kit, self.top, "merge-base", head, there) != head:
+                if await run_git(kit, self.top, "merge-base", tip, there) != tip:
                     return ""
                 why = "what it has committed is merged"
-        else:
-            why = "nobody has worked in it"
-        # What is ignored goes with it. git refuses without force where there are submodules, and where it died in the
-        # midst of making it.
-        await run_git(kit, self.top, "worktree", "remove", "--force", "--force", self.path)
-        await run_git(kit, self.top, "branch", "--quiet", "-D", self.branch)
+        # What is ignored goes with it.
+        if not await surely_removed(kit, self._place):
+            return f"[{why}; its worktree {self.path} could not be removed]"
+        with suppress(WorktreeError):  # it has removed its branch itself
+            await run_git(kit, self.top, "branch", "--quiet", "-D", self.branch)
         return f"[{why}; its worktree is removed]"
 
     async def _kept(self) -> str:
-        kit = self._kit
-        count = await run_git(kit, self.path, "rev-list", "--count", f"{self._base}..HEAD")
-        committed = (await run_git(kit, self.path, "diff", "--name-status", self._base, "HEAD")).splitlines()
-        dirty = (await run_git(kit, self.path, "status", "--porcelain", "-uall")).splitlines()
-        words = [f"its worktree {self.path}, branch {self.branch}, is kept: {_count(int(count), 'commit')}"]
+        commits = int(await self._asked("rev-list", "--count", f"{self._base}..HEAD"))
+        committed = (await self._asked("diff", "--name-status", self._base, "HEAD")).splitlines()
+        dirty = await changed(self._kit, self._place, self._base, all_files=True)
+        place = f"its worktree {self.path}, branch {self.branch}, is kept"
+        words = [f"{place}: {count(commits, 'commit')}"]
         words += _named("changed in them", [line.replace("\t", " ") for line in committed])
-        words += _named("not committed", [line.strip() for line in dirty])
-        merge = f"\n`git merge {self.branch}` takes its commits." if int(count) else ""
-        return f"[{'; '.join(words)}]{merge}"
+        words += _named("not committed", [f"{line[:2].strip()} {shown_name(line[3:])}" for line in dirty])
+        head = await self._asked("rev-parse", "HEAD")
+        tip = await self._tip()
+        told = f"[{'; '.join(words)}]"
+        if commits:
+            told += f"\n`git merge {self.branch if head == tip else head[:12]}` takes its commits."
+        if tip not in (head, self._base, ""):
+            told += f"\nIts branch {self.branch} has others, which it has left."
+        return told
+
+    async def _asked(self, *words: str) -> str:
+        index = os.path.join(self._place.inside, "index")
+        return await run_git(self._kit, self.top, *words, more=self._place.environment(index))
+
+    async def _tip(self) -> str:
+        """The last commit of its branch; empty where that is gone."""
+        try:
+            return await self._asked("rev-parse", "--verify", "--quiet", f"refs/heads/{self.branch}^{{commit}}")
+        except WorktreeError:
+            return ""
+
+
+_STATUS = ("status", "--porcelain", "-unormal", "--ignore-submodules=all")
+"""Nested repositories are not looked into."""
 
 
 async def _sweep(kit: Kit, top: str) -> None:
@@ -174,12 +202,21 @@ def _write_base(inside: str, base: str) -> None:
 
 
 def _read_base(inside: str) -> str:
-    """The commit it was made from; empty where its process died before anybody could work in it."""
+    """The commit it was made from; empty where its process died before anybody could work in it. Raises
+    `WorktreeError` where something else stands there: who works in it could write it."""
     try:
-        with open(os.path.join(inside, "protea-base"), encoding="ascii") as file:
-            return file.read().strip()
-    except OSError:
+        with open(os.path.join(inside, "protea-base"), "rb") as file:
+            said = file.read(100).decode("ascii", "replace").strip()
+    except FileNotFoundError:
         return ""
+    except OSError as error:
+        raise WorktreeError(f"the commit it was made from cannot be read: {(error.strerror or '').lower()}") from error
+    if not _COMMIT.fullmatch(said):
+        raise WorktreeError("what it was made from is no commit any more")
+    return said
+
+
+_COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
 def folder_of(kit: Kit) -> str:
@@ -189,10 +226,13 @@ def folder_of(kit: Kit) -> str:
     return os.path.join(state, "protea-worktrees")
 
 
-def _hold(inside: str) -> int | None:
-    """Hold a worktree, by its part of `.git`; None where somebody else does."""
-    path = os.path.join(inside, "protea-lock")
-    held = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def hold(place: Place) -> int | None:
+    """Hold a worktree, by its part of `.git`; None where somebody else does. Raises `WorktreeError`."""
+    path = os.path.join(place.inside, "protea-lock")
+    try:
+        held = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise WorktreeError(f"{place.path} cannot be held: {(error.strerror or '').lower()}") from error
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -201,43 +241,8 @@ def _hold(inside: str) -> int | None:
     return held
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
 def _named(how: str, files: list[str]) -> list[str]:
     if not files:
         return []
     more = f" and {len(files) - MOST} more" if len(files) > MOST else ""
-    return [f"{_count(len(files), 'file')} {how}: {', '.join(files[:MOST])}{more}"]
-
-
-async def run_git(kit: Kit, cwd: str, *words: str, index: str = "") -> str:
-    """Without the repository's own hooks: making a worktree must run nothing that lies in it. With an index of its own
-    where one is named. Raises `WorktreeError`."""
-    git = kit.which("git")
-    if git is None:
-        raise WorktreeError("git is not installed")
-    argv = (git, "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false", *words)
-    environment = {**kit.environment, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    if index:
-        environment["GIT_INDEX_FILE"] = index
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        cwd=cwd,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        out, error = await process.communicate()
-    except asyncio.CancelledError:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        raise
-    if process.returncode:
-        lines = error.decode("utf-8", "replace").strip().splitlines()
-        raise WorktreeError(lines[-1].removeprefix("fatal: ") if lines else f"git {words[0]} failed")
-    return out.decode("utf-8", "replace").rstrip("\n")
+    return [f"{count(len(files), 'file')} {how}: {', '.join(files[:MOST])}{more}"]

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from protea.adapters.tools._kit import Kit
-from protea.adapters.tools._worktree import Worktree, WorktreeError
+from protea.adapters.tools._repository import WorktreeError
+from protea.adapters.tools._worktree import Worktree
 from protea.domain.delegation import AgentDefinition, Errand, brief
 from protea.domain.spelling import nearest
 from protea.domain.tools import ToolResult, ToolSpec

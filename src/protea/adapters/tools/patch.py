@@ -12,10 +12,13 @@ from msgspec.structs import replace
 from protea.adapters.tools._files import difference, existing, explained, judged
 from protea.adapters.tools._kit import Kit
 from protea.domain.patch import FileChange, PatchError, apply, created, parse
-from protea.domain.textfile import binary, decode, encode
+from protea.domain.textfile import binary, decode, encode, shown_name
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 from protea.ports.workspace import Entry, WorkspaceError
+
+NAMED = 200
+"""Files a result names."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -48,8 +51,10 @@ class Patch:
         for step in steps.values():
             diff, words = difference(self._kit, step.old, step.new, step.path)
             verb = "Created" if step.old is None else "Deleted" if step.new is None else "Changed"
-            lines.append(f"{verb} {self._kit.shown(step.path)} ({words})")
+            lines.append(f"{verb} {shown_name(self._kit.shown(step.path))} ({words})")
             diffs.append(diff)
+        if len(lines) > NAMED:
+            lines[NAMED:] = [f"… and {len(lines) - NAMED} more files"]
         result = ToolResult("\n".join(lines), diff="".join(diffs) or None)
         real = [(step.path, step.old, step.new) for step in steps.values()]
         return await judged(self._kit, result, real)
@@ -66,6 +71,8 @@ class Patch:
             error = WorkspaceError("missing", f"{change.path} does not exist.")
             raise PatchError(await explained(self._kit, path, error))
         if change.action == "delete":
+            if change.hunks and apply(decode(current.new).text, change):
+                raise PatchError(f"{change.path} is to be removed and holds more than the patch says: it has changed.")
             steps[path] = replace(current, new=None)
             return
         if binary(current.new):
