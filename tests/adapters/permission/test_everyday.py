@@ -50,6 +50,12 @@ BUILDING = [
         "git add src/app.py",
     ],
     *["git commit -m 'a message'", "git commit -am 'fix: b'", "git add . && git commit -m 'x'", "mkdir -p build/x"],
+    *[
+        "PYTHONPATH=src pytest -q",
+        "PYTHONPATH=src:lib python -m pytest",
+        "cd src && PYTHONPATH=.. pytest",
+        "pip freeze",
+    ],
     *["CI=1 npm test", "NODE_ENV=production npm run build", "timeout 300 pytest -q", "time make", "npm ci && npm test"],
     *["cd packages/api && npm test", "cd src && pytest", "ruff check . && mypy src && pytest -q", "pytest || true"],
     *["npm run build > build.log 2>&1", "npm run build > /dev/null", "pytest -q; echo $?", "make 2>&1 | tee /dev/null"],

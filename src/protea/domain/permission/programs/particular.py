@@ -176,17 +176,27 @@ def set_options(words: Sequence[Word], uses: list[Use]) -> None:
         raise UnfitError("it tells all variables")
 
 
+_PIP = {
+    "list": listed("-v --outdated"),
+    "show": listed("-v -f --files"),
+    "freeze": listed("-l --local --user --all --exclude-editable"),
+}
+"""Options with which it tells what is installed."""
+
+
 def pip(words: Sequence[Word], uses: list[Use]) -> None:
-    if len(words) < 2 or words[1].text not in ("list", "show"):
+    asked = words[1].text if len(words) > 1 else ""
+    if asked not in _PIP:
         raise UnfitError("it may install something")
-    if any(
-        not re.fullmatch(r"[A-Za-z0-9_.-]+", word.text)
-        or (word.text.startswith("-") and word.text not in ("-v", "-f", "--files", "--outdated"))
-        for word in words[2:]
-    ):
-        raise UnfitError("its options are not known to be harmless")
+    for word in words[2:]:
+        option = word.text.startswith("-")
+        if (option and word.text not in _PIP[asked]) or not re.fullmatch(r"[A-Za-z0-9_.-]+", word.text):
+            raise UnfitError("its options are not known to be harmless")
     if any(word.text == "--outdated" for word in words):
         raise UnfitError("it goes to the network")
+    if asked == "freeze":
+        # Of what is installed from a checkout, most likely this one, it asks git for the commit.
+        uses.append(Use("repository", "."))
 
 
 _VERSIONED = listed(

@@ -25,6 +25,7 @@ from protea.domain.permission.steps.harmless import (
     reads,
     reads_what_it_is_fed,
     repository,
+    without_own_modules,
 )
 from protea.domain.permission.steps.reading import Reading
 from protea.domain.permission.steps.touching import names_of
@@ -71,6 +72,7 @@ def _covered(case: Case, command: Command, cwd: str, whole: Rule | None) -> tupl
     said = shown(" ".join(command.argv) or "a redirect", 100)
     if not command.words:
         return None, "it only assigns or redirects"
+    command = without_own_modules(case, command, cwd)
     fault = assignments_fault(case, command)
     if fault:
         return None, fault

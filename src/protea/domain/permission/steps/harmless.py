@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from protea.domain.pattern import regex
-from protea.domain.permission.paths import inside, is_own_output
+from protea.domain.permission.paths import beneath, inside, is_own_output
 from protea.domain.permission.programs.options import Use
 from protea.domain.permission.programs.reserved import reserved
 from protea.domain.permission.programs.study import study
@@ -26,6 +28,11 @@ SAFE_ASSIGNMENTS = listed(
 )
 """Variables that tune a program and cannot make it run or read something else."""
 SAFE_VALUE = regex(r"[A-Za-z0-9_.,:=@+*-]*\Z")
+_TESTS = {
+    *[("pytest",), ("py.test",)],
+    *[(python, "-m", tests) for python in ("python", "python3") for tests in ("pytest", "unittest")],
+}
+"""How Python's tests are run."""
 _TAKES_ANYTHING = frozenset({"echo", "true", "false", ":", "basename", "dirname", "pwd"})
 """Commands that no word can make do more than print or compute."""
 
@@ -109,6 +116,27 @@ def assignments_fault(case: Case, command: Command) -> str | None:
         if not fine or not value.known or not SAFE_VALUE.match(value.text):
             return f"it sets {name}"
     return None
+
+
+def without_own_modules(case: Case, command: Command, cwd: str) -> Command:
+    """The command without a `PYTHONPATH` of nothing but folders of the project, where it runs the project's tests.
+
+    What lies there they import anyway, by `conftest.py` or from where they stand. Before any other program it could
+    run code that no rule meant: a `sitecustomize.py` is loaded by whatever Python starts.
+    """
+    tests = command.known and (command.argv[:1] in _TESTS or command.argv[:3] in _TESTS)
+    if not tests or not beneath(cwd, case.anchors.root):
+        return command
+
+    def own(name: str, value: Word) -> bool:
+        folders = value.text.split(":") if name == "PYTHONPATH" and value.known else [""]
+        return all(
+            folder and all(beneath(path, case.anchors.root) for path in case.eyes.place(folder, cwd).names)
+            for folder in folders
+        )
+
+    kept = tuple(each for each in command.assignments if not own(*each))
+    return command if kept == command.assignments else replace(command, assignments=kept)
 
 
 def free(case: Case, use: Use, cwd: str) -> str | None:

@@ -12,7 +12,7 @@ from protea.domain.permission.shell.lexer import visible
 from protea.domain.permission.shell.script import NOWHERE, Unreadable
 from protea.domain.permission.shell.unwrap import basename
 from protea.domain.permission.steps.case import Case, shown
-from protea.domain.permission.steps.harmless import SAFE_ASSIGNMENTS, repository
+from protea.domain.permission.steps.harmless import SAFE_ASSIGNMENTS, repository, without_own_modules
 from protea.domain.permission.steps.reading import Reading
 from protea.domain.permission.steps.whereabouts import Studied
 
@@ -56,7 +56,7 @@ def left_to_a_person(case: Case, reading: Reading, studies: Sequence[Studied], t
                     return f"{shown(use.path)} is outside the project"
         if any(word.known is False for word in command.words) and not one.known and one.uses:
             return "what it writes is known only when it runs"
-        for name, _ in command.assignments:
+        for name, _ in without_own_modules(case, command, cwd).assignments:
             if _steers(name):
                 return f"it sets {name}"
         if command.words and basename(command.words[0].text) == "git":
