@@ -20,7 +20,8 @@ from protea.interfaces.tui.driver import ScreenDriver
 class Unscrolled(Widget):
     """A widget that is given its room and never scrolls: of another size it is drawn again, but nothing is laid out a
     second time for its sake, as Textual does for those whose scroll bars may come and go. Stands behind Textual's own
-    base where there is one: only the first base gives its CSS."""
+    base where there is one: only the first base gives its CSS. One that others cover wholly is `BLANK`: then nothing is
+    looked up for each of its rows."""
 
     def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = False) -> bool:
         return super()._size_updated(size, virtual_size, container_size, layout=False)

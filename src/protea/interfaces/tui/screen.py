@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.timer import Timer
 
@@ -65,6 +66,8 @@ TWICE = 2.0
 class Body(Horizontal, Unscrolled):
     """What stands side by side."""
 
+    BLANK = True
+
 
 class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
     """Everything but what opens over it."""
@@ -73,6 +76,7 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
     MainScreen { layout: vertical; background: $background; }
     #body { height: 1fr; }
     """
+    BLANK = True
 
     def __init__(self, desk: Desk, first: Tab) -> None:
         super().__init__()
@@ -381,6 +385,11 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             self.focus_part("composer")
         else:
             self.tab.command(text)
+
+    def _screen_resized(self, size: Size) -> None:
+        # Textual tells a screen of the size it has just been laid out in, too, as if it were another.
+        if size != self._compositor.size:
+            super()._screen_resized(size)
 
     def on_resize(self, event: events.Resize) -> None:
         self.desk.look_at_pictures()

@@ -62,6 +62,7 @@ class Tab(Vertical, Unscrolled):
     """A session that is open, followed from its beginning."""
 
     DEFAULT_CSS = "Tab { width: 1fr; height: 1fr; }"
+    BLANK = True
 
     def __init__(self, desk: Desk, session: str, past: Sequence[LastingEvent] = ()) -> None:
         super().__init__()

@@ -213,6 +213,32 @@ async def test_a_place_read_further_back_does_not_move_what_is_seen() -> None:
         assert app.rows[2:] == before[:-2]
 
 
+async def test_another_width_is_laid_out_once_and_no_text_is_read_again() -> None:
+    async with shown(conversation(80)) as (app, pilot):
+        with counted() as calls:
+            await pilot.resize_terminal(60, 20)
+            await until(lambda: app.transcript.view.size[0] == 60)
+            await pilot.pause()
+        assert calls["Viewport.lay"] == 1
+        assert calls["Entry._answer"] > 0
+        assert calls["MarkdownIt.parse"] == 0
+
+
+async def test_another_width_keeps_what_is_read_in_sight() -> None:
+    words = " ".join(f"word{number}" for number in range(900))
+    async with shown(conversation(3, words)) as (app, pilot):
+        app.transcript.scroll_rows(-60)
+        read = first_number(app)
+        for width in (40, 120, 80):
+            await pilot.resize_terminal(width, 20)
+            await until(lambda width=width: app.transcript.view.size[0] == width)
+            assert abs(first_number(app) - read) < 30  # about two rows of the widest
+
+
+def first_number(app: Screen) -> int:
+    return int(app.rows[0].split()[0].removeprefix("word"))
+
+
 async def test_memory_stays_the_same_however_long_a_session_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(widget, "MOST", 300)
     monkeypatch.setattr(viewport, "KEPT", 20)

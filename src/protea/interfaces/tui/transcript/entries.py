@@ -124,7 +124,7 @@ class Entry:
     def rows(self, width: int) -> list[Row]:
         """All rows but the gap."""
         if self._width != width:
-            self._forget()
+            self._unlay()
             self._width = width
         if isinstance(self.block, Answer):
             rows = self._answer(width)
@@ -245,8 +245,12 @@ class Entry:
             self._forget()
 
     def _forget(self) -> None:
-        self._rows = None
+        self._unlay()
         self._document = None
+
+    def _unlay(self) -> None:
+        """Forget the rows, but not what the text was read as."""
+        self._rows = None
         self.units = []
         self._settled = 0
         self._fence = (0, 0)

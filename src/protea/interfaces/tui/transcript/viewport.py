@@ -69,7 +69,9 @@ class Viewport:
 
     def lay(self, width: int, height: int) -> None:
         """Find out what stands in each row of the screen."""
-        self.size = width, height
+        before, self.size = self.size, (width, height)
+        if before[0] not in (0, width) and self.screen and not self.follow:
+            self._keep_share()
         entries = self.entries.all
         if not entries:
             self.screen = []
@@ -178,7 +180,7 @@ class Viewport:
         self.top += by
         self.screen = [(number + by, row, drawn) for number, row, drawn in self.screen if number + by >= 0]
 
-    def keep_share(self) -> None:
+    def _keep_share(self) -> None:
         """The row at the top changes its number when its block is broken into other lines: keep the share."""
         entry = self.entries.all[self.top]
         before = max(1, entry.height)

@@ -215,8 +215,7 @@ class Transcript(Painted, can_focus=False):
             if changed:
                 self.paint(changed)
         self._cost = process_time() - begun
-        self.view.keep_to_limits()
-        self._work_when_idle()
+        self._settle()
 
     def _paint_all(self) -> None:
         """As `_paint`, where also what lies over the rows may be another."""
@@ -226,6 +225,10 @@ class Transcript(Painted, can_focus=False):
     def _paint_laid(self) -> None:
         """All of what was laid out."""
         self.paint()
+        self._settle()
+
+    def _settle(self) -> None:
+        """What comes behind a painting: rows that are out of sight go, code that is in sight is coloured."""
         self.view.keep_to_limits()
         self._work_when_idle()
 
@@ -234,6 +237,9 @@ class Transcript(Painted, can_focus=False):
         if not self.size.height:
             return
         view = self.view
+        if view.size[0] not in (0, self.size.width):  # lines are broken at other places
+            self.chosen.ends = None
+            self.searching.here = None
         view.lay(self.size.width, self.size.height)
         if view.screen and view.top < AHEAD and self._first > 1 and self._older is not None and self._loading is None:
             self.run_worker(self.load_older(), group="older", exclusive=False)
@@ -283,12 +289,10 @@ class Transcript(Painted, can_focus=False):
             yield at, at + 1, "cursor"
 
     def on_resize(self) -> None:
-        if self.view.size[0] and self.view.size[0] != self.size.width:
-            self.chosen.ends = None
-            self.searching.here = None
-            if self.view.screen and not self.view.follow:
-                self.view.keep_share()
-        self._paint()
+        if self.view.size != self.size:
+            self._paint()
+        else:  # it was painted with the screen
+            self._settle()
 
     def on_show(self) -> None:
         self._paint_all()
