@@ -34,7 +34,7 @@ from protea.domain.blocks import (
     Thought,
     Todo,
 )
-from protea.domain.changes import changed_line, restored_text
+from protea.domain.changes import changed_line
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
@@ -69,7 +69,7 @@ from protea.domain.events import (
 from protea.domain.messages import PERSON, Content, Other, Text, Thinking
 from protea.domain.question import plan_of
 from protea.domain.tools import ENDED
-from protea.domain.view import retry_text, rewritten
+from protea.domain.view import change_text, retry_text, rewritten
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -446,11 +446,11 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
             ports = ", ".join(f"{port} → {adapter}" for port, adapter in event.changed.items())
             return _marker(event, "profile", f"profile: {event.profile}", ports)
         case ModeChanged():
-            return _marker(event, "mode", f"mode: {event.mode}")
+            return _marker(event, "mode", change_text(event))
         case Compacted():
-            return _marker(event, "compacted", _made_room(event), event.summary)
+            return _marker(event, "compacted", change_text(event), event.summary)
         case CompactionUndone():
-            return _marker(event, "compacted", "the model is shown again what was made smaller last")
+            return _marker(event, "compacted", change_text(event))
         case PinsChanged():
             return _marker(event, "pins", f"{len(event.pins)} pinned", "\n".join(event.pins))
         case HookRan():
@@ -465,8 +465,8 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
             rows += [f"cannot be undone: {each.path}: {each.why}" for each in event.uncovered]
             return _marker(event, "files", f"{count} file{'' if count == 1 else 's'} changed", "\n".join(rows))
         case FilesRestored():
-            first, _, rest = restored_text(event.direction, event.files, event.skipped, more=event.more).partition("\n")
-            return _marker(event, "files", first, rest.rstrip())
+            first, _, rest = change_text(event).partition("\n")
+            return _marker(event, "files", first, rest)
         case TodoChanged():
             return Todo(key=f"todo:{event.seq}", seq=event.seq or 0, at=event.at, items=event.items)
         case NoticeGiven():
@@ -477,12 +477,6 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
             return _marker(event, "other", f"an event of a newer version: {event.name}")
         case _:
             return None
-
-
-def _made_room(event: Compacted) -> str:
-    if event.how == "summarise":
-        return "what was said before is summed up for the model"
-    return f"for the model, to make room: {event.strategy or event.how}"
 
 
 def _marker(event: AnyEvent, of: MarkerOf, text: str, detail: str = "") -> Marker:

@@ -9,12 +9,21 @@ from msgspec import UNSET
 
 from protea.domain.errors import Failure
 from protea.domain.events import (
+    AnyEvent,
     ApprovalRequested,
+    Compacted,
+    CompactionUndone,
     Event,
+    FilesRestored,
     HookRan,
     MessageCompleted,
+    ModeChanged,
+    ModelSwitched,
     Outcome,
+    ProfileSwapped,
     RetryScheduled,
+    Rewound,
+    TitleChanged,
     ToolCallChanged,
     TurnFinished,
     TurnStarted,
@@ -47,7 +56,9 @@ def call_object(call: ToolCall) -> str:
     arguments = call.arguments
     if arguments is UNSET or not isinstance(arguments, dict):
         return call.arguments_text or ""
-    if isinstance(pattern := arguments.get("pattern"), str):
+    if call.name == "TodoWrite" and isinstance(items := arguments.get("items"), list):
+        return _at_work_on(items)
+    if "command" not in arguments and isinstance(pattern := arguments.get("pattern"), str):
         where = arguments.get("path")
         return f"{pattern} in {where}" if isinstance(where, str) and where else pattern
     for name in _OBJECTS:
@@ -58,6 +69,12 @@ def call_object(call: ToolCall) -> str:
         if isinstance(value, str) and value:
             return value
     return msgspec.json.encode(arguments).decode() if arguments else ""
+
+
+def _at_work_on(items: list[Any]) -> str:
+    """Of a todo list the item that is being done; the list itself stands below the call."""
+    texts = (item.get("text") for item in items if isinstance(item, dict) and item.get("status") == "in_progress")
+    return next((text for text in texts if isinstance(text, str)), "")
 
 
 def _range(arguments: dict[str, Any]) -> str:
@@ -82,7 +99,9 @@ def result_summary(result: ToolResult | None) -> str:
     lines = [line for line in result.text.splitlines() if line.strip()]
     if not lines:
         return "no output"
-    return lines[0].strip() if len(lines) == 1 and len(lines[0]) <= 100 else f"{len(lines)} lines"
+    if len(lines) > 1:
+        return f"{len(lines)} lines"
+    return lines[0].strip() if len(lines[0]) <= 100 else "1 line"
 
 
 def problem_lines(result: ToolResult, most: int) -> list[tuple[str, str]]:
@@ -104,6 +123,33 @@ def rewritten(event: HookRan) -> str:
 
 def _shown(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def change_text(event: AnyEvent) -> str:
+    """What a command has brought about, where an event of its own tells it: `model: ollama/qwen3`. Else empty."""
+    match event:
+        case ModelSwitched():
+            return f"model: {event.model}" + (f", effort {event.effort}" if event.effort else "")
+        case ProfileSwapped():
+            return f"profile: {event.identity}"
+        case ModeChanged():
+            return f"mode: {event.mode}"
+        case Compacted(how="summarise"):
+            return "what was said before is summed up for the model"
+        case Compacted():
+            return f"for the model, to make room: {event.strategy or event.how}"
+        case CompactionUndone():
+            return "the model is shown again what was made smaller last"
+        case Rewound():
+            return "went back to before that prompt"
+        case TitleChanged():
+            return f"title: {event.title}"
+        case FilesRestored():
+            from protea.domain.changes import restored_text  # few turns bring any
+
+            return restored_text(event.direction, event.files, event.skipped, more=event.more).rstrip("\n")
+        case _:
+            return ""
 
 
 def retry_text(event: RetryScheduled) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from protea.domain.changes import restored_text
 from protea.domain.columns import usage_text
 from protea.domain.diff import body
 from protea.domain.events import (
@@ -34,7 +33,7 @@ from protea.domain.events import (
 from protea.domain.messages import PERSON, text_of
 from protea.domain.question import plan_of, would_write
 from protea.domain.tools import TodoItem
-from protea.domain.view import call_object, problem_lines, result_summary, retry_text, rewritten
+from protea.domain.view import call_object, change_text, problem_lines, result_summary, retry_text, rewritten
 from protea.interfaces.flow import Flow
 from protea.interfaces.markdown import Markdown
 from protea.interfaces.terminal import Paint, one_line, revealed, visible
@@ -96,31 +95,19 @@ class Drawing:
             case NoticeGiven():
                 paint = self._paint.bad if event.level == "error" else self._paint.warn
                 self.line(paint(one_line(event.text)))
-            case ModelSwitched():
-                effort = f", effort {event.effort}" if event.effort else ""
-                self.line(self._paint.dim(f"model: {one_line(event.model)}{effort}"))
-            case ProfileSwapped():
-                self.line(self._paint.dim(f"profile: {one_line(event.identity)}"))
-            case ModeChanged():
-                self.line(self._paint.dim(f"mode: {one_line(event.mode)}"))
-            case Compacted():
-                self.line(self._paint.dim(f"for the model, to make room: {one_line(event.strategy or event.how, 120)}"))
-            case CompactionUndone():
-                self.line(self._paint.dim("the model is shown again what was made smaller last"))
+            case ModelSwitched() | ProfileSwapped() | ModeChanged() | Compacted() | CompactionUndone() | Rewound():
+                self.line(self._paint.dim(one_line(change_text(event), 240)))
             case HookRan():
                 said = event.failed or f"{event.hook}: {event.verdict or 'rewrote the call'} {event.why}"
                 told = self._paint.warn if event.failed else self._paint.dim
                 self.line(told(f"hook {one_line(said, 200)}"))
                 if event.arguments is not None:
                     self.line(self._paint.dim(f"    {one_line(rewritten(event), 400)}"))
-            case Rewound():
-                self.line(self._paint.dim(f"went back to event {event.to}"))
             case FilesChanged():
                 self._changed(event)
             case FilesRestored():
-                text = restored_text(event.direction, event.files, event.skipped, more=event.more)
                 self._break()
-                self._write(visible(text))
+                self._write(visible(change_text(event)) + "\n")
             case ApprovalRequested():
                 self._asked[event.id] = event.call.id
             case ApprovalResolved(decision="deny"):
@@ -132,7 +119,7 @@ class Drawing:
             case CommandAnswered(text=text) if text:
                 self.line(visible(text.rstrip("\n")))
             case TitleChanged():
-                self.line(self._paint.dim(f"title: {one_line(event.title)}"))
+                self.line(self._paint.dim(one_line(change_text(event))))
             case TurnFinished():
                 self._finished(event)
             case _:

@@ -36,7 +36,17 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from protea.domain.view import EXIT_CODES, Figures, advance, call_object, result_summary, retry_text, rewritten
+from protea.domain.spelling import nearest
+from protea.domain.view import (
+    EXIT_CODES,
+    Figures,
+    advance,
+    call_object,
+    change_text,
+    result_summary,
+    retry_text,
+    rewritten,
+)
 from protea.interfaces.input import Lines
 from protea.interfaces.json_lines import event_line, failure_object, json_line, read_command
 from protea.interfaces.output import Output
@@ -122,6 +132,8 @@ class _Run:
         """What the slash command said that this run is for; None before, and where it is for none."""
         self.brought = ""
         """What the last call gave of a turn that such a command began."""
+        self.changes: list[str] = []
+        """What such a command brought about that events of their own tell."""
         self.questions: dict[str, ApprovalRequested] = {}
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.background: set[asyncio.Task[None]] = set()
@@ -156,12 +168,14 @@ class _Run:
         await self._follow(after)
 
     async def _is_command(self, prompt: str) -> bool:
-        """Whether it is a slash command, one's own included. What merely begins with a slash is a prompt."""
+        """Whether it is a slash command, one's own included, or nearly one, which is refused with the nearest name.
+        What merely begins with a slash is a prompt."""
         name = prompt[1:].partition("\n")[0].partition(" ")[0]
         if not prompt.startswith("/") or not name or "/" in name:
             return False
         rows = await self.gateway.describe("commands", self.session)
-        return any(name == row["name"] or name in row["aliases"] for row in rows)
+        names = [each for row in rows for each in (row["name"], *row["aliases"])]
+        return name in names or nearest(name, names) is not None
 
     # ── opening and closing ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -257,7 +271,8 @@ class _Run:
             case SessionEnded():
                 self._end()
             case _:
-                pass
+                if self.answer is not None and (text := change_text(event)):
+                    self.changes.append(text)
 
     def _end_if_idle(self) -> None:
         if self.turn is None and (self.interrupts or not (self.reading or self.waiting or self.unseen)):
@@ -415,7 +430,8 @@ class _Run:
         outcome, code, error = self._outcome()
         if self.answer is not None and not self.figures.text:
             # What is wrong with the command is told on standard error, and not as an answer.
-            self.figures = replace(self.figures, text=self.answer or ("" if code == 1 else self.brought))
+            brought = "" if code == 1 else self.brought or "\n".join(self.changes)
+            self.figures = replace(self.figures, text=self.answer or brought)
         broken = self.output.broken
         if broken is None:
             try:

@@ -178,6 +178,15 @@ def test_going_back_shows_what_it_would_take_back_and_takes_the_files_along(open
     assert not (project / "a.txt").exists()
 
 
+def test_the_first_pane_that_opens_has_rows_of_its_own_width(open_screen: Open) -> None:
+    terminal = open_screen(columns=120)
+    terminal.see(READY)
+    terminal.type("plan: read all the code of the garden, change it\r")
+    terminal.see("2 items", "out ·")
+    terminal.type("\x14")
+    terminal.see("plan 0 of 2 done", "│ ☐ read all the code of the garden")
+
+
 def test_tabs_are_sessions_of_their_own(open_screen: Open) -> None:
     terminal = open_screen()
     terminal.see(READY)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 from rich.segment import Segment
 from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
 
 from protea.interfaces.terminal import one_line
@@ -39,6 +40,8 @@ class Pane(Painted):
         self.top = 0
         self.active = False
         self.list: list[Entry] = []
+        self._listed_for = 0
+        """The width the list was made for."""
         self.writing = False
         """Whether characters are written here, and mean nothing else."""
         self.focus_me: Callable[[Pane], None] = lambda pane: None
@@ -77,17 +80,25 @@ class Pane(Painted):
         """What it shows has changed."""
         if not self.is_attached or not self.display:
             return
+        self._gather()
+        self.paint()
+
+    def _gather(self) -> None:
         kept = self.current.key if self.current is not None else ""
-        self.list = self.entries(max(8, self.size.width - 2))
+        self._listed_for = self.size.width
+        self.list = self.entries(max(8, self._listed_for - 2))
         if kept and not (self.current is not None and self.current.key == kept):
             self.at = next((place for place, entry in enumerate(self.list) if entry.key == kept), self.at)
-        self.mark(self.at)
+        self._place(self.at)
 
     def mark(self, at: int) -> None:
+        self._place(at)
+        self.paint()
+
+    def _place(self, at: int) -> None:
         self.at = max(0, min(at, len(self.list) - 1))
         self.top = min(max(self.top, self.at - self.room + 1), self.at)
         self.top = max(0, min(self.top, len(self.list) - self.room))
-        self.paint()
 
     def act(self, action: str) -> bool:
         """Do a `list.` action; whether it was one."""
@@ -154,6 +165,12 @@ class Pane(Painted):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self.top = max(0, self.top - 3)
         self.paint()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        # A pane that was touched between being mounted and being laid out is never told its first size.
+        if self._listed_for != self.size.width:
+            self._gather()
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         look, width = self._look(), self.size.width
