@@ -146,9 +146,20 @@ class Transcript:
         return self._settled[-1] if self._settled else None
 
     def seq_before(self, index: int) -> int:
-        """The event that settled the message before `index` of `messages()`; 0 where no settled one is."""
-        index = min(index, len(self._at))
+        """The event that settled the message before `index` of `messages()`; 0 where no settled one is.
+
+        Where that event settled what stands from `index` on as well, it is the one before: an event that is named parts
+        neither a call from its result nor what came at once.
+        """
+        if index >= len(self._at):
+            index = len(self._at) - bool(self._calls)
+        while 0 < index < len(self._at) and not self._parts_at(index):
+            index -= 1
         return self._at[index - 1] if index > 0 else 0
+
+    def _parts_at(self, index: int) -> bool:
+        """Whether an event lies between the messages before and from `index`, and no call before waits for a result."""
+        return self._at[index - 1] < self._at[index] and not isinstance(self._settled[index], ToolMessage)
 
     def _say(self, seq: int, prompt: PromptSubmitted) -> None:
         self._settle(seq, _user(prompt))
@@ -159,6 +170,8 @@ class Transcript:
         from protea.domain.compaction import Shrunk, applied  # most conversations end before they fill their room
 
         later = next((i for i, at in enumerate(self._at) if at > event.upto), len(self._at))
+        while 0 < later < len(self._at) and isinstance(self._settled[later], ToolMessage):
+            later -= 1  # logs of 0.1 may name an event between a call and its result
         if event.how == "summarise":
             # Files that were told of in what is gone are told of again when they are touched.
             self.instructed = {path: at for path, at in self.instructed.items() if at > event.upto}
@@ -179,6 +192,8 @@ class Transcript:
             self.states[call.id] = event
 
     def _settle(self, seq: int, *messages: Message) -> None:
+        # What steers was said before the results it stands behind: the order here is that of the messages.
+        seq = max(seq, self._at[-1]) if self._at else seq
         self._settled += messages
         self._at += [seq] * len(messages)
 
