@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from protea.adapters.compaction import clear_results, digest, levels, summarise, truncate
 from protea.adapters.context import windowed
 from protea.adapters.models import anthropic, gemini, ollama, openai_chat, openai_responses
+from protea.domain.changes import ChangedFile
 from protea.domain.compaction import Conversation, applied
 from protea.domain.events import (
     Compacted,
@@ -32,7 +33,6 @@ from protea.domain.messages import AssistantMessage, Image, Text, Thinking, Tool
 from protea.domain.reply import ModelRequest
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.domain.transcript import Transcript, transcript_of
-from protea.domain.changes import ChangedFile
 from protea.domain.usage import Usage
 from protea.ports.compaction import Compaction
 from protea.testing.contracts.context import count

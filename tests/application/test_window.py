@@ -291,3 +291,65 @@ async def test_the_room_is_what_the_prompt_tools_and_answer_leave_and_figures_ar
     assert room is not None
     assert 1000 < room < 1600
     assert [(model, usage.input) for model, usage in tokens.learned] == [(NAME, 10)]
+
+
+async def test_a_pin_is_told_at_once_and_stands_in_every_window() -> None:
+    world = Windowed(*READS, DONE, says("and so"), context=2000)
+    world._parts["context"] = windowed.create(windowed.Options())
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    await world.gateway.submit(session, SetPins(pins=("never push",)))
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="go"))]
+    await world.gateway.submit(session, SetPins(pins=()))
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="now push"))]
+    await world.gateway.close()
+    first, *_, last = world.model.requests
+    assert [said(message) for message in first.messages] == [
+        "[Protea] Pinned by the person, for as long as this goes on:\n- never push",
+        "go",
+    ]
+    assert max(shown(world.model.requests)) < 21
+    assert all("never push" in str(request.messages) for request in world.model.requests)
+    assert "No longer pinned:\n- never push" in said(last.messages[-2])
+
+
+async def test_a_pin_in_the_midst_of_a_turn_asks_for_no_further_reply() -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: ModelRequest) -> Reply:
+        asked.set()
+        await go_on.wait()
+        return says("one")
+
+    world = Windowed(slowly)
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    turn = asyncio.create_task(_all(world, session, "a"))
+    await asyncio.wait_for(asked.wait(), 30)
+    await world.gateway.submit(session, SetPins(pins=("never push",)))
+    go_on.set()
+    await turn
+    await world.gateway.close()
+    assert len(world.model.requests) == 1
+
+
+async def _all(world: World, session: str, text: str) -> None:
+    _ = [event async for event in world.turn(session, SubmitPrompt(text=text))]
+
+
+async def test_a_summary_stands_in_every_window() -> None:
+    world = Windowed(
+        says("one"), says("two"), uncounted(says("FACT-7")), *READS, DONE, compaction=levels.create(levels.Options())
+    )
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for text in "ab":
+        await _all(world, session, text)
+    await world.gateway.submit(session, Compact())
+    async for event in world.gateway.events(session, 0):
+        if isinstance(event, Compacted):
+            break
+    await world.gateway.close()
+    world._parts = {"tokens": world._parts["tokens"], "context": LastTurns(1)}
+    session = await world.gateway.open(OpenSession(cwd="/w", resume=session))
+    await _all(world, session, "c")
+    await world.gateway.close()
+    assert all("FACT-7" in str(request.messages[0]) for request in world.model.requests[3:])
+    assert all(whole(request.messages) for request in world.model.requests[3:])

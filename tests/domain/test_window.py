@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from protea.domain.messages import Message, UserMessage
+from protea.domain.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from protea.domain.window import steps, turns, windowed
 from protea.testing.contracts.context import count
 from protea.testing.conversations import answer, conversation, prompt, step, whole
@@ -67,3 +67,46 @@ def test_older_turns_that_share_words_are_shown_again() -> None:
     assert isinstance(recalled[2], UserMessage)
     assert recalled[2:] == plain
     assert tokens(recalled) <= room
+
+
+NOTE = prompt("[Protea] Instructions from /w/deep/AGENTS.md, for what you have just touched:\n\nBe kind.")
+
+
+def test_what_protea_says_in_the_midst_of_a_turn_takes_no_prompt_away() -> None:
+    done = tuple(message for number in range(20) for message in step(number))
+    history = (*conversation(3), answer("so"), prompt("mend the parser"), *done, NOTE, *step(90), NOTE, *step(91))
+    assert [turn[0] for turn in turns(history)][-1] == prompt("mend the parser")
+    for share in (2, 3, 5, 50):
+        shown = windowed(history, room=tokens(history) // share, count=count)
+        assert prompt("mend the parser") in shown
+        assert whole(shown)
+
+
+def test_news_go_with_the_prompt_they_come_before_and_else_with_the_turn_they_come_in() -> None:
+    news = prompt("[Protea] Task b1 has ended.")
+    history = (news, prompt("a"), answer("b"), news, news, prompt("c"), prompt("d"), news, *step(1), news, answer("e"))
+    assert [len(turn) for turn in turns(history)] == [3, 9]
+    assert [len(turn) for turn in turns((news, answer("a"), news, answer("b")))] == [4]
+    assert sum(turns(history), ()) == history
+
+
+def test_of_the_words_that_are_shared_the_rare_ones_tell_which_turn_is_meant() -> None:
+    told = (prompt("What does the file heliotrope.py say?"), answer("It waters them."))
+    often = (prompt("What does the file say, and what does the other file say?"), answer("The file says so."))
+    history = (*told, *often, *conversation(30))
+    asked = (*history[:-1], prompt("What does the file heliotrope.py say now?"))
+    shown = windowed(asked, room=tokens(asked) // 4, count=count, recall=1)
+    assert shown[:2] == told
+
+
+def test_a_turn_is_found_by_the_file_that_was_read_in_it() -> None:
+    call = AssistantMessage((ToolCall("c", "Read", {"path": "src/heliotrope.py"}),))
+    told = (prompt("Look around."), call, ToolMessage("c", "Read", "…"), answer("Done."))
+    asked = (*told, *conversation(30)[:-1], prompt("Open heliotrope once more."))
+    assert windowed(asked, room=tokens(asked) // 4, count=count, recall=1)[:4] == told
+
+
+def test_writing_without_blanks_is_found_by_its_letters() -> None:
+    told = (prompt("数据库的端口是多少"), answer("五四三二。"))
+    asked = (*told, *conversation(30)[:-1], prompt("再说一次数据库的名字"))
+    assert windowed(asked, room=tokens(asked) // 4, count=count, recall=1)[:2] == told

@@ -7,11 +7,8 @@ from typing import Protocol
 from protea.application.hub import Hub
 from protea.domain.events import Lasting, PinsChanged, TodoChanged
 from protea.domain.permission import Mode
-from protea.domain.plan import steps_of
+from protea.domain.plan import HEAD, steps_of
 from protea.domain.tools import ToolResult
-
-HEAD = "The plan that was agreed on:"
-"""Begins the pin, so that a later plan takes the place of an earlier one."""
 
 
 class Planner(Protocol):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from protea.application.hub import Hub
 from protea.domain.errors import ModelError
 from protea.domain.events import Compacted, NoticeGiven
-from protea.domain.messages import Message, Text, UserMessage, length_of
+from protea.domain.messages import OWN, Message, Text, UserMessage, length_of
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.tools import ToolSpec
 from protea.domain.transcript import Transcript
@@ -83,10 +83,31 @@ class Window:
             and await self._compact(model, system, tools, forced=False)
         ):
             messages = self._transcript().messages()
-        if self._context is not None:
-            room = None if info.context is None else self._room(info, system, tools)
-            messages = self._context.choose(messages, room=room, count=self._count(info))
-        return messages
+        return self.chosen(messages, info, system, tools)
+
+    def chosen(
+        self, messages: tuple[Message, ...], info: ModelInfo, system: tuple[str, ...], tools: tuple[ToolSpec, ...]
+    ) -> tuple[Message, ...]:
+        """Those of them that a request shows. Where some are left out, the summary and the pins are none of these."""
+        if self._context is None:
+            return messages
+        count = self._count(info)
+        room = None if info.context is None else self._room(info, system, tools)
+        stays = self._staying(messages)
+        if room is not None:
+            room = max(1, room - sum(map(count, stays)))
+        shown = self._context.choose(messages, room=room, count=count)
+        if len(shown) == len(messages):
+            return messages
+        return (*(each for each in stays if not any(each is other for other in shown[:1])), *shown)
+
+    def _staying(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """What is shown however little of the conversation is."""
+        transcript = self._transcript()
+        summary = messages[:1] if transcript.compacted is not None else ()
+        told = transcript.compacted.summary if transcript.compacted is not None else ""
+        pins = "".join(f"\n- {pin}" for pin in transcript.pins if pin.partition("\n")[0] not in told)
+        return (*summary, UserMessage((Text(f"{OWN}Pinned by the person:{pins}"),))) if pins else summary
 
     async def make_room(self, model: Model, system: tuple[str, ...], tools: tuple[ToolSpec, ...]) -> bool:
         """The provider says that it does not fit: whether the next request will be smaller."""

@@ -15,6 +15,10 @@ PERSON = "person/shell"
 """Who said it, where a model would stand: a person who typed a command of their own."""
 
 
+OWN = "[Protea] "
+"""Begins what Protea says where a person would: news of tasks, instructions of folders, a summary."""
+
+
 class Part(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
     """One piece of a message. `type` tells the pieces apart in JSON."""
 
@@ -93,6 +97,14 @@ class ToolMessage(msgspec.Struct, frozen=True, tag="tool", tag_field="role"):
 
 
 Message = UserMessage | AssistantMessage | ToolMessage
+
+
+def is_own(message: Message) -> bool:
+    """Whether it stands where a person would speak and is Protea's own."""
+    if not isinstance(message, UserMessage) or not message.content:
+        return False
+    first = message.content[0]
+    return isinstance(first, Text) and first.text.startswith(OWN)
 
 
 def length_of(message: Message) -> int:

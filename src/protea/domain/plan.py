@@ -7,6 +7,8 @@ import re
 from protea.domain.tools import TodoItem
 
 MOST_STEPS = 50
+HEAD = "The plan that was agreed on:"
+"""Begins the pin, so that a later plan takes the place of an earlier one."""
 _STEP = re.compile(r"^( {0,3})(?:\d{1,3}[.)]|[-*+])[ \t]+(?:\[[ xX]\][ \t]+)?(.+?)\s*$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _STEPS = re.compile(r"^#{1,6}\s.*\b(steps?|plan|tasks?|to-?dos?)\b", re.IGNORECASE)

@@ -26,10 +26,11 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, UserMessage, calls_of
+from protea.domain.messages import OWN, AssistantMessage, Message, Text, ToolCall, ToolMessage, UserMessage, calls_of
 from protea.domain.tools import ENDED, TodoItem, ToolResult
 
-OWN_ORIGINS = frozenset({"loop_guard", "schema", "hook", "task", "mention"})
+PINNED = "pin"
+OWN_ORIGINS = frozenset({"loop_guard", "schema", "hook", "task", "mention", PINNED})
 """Of prompts that no person wrote."""
 
 MOST_RESTORED = 30
@@ -104,7 +105,7 @@ class Transcript:
             case Compacted():
                 self._compact(event)
             case PinsChanged():
-                self.pins = event.pins
+                self._pin(event)
             case TodoChanged():
                 self.todo = event.items
             case ApprovalRequested():
@@ -121,8 +122,8 @@ class Transcript:
 
     @property
     def steered(self) -> bool:
-        """Whether a steering prompt waits to be shown to the model."""
-        return bool(self._steers)
+        """Whether a steering prompt waits to be shown to the model. A pin can wait for the next request."""
+        return any(prompt.origin != PINNED for prompt in self._steers)
 
     @property
     def open_calls(self) -> tuple[ToolCall, ...]:
@@ -165,6 +166,19 @@ class Transcript:
         self._settle(seq, _user(prompt))
         if prompt.origin.partition(":")[0] not in OWN_ORIGINS and prompt.text:
             self.prompts.append(prompt.text)
+
+    def _pin(self, event: PinsChanged) -> None:
+        """What is pinned is told once, and a summary tells it again. A plan is in the call it was agreed on in."""
+        from protea.domain.plan import HEAD  # few conversations have pins
+
+        new = [pin for pin in event.pins if pin not in self.pins and not pin.startswith(HEAD)]
+        gone = [pin for pin in self.pins if pin not in event.pins and not pin.startswith(HEAD)]
+        told = [("Pinned by the person, for as long as this goes on", new), ("No longer pinned", gone)]
+        lines = [f"{what}:" + "".join(f"\n- {pin}" for pin in pins) for what, pins in told if pins]
+        self.pins = event.pins
+        if lines:
+            text = OWN + "\n\n".join(lines)
+            self._steers.append(PromptSubmitted(id="", text=text, delivery="steer", origin=PINNED, seq=self.last))
 
     def _compact(self, event: Compacted) -> None:
         from protea.domain.compaction import Shrunk, applied  # most conversations end before they fill their room
@@ -242,7 +256,7 @@ def _user(prompt: PromptSubmitted) -> UserMessage:
 
 
 def _told(found: InstructionsFound) -> str:
-    return f"[Protea] Instructions from {found.path}, for what you have just touched:\n\n{found.text}"
+    return f"{OWN}Instructions from {found.path}, for what you have just touched:\n\n{found.text}"
 
 
 def _restored(event: FilesRestored) -> str:
@@ -252,7 +266,7 @@ def _restored(event: FilesRestored) -> str:
     names = "".join(f"\n- {each.path}: {each.what}" for each in event.files[:MOST_RESTORED])
     rest = len(event.files) - MOST_RESTORED + event.more
     more = f"\n- and {rest} more" if rest > 0 else ""
-    return f"[Protea] The person {what} what {turns} had changed. By that:{names}{more}"
+    return f"{OWN}The person {what} what {turns} had changed. By that:{names}{more}"
 
 
 def _tool_message(call: ToolCall, result: ToolResult) -> ToolMessage:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
-from protea.domain.messages import AssistantMessage, Message, Text, ToolMessage, UserMessage
+from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, UserMessage, is_own
+from protea.domain.view import call_object
 
 Group = tuple[Message, ...]
 """What belongs together: a prompt with all that followed it, or a reply with the results of its calls."""
@@ -16,13 +20,17 @@ what a provider's cache needs."""
 
 
 def turns(messages: Sequence[Message]) -> list[Group]:
-    """The conversation cut before each prompt; prompts that follow one another stay together."""
+    """The conversation cut before each prompt; prompts that follow one another stay together.
+
+    What Protea itself says in a person's place goes with the prompt that follows it at once, else with the turn in
+    which it is said.
+    """
     found: list[list[Message]] = []
-    for message in messages:
-        begins = isinstance(message, UserMessage) and not (found and isinstance(found[-1][-1], UserMessage))
-        if begins or not found:
+    for person, run in groupby(messages, lambda message: isinstance(message, UserMessage)):
+        together = list(run)
+        if not found or (person and not all(map(is_own, together))):
             found.append([])
-        found[-1].append(message)
+        found[-1] += together
     return [tuple(group) for group in found]
 
 
@@ -40,7 +48,7 @@ def steps(turn: Group) -> tuple[Group, list[Group]]:
 def windowed(
     messages: tuple[Message, ...], *, room: int, count: Callable[[Message], int], recall: int = 0
 ) -> tuple[Message, ...]:
-    """The latest turns that fit `room`, and up to `recall` older ones that share most words with the last prompt.
+    """The latest turns that fit `room`, and up to `recall` older ones that have most to do with the last prompt.
 
     Where not even the last turn fits, its prompt and the latest steps of it that do, the very last in any case.
     """
@@ -84,15 +92,28 @@ def _part_of(turn: Group, room: int, count: Callable[[Message], int]) -> tuple[M
 
 
 def _related(groups: Sequence[Group], kept: int) -> list[int]:
-    """Older turns that share words with the last prompt, those that share most of them first, then the later ones."""
-    wanted = set(_words(groups[-1][:1]))
-    shared = {at: len(wanted.intersection(_words(groups[at]))) for at in range(kept)}
-    return sorted((at for at, words in shared.items() if words), key=lambda at: (-shared[at], -at))
+    """Older turns that share words with the last prompt, those that share most first, then the later ones.
+
+    A word counts for as much as it is rare in the conversation: what every turn speaks of tells nothing.
+    """
+    words = [set(_words(group)) for group in groups]
+    known = Counter(word for each in words for word in each)
+    wanted = set(_words(steps(groups[-1])[0]))
+    shared = {
+        at: sum(math.log(len(groups) / known[word]) for word in wanted.intersection(words[at])) for at in range(kept)
+    }
+    return sorted((at for at, worth in shared.items() if worth > 0), key=lambda at: (-shared[at], -at))
 
 
 def _words(messages: Group) -> Iterator[str]:
+    """Words of what was said, and of what calls were about; of writing without blanks, its letters two by two."""
     for message in messages:
         if isinstance(message, UserMessage | AssistantMessage):
             for part in message.content:
-                if isinstance(part, Text):
-                    yield from (word.casefold() for word in re.findall(r"\w{4,}", part.text))
+                if isinstance(part, Text | ToolCall):
+                    text = part.text if isinstance(part, Text) else call_object(part)
+                    for word in re.findall(r"[^\W_]{2,}", text.casefold()):
+                        if word[0] >= "\u3040" and word[-1] >= "\u3040":
+                            yield from (word[at : at + 2] for at in range(len(word) - 1))
+                        elif len(word) > 2:
+                            yield word
