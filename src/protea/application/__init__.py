@@ -8,7 +8,7 @@ Imports domain and ports; everything outside comes in through them. What is wher
     its model       lineup (who speaks, who stands in), window (what is shown of the conversation), budgets
     what it asks    approvals, hooks, auditing, looking (files of the project that nobody has looked at)
     what it knows   nearby (instructions of folders), mentions (what a prompt points at), capabilities
-    beside it       beside (what a call sets going), delegation and envelope (agents), tasks, planning
+    beside it       beside (what a call sets going), leaving (calls go on), tasks, planning, delegation, envelope
     changing it     swapping, rereading (the configuration has changed), rewinding, undoing
     after a crash   recovering (what was open), reviving (tasks)
     for faces       sessions (the gateway), slash_commands, description, meter, replaying

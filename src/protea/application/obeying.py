@@ -132,9 +132,8 @@ def _interrupt(body: Body, call_id: str | None) -> None:
 
 
 def _let_go_on(body: Body, call_id: str | None) -> None:
-    if not body.runner.let_go_on(call_id):
-        which = f"the call {call_id}" if call_id else "nothing that runs"
-        raise UsageError(f"{which} can go on in the background: only shell commands and agents can, while they run")
+    if why := body.runner.let_go_on(call_id):
+        raise UsageError(f"nothing can go on in the background now: {why}")
 
 
 async def _take_back(body: Body, command: EditSummary | UndoCompaction | Rewind | Undo | Redo) -> None:

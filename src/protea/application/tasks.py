@@ -339,7 +339,12 @@ class Tasks:
         if self._closing or begun.quiet:
             return  # nobody will read it in this process, and the next one finds the event; or it is known
         whole = f"\nThe whole output is in {begun.event.log}." if begun.event.log else ""
-        text = result if len(result) <= LONGEST else f"{result[:LONGEST]}\n[cut: {len(result) - LONGEST:,} more]"
+        # What a call brings was cut to size for the model by its tool.
+        text = (
+            result
+            if len(result) <= LONGEST or begun.event.kind == "call"
+            else f"{result[:LONGEST]}\n[cut: {len(result) - LONGEST:,} more]"
+        )
         lead = begun.ended or f"The task {task.id} ({begun.event.title})"
         self.news(f"{lead} has ended: {known}.{whole}" + (f"\n{text}" if text else ""))
 

@@ -201,12 +201,32 @@ class ToolRunner:
         self._stopped.add(call_id)
         return True
 
-    def let_go_on(self, call_id: str | None) -> bool:
-        """Let a call go on behind the turn, None: the last that can; False where none can."""
-        wanted = [id for id in self._leaving if call_id in (None, id)]
+    def let_go_on(self, call_id: str | None) -> str:
+        """Let a call go on behind the turn, None: the last that can. Why none can, empty where one does."""
+        wanted = [id for id in self._leaving if call_id in (None, id) and not self._has_parts(id)]
         for asked in self._leaving[wanted[-1]] if wanted else ():
             asked.set()
-        return bool(wanted)
+        return "" if wanted else "; ".join(self._why_they_stay(call_id)) or "no call runs"
+
+    def _has_parts(self, call_id: str) -> bool:
+        return call_id in self._parents.values()
+
+    def _why_they_stay(self, call_id: str | None) -> Iterator[str]:
+        from protea.application.leaving import stays  # when somebody asks
+
+        for id, (call, state) in self._states.items():
+            if state in ENDED or call_id not in (None, id):
+                continue
+            found = self._find(call.name)
+            if state == "awaiting_approval":
+                why = "it waits for your answer"
+            elif self._has_parts(id):
+                why = "the calls it makes are part of this turn"
+            elif state != "executing":
+                why = "it has not begun"
+            else:
+                why = (stays(found[0]) if found is not None else "") or "it is nearly done"
+            yield f"{call.name}: {why}"
 
     async def let_go(self, call_id: str) -> None:
         """See `Beside.let_go`."""
@@ -374,10 +394,10 @@ class ToolRunner:
         context = RunningCall(self, self._hub, call.id, answer, self._output_folder, self._may_read, writes)
         harmless = decision.harmless or writes != "kept"
         if self._undoing is None:
-            result = await tool.run(planned.arguments, context)
+            result = await self._followed(planned, context)
         else:
             async with self._undoing.around(tool.spec, planned.arguments, self.cwd() or "/", harmless=harmless):
-                result = await tool.run(planned.arguments, context)
+                result = await self._followed(planned, context)
         if not isinstance(result, ToolResult):  # tools come from anywhere
             raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
         if result.only and not result.is_error:
@@ -385,6 +405,28 @@ class ToolRunner:
         if answer and "ask" not in tool.spec.effects:
             result = replace(result, text=f"{result.text.rstrip()}\n[The person allowed this and said: {answer}]")
         return await self._looked_over(planned, result, said.context)
+
+    async def _followed(self, planned: Planned, context: RunningCall) -> ToolResult:
+        """Run a call to its end, or until a person lets it go on behind the turn."""
+        from protea.application import leaving  # with the first call
+
+        call, spec, run = planned.call, planned.tool.spec, planned.tool.run(planned.arguments, context)
+        if self._beside is None or spec.name in leaving.THEMSELVES or leaving.stays(spec):
+            return await run
+
+        async def leave(running: asyncio.Future[ToolResult]) -> ToolResult:
+            beside = self.beside(call.id)
+            assert beside is not None
+            context.left = True
+            return await leaving.become_task(
+                running,
+                call,
+                spec,
+                beside,
+                lambda result: self._looked_over(planned, result, ""),
+            )
+
+        return await leaving.followed(asyncio.ensure_future(run), lambda: self.let_go(call.id), leave)
 
     async def _looked_over(self, planned: Planned, result: ToolResult, told: str) -> ToolResult:
         """The result, with what hooks have to say of it."""
@@ -493,13 +535,16 @@ class RunningCall:
         self._output_folder = output_folder
         self.call_id = call_id
         self.answer = answer
+        self.left = False
+        """Whether it goes on behind its turn."""
 
     @property
     def session(self) -> str:
         return self._hub.session
 
     def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
-        self._hub.tell(ToolOutputDelta(call_id=self.call_id, text=text, stream=stream))
+        if not self.left:
+            self._hub.tell(ToolOutputDelta(call_id=self.call_id, text=text, stream=stream))
 
     @property
     def beside(self) -> Beside | None:
@@ -512,6 +557,8 @@ class RunningCall:
         return self._runner.all_specs()
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        if self.left:
+            return ToolResult("A call that goes on in the background can make no further ones.", is_error=True)
         return await self._runner.run_part(self.call_id, name, arguments)
 
     def output_path(self, suffix: str = ".txt") -> str:

@@ -51,8 +51,8 @@ class Interrupt(Command, frozen=True, kw_only=True):
 
 
 class Background(Command, frozen=True, kw_only=True):
-    """Let a running call go on behind the turn, which goes on at once: a shell command, or an agent. It is a task from
-    then on, and the model is told of its end."""
+    """Let a running call go on behind the turn, which goes on at once: a shell command, an agent, any that may take
+    long and writes no files of its own accord. It is a task from then on, and the model is told of its end."""
 
     call_id: str | None = None
     """None: the one that began last."""

@@ -195,9 +195,22 @@ class BashOutput:
         if shell is None:
             return _unknown(self._kit, str(arguments["id"]))
         wait = float(arguments.get("wait", 0))
-        await shell.wait(min(wait / 1000 if wait > 10_000 else wait, self._kit.options.bash_timeout_limit))
+        wait = min(wait / 1000 if wait > 10_000 else wait, self._kit.options.bash_timeout_limit)
+        await self._waited(shell, wait, context)
         text, failed = shell.news()
         return ToolResult(text, is_error=failed, file=shell.path)
+
+    async def _waited(self, shell: Shell, seconds: float, context: ToolContext) -> None:
+        """Until there is news, at most so long, or until a person wants the turn to go on."""
+        if seconds <= 0 or context.beside is None:
+            await shell.wait(seconds)
+            return
+        either = [asyncio.ensure_future(shell.wait(seconds)), asyncio.ensure_future(context.beside.let_go())]
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in either:
+                each.cancel()
 
 
 class KillShell:

@@ -49,7 +49,7 @@ def _session_background(screen: Front) -> None:
 
 
 async def _let_go_on(screen: Front, tab: Tab) -> None:
-    await tab.submitted(Background())
+    await tab.submitted(Background())  # where nothing can, the refusal says which calls run and why not
     screen.hint(f"it goes on in the background; {screen.desk.keys.of('pane.tasks')} shows it")
 
 
