@@ -31,28 +31,48 @@ def a_module_is_read_in_one_sitting(tree: Tree) -> Iterator[str]:
             yield module.at(LONGEST, f"{lines} lines")
 
 
-MAPPED = ("protea.domain", "protea.application", "protea.composition", "protea.interfaces", "protea.interfaces.tui")
-"""Folders of many files, each of another idea."""
+MANY = 8
+"""Modules that a folder may hold whose `__init__.py` does not say what is where."""
+OF_ONE_KIND = {
+    "protea": "the layers, of which ARCHITECTURE.md has a paragraph each",
+    "protea.adapters": "a family per port",
+    "protea.ports": "a port each",
+    "protea.testing": "the fakes of a port each",
+    "protea.testing.contracts": "the suite of a port each",
+    "protea.interfaces.commands": "a command each",
+    "protea.adapters.tools": "a tool each; what several of them need begins with an underscore",
+}
+"""Folders in which a name says enough."""
+
+
+_MANY = {f"application/step_{number}.py": "" for number in range(MANY)}
+_NAMES = ", ".join(f"step_{number}" for number in range(MANY))
 
 
 @rule(
-    {"application/__init__.py": '"""A turn: turn."""', "application/turn.py": "", "application/hub.py": ""},
-    {"domain/__init__.py": '"""Events."""', "domain/permission/__init__.py": ""},
+    {"application/__init__.py": f'"""{_NAMES}."""', **_MANY, "application/hub.py": ""},
+    {"adapters/x/__init__.py": '"""A family."""', **{f"adapters/x/_{n}.py": "" for n in range(MANY + 1)}},
     fine={
-        "application/__init__.py": '"""A turn: turn, hub."""',
-        "application/turn.py": "",
+        "application/__init__.py": f'"""A turn: hub, {_NAMES}."""',
+        **_MANY,
         "application/hub.py": "",
-        "ports/model.py": "",
+        "ports/__init__.py": '"""Promises."""',
+        **{f"ports/{name}.py": "" for name in "abcdefghij"},
     },
 )
 def a_folder_of_many_files_says_what_is_where(tree: Tree) -> Iterator[str]:
     """In the docstring of its `__init__.py`, so that one who opens the folder finds the file."""
-    for name in MAPPED:
+    folders: dict[str, list[str]] = {}
+    for module in tree.modules:
+        above, _, last = module.name.rpartition(".")
+        folders.setdefault(above, []).append(last)
+    for name, files in folders.items():
         home = tree.module(name)
-        words = set(re.findall(r"\w+", (ast.get_docstring(home.ast) or "") if home is not None else ""))
-        for module in tree.modules:
-            above, _, last = module.name.rpartition(".")
-            if home is not None and above == name and not last.startswith("_") and last not in words:
+        if home is None or name in OF_ONE_KIND or len(files) <= MANY:
+            continue
+        words = set(re.findall(r"\w+", ast.get_docstring(home.ast) or ""))
+        for last in files:
+            if last not in words and not last.startswith("__"):
                 yield home.at(1, f"names no {last}")
 
 
