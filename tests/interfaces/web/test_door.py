@@ -87,3 +87,9 @@ def test_the_page_may_load_its_own_files_and_nothing_else() -> None:
     assert policy["script-src"] == "'self' 'wasm-unsafe-eval'"
     assert policy["connect-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
+
+
+@pytest.mark.parametrize("host", ["[fe80::1%eth0]", "[::1%; script-src *]:7422", "::1%x"])
+def test_no_words_get_in_behind_an_address(host: str) -> None:
+    # The name is repeated in the page's policy.
+    assert not Door(token="t", pass_="p", port=7422, any_address=True).is_here([host])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import select
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import cycle
 from pathlib import Path
 
@@ -115,7 +116,8 @@ def test_the_cookie_alone_shows_no_screen(served: Served) -> None:
 
 
 def test_what_is_no_page_gets_no_screen(served: Served) -> None:
-    for words in ("", "{}", "[1]", '{"token":1}'):
+    deep = '{"token":' + "[" * 4000
+    for words in ("", "{}", "[1]", '{"token":1}', deep, '{"z":' + "[" * 4000, b'{"token":"\xff"}', "9" * 5000):
         with connect(
             f"ws://127.0.0.1:{served.port}/socket",
             origin=served.base.rstrip("/"),  # type: ignore[arg-type]  # a new type of str
@@ -126,6 +128,54 @@ def test_what_is_no_page_gets_no_screen(served: Served) -> None:
                 for _ in client:
                     pass
             assert client.close_code == 4403
+
+
+def test_who_has_not_said_the_token_is_not_listened_to_for_long(served: Served) -> None:
+    with connect(
+        f"ws://127.0.0.1:{served.port}/socket",
+        origin=served.base.rstrip("/"),  # type: ignore[arg-type]  # a new type of str
+        additional_headers={"Cookie": served.cookie()},
+    ) as client:
+        client.send("x" * 10_000)
+        with suppress(ConnectionClosed):
+            client.recv(timeout=PATIENCE)
+        assert client.close_code == 1009
+
+
+def test_hundreds_who_say_nothing_keep_nobody_out_and_are_not_kept(tmp_path: Path) -> None:
+    with Served(tmp_path / "world") as served, ExitStack() as open_ones:
+        person = Client(served, "screen-crowd")
+        person.see(" NORMAL ")
+        resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE, (256, 256))
+        silent = [open_ones.enter_context(socket.create_connection(("127.0.0.1", served.port))) for _ in range(400)]
+        for each in silent[::2]:
+            with suppress(OSError):
+                each.sendall(b"GET / HTTP/1.1\r\n")  # and the rest never comes
+        assert served.get(f"/?token={served.token}").status == 200
+        other = Client(served, "screen-beside")
+        other.see(" NORMAL ")
+        person.type("still here")
+        person.see("still here")
+        assert select.select([silent[0]], [], [], PATIENCE)[0]
+        with suppress(ConnectionResetError):
+            assert silent[0].recv(1) == b""
+        assert len(os.listdir(f"/proc/{served.process.pid}/fd")) < 100
+        person.leave()
+        other.leave()
+
+
+def test_where_no_more_files_can_be_opened_nothing_is_said_at_the_shell_and_it_goes_on_later(tmp_path: Path) -> None:
+    with Served(tmp_path / "world") as served:
+        limits = resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        with socket.create_connection(("127.0.0.1", served.port)) as kept_waiting:
+            assert not select.select([kept_waiting], [], [], 0.5)[0]
+            resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE, limits)
+            assert served.get(f"/?token={served.token}").status == 200
+        served.process.terminate()
+        assert served.process.wait(PATIENCE) == 0
+        assert served.process.stderr is not None
+        assert served.process.stderr.read() == b""
 
 
 def test_every_file_that_is_served_is_there_and_asks_for_nothing_from_elsewhere() -> None:

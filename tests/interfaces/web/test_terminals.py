@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from protea.interfaces.web import terminals
-from protea.interfaces.web.terminals import Ended, Size, Terminals, Viewer
+from protea.interfaces.web.terminals import MOST_TYPED, Ended, Size, Terminals, Viewer
 
 SIZE = Size(80, 24)
 PATIENCE = 30.0
@@ -89,6 +90,31 @@ async def test_what_is_typed_faster_than_it_is_read_waits_its_turn() -> None:
         await shown(viewer, b"go")
         screen.type(b"0123456789" * 30_000)
         await shown(viewer, b"True")
+
+
+async def test_who_types_for_one_that_does_not_read_is_told_to_wait_until_it_does() -> None:
+    code = (
+        "import signal, sys, tty; tty.setraw(0); asked = [signal.SIGUSR1]; signal.pthread_sigmask(0, asked)\n"
+        "print('go', flush=True); signal.sigwait(asked)\n"
+        "print(len(sys.stdin.buffer.read(3_000_000)), flush=True)"
+    )
+    async with opened() as held:
+        screen = held.start("one", python(code), SIZE)
+        assert screen is not None
+        viewer = screen.attach(SIZE)
+        await shown(viewer, b"go")
+        for _ in range(3):
+            screen.type(b"x" * 1_000_000)
+        waits = asyncio.ensure_future(screen.has_read())
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert not waits.done()
+        assert screen.unread > MOST_TYPED
+        os.kill(screen.pid, signal.SIGUSR1)
+        async with asyncio.timeout(PATIENCE):
+            await waits
+        assert screen.unread <= MOST_TYPED
+        await shown(viewer, b"3000000")
 
 
 async def test_one_that_draws_faster_than_its_page_takes_it_waits_and_loses_nothing(

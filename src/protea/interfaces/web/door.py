@@ -91,6 +91,8 @@ def _name(host: str) -> str:
 
 
 def _is_address(name: str) -> bool:
+    if "%" in name:
+        return False  # a zone could be any words at all, and the name is repeated in what is answered
     try:
         ip_address(name[1:-1] if name.startswith("[") and name.endswith("]") else name)
     except ValueError:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from importlib.resources import files
 from types import MappingProxyType
+from typing import TypeVar
 from urllib.parse import parse_qs
 
 import msgspec
@@ -25,10 +26,15 @@ from websockets.http11 import Request, Response
 
 from protea.domain.errors import ConfigError
 from protea.interfaces.web.door import HEADERS, Door
-from protea.interfaces.web.terminals import AWAY, Ended, Size, Terminal, Terminals, Viewer
+from protea.interfaces.web.strangers import Strangers, quietly
+from protea.interfaces.web.terminals import AWAY, MOST_TYPED, Ended, Size, Terminal, Terminals, Viewer
 
 LARGEST = 1 << 24
 """Bytes of one message from a page: a paste."""
+LARGEST_HELLO = 1 << 13
+"""Bytes of its first one: who has not said the token is not listened to for long."""
+MOST_QUEUED = 4
+"""Messages of one page that wait to be looked at; then no more are read."""
 HELLO = 10.0
 """Seconds a page has to say which screen it wants."""
 LOOK = 30.0
@@ -51,6 +57,7 @@ _FILES: Mapping[str, str] = {
 """All that is served, beside the page itself."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+T = TypeVar("T")
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +103,7 @@ class _Server:
         self._terminals = Terminals(_for_screens(serving.environment), away=serving.away)
         self._first = list(serving.first)
         self._door = serving.door(serving.port)
+        self._strangers = Strangers()
         self._closing = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -104,6 +112,7 @@ class _Server:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._end)
         loop.add_signal_handler(signal.SIGCHLD, self._terminals.reap)
+        loop.set_exception_handler(quietly)
         silent = logging.getLogger("protea.web")
         silent.addHandler(logging.NullHandler())
         silent.propagate = False  # what strangers send is no news for the person at the shell
@@ -114,7 +123,9 @@ class _Server:
                 self._serving.port,
                 process_request=self._answer,
                 compression=None,
-                max_size=LARGEST,
+                max_size=LARGEST_HELLO,
+                max_queue=MOST_QUEUED,
+                create_connection=self._strangers.connection(),
                 server_header=None,
                 close_timeout=2,
                 logger=silent,
@@ -174,14 +185,18 @@ class _Server:
     async def _page_is_here(self, connection: ServerConnection) -> None:
         try:
             async with asyncio.timeout(HELLO):
-                hello = msgspec.json.decode(await connection.recv(), type=_Hello)
-        except (TimeoutError, msgspec.MsgspecError, ConnectionClosed):
+                hello = _read(await connection.recv(), _Hello)
+        except (TimeoutError, ConnectionClosed):
+            hello = None
+        if hello is None:
             await connection.close(STRANGER, "this is not how a page begins")
             return
         # The cookie goes to every port of this machine, the token is kept from them: both are wanted.
         if not self._door.is_token(hello.token) or not _NAME.fullmatch(hello.terminal):
             await connection.close(STRANGER, "the token is another one")
             return
+        self._strangers.forget(connection)
+        connection.protocol.max_message_size = LARGEST
         size = Size(hello.columns, hello.rows)
         terminal = self._terminals.find(hello.terminal)
         if terminal is None and not self._closing.is_set():
@@ -192,7 +207,7 @@ class _Server:
         viewer = terminal.attach(size)
         showing = asyncio.create_task(_show(connection, viewer))
         try:
-            await _listen(connection, terminal)
+            await _listen(connection, terminal, viewer)
         except ConnectionClosed:
             pass
         finally:
@@ -220,13 +235,29 @@ async def _show(connection: ServerConnection, viewer: Viewer) -> None:
                     await connection.send(data)
 
 
-async def _listen(connection: ServerConnection, terminal: Terminal) -> None:
+async def _listen(connection: ServerConnection, terminal: Terminal, viewer: Viewer) -> None:
     async for message in connection:
-        if isinstance(message, bytes):
-            terminal.type(message)
+        if terminal.viewer is not viewer:
+            continue  # it has yet to notice that another page has the screen
+        if isinstance(message, str):
+            if (size := _read(message, Size)) is not None:
+                terminal.resize(size)
             continue
-        with suppress(msgspec.MsgspecError):
-            terminal.resize(msgspec.json.decode(message, type=Size))
+        terminal.type(message)
+        if terminal.unread > MOST_TYPED:
+            # No more is taken from the page until the screen has read on, or the page has gone.
+            waits = [asyncio.ensure_future(each) for each in (terminal.has_read(), connection.wait_closed())]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            for each in waits:
+                each.cancel()
+
+
+def _read(message: str | bytes, kind: type[T]) -> T | None:
+    """What a page has said; None where it is nothing a page says, however that is wrong."""
+    try:
+        return msgspec.json.decode(message, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _response(

@@ -15,6 +15,7 @@ import pty
 import signal
 import struct
 import termios
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -26,6 +27,8 @@ to draw itself anew: by then it can."""
 READ = 65_536
 MOST_PENDING = 1 << 20
 """Bytes a page may be behind; then the screen waits for it."""
+MOST_TYPED = 1 << 20
+"""Bytes typed or pasted that a screen may have yet to read; then its page waits."""
 AWAY = 1800.0
 """Seconds without anybody looking and anything being drawn after which a screen is ended."""
 PATIENCE = 5.0
@@ -122,7 +125,10 @@ class Terminal:
         self.code: int | None = None
         """How it ended; None while it runs."""
         self.gone = asyncio.Event()
-        self._typed: list[memoryview] = []
+        self._typed: deque[memoryview] = deque()
+        self.unread = 0
+        """Bytes of what was typed that it has not read."""
+        self._read_something = asyncio.Event()
         self._quiet = self._loop.time()
         self._loop.add_reader(self.leader, self._read)
 
@@ -191,20 +197,33 @@ class Terminal:
         if not self._typed:
             self._loop.add_writer(self.leader, self._write)
         self._typed.append(memoryview(data))
+        self.unread += len(data)
+
+    async def has_read(self) -> None:
+        """Wait until little of what was typed is unread."""
+        while self.unread > MOST_TYPED // 2:
+            self._read_something.clear()
+            await self._read_something.wait()
 
     def _write(self) -> None:
+        self._read_something.set()
         try:
             written = os.write(self.leader, self._typed[0][:4096])
         except BlockingIOError:
             return
         except OSError:  # it has ended
-            self._typed.clear()
+            self._forget_typed()
         else:
+            self.unread -= written
             self._typed[0] = self._typed[0][written:]
             if not self._typed[0]:
-                self._typed.pop(0)
+                self._typed.popleft()
         if not self._typed:
             self._loop.remove_writer(self.leader)
+
+    def _forget_typed(self) -> None:
+        self._typed.clear()
+        self.unread = 0
 
     def resize(self, size: Size) -> None:
         size = size.fitting()
@@ -229,7 +248,8 @@ class Terminal:
             self.viewer.end(Ended("over", self.code))
         self._loop.remove_reader(self.leader)
         self._loop.remove_writer(self.leader)
-        self._typed.clear()
+        self._forget_typed()
+        self._read_something.set()
         os.close(self.leader)
         self.gone.set()
 
