@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol
 
 from protea.application.beside import BesideCall, Owner, errand_behind
 from protea.application.past import Past
 from protea.application.tasks import Work
 from protea.domain.delegation import Errand, Outcome
 from protea.domain.errors import ProteaError, UsageError
-from protea.domain.events import MessageCompleted, TaskChanged
+from protea.domain.events import (
+    ApprovalRequested,
+    ApprovalResolved,
+    LastingEvent,
+    MessageCompleted,
+    TaskChanged,
+    ToolCallChanged,
+)
 from protea.domain.messages import ToolCall, text_of
 from protea.domain.tools import ToolResult
 from protea.ports.session_store import SessionStore
@@ -73,14 +80,45 @@ async def resume(owner: Resuming, id: str, text: str) -> None:
         raise UsageError(f"there is no agent {id} of this session; /tasks lists them")
     if event.state == "running":
         raise UsageError(f"{event.child} is at work; /tasks steer {event.id} TEXT tells it something")
-    arguments = {"prompt": text.strip() or GO_ON, "resume": event.child, "title": event.title, "background": True}
+    arguments = going_on(event, text.strip() or GO_ON)
+    call = ToolCall(id=event.call_id or event.id, name="Agent", arguments=arguments)
+    result = await owner.runner.once_more(call, BesideCall(owner, call.id, call), agreed=True)
+    if result.is_error:
+        raise UsageError(result.text)
+
+
+def calls_behind(events: Iterable[LastingEvent], tasks: Iterable[str]) -> dict[str, tuple[ToolCall, bool]]:
+    """The call that set each of these tasks going, as the log has it, and whether a person said yes to it. What a task
+    was kept with proves nothing: others may be able to write there."""
+    wanted, found = {*tasks}, dict[str, tuple[ToolCall, bool]]()
+    ran: dict[str, ToolCall] = {}
+    questions: dict[str, str] = {}
+    agreed: set[str] = set()
+    for event in events:
+        match event:
+            case ToolCallChanged(state="validating"):
+                agreed.discard(event.call.id)  # a provider may use an id again
+                ran.pop(event.call.id, None)
+            case ToolCallChanged(state="executing"):
+                ran[event.call.id] = event.call
+            case ApprovalRequested():
+                questions[event.id] = event.call.id
+            case ApprovalResolved() if event.decision != "deny" and event.by != "policy":
+                agreed.add(questions.get(event.id, ""))
+            case TaskChanged() if event.id in wanted and event.id not in found and event.call_id in ran:
+                found[event.id] = (ran[event.call_id], event.call_id in agreed)
+            case _:
+                pass
+    return found
+
+
+def going_on(event: TaskChanged, text: str) -> dict[str, Any]:
+    """The arguments that let an agent go on in its own session."""
+    arguments = {"prompt": text, "resume": event.child, "title": event.title, "background": True}
     name = event.agent.partition(":")[0]
     if name not in ("", "agent"):
         arguments["name"] = name  # what it may use is written down there
-    call = ToolCall(id=event.call_id or event.id, name="Agent", arguments=arguments)
-    result = await owner.runner.once_more(call, BesideCall(owner, call.id, call))
-    if result.is_error:
-        raise UsageError(result.text)
+    return arguments
 
 
 def last_words(store: SessionStore, session: str) -> str:

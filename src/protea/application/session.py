@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
@@ -61,6 +61,7 @@ if TYPE_CHECKING:  # opened where a part, a swap or a call asks for them
     from protea.application.tasks import Tasks
     from protea.application.watching import Calls, Spans
     from protea.domain.events import TaskChanged
+    from protea.domain.messages import ToolCall
     from protea.domain.swap import SwapPreview
 
 
@@ -199,6 +200,18 @@ class Session:
         from protea.application.reviving import GoingAgain  # after a crash
 
         return GoingAgain(self, event)
+
+    def calls_behind(self, tasks: Iterable[str]) -> dict[str, tuple[ToolCall, bool]]:
+        """The calls that set tasks going, as the log has them, and whether a person said yes to each."""
+        from protea.application.reviving import calls_behind  # after a crash
+
+        return calls_behind(self.log.read(), tasks)
+
+    def going_on(self, event: TaskChanged, text: str) -> dict[str, Any]:
+        """The arguments that let an agent go on in its own session."""
+        from protea.application.reviving import going_on  # after a crash
+
+        return going_on(event, text)
 
     async def resume_task(self, id: str, text: str) -> None:
         """See `ResumeTask`."""

@@ -6,7 +6,7 @@ Held by a session that has begun some, or was taken up again with some in its lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any, Literal, Protocol
@@ -62,6 +62,14 @@ class Body(Protocol):
         ...
 
     def going_again(self, event: TaskChanged) -> Going: ...
+    def calls_behind(self, tasks: Iterable[str]) -> Mapping[str, tuple[ToolCall, bool]]:
+        """The calls that set tasks going, as the log has them, and whether a person said yes to each."""
+        ...
+
+    def going_on(self, event: TaskChanged, text: str) -> dict[str, Any]:
+        """The arguments that let an agent go on in its own session."""
+        ...
+
     def last_words(self, child: str) -> str:
         """What an agent of it said last."""
         ...
@@ -218,36 +226,45 @@ class Tasks:
         """Those that go on, as they stand."""
         runner, body = self._opened(), self._body
         now = body.clock.monotonic()
+        behind = body.calls_behind(left)
+        names: dict[str, str] = {}
         for id, event in left.items():
             runner.define(event.kind, self._run)
-            if id in kept and "tool" in kept[id].input:
+            call, agreed = behind.get(id, (None, False))
+            if event.kind == "agent":
+                if event.child and (call is None or call.name != "Agent"):  # a person had sent it on
+                    call, agreed = ToolCall(id=event.call_id, name="Agent", arguments=body.going_on(event, GO_ON)), True
+            elif call is None or not repeatable(call, body.repeatable):
+                continue  # that was said of another command, or is said no more
+            name = kept[id].input.get("name") if id in kept else None
+            if call is not None and isinstance(name, str):
                 lead = f"The agent {event.agent}" if event.kind == "agent" else f"The {event.kind} {event.title}"
-                begun = Begun(event, self._again(event, kept[id]), lead, now - event.seconds)
-                self._named[str(kept[id].input["name"])] = self._begun[id] = begun
+                where = kept[id].input.get("cwd", "")
+                begun = Begun(event, self._again(event, call, agreed, where), lead, now - event.seconds)
+                names[id], self._named[name], self._begun[id] = name, begun, begun
         back: dict[str, TaskChanged] = {}
         for task in await runner.recover(body.id):
             if task.state == "running" and task.id in self._begun:
                 begun = self._begun[task.id]
                 begun.event = back[task.id] = replace(begun.event, detail=_goes_on(begun.event), tool="")
                 self._watch(task)
-        for id in left:
-            if id not in back and id in self._begun:
-                del self._begun[id], self._named[str(kept[id].input["name"])]
+        for id, name in names.items():
+            if id not in back:
+                del self._begun[id], self._named[name]
         return back
 
-    def _again(self, event: TaskChanged, task: Task) -> Work:
+    def _again(self, event: TaskChanged, call: ToolCall, agreed: bool, where: object) -> Work:
         """Make the call once more that had set it going; what that sets going now is the work."""
 
         async def work(tell: Callable[[str], None]) -> str:
-            given, body = task.input, self._body
-            arguments = dict(given["arguments"])
+            body = self._body
+            again = replace(call, id=event.call_id)
             if event.kind == "agent" and event.child:
-                arguments |= {"resume": event.child, "prompt": GO_ON}
-            elif event.kind != "agent" and given.get("cwd", "") != (body.runner.cwd() or ""):
-                raise TaskFailedError(f"it ran in {given['cwd']}, and commands now run elsewhere")
-            call = ToolCall(id=event.call_id, name=str(given["tool"]), arguments=arguments)
+                again = replace(again, arguments={**(call.arguments or {}), "resume": event.child, "prompt": GO_ON})
+            elif event.kind != "agent" and where != (body.runner.cwd() or ""):
+                raise TaskFailedError(f"it ran in {where}, and commands now run elsewhere")
             going = body.going_again(event)
-            result = await body.runner.once_more(call, going)
+            result = await body.runner.once_more(again, going, agreed=agreed)
             if going.work is None:
                 raise TaskFailedError(f"it could not be begun again: {result.text}")
             if going.log:
@@ -266,7 +283,8 @@ class Tasks:
             kept = f"its session {event.child} is kept; Agent with resume={event.child} goes on with it"
             return f"{kept}. It had said: {brief(said, 400)}" if said else kept
         kept = f"what it had written is in {event.log}" if event.log else "nothing of it is kept"
-        command = str(task.input.get("arguments", {}).get("command", "")) if task is not None else ""
+        given = task.input.get("arguments") if task is not None else None
+        command = str(given.get("command", "")) if isinstance(given, dict) else ""
         if event.kind != "shell" or not command:
             return kept
         where = task.input.get("cwd", "") if task is not None else ""

@@ -127,10 +127,11 @@ class ToolRunner:
         state = self._states.get(call_id)
         return state[0] if state is not None else None
 
-    async def once_more(self, call: ToolCall, beside: Beside) -> ToolResult:
+    async def once_more(self, call: ToolCall, beside: Beside, *, agreed: bool) -> ToolResult:
         """Run a call that was permitted and run before, outside of any turn and unrecorded: to bring back what it had
         set going behind it. What is denied, by rules or by a hook, or would change what plan mode leaves alone, is not
-        run; what would be asked is not asked again. Never raises for what goes wrong in it."""
+        run; what would be asked is not asked again, and runs only where a person has `agreed` to it before. Never
+        raises for what goes wrong in it."""
         planned = self._look_at(call)
         if not isinstance(planned, Planned):
             return ToolResult(planned, is_error=True)
@@ -141,6 +142,10 @@ class ToolRunner:
         writes = _writes(spec, request, decision)
         if decision.verdict == "deny" or said.arguments is not None or writes is None:
             return ToolResult(f"It is not allowed now: {decision.why or 'plan mode'}", is_error=True)
+        if decision.verdict == "ask" and not agreed:
+            return ToolResult(
+                f"It would be asked about now, and nobody was asked before: {decision.why}", is_error=True
+            )
         audit = self._audit() if self._audit is not None else None
         books = Books(audit, self._now, self._hub.session, call.id, request)
         try:

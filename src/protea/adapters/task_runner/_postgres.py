@@ -20,7 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from protea.adapters.task_runner._register import Claimed, Claims, Heard, Tasks
-from protea.adapters.task_runner._table import LOST
+from protea.adapters.task_runner._table import LOST, read_task
 from protea.domain.errors import StoreError
 from protea.ports.task_runner import Task
 
@@ -113,7 +113,7 @@ class PostgresTable:
                 (self._silence, id),
             ).fetchone()
             if row is not None and not row[1]:
-                _over(db, msgspec.json.decode(row[0], type=Task), "stopped", "", now)
+                _over(db, id, read_task(row[0]), "stopped", "", now)
                 return True
             db.execute("UPDATE protea.tasks SET stop = true WHERE id = %s AND state = 'running'", (id,))
             return False
@@ -128,15 +128,16 @@ class PostgresTable:
             db.execute(BEAT, (self._owner,))
             # Rows that another process looks at just now are that one's.
             rows = db.execute(
-                f"SELECT t.again, t.task FROM protea.tasks t WHERE t.state = 'running' AND t.owner <> %s"
+                f"SELECT t.id, t.again, t.task FROM protea.tasks t WHERE t.state = 'running' AND t.owner <> %s"
                 f" AND (t.session = %s OR %s::text IS NULL AND NOT {ALIVE}) FOR UPDATE SKIP LOCKED",
                 (self._owner, session, session, self._silence),
             ).fetchall()
             found = []
-            for again, data in rows:
-                task = msgspec.json.decode(data, type=Task)
-                if not again:
-                    found.append(Claimed(_over(db, task, "lost", LOST, now), False))
+            for id, again, data in rows:
+                task = read_task(data)
+                if task is None or not again:
+                    ended = _over(db, id, task, "lost", LOST, now)
+                    found += [] if ended is None else [Claimed(ended, False)]
                 elif task.kind in kinds:
                     task = replace(task, runs=task.runs + 1, progress="")
                     db.execute(
@@ -173,7 +174,9 @@ class PostgresTable:
         )
         found = []
         for data, state, owner, beat, alive in rows:
-            task = msgspec.json.decode(data, type=Task)
+            task = read_task(data)
+            if task is None:
+                continue
             runs = state == "running"
             heard = _written(beat) if runs and beat is not None else ""
             found.append(replace(task, owner=owner if alive or not runs else "", beat=heard))
@@ -230,8 +233,11 @@ class PostgresTable:
             self._connection = None
 
 
-def _over(db: Connection, task: Task, state: Any, result: str, now: str) -> Task:
-    """End a task whose process is gone."""
+def _over(db: Connection, id: str, task: Task | None, state: Any, result: str, now: str) -> Task | None:
+    """End a task whose process is gone; None where what is kept of it is damaged."""
+    if task is None:
+        db.execute("UPDATE protea.tasks SET state = %s, owner = '' WHERE id = %s", (state, id))
+        return None
     task = replace(task, state=state, ended=now, result=result)
     db.execute("UPDATE protea.tasks SET state = %s, owner = '', task = %s WHERE id = %s", (state, _data(task), task.id))
     return task

@@ -88,8 +88,10 @@ class Table:
             for id, belongs, owner, again, data in rows:
                 if owner not in gone or session not in (None, belongs):
                     continue
-                task = msgspec.json.decode(data, type=Task)
-                if not again:
+                task = read_task(data)
+                if task is None:
+                    db.execute("UPDATE tasks SET state = 'lost', owner = '' WHERE id = ?", (id,))
+                elif not again:
                     _over(db, id, owner, "lost", LOST, now)
                     found.append(Claimed(replace(task, state="lost", ended=now, result=LOST), False))
                 elif task.kind in kinds:
@@ -113,11 +115,11 @@ class Table:
     # ── who lives ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _lock(self, owner: str) -> str:
-        return os.path.join(self._folder, f"{owner}.lock")
+        return os.path.join(self._folder, f"{os.path.basename(owner)}.lock")
 
     def _asked(self, id: str) -> str:
         """A file that asks for the end of a task: its process looks for it."""
-        return os.path.join(self._folder, f"{id}.stop")
+        return os.path.join(self._folder, f"{os.path.basename(id)}.stop")
 
     def _own(self) -> None:
         """Hold the lock of this process."""
@@ -167,7 +169,9 @@ class Table:
             alive[owner] = self._heard(owner) if owner and self._lives(owner) else ""
         found = []
         for data, state, owner in rows:
-            task = msgspec.json.decode(data, type=Task)
+            task = read_task(data)
+            if task is None:
+                continue
             beat = alive.get(owner, "") if state == "running" else ""
             found.append(replace(task, owner=owner if beat or state != "running" else "", beat=beat))
         return found
@@ -188,9 +192,21 @@ def _over(db: sqlite3.Connection, id: str, owner: str, state: Any, result: str, 
     row = db.execute("SELECT task FROM tasks WHERE id = ? AND owner = ? AND state = 'running'", (id, owner)).fetchone()
     if row is None:
         return False
-    task = replace(msgspec.json.decode(row[0], type=Task), state=state, ended=now, result=result)
+    known = read_task(row[0])
+    if known is None:
+        db.execute("UPDATE tasks SET state = ?, owner = '' WHERE id = ?", (state, id))
+        return True
+    task = replace(known, state=state, ended=now, result=result)
     db.execute("UPDATE tasks SET state = ?, owner = '', task = ? WHERE id = ?", (state, _data(task), id))
     return True
+
+
+def read_task(data: bytes | str) -> Task | None:
+    """None where it is damaged: the others are none the worse."""
+    try:
+        return msgspec.json.decode(data, type=Task)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
 
 
 def _data(task: Task) -> bytes:
