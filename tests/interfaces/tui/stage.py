@@ -188,7 +188,7 @@ class Stage:
 
     async def readable(self) -> None:
         """Let a question stand long enough to count as read."""
-        self.main.tab.card._drawn_at = time.monotonic() - 1
+        self.main.tab.card._drawn_at = time.monotonic() - 2
 
     def unread(self) -> None:
         """Let a question have come this very moment, however busy the machine is."""

@@ -212,10 +212,84 @@ async def test_a_question_that_comes_while_one_is_in_a_pane_says_how_to_get_to_i
         await on.press("ctrl+x", "k")
         on.main.tab.submit(SubmitPrompt(text="ask"))
         await on.settle()
-        assert "a question waits for you; Esc goes to it" in on.text
+        assert "a question waits for you; its keys answer it from here, too" in on.text
         await on.readable()
         await on.press("escape", "y")
         assert isinstance(on.gateway.commands[-1], ResolveApproval)
+
+
+@pytest.mark.parametrize("place", ["j", "f", "v", "d", "k"])
+@pytest.mark.parametrize(("key", "decision"), [("y", "once"), ("a", "always"), ("n", "deny"), ("2", "session")])
+async def test_a_question_in_sight_is_answered_wherever_the_keys_are(
+    tmp_path: Path, place: str, key: str, decision: str
+) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.send("ask")
+        await on.press("ctrl+x", place)
+        assert on.main.focus_on != "composer"
+        on.unread()
+        await on.press(key)  # it has just come: the key means what it always does there
+        assert not any(isinstance(command, ResolveApproval) for command in on.gateway.commands)
+        on.main.viewer.jump = ""
+        await on.readable()
+        await on.press(key)
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision=decision)  # type: ignore[arg-type]  # one of four words
+
+
+async def test_what_is_written_in_the_composer_stays_while_a_question_is_answered_from_elsewhere(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.send("ask")
+        await on.readable()
+        on.main.tab.composer.set("a thought")
+        await on.press("ctrl+x", "j", "y")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="once")
+        assert on.composer == "a thought"
+
+
+async def test_tab_takes_the_words_to_the_composer_from_anywhere(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.send("ask")
+        await on.press("ctrl+x", "f")
+        await on.readable()
+        await on.press("tab")
+        assert on.main.focus_on == "composer"
+        await on.type("no")
+        await on.press("enter")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="deny", comment="no")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("ctrl+x", "j", "slash", "a", "n", "y"),  # a search is typed
+        ("ctrl+x", "j", "slash", "a", "s", "k", "enter", "n"),  # it is gone through
+        ("ctrl+x", "j", "v", "y"),  # something is selected
+        ("ctrl+x", "j", "z", "a"),  # a key of several
+        ("ctrl+x", "j", "enter"),  # what only where one writes is an answer, in some keymaps
+        ("ctrl+x", "f", "slash", "y", "n", "1"),  # files are looked for
+        ("ctrl+x", "f", "ctrl+x", "z", "y"),  # a pane lies over it: nobody sees what is asked
+    ],
+)
+async def test_what_is_typed_or_marked_elsewhere_is_no_answer(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async with stage(tmp_path / "home", (120, 30), preferences=ScreenSettings(motion=False, keymap="claude")) as on:
+        await on.send("ask")
+        await on.readable()
+        await on.press(*keys)
+        assert not any(isinstance(command, ResolveApproval) for command in on.gateway.commands)
+
+
+async def test_a_line_number_that_was_begun_before_the_question_came_is_no_answer(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.press("ctrl+x", "v", "1")
+        on.main.tab.submit(SubmitPrompt(text="ask"))
+        await on.settle()
+        await on.readable()
+        await on.press("2", "G")
+        assert not any(isinstance(command, ResolveApproval) for command in on.gateway.commands)
+        await on.press("2")
+        assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="session")
 
 
 async def test_all_of_a_long_change_can_be_read_before_it_is_allowed(tmp_path: Path) -> None:

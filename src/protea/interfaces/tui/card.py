@@ -18,6 +18,8 @@ from protea.interfaces.tui.themes import Look
 
 UNREAD = 0.25
 """Seconds after a question is drawn in which nothing that is typed counts as its answer."""
+UNREAD_ELSEWHERE = 1.0
+"""The same while the keys are not where one writes."""
 
 
 class Card(Lines):
@@ -77,6 +79,19 @@ class Card(Lines):
     def readable(self) -> bool:
         """Whether it has stood long enough to have been read."""
         return time.monotonic() - self._drawn_at >= UNREAD
+
+    def answers_at_distance(self, action: str) -> bool:
+        """Whether an `approval.` action, done from elsewhere than where one writes, would be an answer: keys mean other
+        things there, so it must have stood for longer."""
+        question = self.question
+        if question is None or time.monotonic() - self._drawn_at < UNREAD_ELSEWHERE:
+            return False
+        word = action.removeprefix("approval.")
+        if word == "comment":
+            return question.kind != "question"
+        if word == "edit":
+            return bool(plan_of(question))
+        return self.answer(action) is not None
 
     @property
     def can_allow_with_words(self) -> bool:

@@ -169,7 +169,8 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
                 self.file_tree.touch(self.changes.files)
             self.desk.spawn(self._load_files())
         if tab is self.tab and isinstance(event, ApprovalRequested) and self.focus_on != "composer":
-            self.hint("a question waits for you; Esc goes to it")
+            here = "its keys answer it from here, too" if self.tab.display else "Esc goes to it"
+            self.hint(f"a question waits for you; {here}")
         if tab is not self.tab and isinstance(event, ApprovalRequested):
             self.tab.spoken.say(f"Tab {self.tabs.index(tab) + 1}. {announced(event)}")
         if tab.state.questions and not self.app.app_focus:
@@ -479,6 +480,8 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             return
         key, character = named(event)
         keys = self.desk.keys
+        if self.focus_on != "composer" and self._answers_from_here(key):
+            return
         contexts = self.contexts()
         action = keys.press(key, contexts)
         self.which_key.show(keys.following(contexts) if keys.pressed else [])
@@ -490,6 +493,23 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             self.take_key(events.Key(key.removeprefix("alt+"), event.character))
         elif action is None:
             self._write(event, character)
+
+    def _answers_from_here(self, key: str) -> bool:
+        """Whether the key, pressed elsewhere than where one writes, answered the question that is in sight. Characters
+        do, and Tab; what is being typed, selected or searched here comes first."""
+        tab, card = self.tab, self.tab.card
+        action = self.desk.keys.table["approval"].get(key, "")
+        pane = self.arrangement.panes.get(self.focus_on)
+        if not action or not (len(key) == 1 or key == "tab") or self.desk.keys.pressed:
+            return False
+        if card.commenting or not tab.display or not card.answers_at_distance(action):
+            return False
+        if tab.transcript.busy if pane is None else pane.busy:
+            return False
+        if action in ("approval.comment", "approval.edit"):
+            self.focus_part("composer")
+        self.do(action)
+        return True
 
     def look_at_keys(self) -> None:
         """Keys that were changed in their file count at once. It is looked at when a key comes and when the window is

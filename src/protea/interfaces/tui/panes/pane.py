@@ -69,6 +69,11 @@ class Pane(Painted):
     # ── moving ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
+    def busy(self) -> bool:
+        """Whether keys go on with something that was begun with others."""
+        return self.writing
+
+    @property
     def room(self) -> int:
         return max(1, self.size.height - 1)
 

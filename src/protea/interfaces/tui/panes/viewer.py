@@ -40,6 +40,10 @@ class Viewer(Pane):
         self.jump = ""
         """Digits that were typed."""
 
+    @property
+    def busy(self) -> bool:
+        return self.writing or bool(self.jump)
+
     async def open(self, path: str, line: int = 0) -> None:
         """Read a file and show it from a line on; its colours follow."""
         self.path = path
