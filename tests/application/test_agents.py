@@ -813,6 +813,30 @@ async def test_closing_the_session_ends_its_agents() -> None:
     assert of(list(w.store.read(task.child)), TurnFinished)[-1].outcome == "interrupted"
 
 
+async def test_however_many_there_are_each_is_told_as_stopped() -> None:
+    """Their own sessions are closed by whoever sent them: one that closed first would look as if it had failed."""
+    inside: list[str] = []
+    all_in = asyncio.Event()
+
+    async def never(prompt: str, _: ModelRequest) -> Reply:
+        inside.append(prompt)
+        if len(inside) == 8:
+            all_in.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    sent = [{"prompt": f"look {number}", "background": True} for number in range(8)]
+    w = world({"boss": sending(*sent), "look": never})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    async for _ in w.turn(session, SubmitPrompt(text="boss")):
+        pass
+    async with asyncio.timeout(WITHIN):
+        await all_in.wait()
+        await w.gateway.close()
+    ended = {event.id: event.state for event in of(list(w.store.read(session)), TaskChanged)}
+    assert [*ended.values()] == ["stopped"] * 8
+
+
 @pytest.mark.parametrize(
     ("named", "has", "told"),
     [

@@ -240,12 +240,14 @@ class Sessions:
         held.hub.tell(await invoke(self, session, command, self._clock.now(), load().load if load else tuple))
 
     async def close(self) -> None:
-        # Those that were sent close with the ones that sent them; the others wait for both.
+        # Who sent an agent ends it, and says so: one that closed by itself would look as if it had ended its errand.
+        senders = [session.close() for session in self._open.values() if not session.depth]
+        ended = await asyncio.gather(*senders, return_exceptions=True)
         closing = [session.close() for session in self._open.values()]
         if self._idle_parts is not None:
             closing.append(self._idle_parts.aclose())
             self._idle_parts = None
-        ended = await asyncio.gather(*closing, return_exceptions=True)
+        ended += await asyncio.gather(*closing, return_exceptions=True)
         self._open.clear()
         for failure in ended:
             if failure is not None:
