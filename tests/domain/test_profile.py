@@ -10,7 +10,7 @@ from protea.domain.errors import ConfigError
 from protea.domain.profile import Profile, chain, differences, flat, in_settings, profile_key, settings_key
 from protea.domain.settings import Layer, merge
 
-PORTS = ("persona", "model", "sandbox", "instructions")
+PORTS = ("persona", "model", "sandbox", "instructions", "hooks")
 
 
 def fail(key: str, message: str) -> ConfigError:
@@ -75,6 +75,19 @@ def test_another_adapter_takes_no_options_over_and_the_same_one_does() -> None:
     assert merged(below, {"persona": {"adapter": "coding"}})["ports"]["persona"] == {"adapter": "coding"}
     same = merged(below, {"persona": {"adapter": "minimal"}})["ports"]["persona"]
     assert same == {"adapter": "minimal", "text": "Hi."}
+
+
+def test_hooks_of_all_layers_add_up_and_each_keeps_its_file() -> None:
+    one, two, three = ({"hooks": {"before_tool": [{"command": [name]}]}} for name in ("one", "two", "three"))
+    layers = [
+        Layer(source=f"/{at}", data=in_settings(table, PORTS, fail)) for at, table in enumerate((one, two, three))
+    ]
+    data, origins = merge(layers)
+    assert [hook["command"] for hook in data["ports"]["hooks"]["before_tool"]] == [["one"], ["two"], ["three"]]
+    assert [origins[f"ports.hooks.before_tool {number}"] for number in (1, 2, 3)] == ["/0", "/1", "/2"]
+    assert layers[0].data["ports"]["hooks"]["before_tool"] == [{"command": ["one"]}], "no layer was changed by that"
+    assert merged(one, {"hooks": {"adapter": "none"}})["ports"]["hooks"] == {"adapter": "none"}
+    assert merged({"hooks": {"adapter": "none"}}, one)["ports"]["hooks"] == {"adapter": "none", **one["hooks"]}
 
 
 def shelf(**extends: str | None) -> dict[str, Profile]:

@@ -94,6 +94,55 @@ def test_what_is_wrong_in_a_hook_is_told_in_words(world: World) -> None:
     assert "after_tool 2: timeout: it must be a number, and is text" in done.stderr
 
 
+def noting(word: str, moment: str = "before_tool") -> str:
+    """A hook that writes a word into the project's `order`."""
+    return f'[[hooks.{moment}]]\ncommand = ["sh", "-c", "echo {word} >> order"]\n'
+
+
+def test_hooks_of_person_profile_and_project_add_up_in_that_order(world: World) -> None:
+    (world.project / ".protea").mkdir()
+    (world.project / ".protea/config.toml").write_text(noting("project"))
+    (world.home / ".protea/profiles").mkdir()
+    (world.home / ".protea/profiles/strict.toml").write_text(f'extends = "coding"\n{noting("profile")}')
+    told = []
+    for trusted in (False, True):
+        with LoopbackProvider.in_thread([ScriptedCall("Bash", {"command": "echo hi"}), "Done."]) as provider:
+            use(world, provider, f"{noting('person')}[[ports.hooks.before_tool]]\ncommand = ['true']\n")
+            if trusted:
+                assert world.run("trust").returncode == 0
+            assert world.run("-p", "go", "--allow", "Bash", "--profile", "strict").returncode == 0
+        told.append((world.project / "order").read_text().split())
+        (world.project / "order").unlink()
+    # The profile was named by a flag, so it stands above both files.
+    assert told == [["person", "profile"], ["person", "project", "profile"]]
+
+
+def test_names_that_other_agents_have_are_answered_with_ours(world: World) -> None:
+    (world.home / ".protea/config.toml").write_text(
+        '[[hooks.PreToolUse]]\nmatcher = "Bash"\n[[hooks.after_tool]]\nmatcher = "Edit"\ntype = "command"\n'
+        'command = "scripts/format -q"\n[[hooks.Stop]]\nhooks = []\n'
+    )
+    done = world.run("-p", "hello")
+    assert (done.returncode, done.stdout) == (1, "")
+    for words in (
+        "there is no option 'PreToolUse' (here it is before_tool)",
+        "there is no option 'Stop' (here it is turn_end)",
+        "after_tool 1: there is no option 'matcher' (here it is match)",
+        "after_tool 1: there is no option 'type' (leave it out: command, url or python says it)",
+        """after_tool 1: command: it must be a list, and is text; write ["scripts/format","-q"]""",
+    ):
+        assert words in done.stderr
+
+
+def test_a_mistake_in_a_hook_is_placed_in_the_file_it_is_in(world: World) -> None:
+    (world.home / ".protea/config.toml").write_text(noting("person") + noting("again"))
+    (world.project / ".protea").mkdir()
+    own = world.project / ".protea/config.toml"
+    own.write_text(f"{noting('project')}[[hooks.before_tool]]\ncomand = ['x']\n")
+    assert world.run("trust").returncode == 0
+    assert f"before_tool 2 of {own}: there is no option 'comand'" in world.run("-p", "hello").stderr
+
+
 def test_the_slash_command_of_the_page_becomes_a_prompt(world: World) -> None:
     (command,) = examples("slash-commands.md", "markdown")
     (world.home / ".protea/commands").mkdir()

@@ -4,7 +4,6 @@ is any.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,11 +58,13 @@ def _first(toolsets: Sequence[Toolset]) -> FileToolset | None:
 
 
 def _loading(own: FileToolset, others: Sequence[Toolset]) -> Callable[[], Awaitable[Sequence[str]]]:
+    from protea.adapters.guests.thread import in_own_thread  # only where there are such files
+
     async def load() -> Sequence[str]:
         known = own.problems
         taken = {spec.name for each in others if each is not own for spec in each.specs()}
         # In a thread: what a file imports may take its time, and the screen goes on.
-        problems = await asyncio.to_thread(own.load, taken)
+        problems: Sequence[str] = await in_own_thread(own.load, taken)
         return () if problems is known else problems
 
     return load

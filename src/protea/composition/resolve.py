@@ -181,7 +181,7 @@ def checked(adapter: Any, port: str, name: str, options: Mapping[str, Any], orig
     try:
         return msgspec.convert(dict(options), adapter.Options)
     except msgspec.ValidationError as error:
-        wrong = _mistakes(adapter.Options, options) or [str(error)]
+        wrong = _mistakes(adapter.Options, options, whose=_whose(port, options, origins)) or [str(error)]
         named = [f"ports.{port}.{option}" for option in options]
         # Of a table its first key has a place, the table itself has none.
         where = next((f"{origins[key]}: " for each in named for key in origins if f"{key}.".startswith(f"{each}.")), "")
@@ -191,33 +191,60 @@ def checked(adapter: Any, port: str, name: str, options: Mapping[str, Any], orig
         ) from error
 
 
-def _mistakes(struct: Any, options: Mapping[str, Any], above: str = "") -> list[str]:
-    """What is wrong with a table, each thing by itself and with its place: `before_tool 2: there is no option …`."""
+def _whose(port: str, options: Mapping[str, Any], origins: Mapping[str, str]) -> dict[str, list[str]]:
+    """For lists that several files have added to: option → `1 of FILE`, `2 of FILE` … for each item."""
+    found: dict[str, list[str]] = {}
+    for option, value in options.items():
+        places = [origins.get(f"ports.{port}.{option} {number}", "") for number in range(1, _long(value) + 1)]
+        if len(set(places)) > 1:
+            found[option] = [f"{places[: at + 1].count(place)} of {place}" for at, place in enumerate(places)]
+    return found
+
+
+def _long(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 0
+
+
+def _mistakes(
+    struct: Any, options: Mapping[str, Any], above: str = "", *, whose: Mapping[str, Sequence[str]] | None = None
+) -> list[str]:
+    """What is wrong with a table, each thing by itself and with its place: `before_tool 2: there is no option …`. A
+    struct may know by what other names people write its options: `ELSEWHERE`, name → what to write here."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     wrong = []
     for option, value in options.items():
         if option not in fields:
             near = nearest(option, fields)
             hint = f"did you mean {near}?" if near else "there are " + ", ".join(fields) if above else ""
+            hint = getattr(struct, "ELSEWHERE", {}).get(option, hint)
             wrong.append(f"{above}there is no option {option!r}" + (f" ({hint})" if hint else ""))
             continue
         try:
             msgspec.convert(value, fields[option].type)
         except msgspec.ValidationError as error:
-            wrong += _inside(fields[option].type, value, f"{above}{option}") or [
-                f"{above}{option}: {_our_words(error)}"
+            names = (whose or {}).get(option)
+            wrong += _inside(fields[option].type, value, f"{above}{option}", names) or [
+                f"{above}{option}: {_our_words(error)}{_as_list(fields[option].type, value)}"
             ]
     missing = (name for name, field in fields.items() if field.required and name not in options)
     return [*wrong, *(f"{above}{name} is missing" for name in missing)]
 
 
-def _inside(kind: Any, value: Any, at: str) -> list[str]:
-    """What is wrong with the tables of a list of them, or of a table of them."""
+def _as_list(kind: Any, value: Any) -> str:
+    """How a text is written where a list of texts is wanted."""
+    if getattr(kind, "__args__", ()) != (str, ...) or not isinstance(value, str):
+        return ""
+    return f"; write {msgspec.json.encode(value.split()).decode()}"
+
+
+def _inside(kind: Any, value: Any, at: str, names: Sequence[str] | None) -> list[str]:
+    """What is wrong with the tables of a list of them, or of a table of them. `names` are those of a list's items,
+    where their numbers alone are not enough."""
     structs = [each for each in getattr(kind, "__args__", ()) if hasattr(each, "__struct_fields__")]
     if len(structs) != 1:
         return []
     if isinstance(value, list):
-        tables = [(f"{at} {number}: ", each) for number, each in enumerate(value, 1)]
+        tables = [(f"{at} {names[number] if names else number + 1}: ", each) for number, each in enumerate(value)]
     elif isinstance(value, dict):
         tables = [(f"{at}.{name}: ", each) for name, each in value.items()]
     else:

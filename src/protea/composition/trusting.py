@@ -179,7 +179,10 @@ def _words(hook: dict[str, Any]) -> Iterator[str]:
         yield python.rpartition(":")[0]
     for at, word in enumerate(_texts(hook.get("command"))):
         # A program without a slash is looked for elsewhere.
-        yield from (part for part in (word, *word.split()) if at or "/" in part)
+        parts = (word, *word.split())
+        pairs = zip(("", *parts), parts, strict=False)
+        # Behind a > is what it writes, not what it runs.
+        yield from (part for before, part in pairs if (at or "/" in part) and not before.endswith(">"))
 
 
 def _texts(value: Any) -> tuple[str, ...]:

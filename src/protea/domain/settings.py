@@ -1,9 +1,9 @@
 """What a person may set, as values; how layers of it become one; who said what.
 
 Read from files, the environment and flags by `adapters.settings`; used by the composition. Later layers win: tables
-merge, lists replace, `"key+"` adds to the list below; a port's table that names another adapter begins anew. The rules
-in `[permissions]` are the exception: no layer takes back what another has denied, so their lists add up, and each layer
-is kept apart in `Settings.permissions.layers`.
+merge, lists replace, `"key+"` adds to the list below; a port's table that names another adapter begins anew. Two things
+are the exception. The rules in `[permissions]` add up, as no layer takes back what another has denied, and each layer
+is kept apart in `Settings.permissions.layers`. So do hooks: whoever brings some takes nobody else's away.
 """
 
 from __future__ import annotations
@@ -231,7 +231,8 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def merge(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The tables of all layers as one, and for each dotted key the layer that had the last word on it."""
+    """The tables of all layers as one, and for each dotted key the layer that had the last word on it; for the second
+    hook of a moment, whose file may be another than that of the first, also `ports.hooks.before_tool 2`."""
     merged: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for layer in layers:
@@ -258,6 +259,8 @@ def dotted(parts: Sequence[str]) -> str:
 _KEPT = frozenset({("ports.sandbox.", "network"), ("ports.sandbox.", "required")})
 """Options that mean the same to whatever fills the port: what one layer forbids, another adapter does not lift."""
 _ADDED_UP = frozenset({"permissions.allow", "permissions.ask", "permissions.deny"})
+_HOOKS = ("hooks.", "ports.hooks.")
+"""Tables whose lists add up, too."""
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
@@ -266,7 +269,7 @@ def _bare(part: str) -> bool:
 
 
 def _pour(into: dict[str, Any], table: Mapping[str, Any], prefix: str, layer: Layer, origins: dict[str, str]) -> None:
-    if prefix.startswith("ports.") and _other_adapter(into, table):
+    if prefix.startswith("ports.") and _other_adapter(into, table, prefix):
         # The options below are those of another adapter.
         for option in [option for option in into if (prefix, option) not in _KEPT]:
             del into[option]
@@ -286,12 +289,18 @@ def _pour(into: dict[str, Any], table: Mapping[str, Any], prefix: str, layer: La
             origin, key = layer.origin(key), f"{prefix}{dotted([name])}"
         else:
             origin = layer.origin(key)
-        if added or key in _ADDED_UP:
+        if prefix in _HOOKS and isinstance(value, list) and isinstance(below := into.get(name, []), list):
+            for number, _ in enumerate(value, len(below) + 1):
+                origins[f"{key} {number}"] = layer.source
+            into[name] = [*below, *value]
+        elif added or key in _ADDED_UP:
             into[name] = [*(into.get(name) or ()), *value]
         else:
             into[name] = value
         origins[key] = origin
 
 
-def _other_adapter(below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
-    return "adapter" in below and "adapter" in above and below["adapter"] != above["adapter"]
+def _other_adapter(below: Mapping[str, Any], above: Mapping[str, Any], prefix: str) -> bool:
+    # Hooks are written down without naming what asks them.
+    known = below.get("adapter", "configured" if prefix == "ports.hooks." and below else None)
+    return known is not None and "adapter" in above and known != above["adapter"]

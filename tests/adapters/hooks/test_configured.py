@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ class Desk:
 
     def __init__(self, root: Path, sandbox: Sandbox) -> None:
         self.root, self.sandbox = root, sandbox
+        self.environment = {"PATH": os.environ["PATH"], "SOME_API_KEY": "hush"}
 
     def script(self, name: str, text: str) -> tuple[str, ...]:
         (self.root / name).write_text(text)
@@ -47,7 +50,7 @@ class Desk:
             root=root,
             user_home=root,
             protea_home=root,
-            environment={"PATH": os.environ["PATH"], "SOME_API_KEY": "hush"},
+            environment=self.environment,
         )
         return configured.create(Options(**options), sandbox=self.sandbox, surroundings=around)
 
@@ -191,39 +194,133 @@ async def test_a_function_may_wait_or_not(desk: Desk) -> None:
     assert "no function gone" in gone.failed
 
 
-async def test_an_address_is_asked_by_post(desk: Desk) -> None:
-    heard: list[bytes] = []
-    answers = {b"/no": b'{"decision": "deny", "reason": "by HTTP"}', b"/quiet": b"", b"/bad": b"<html>"}
+class Answers:
+    """A server that answers each path in its own way, and keeps what it was asked."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, **answers: bytes | None) -> None:
+        self.answers = answers
+        """Path → the whole answer, as bytes; None: nothing ever comes."""
+        self.heard: list[tuple[str, bytes]] = []
+        """(head, body)"""
+
+    async def __aenter__(self) -> Answers:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.at = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        size = int(
-            next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")).split(b":")[1]
-        )
-        heard.append(await reader.readexactly(size))
-        path = head.split()[1]
-        body = answers.get(path)
-        status = b"200 OK" if body is not None else b"500 Oh"
-        body = body or b""
-        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-        await writer.drain()
+        size = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")).split(b":")[1]
+        self.heard.append((head.decode(), await reader.readexactly(int(size))))
+        answer = self.answers[head.split()[1].decode().strip("/")]
+        if answer is None:
+            await reader.read()  # until whoever asked gives up
+        else:
+            writer.write(answer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    at = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    no, quiet, bad, broken = await desk.before(*(Hook(url=at + path) for path in ("/no", "/quiet", "/bad", "/500")))
-    server.close()
-    await server.wait_closed()
-    (unreachable,) = await desk.before(Hook(url=at + "/no", strict=True))
+
+def ok(body: bytes, more: bytes = b"") -> bytes:
+    return b"HTTP/1.1 200 OK\r\n" + more + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+async def test_an_address_is_asked_by_post(desk: Desk) -> None:
+    async with Answers(
+        no=ok(b'{"decision": "deny", "reason": "by HTTP"}'),
+        ask=ok(b'{"hookSpecificOutput": {"permissionDecision": "ask", "permissionDecisionReason": "look"}}'),
+        allow=ok(b'{"decision": "approve"}'),
+        rewrite=ok(b'{"updatedInput": {"command": "ls"}, "additionalContext": "it was too long"}'),
+        quiet=ok(b""),
+        empty=b"HTTP/1.1 204 No Content\r\n\r\n",
+    ) as server:
+        no, ask, allow, rewrite, quiet, empty = await desk.before(
+            *(Hook(url=f"{server.at}/{path}", name=path) for path in server.answers)
+        )
     assert (no.verdict, no.why) == ("deny", "by HTTP")
-    assert quiet == HookSaid(hook=f"{at}/quiet")
-    assert bad.failed
-    assert "HTTP 500" in broken.failed
+    assert (ask.verdict, ask.why) == ("ask", "look")
+    assert allow.verdict == "allow"
+    assert (rewrite.arguments, rewrite.context) == ({"command": "ls"}, "it was too long")
+    assert (quiet, empty) == (HookSaid(hook="quiet"), HookSaid(hook="empty"))
+    assert json.loads(server.heard[0][1])["tool_name"] == "Bash"
+    assert json.loads(server.heard[5][1])["tool_input"] == {"command": "ls"}, "rewritten by one before it"
+    assert "hush" not in str(server.heard), "nothing of the environment goes there"
+    (unreachable,) = await desk.before(Hook(url=f"{server.at}/no", strict=True))
     assert unreachable.verdict == "deny"
-    assert json.loads(heard[0])["tool_name"] == "Bash"
 
 
-@pytest.mark.parametrize("hook", [Hook(), Hook(command=("a",), url="http://b"), Hook(python="only_a_file.py")])
-def test_a_hook_says_exactly_one_thing_to_do(desk: Desk, hook: Hook) -> None:
-    with pytest.raises(ConfigError, match="before_tool"):
-        desk.hooks(before_tool=(hook,))
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "HTTP 500"),
+        (b"HTTP/1.1 404 Oh\r\nContent-Length: 22\r\n\r\n" + b'{"decision": "allow"}', "HTTP 404"),
+        (b"HTTP/1.1 307 Go\r\nLocation: /no\r\nContent-Length: 0\r\n\r\n", "HTTP 307: it points elsewhere"),
+        (ok(b"<html>"), "its answer is no JSON"),
+        (ok(b'{"decision": "allow"'), "its answer is no JSON"),
+        (ok(b"[" * 100_000), "its answer is no JSON"),
+        (ok(b"[]"), "its answer is no JSON object"),
+        (ok(b'{"decision": "sure"}'), "it decided 'sure'"),
+        (ok(b'{"updatedInput": "ls"}'), "updatedInput is no JSON object"),
+        (ok(b'{"reason": "' + b"x" * (1 << 20) + b'"}'), "more than 1048576 bytes"),
+        (ok(gzip.compress(b" " * (20 << 20)), b"Content-Encoding: gzip\r\n"), "more than"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", ""),
+        (b"nonsense\r\n\r\n", ""),
+        (None, "it took longer than 0.5 s"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_an_answer_that_is_none_has_failed_and_a_strict_hook_denies(
+    desk: Desk, answer: bytes | None, problem: str
+) -> None:
+    async with Answers(hook=answer, no=ok(b'{"decision": "allow"}')) as server:
+        loose, strict = await desk.before(
+            *(Hook(url=f"{server.at}/hook", timeout=0.5 if answer is None else 30, strict=strict) for strict in (0, 1))
+        )
+    assert loose.failed
+    assert problem in loose.failed
+    assert (loose.verdict, loose.arguments, strict.verdict) == (None, None, "deny")
+    assert [head.split()[1] for head, _ in server.heard] == ["/hook", "/hook"], "nobody else was asked"
+
+
+async def test_what_is_told_to_this_machine_goes_through_no_proxy(desk: Desk) -> None:
+    async with Answers(hook=ok(b'{"decision": "ask"}')) as server:
+        desk.environment |= {"http_proxy": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9"}
+        (said,) = await desk.before(Hook(url=f"{server.at}/hook"))
+    assert (said.verdict, said.failed) == ("ask", "")
+
+
+async def test_a_function_that_hangs_or_leaves_ends_nobody(desk: Desk) -> None:
+    (desk.root / "mine.py").write_text(
+        "import sys, threading\ngo_on = threading.Event()\n"
+        "def hang(told):\n    go_on.wait()\ndef leave(told):\n    sys.exit(3)\n"
+        "async def leave_later(told):\n    sys.exit('no')\n"
+    )
+    (desk.root / "gone.py").write_text("raise SystemExit\n")
+    hang, leave, later, gone = await desk.before(
+        Hook(python="mine.py:hang", timeout=0.2),
+        *(Hook(python=place) for place in ("mine.py:leave", "mine.py:leave_later", "gone.py:x")),
+    )
+    assert "longer than 0.2 s" in hang.failed
+    assert "sys.exit(3)" in leave.failed
+    assert "sys.exit('no')" in later.failed
+    assert "sys.exit()" in gone.failed
+    (thread,) = [each for each in threading.enumerate() if each.name == "hang"]
+    assert thread.daemon, "the end of the process waits for no other"
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        Hook(),
+        Hook(command=("a",), url="http://b"),
+        Hook(python="only_a_file.py"),
+        Hook(url="localhost:9000/hook"),
+        Hook(command=("a",), timeout=0),
+    ],
+)
+def test_what_no_hook_can_do_is_refused_with_its_place(desk: Desk, hook: Hook) -> None:
+    with pytest.raises(ConfigError, match=r"\[\[hooks.before_tool\]\] 2 "):
+        desk.hooks(before_tool=(Hook(command=("true",)), hook))

@@ -20,6 +20,7 @@ INNER = {
 """Layer → the layers it may import from. What is not listed (cli, __main__, the package itself) may know all of them."""
 
 SHARED_FAMILIES = {
+    "adapters.guests": "fills no port: how functions that others wrote are run, for hooks and tools",
     "adapters.walking": "fills no port: how a directory is walked, for the tools that search and the list of files",
     "adapters.http": "fills no port: it is the HTTP client that the families which speak HTTP are written over",
 }

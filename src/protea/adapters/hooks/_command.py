@@ -61,7 +61,10 @@ async def ask(
     if not text.startswith(b"{"):
         # Plain words are for whoever the moment lets hear them.
         return {"additionalContext": text.decode("utf-8", "replace")} if text and _heard(told) else None
-    return msgspec.json.decode(text)
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"its answer is no JSON: {error}") from error
 
 
 def _heard(told: Mapping[str, Any]) -> bool:

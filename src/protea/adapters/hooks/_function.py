@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import os
 import sys
@@ -11,6 +10,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
+from protea.adapters.guests.thread import in_own_thread, staying
 from protea.adapters.hooks._looked_at import looked_at
 from protea.domain.surroundings import Surroundings
 
@@ -22,8 +22,9 @@ async def ask(place: str, around: Surroundings, told: dict[str, Any]) -> Any:
     file = os.path.join(around.root, own)
     data = looked_at(around, file)
     function = _find(file, name, data)
-    answer = function(told) if inspect.iscoroutinefunction(function) else await asyncio.to_thread(function, told)
-    return await answer if inspect.isawaitable(answer) else answer
+    with staying():
+        answer = function(told) if inspect.iscoroutinefunction(function) else await in_own_thread(function, told)
+        return await answer if inspect.isawaitable(answer) else answer
 
 
 @lru_cache(maxsize=64)
@@ -32,7 +33,8 @@ def _find(path: str, name: str, source: bytes) -> Callable[[dict[str, Any]], Any
     module = ModuleType(f"protea_hook_{abs(hash(path)):x}")
     module.__file__ = path
     sys.modules[module.__name__] = module  # annotations of classes are looked up there
-    exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+    with staying():
+        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
     function = vars(module).get(name)
     if not callable(function):
         raise ValueError(f"{path} has no function {name}")

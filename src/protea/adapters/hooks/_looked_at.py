@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from protea.domain.surroundings import Surroundings
 
+_INTO = (">", ">>", "1>", "2>", "1>>", "2>>", "&>")
 LARGEST = 1 << 20
 """Bytes of a file that a person can have looked at."""
 
@@ -34,7 +35,10 @@ def looked_at(around: Surroundings, path: str) -> bytes:
 def named(around: Surroundings, command: Sequence[str]) -> Iterator[str]:
     """The files of the project that the words of a command name, absolute."""
     for at, word in enumerate(command):
-        for part in _parts(word):
+        parts = _parts(word)
+        for before, part in zip(("", *parts), parts, strict=False):
+            if before in _INTO:
+                continue  # what it writes says nothing of what it does
             path = os.path.join(around.root, part)
             # A program without a slash is looked for elsewhere.
             if (at or "/" in part) and _inside(around, path) and os.path.isfile(path):

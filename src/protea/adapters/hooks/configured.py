@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from msgspec.structs import replace
@@ -25,6 +25,13 @@ from protea.ports.sandbox import Sandbox
 class Hook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One of `command`, `url` and `python`, and when."""
 
+    ELSEWHERE: ClassVar[dict[str, str]] = {
+        "matcher": "here it is match",
+        "type": "leave it out: command, url or python says it",
+        "hooks": "here each is a [[hooks.MOMENT]] of its own, with its match and its command",
+        "run": "here it is command, a list of words",
+        "async": "there is none that is not waited for",
+    }
     match: str = ""
     """Tools it is about: names with `|` between them and `*` in them. Empty: all of them."""
     command: tuple[str, ...] = ()
@@ -46,6 +53,13 @@ class Hook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    ELSEWHERE: ClassVar[dict[str, str]] = {
+        **{theirs: f"here it is {ours}" for ours, theirs in WIRE_NAMES.items()},
+        "SubagentStop": "here it is turn_end: an agent's turn is one, too",
+        "PostToolUseFailure": "here it is after_tool, which is told whether the tool failed",
+        "Notification": "here what calls you is a notifier: docs/ports/notifier.md",
+        "PermissionRequest": "here it is before_tool, which is asked before anybody else",
+    }
     before_tool: tuple[Hook, ...] = ()
     after_tool: tuple[Hook, ...] = ()
     prompt: tuple[Hook, ...] = ()
@@ -107,9 +121,14 @@ class ConfiguredHooks:
 def create(options: Options, *, sandbox: Sandbox, surroundings: Surroundings) -> ConfiguredHooks:
     """Raises `ConfigError` for a hook that says nothing to do, or several things."""
     for moment in WIRE_NAMES:
-        for hook in getattr(options, moment):
+        for number, hook in enumerate(getattr(options, moment), 1):
+            place = f"[[hooks.{moment}]] {number} ({hook.shown or 'it does nothing'})"
             if sum(map(bool, (hook.command, hook.url, hook.python))) != 1:
-                raise ConfigError(f"[[hooks.{moment}]]: give exactly one of command, url and python")
+                raise ConfigError(f"{place}: give exactly one of command, url and python")
             if hook.python and not hook.python.partition(":")[2]:
-                raise ConfigError(f"[[hooks.{moment}]]: python is written path/to/file.py:function")
+                raise ConfigError(f"{place}: python is written path/to/file.py:function")
+            if hook.url and not hook.url.startswith(("http://", "https://")):
+                raise ConfigError(f"{place}: url must begin with http:// or https://")
+            if not hook.timeout > 0:
+                raise ConfigError(f"{place}: timeout must be more than 0 seconds")
     return ConfiguredHooks(options, sandbox, surroundings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import msgspec
 from ddgs import DDGS
 from ddgs.exceptions import DDGSException
 
+from protea.adapters.guests.thread import in_own_thread
 from protea.adapters.search._hits import hits
 from protea.domain.surroundings import Surroundings
 from protea.ports.search import Hit, SearchError
@@ -31,7 +31,7 @@ class Metasearch:
     async def search(self, query: str, limit: int = 10) -> Sequence[Hit]:
         if not query.strip() or limit < 1:
             return ()
-        found = await asyncio.to_thread(self._asked, query, limit)
+        found = await in_own_thread(self._asked, query, limit)
         return hits(((each.get("title"), each.get("href"), each.get("body")) for each in found), limit)
 
     def _asked(self, query: str, limit: int) -> list[dict[str, str]]:

@@ -361,7 +361,11 @@ def _with_ports(data: dict[str, Any]) -> dict[str, Any]:
         table = {name: value for name, value in data.get(port, {}).items() if value is not None}
         if table:
             ports = data.get("ports", {})
-            data = {**data, "ports": {**ports, port: {**table, **ports.get(port, {})}}}
+            own = ports.get(port, {})
+            if port == "hooks":  # those of a moment add up
+                both = {name for name in table if isinstance(table[name], list) and isinstance(own.get(name), list)}
+                own = {**own, **{name: [*table[name], *own[name]] for name in both}}
+            data = {**data, "ports": {**ports, port: {**table, **own}}}
     return data
 
 

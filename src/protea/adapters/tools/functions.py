@@ -8,13 +8,13 @@ toolset = FunctionToolset([weather])
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, isawaitable, iscoroutinefunction, signature
 from typing import Any, get_type_hints
 
 import msgspec
 
+from protea.adapters.guests.thread import in_own_thread, staying
 from protea.domain.tools import Effect, ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 
@@ -73,9 +73,10 @@ class FunctionTool:
         given = {name: getattr(values, name) for name in values.__struct_fields__}
         if self._wants_context:
             given["context"] = context
-        value = await asyncio.to_thread(self._function, **given) if self._thread else self._function(**given)
-        if isawaitable(value):
-            value = await value
+        with staying():
+            value = await in_own_thread(self._function, **given) if self._thread else self._function(**given)
+            if isawaitable(value):
+                value = await value
         if isinstance(value, ToolResult):
             return value
         return ToolResult(text=value if isinstance(value, str) else msgspec.json.encode(value).decode())
