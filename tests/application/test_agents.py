@@ -159,7 +159,7 @@ async def test_an_agent_can_be_let_go_on_while_the_turn_goes_on_without_it() -> 
         await turn
     (result,) = [e.result for e in of(events, ToolCallChanged) if e.state == "success"]
     assert result is not None
-    assert result.text.startswith("The person let agent go on in the background, as task ")
+    assert result.text.startswith("The agent goes on in the background, as the person wished, as task ")
     moved, *rest = [e for e in of(events, TaskChanged) if "goes on in the background" in (e.detail or "")]
     assert (moved.state, rest) == ("stopped", [])
     with pytest.raises(UsageError, match="no call runs"):
@@ -172,7 +172,7 @@ async def test_an_agent_can_be_let_go_on_while_the_turn_goes_on_without_it() -> 
     assert (event.kind, event.background, event.child, event.agent) == ("agent", True, moved.child, "agent")
     assert [e async for e in w.turn(session, SubmitPrompt(text="and?"))]
     told = [text_of(m.content) for m in w.model.requests[-1].messages if isinstance(m, UserMessage)]
-    assert any("The agent agent" in text and "it is blue" in text for text in told)
+    assert any("The agent has ended" in text and "it is blue" in text for text in told)
     await w.gateway.close()
 
 

@@ -103,7 +103,7 @@ def test_an_agent_takes_up_its_session_where_the_process_was_killed(
         assert "FACT-alpha" in log
         assert log.count('"type":"session_started"') == 1, "one session, gone on with"
         raw = log_of(world, run.session)
-        assert "The agent agent has ended: done." in raw
+        assert "The agent has ended: done." in raw
         assert "FACT-alpha" in raw
         (task,) = json.loads(world.run("tasks", "list", "--json").stdout)
         assert (task["state"], task["runs"]) == ("done", 2)

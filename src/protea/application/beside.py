@@ -13,7 +13,7 @@ from protea.application.delegation import Delegation
 from protea.application.planning import Planner, agreed
 from protea.application.tasks import Tasks, Work
 from protea.application.tool_runner import ToolRunner
-from protea.domain.delegation import Errand, Outcome, brief
+from protea.domain.delegation import Errand, Outcome, brief, spoken_of
 from protea.domain.errors import ProteaError, TaskFailedError
 from protea.domain.messages import ToolCall
 from protea.domain.tools import ToolResult
@@ -144,13 +144,13 @@ class BesideCall:
 
         title = f"{errand.name}: {errand.title or brief(errand.prompt)}"
         try:
-            id = await self._begin("agent", title, work, ended=f"The agent {errand.name}", agent=errand.name)
+            id = await self._begin("agent", title, work, ended=spoken_of(errand.name), agent=errand.name)
         except ProteaError:
             return await sending
         begun.set_result(id)
         return ToolResult(
-            f"The person let {errand.name} go on in the background, as task {id}. You are told when it has ended; "
-            f"KillShell with id {id} ends it."
+            f"{spoken_of(errand.name)} goes on in the background, as the person wished, as task {id}. You are told "
+            f"when it has ended; KillShell with id {id} ends it."
         )
 
     async def let_go(self) -> None:
@@ -161,13 +161,13 @@ class BesideCall:
         begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         work = errand_behind(self._owner, errand, self._call_id, begun, after)
         try:
-            id = await self._begin("agent", title, work, ended=f"The agent {errand.name}", agent=errand.name)
+            id = await self._begin("agent", title, work, ended=spoken_of(errand.name), agent=errand.name)
         except ProteaError as error:
             return ToolResult(f"The agent could not be sent: {error}", is_error=True)
         begun.set_result(id)
         return ToolResult(
-            f"{errand.name} is at work in the background as task {id}. You are told when it has ended; KillShell with "
-            f"id {id} ends it."
+            f"{spoken_of(errand.name)} is at work in the background as task {id}. You are told when it has ended; "
+            f"KillShell with id {id} ends it."
         )
 
     async def begin(

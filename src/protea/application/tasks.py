@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from protea.application.hub import Hub
 from protea.application.tool_runner import ToolRunner
-from protea.domain.delegation import brief
+from protea.domain.delegation import brief, spoken_of
 from protea.domain.errors import ProteaError, StoreError, TaskFailedError, UsageError
 from protea.domain.events import NoticeGiven, PromptSubmitted, TaskChanged
 from protea.domain.messages import ToolCall
@@ -238,7 +238,7 @@ class Tasks:
                 continue  # that was said of another command, or is said no more
             name = kept[id].input.get("name") if id in kept else None
             if call is not None and isinstance(name, str):
-                lead = f"The agent {event.agent}" if event.kind == "agent" else f"The {event.kind} {event.title}"
+                lead = spoken_of(event.agent) if event.kind == "agent" else f"The {event.kind} {event.title}"
                 where = kept[id].input.get("cwd", "")
                 begun = Begun(event, self._again(event, call, agreed, where), lead, now - event.seconds)
                 names[id], self._named[name], self._begun[id] = name, begun, begun

@@ -143,6 +143,11 @@ def span(seconds: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
+def spoken_of(name: str) -> str:
+    """An agent as a sentence begins with it; one without a name of its own is called `agent`."""
+    return "The agent" if name in ("", "agent") else f"The agent {name}"
+
+
 def brief(text: str, longest: int = 80) -> str:
     """The first words, on one line."""
     flat = " ".join(text[: longest * 8].split())
