@@ -15,9 +15,11 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 from measure import Report, rounds
 
+from protea.adapters.clock.system import SystemClock
 from protea.adapters.compaction import clear_results, digest, levels, none, summarise, truncate
 from protea.adapters.tokens import estimate
 from protea.application.window import Window
@@ -136,7 +138,8 @@ async def assembly(report: Report) -> None:
         compaction=levels.create(levels.Options()),
         tokens=estimate.create(estimate.Options()),
         transcript=lambda: transcript,
-        hub=None,  # type: ignore[arg-type]  # nothing is told: it is far from full
+        hub=SimpleNamespace(session="s"),  # type: ignore[arg-type]  # nothing is told: it is far from full
+        clock=SystemClock(),
         before_compaction=_nothing_against,
         pay=lambda model, cost: None,
     )

@@ -139,9 +139,14 @@ async def test_cost_and_context_are_those_of_the_session(chat: Chat) -> None:
     assert (await chat.answer("/usage")).text == "20 in · 10 out · price unknown\n"
     context = await chat.answer("/context")
     assert context.data["used"] == 15
-    assert context.text.splitlines() == ["15 tokens", "  system        3", "  conversation  24"]
+    assert context.text.splitlines() == [
+        "15 tokens, of a window nobody knows",
+        "  system        2",
+        "  conversation  13",
+        "The parts are estimates; the provider counted 15 with the last reply.",
+    ]
     await chat.invoke("/model test/two")
-    assert (await chat.answer("/context")).text.startswith("15 tokens of 1.0k (2 %)\n")
+    assert (await chat.answer("/context")).text.startswith("27 tokens of 1.0k (3 %)\n")
 
 
 async def test_rewind_goes_back_to_before_a_prompt(chat: Chat) -> None:

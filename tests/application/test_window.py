@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from protea.adapters.compaction import clear_results, levels
+from protea.adapters.compaction import clear_results, digest, levels, summarise, truncate
 from protea.adapters.context import windowed
 from protea.adapters.tokens import bytes as by_bytes
+from protea.adapters.tools.functions import FunctionToolset
 from protea.application.parts import Parts
-from protea.domain.commands import Compact, EditSummary, SetPins, SubmitPrompt, UndoCompaction
+from protea.domain.commands import Compact, EditSummary, Interrupt, Rewind, SetPins, SubmitPrompt, UndoCompaction
 from protea.domain.errors import Failure, ModelError, UsageError
 from protea.domain.events import Compacted, NoticeGiven, TurnFinished, TurnStarted
 from protea.domain.hooks import HookSaid
-from protea.domain.messages import Message, Text, ToolMessage, UserMessage
+from protea.domain.messages import Image, Message, Text, ToolMessage, UserMessage
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.transcript import transcript_of
 from protea.domain.usage import ModelInfo, Price, Usage
@@ -259,17 +260,82 @@ async def test_a_compaction_that_fails_is_told_and_the_turn_goes_on() -> None:
     ]
 
 
-async def test_the_parts_of_the_window_are_told() -> None:
-    world = Windowed(*READS[:2], DONE)
+async def test_the_parts_of_the_window_are_told_and_add_up_to_what_the_provider_counted() -> None:
+    for counted in (Usage(), Usage(input=1001, output=500, cache_read=250), Usage(input=3, output=0)):
+        world = Windowed(*READS[:2], replace(DONE, usage=counted))
+        session = await world.gateway.open(OpenSession(cwd="/w"))
+        await _all(world, session, "go")
+        meter = await world.gateway.describe("context", session)
+        await world.gateway.close()
+        assert meter["window"] == 2000
+        parts = {part["name"]: part["tokens"] for part in meter["parts"]}
+        assert meter["used"] == sum(parts.values())
+        assert meter["counted"] == counted.input + counted.output
+        assert meter["used"] == (meter["counted"] or meter["used"])
+        assert meter["cache_read"] == (0.25 if counted.input == 1001 else 0) or counted.input == 1001
+        if counted.input != 3:
+            assert set(parts) == {"system", "tools", "conversation", "results"}
+            assert parts["results"] > parts["conversation"]
+
+
+async def test_what_came_after_the_last_reply_is_estimated_and_added() -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: ModelRequest) -> Reply:
+        asked.set()
+        await go_on.wait()
+        return says("so")
+
+    first = replace(calls(("read", {"path": "a.txt"})), usage=Usage(input=500, output=100))
+    world = Windowed(first, slowly)
     session = await world.gateway.open(OpenSession(cwd="/w"))
-    _ = [event async for event in world.turn(session, SubmitPrompt(text="go"))]
+    turn = asyncio.create_task(_all(world, session, "go"))
+    await asyncio.wait_for(asked.wait(), 30)
+    meter = await world.gateway.describe("context", session)
+    go_on.set()
+    await turn
+    await world.gateway.close()
+    parts = {part["name"]: part["tokens"] for part in meter["parts"]}
+    assert meter["counted"] == 600
+    assert meter["used"] == 600 + parts["results"]
+    assert parts["results"] > 100
+
+
+async def test_what_the_provider_counted_counts_no_longer_once_something_was_taken_back() -> None:
+    big = Usage(input=1500, output=1)
+    world = Windowed(says("one"), replace(says("two"), usage=big), compaction=levels.create(levels.Options()))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    await _all(world, session, "a")
+    after = (await world.gateway.history(session))[-1].seq or 0
+    await _all(world, session, "b")
+    assert (await world.gateway.describe("context", session))["used"] == 1501
+    await world.gateway.submit(session, Rewind(to=after))
     meter = await world.gateway.describe("context", session)
     await world.gateway.close()
-    assert meter["window"] == 2000
-    parts = {part["name"]: part["tokens"] for part in meter["parts"]}
-    assert set(parts) == {"system", "tools", "conversation", "results"}
-    assert parts["results"] > parts["conversation"]
-    assert meter["used"] == sum(parts.values())
+    assert meter["counted"] == 0
+    assert meter["used"] < 400
+
+
+async def test_a_command_of_the_persons_own_does_not_make_the_meter_forget() -> None:
+    world = Windowed(replace(says("one"), usage=Usage(input=700, output=10)))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    await _all(world, session, "a")
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="!ls", origin="shell"))]
+    meter = await world.gateway.describe("context", session)
+    await world.gateway.close()
+    assert meter["counted"] == 710
+    assert meter["used"] > 710
+
+
+async def test_the_meter_shows_what_a_window_chooses() -> None:
+    world = Windowed(*(uncounted(says("x" * 2000)) for _ in range(3)))
+    world._parts["context"] = LastTurns(1)
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for text in "abc":
+        await _all(world, session, text)
+    meter = await world.gateway.describe("context", session)
+    await world.gateway.close()
+    assert 500 < meter["used"] < 1000
 
 
 async def test_a_choice_comes_after_what_was_shrunk() -> None:
@@ -353,3 +419,184 @@ async def test_a_summary_stands_in_every_window() -> None:
     await world.gateway.close()
     assert all("FACT-7" in str(request.messages[0]) for request in world.model.requests[3:])
     assert all(whole(request.messages) for request in world.model.requests[3:])
+
+
+class Skillful(Windowed):
+    """Has a skill."""
+
+    def __init__(self, *steps: Step, **parts: Any) -> None:
+        super().__init__(*steps, **parts)
+
+        def Skill(name: str) -> str:
+            """Read a skill."""
+            return f"The skill {name}: " + "always say FACT-skill. " * 20
+
+        self.toolsets = (FunctionToolset([read, Skill]),)
+
+
+LEARNS = uncounted(calls(("Skill", {"name": "brewing"})))
+
+
+@pytest.mark.parametrize("strategy", ["clear-results", "truncate", "digest", "summarise", "levels"])
+async def test_a_skill_a_pin_the_list_and_the_prompt_survive_each_strategy(strategy: str) -> None:
+    made: dict[str, Any] = {
+        "clear-results": clear_results.create(clear_results.Options(above=0.5, keep=1)),
+        "truncate": truncate.create(truncate.Options(above=0.5, keep=1, longest=200)),
+        "digest": digest.create(digest.Options(above=0.5, keep=0.1)),
+        "summarise": summarise.create(summarise.Options(above=0.5, keep=0.1)),
+        "levels": levels.create(levels.Options(clear_above=0.5, summarise_above=0.5, keep_results=1)),
+    }
+
+    async def goes_on(request: ModelRequest) -> Reply:
+        if "about to be shortened" in str(request.messages[-1]):
+            return uncounted(says("It went well."))
+        return reads.pop() if reads else DONE
+
+    reads = list(READS)
+    world = Skillful(LEARNS, *[goes_on] * 40, context=3000, compaction=made[strategy])
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    await world.gateway.submit(session, SetPins(pins=("FACT-pin",)))
+    events = [event async for event in world.turn(session, SubmitPrompt(text="brew FACT-prompt"))]
+    await world.gateway.close()
+    assert of(events, TurnFinished)[0].outcome == "finished"
+    assert of(events, Compacted)
+    last = str(world.model.requests[-1].messages)
+    for fact in ("FACT-skill", "FACT-pin", "FACT-prompt"):
+        assert fact in last
+    assert all(whole(request.messages) for request in world.model.requests)
+
+
+async def test_a_skill_that_was_read_again_is_told_once_and_as_it_was_last() -> None:
+    world = Skillful(LEARNS, LEARNS, says("one"), says("two"), says("In short."), DONE)
+    world._parts["compaction"] = summarise.create(summarise.Options(keep=0))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for text in "ab":
+        await _all(world, session, text)
+    await world.gateway.submit(session, Compact())
+    await _all(world, session, "c")
+    await world.gateway.close()
+    assert str(world.model.requests[-1].messages).count("The skill brewing") == 1
+
+
+async def test_results_of_one_reply_that_are_too_many_do_not_end_the_turn() -> None:
+    many = uncounted(calls(*(("read", {"path": f"{number}.txt"}) for number in range(40))))
+    too_long = Failure("context_length", "It is too long.", "test", 400)
+    for context, steps in ((6000, (many, DONE)), (None, (many, too_long, DONE)), (2_000_000, (many, too_long, DONE))):
+        world = Windowed(*steps, context=context, compaction=levels.create(levels.Options()))
+        events = await world.run("read them all")
+        assert of(events, TurnFinished)[0].outcome == "finished", context
+        assert [event.how for event in of(events, Compacted)] == ["shorten"]
+        last = world.model.requests[-1].messages
+        assert sum(isinstance(message, ToolMessage) for message in last) == 40
+        assert "words of a file" in str(last[-1])
+
+
+async def test_a_prompt_too_long_to_be_answered_does_not_hold_up_the_session_for_ever() -> None:
+    too_long = Failure("context_length", "It is too long.", "test", 400)
+    world = Windowed(too_long, too_long, DONE, compaction=levels.create(levels.Options()))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    first = [event async for event in world.turn(session, SubmitPrompt(text="beginning " + "x" * 90_000 + " end"))]
+    assert of(first, TurnFinished)[0].outcome == "error"
+    second = [event async for event in world.turn(session, SubmitPrompt(text="then only this"))]
+    await world.gateway.close()
+    assert of(second, TurnFinished)[0].outcome == "finished"
+    last = str(world.model.requests[-1].messages)
+    assert "beginning x" in last
+    assert "x end" in last
+    assert len(last) < 5000
+
+
+async def test_a_request_too_large_for_the_wire_is_made_smaller_as_well() -> None:
+    too_large = Failure("too_large", "413", "test", 413)
+    world = Windowed(says("one"), too_large, says("a summary"), DONE, compaction=levels.create(levels.Options()))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    await _all(world, session, "a")
+    events = [event async for event in world.turn(session, SubmitPrompt(text="b"))]
+    await world.gateway.close()
+    assert of(events, TurnFinished)[0].outcome == "finished"
+    assert len(of(events, Compacted)) == 1
+
+
+async def test_what_a_hook_does_not_want_is_not_paid_for() -> None:
+    world = Windowed(says("one"), says("two"), DONE, compaction=levels.create(levels.Options()))
+    world.hooks = TableHooks({"before_compaction": (HookSaid(hook="h", verdict="deny", why="not now"),)})
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for text in "ab":
+        await _all(world, session, text)
+    await world.gateway.submit(session, Compact())
+    await _all(world, session, "c")
+    await world.gateway.close()
+    assert len(world.model.requests) == 3
+
+
+@pytest.mark.parametrize("stop", ["refusal", "content_filter", "error"])
+async def test_a_summary_that_is_none_is_a_digest(stop: Any) -> None:
+    refuses = replace(says("I cannot help with that."), stop=stop)
+    world = Windowed(READS[0], says("one"), says("two"), refuses, DONE, compaction=levels.create(levels.Options()))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for text in "ab":
+        await _all(world, session, text)
+    await world.gateway.submit(session, Compact())
+    await _all(world, session, "c")
+    await world.gateway.close()
+    told = said(world.model.requests[-1].messages[0])
+    assert "I cannot help" not in told
+    assert "read 0.txt" in told
+
+
+async def test_a_summary_is_asked_for_as_any_reply_is_with_the_effort_the_tools_and_no_more_images_than_it_sees() -> (
+    None
+):
+    busy = Failure("overloaded", "Too busy.", "test", 529, retryable=True)
+    world = Windowed(says("one"), says("two"), busy, says("In short."), DONE)
+    world._parts |= {"compaction": levels.create(levels.Options()), "effort": "high"}
+    world.model._info = replace(world.model.info, images=False)
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    picture = SubmitPrompt(text="a", images=(Image("image/png", "aGVsbG8="),) * 3)
+    _ = [event async for event in world.turn(session, picture)]
+    await _all(world, session, "b")
+    await world.gateway.submit(session, Compact())
+    await _all(world, session, "c")
+    await world.gateway.close()
+    before, first, again = world.model.requests[1:4]
+    assert first == again, "it was tried again"
+    assert (first.effort, first.system, first.tools, first.cache_key) == (
+        before.effort,
+        before.system,
+        before.tools,
+        before.cache_key,
+    )
+    assert first.messages[:1] == before.messages[:1]
+    assert "Image" not in str(first.messages)
+    assert "In short." in said(world.model.requests[-1].messages[0])
+
+
+async def test_an_interrupt_ends_a_compaction_and_what_is_rewound_meanwhile_does_not_come_back() -> None:
+    for interrupts in (True, False):
+        asked, go_on = asyncio.Event(), asyncio.Event()
+
+        async def slowly(request: ModelRequest, asked: asyncio.Event = asked, go_on: asyncio.Event = go_on) -> Reply:
+            asked.set()
+            await go_on.wait()
+            return says("FACT-gone")
+
+        world = Windowed(says("one"), says("two"), slowly, DONE, compaction=levels.create(levels.Options()))
+        session = await world.gateway.open(OpenSession(cwd="/w"))
+        for text in "ab":
+            await _all(world, session, text)
+        await world.gateway.submit(session, Compact())
+        await asyncio.wait_for(asked.wait(), 30)
+        if interrupts:
+            await world.gateway.submit(session, Interrupt())
+        else:
+            await world.gateway.submit(session, Rewind(to=1))
+            go_on.set()
+        await _all(world, session, "c")
+        log = await world.gateway.history(session)
+        await world.gateway.close()
+        assert not [event for event in log if isinstance(event, Compacted)]
+        assert [notice.level for notice in log if isinstance(notice, NoticeGiven)] == [
+            "info" if interrupts else "warning"
+        ]
+        kept = ["a", "b", "c"] if interrupts else ["c"]
+        assert [said(each) for each in world.model.requests[-1].messages if isinstance(each, UserMessage)] == kept

@@ -5,7 +5,20 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protea.domain.compaction import Shrunk, applied, behind_results, border, digest, summed_up, survivors
+from protea.domain.compaction import (
+    LONGEST_SKILL,
+    Conversation,
+    Shrunk,
+    applied,
+    askable,
+    behind_results,
+    border,
+    digest,
+    last_resort,
+    summed_up,
+    survivors,
+    to_sum_up,
+)
 from protea.domain.messages import AssistantMessage, Image, Message, Text, ToolMessage
 from protea.testing.contracts.context import count
 from protea.testing.conversations import answer, conversation, prompt, step, whole
@@ -89,3 +102,62 @@ def test_a_summary_says_what_it_is() -> None:
     text = summed_up("## What the person said\n> go", "- it went")
     assert text.startswith("[Protea] ")
     assert text.endswith("## What was done\n- it went")
+
+
+def test_a_skill_that_was_read_is_neither_emptied_nor_cut_and_one_without_end_is() -> None:
+    def read(text: str, *, is_error: bool = False) -> tuple[Message, ...]:
+        return (ToolMessage(call_id="c", name="Skill", text=text, is_error=is_error),)
+
+    for how, longest in (("clear", 0), ("shorten", 300)):
+        shrunk = Shrunk(how=how, before=1, longest=longest)  # type: ignore[arg-type]  # one of them
+        skill = read("Do it so. " * 500)
+        assert applied(skill, shrunk) == skill
+        assert applied(read("no " * 500, is_error=True), shrunk) != read("no " * 500, is_error=True)
+        endless = read("x" * (LONGEST_SKILL + 1))
+        assert applied(endless, shrunk) != endless
+
+
+def test_skills_survive_the_latest_first_and_no_more_of_them_than_there_is_room() -> None:
+    text = survivors([], [], [], longest=1000, skills={"old": "a" * 900, "new": "b" * 900})
+    assert text == f"## Skills in use\n[old was read before; read it again where it is needed]\n{'b' * 900}"
+
+
+def given_to(messages: tuple[Message, ...], room: int, *, forced: bool = False) -> Conversation:
+    return Conversation(messages=messages, sizes=tuple(map(count, messages)), room=room, forced=forced)
+
+
+def test_results_of_one_reply_that_do_not_fit_are_cut_until_they_do() -> None:
+    huge = (prompt("read all"), *step(1, calls=20, size=30_000))
+    room = sum(map(count, huge)) // 4
+    shrunk = last_resort(given_to(huge, room))
+    assert shrunk is not None
+    after = applied(huge, shrunk)
+    assert whole(after)
+    assert room // 4 < sum(map(count, after)) <= room
+    assert all(message.text.startswith("c_1_") for message in after if isinstance(message, ToolMessage))
+    assert last_resort(given_to(after, room)) is None
+    assert last_resort(given_to(huge, room * 4 + 4)) is None
+    assert last_resort(given_to((prompt("x" * 100_000),), 10)) is None
+
+
+def test_where_nobody_knows_the_room_half_of_it_has_to_do() -> None:
+    huge = (prompt("read all"), *step(1, calls=20, size=30_000))
+    size = sum(map(count, huge))
+    shrunk = last_resort(given_to(huge, size, forced=True))
+    assert shrunk is not None
+    assert sum(map(count, applied(huge, shrunk))) <= size / 2
+
+
+def test_a_prompt_of_great_length_can_be_summed_up_alone() -> None:
+    huge, small = (prompt("x" * 50_000), prompt("and now")), (prompt("a"), prompt("b"))
+    assert to_sum_up(given_to(huge, 100), 0.8, 0.25) == 1
+    assert to_sum_up(given_to(small, 10, forced=True), 0.8, 0.25) == 0
+    own = (prompt("[Protea] The conversation " + "x" * 50_000), prompt("and now"))
+    assert to_sum_up(given_to(own, 100), 0.8, 0.25) == 0
+
+
+def test_what_is_too_long_to_be_asked_about_is_shown_without_results_and_with_long_prompts_cut() -> None:
+    shown = askable((prompt("a" * 30_000 + "z"), *step(1, size=3000)), 1000)
+    assert sum(map(count, shown)) < 500
+    assert whole(shown)
+    assert str(shown[0]).count("a") > 400

@@ -126,12 +126,16 @@ def answer(text: str) -> tuple[Event, ...]:
     )
 
 
+async def at_rest() -> None:
+    """What is scripted is done at once."""
+
+
 class ChatGateway(ScriptedGateway):
     """Knows slash commands as any gateway does."""
 
     async def submit(self, session: str, command: AnyCommand) -> str | None:
         if isinstance(command, Invoke):
-            self.publish(session, await invoke(self, session, command, NOW))
+            self.publish(session, await invoke(self, session, command, NOW, at_rest))
             return None
         return await super().submit(session, command)
 

@@ -86,7 +86,7 @@ def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
         case "undo":
             return {"undo": [], "redo": []}
         case "context":
-            return {"window": None, "used": 0, "parts": [], "cache_read": 0.0}
+            return {"window": None, "used": 0, "counted": 0, "parts": [], "cache_read": 0.0}
 
 
 _MODES: dict[Mode, str] = {

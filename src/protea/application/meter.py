@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from protea.domain.messages import AssistantMessage, Message, ToolMessage, UserMessage, length_of
+from protea.domain.messages import PERSON, AssistantMessage, Message, ToolMessage, UserMessage, length_of
 from protea.domain.reply import ModelRequest
 from protea.domain.tools import ToolSpec
-from protea.domain.transcript import Transcript
 from protea.domain.usage import ModelInfo, Usage
 from protea.ports.tokens import Tokens
 
@@ -21,13 +20,17 @@ def metered(
     skills: int = 0,
     instructions: int,
     tools: tuple[ToolSpec, ...],
-    transcript: Transcript,
+    messages: tuple[Message, ...],
+    summed_up: bool,
     seen: Usage,
 ) -> dict[str, Any]:
-    """`window`, `used`, `parts` (name, tokens) and `cache_read`, the share of the last request that was cached.
+    """`window`, `used`, `counted`, `parts` (name, tokens) and `cache_read`: how much of the last request was cached.
 
-    `used` is what the provider counted last, where it did; the parts are estimates that add up to about as much. The
-    last `instructions` parts of `system` are instruction files, the `skills` before them what is brought from outside.
+    `counted` is what the provider counted of it (`seen`), up to the last reply; 0 where it has not counted what the
+    conversation now is. Parts, and what came after that reply, are estimates in proportion to it; `used` is their sum.
+
+    The last `instructions` parts of `system` are instruction files, the `skills` before them what is brought from
+    outside; the first of `messages` is a summary where they were `summed_up`.
     """
 
     def of_request(system: tuple[str, ...] = (), tools: tuple[ToolSpec, ...] = ()) -> int:
@@ -40,23 +43,44 @@ def metered(
             return sum(map(length_of, messages)) // 4
         return sum(tokens.message(message, info.id) for message in messages)
 
-    messages = transcript.messages()
-    summed_up = messages[:1] if transcript.compacted is not None else ()
-    rest = messages[len(summed_up) :]
     told = len(system) - instructions
     own = told - skills
+    rest = messages[1:] if summed_up else messages
     parts = {
         "system": of_request(system=system[:own]),
         "skills": of_request(system=system[own:told]),
         "instructions": of_request(system=system[told:]),
         "tools": of_request(tools=tools),
-        "summary": of_messages(summed_up),
+        "summary": of_messages(messages[: len(messages) - len(rest)]),
         "conversation": of_messages(each for each in rest if isinstance(each, UserMessage | AssistantMessage)),
         "results": of_messages(each for each in rest if isinstance(each, ToolMessage)),
     }
+    counted, estimated = seen.input + seen.output, sum(parts.values())
+    since = of_messages(_since_the_last_reply(messages)) if counted else 0
+    scale = counted / max(1, estimated - since) if counted else 1.0
+    shown = _rounded({name: count * scale for name, count in parts.items()})
     return {
         "window": info.context,
-        "used": seen.input + seen.output or sum(parts.values()),
-        "parts": [{"name": name, "tokens": count} for name, count in parts.items() if count],
+        "used": sum(shown.values()),
+        "counted": counted,
+        "parts": [{"name": name, "tokens": count} for name, count in shown.items() if count],
         "cache_read": seen.cache_read / seen.input if seen.input else 0.0,
     }
+
+
+def _since_the_last_reply(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    replies = (at for at in range(len(messages), 0, -1) if _is_reply(messages[at - 1]))
+    return messages[next(replies, 0) :]
+
+
+def _is_reply(message: Message) -> bool:
+    return isinstance(message, AssistantMessage) and message.model != PERSON
+
+
+def _rounded(parts: Mapping[str, float]) -> dict[str, int]:
+    """Whole numbers whose sum is the sum, rounded: what was cut off most is rounded up."""
+    whole = {name: int(count) for name, count in parts.items()}
+    missing = round(sum(parts.values())) - sum(whole.values())
+    for name in sorted(parts, key=lambda name: whole[name] - parts[name])[:missing]:
+        whole[name] += 1
+    return whole

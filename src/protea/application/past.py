@@ -12,6 +12,7 @@ from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
     Compacted,
+    CompactionUndone,
     FilesChanged,
     FilesRestored,
     LastingEvent,
@@ -27,6 +28,7 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
+from protea.domain.messages import PERSON
 from protea.domain.permission import Pin
 from protea.domain.summary import title_of
 from protea.domain.taint import Heard, heard
@@ -55,7 +57,7 @@ class Past:
         self.usage = Usage()
         """Of all its turns."""
         self.context = Usage()
-        """Of its last reply: what the model saw then."""
+        """Of its last reply: what the model saw then. Nothing where that is not what it would see now."""
         self.title = ""
         self.changes = TurnChanges()
         """What its turns did to files."""
@@ -84,7 +86,7 @@ class Past:
         self.transcript.add(event)
         self.heard = heard(self.heard, event)
         match event:
-            case MessageCompleted() if not event.partial:
+            case MessageCompleted() if not event.partial and event.model != PERSON:
                 self.context = event.usage
             case PromptSubmitted() if not self.title:
                 self.title = title_of(event.text)
@@ -106,7 +108,11 @@ class Past:
             case SessionStarted():
                 self.model, self.profile = event.model, event.profile
             case ModelSwitched():
+                if event.model not in ("", self.model):
+                    self.context = Usage()  # another counts otherwise, and has cached nothing
                 self.model = event.model or self.model
+            case Rewound() | CompactionUndone():
+                self.context = Usage()
             case ProfileSwapped():
                 self.profile, self.ports = event.profile, event.ports
             case TurnFinished():

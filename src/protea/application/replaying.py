@@ -93,7 +93,7 @@ class Replay:
             case "session":
                 return {"session": self._summary.id, "cwd": self._summary.cwd, "model": self._summary.model}
             case "context":
-                return {"window": None, "used": 0, "parts": [], "cache_read": 0.0}
+                return {"window": None, "used": 0, "counted": 0, "parts": [], "cache_read": 0.0}
             case "changes":
                 return {"turns": [], "files": [], "diff": "", "missing": ""}
             case "undo":

@@ -357,7 +357,7 @@ class Session:
     async def shrink(self) -> None:
         """Do what `window.wanted` asks for, where no turn will."""
         await self.turns.prepare()
-        await self.window.of(self.lineup.current, self.turns.system(), self.runner.specs())
+        await self.window.of(self.lineup.current, self.turns.system(), self.runner.specs(), self.lineup.effort)
 
     def _permission_request(self, tool: str, arguments: dict[str, Any], cwd: str | None) -> PermissionRequest:
         around = self.parts.surroundings
@@ -427,6 +427,7 @@ class Session:
             tokens=parts.tokens,
             transcript=lambda: self.transcript,
             hub=self.hub,
+            clock=self.clock,
             before_compaction=self._before_compaction,
             pay=self.purse.pay,
         )
@@ -529,20 +530,22 @@ class Session:
         }
 
     async def context(self) -> dict[str, Any]:
-        """What the model sees, in tokens, as its last reply counted them."""
+        """What the model sees, in tokens: see `meter`."""
         from protea.application.meter import metered  # when somebody looks
 
         await self.turns.prepare()
         around = self.parts.surroundings
         instructions = len(self.parts.instructions.load(around.cwd))
+        info, system, tools = self.lineup.current.info, self.turns.system(), self.runner.specs()
         return metered(
-            self.lineup.current.info,
+            info,
             self.parts.tokens,
-            system=self.turns.system(),
+            system=system,
             skills=int(self.parts.capabilities is not None and bool(self.parts.capabilities.text)),
             instructions=instructions,
-            tools=self.runner.specs(),
-            transcript=self.transcript,
+            tools=tools,
+            messages=self.window.chosen(self.transcript.messages(), info, system, tools),
+            summed_up=self.transcript.compacted is not None,
             seen=self.past.context,
         )
 

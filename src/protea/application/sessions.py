@@ -237,7 +237,8 @@ class Sessions:
 
         held = self._session(session)
         load = held.parts.templates
-        held.hub.tell(await invoke(self, session, command, self._clock.now(), load().load if load else tuple))
+        now, templates = self._clock.now(), load().load if load else tuple
+        held.hub.tell(await invoke(self, session, command, now, held.at_rest, templates))
 
     async def close(self) -> None:
         # Who sent an agent ends it, and says so: one that closed by itself would look as if it had ended its errand.

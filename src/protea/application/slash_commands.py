@@ -34,7 +34,7 @@ from protea.domain.commands import (
     UndoCompaction,
 )
 from protea.domain.errors import UsageError
-from protea.domain.events import CommandAnswered, MessageCompleted, PromptSubmitted
+from protea.domain.events import CommandAnswered, Compacted, MessageCompleted, NoticeGiven, PromptSubmitted
 from protea.domain.messages import text_of
 from protea.domain.settings import EFFORTS
 from protea.domain.spelling import nearest
@@ -62,6 +62,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     now: str
     """RFC 3339."""
+    rested: Callable[[], Awaitable[object]]
+    """Waits until the session has nothing to run."""
 
     async def about(self) -> dict[str, Any]:
         """What `describe("session")` says."""
@@ -94,6 +96,7 @@ async def invoke(
     session: str,
     command: Invoke,
     now: str,
+    rested: Callable[[], Awaitable[object]],
     templates: Callable[[], Sequence[Template]] = tuple,
 ) -> CommandAnswered:
     """Do what was typed and give its answer. Raises `UsageError`, naming the nearest, where it is no command.
@@ -112,7 +115,7 @@ async def invoke(
     found = find(name)
     if found.run is None:
         raise UsageError(f"/{found.name} is carried out by the face you type it in, and this one does not know it")
-    call = Call(gateway=gateway, session=session, rest=rest.strip(), by=command.by, now=now)
+    call = Call(gateway=gateway, session=session, rest=rest.strip(), by=command.by, now=now, rested=rested)
     answer = await found.run(call)
     return CommandAnswered(id=command.id, command=found.name, text=answer.text, data=answer.data, by=command.by)
 
@@ -261,11 +264,13 @@ async def _title(call: Call) -> Answer:
 
 async def _context(call: Call) -> Answer:
     context: dict[str, Any] = await call.gateway.describe("context", call.session)
-    used, window = context.get("used", 0), context.get("window")
-    share = f" of {short(window)} ({round(100 * used / window)} %)" if window else ""
+    used, window, counted = context.get("used", 0), context.get("window"), context.get("counted", 0)
+    share = f" of {short(window)} ({round(100 * used / window)} %)" if window else ", of a window nobody knows"
     cached = context.get("cache_read")
     lines = [f"{short(used)} tokens{share}" + (f" · {round(100 * cached)} % cached" if cached else "") + "\n"]
     lines.append(table(None, ([f"  {part['name']}", short(part["tokens"])] for part in context.get("parts", ()))))
+    told = f"the provider counted {short(counted)} with the last reply" if counted else "nothing was counted yet"
+    lines.append(f"The parts are estimates; {told}.\n")
     return Answer("".join(lines), context)
 
 
@@ -450,9 +455,23 @@ async def _lsp(call: Call) -> Answer:
 
 
 async def _compact(call: Call) -> Answer:
-    command = UndoCompaction(by=call.by) if call.rest == "undo" else Compact(focus=call.rest, by=call.by)
-    await call.gateway.submit(call.session, command)
-    return Answer("The model is shown again what was made smaller last.\n" if call.rest == "undo" else "")
+    if call.rest == "undo":
+        await call.gateway.submit(call.session, UndoCompaction(by=call.by))
+        return Answer("The model is shown again what was made smaller last.\n")
+    turn = (await call.about())["running"]
+    past = await call.gateway.history(call.session, limit=-1)
+    before: dict[str, Any] = await call.gateway.describe("context", call.session)
+    await call.gateway.submit(call.session, Compact(focus=call.rest, by=call.by))
+    if turn:
+        return Answer("Before the next request of this turn.\n")
+    await call.rested()  # whoever asked for it, a script perhaps, goes on with what is left
+    after: dict[str, Any] = await call.gateway.describe("context", call.session)
+    news = await call.gateway.history(call.session, past[-1].seq or 0 if past else 0)
+    told = "" if any(isinstance(event, NoticeGiven) for event in news) else "Nothing could be made smaller.\n"
+    if any(isinstance(event, Compacted) for event in news):
+        smaller = after["used"] < before["used"]
+        told = f"About {short(before['used'])} tokens have become {short(after['used'])}.\n" if smaller else ""
+    return Answer(told, {"before": before["used"], "after": after["used"]})
 
 
 async def _summary(call: Call) -> Answer:

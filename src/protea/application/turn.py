@@ -19,7 +19,7 @@ from protea.application.hub import Hub
 from protea.application.lineup import Lineup
 from protea.application.tool_runner import ToolRunner
 from protea.application.window import Window
-from protea.domain.errors import Failure, ModelError, ProteaError, StoreError
+from protea.domain.errors import TOO_LONG, Failure, ModelError, ProteaError, StoreError
 from protea.domain.events import MessageCompleted, NoticeGiven, Outcome, PromptSubmitted, TurnFinished, TurnStarted
 from protea.domain.limits import NOTICE_AFTER, STOP_AFTER, Limits, LoopGuard, Spent, exceeded
 from protea.domain.messages import Text, ToolCall, calls_of, text_of
@@ -145,7 +145,7 @@ async def _asked(given: Turn, so_far: _SoFar) -> Reply | TurnFinished | None:
         reply: Reply | None = await _within_time(given, asking, so_far.begin)
     except ModelError as error:
         so_far.heard.forget()
-        if error.failure.kind == "context_length" and await _made_room(given, model):
+        if error.failure.kind in TOO_LONG and await _made_room(given, model):
             return None
         if await given.lineup.fall_back(model, error.failure, so_far.tally.last.input):
             return None
@@ -223,7 +223,7 @@ async def _request(given: Turn, model: Model) -> ModelRequest:
     if given.window is None:
         messages = given.transcript.messages()
     else:
-        messages = await given.window.of(model, given.system, tools)
+        messages = await given.window.of(model, given.system, tools, given.lineup.effort)
     if model.info.images is False:
         from protea.domain.standing_in import without_images  # few models are without eyes
 
@@ -240,7 +240,9 @@ async def _request(given: Turn, model: Model) -> ModelRequest:
 
 async def _made_room(given: Turn, model: Model) -> bool:
     """The provider says that the conversation does not fit: whether the next request shows less."""
-    return given.window is not None and await given.window.make_room(model, given.system, given.runner.specs())
+    if given.window is None:
+        return False
+    return await given.window.make_room(model, given.system, given.runner.specs(), given.lineup.effort)
 
 
 async def _within_time(given: Turn, work: Any, begin: float) -> Any:

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from msgspec.structs import replace
+
+from protea.application.asking import Heard, ask
 from protea.application.hub import Hub
 from protea.domain.errors import ModelError
-from protea.domain.events import Compacted, NoticeGiven
-from protea.domain.messages import OWN, Message, Text, UserMessage, length_of
-from protea.domain.reply import ModelRequest, Reply
+from protea.domain.events import Compacted, NoticeGiven, Passing, RetryScheduled
+from protea.domain.messages import OWN, Message, Text, ToolMessage, UserMessage, length_of, text_of
+from protea.domain.reply import ModelRequest
 from protea.domain.tools import ToolSpec
 from protea.domain.transcript import Transcript
 from protea.domain.usage import ModelInfo, Usage, cost
+from protea.ports.clock import Clock
 from protea.ports.model import Model
 
 if TYPE_CHECKING:  # loaded once they are needed
@@ -32,8 +36,13 @@ LIGHT = 0.5
 """Of a model's window: below this nothing is done."""
 CHARACTERS = 3
 """Of a message that are taken for a token where no provider has counted yet: rather too few."""
+_WHOLE = ("end_turn", "stop_sequence", "length", "pause", "tool_calls", "other")
+"""How a reply stops whose text is one."""
+ATTEMPTS = 3
+"""To have it summed up: more is not waited for, there is always a digest."""
 MOST_STEPS = 4
 """Compactions before one request."""
+SUMMED_UP = "what was said before is summed up"
 PROMPTS = 0.1
 """Of the room: what the prompts that survive word for word may take, in characters for four of a token."""
 
@@ -49,6 +58,7 @@ class Window:
         tokens: Tokens | None,
         transcript: Callable[[], Transcript],
         hub: Hub,
+        clock: Clock,
         before_compaction: Callable[[str], Awaitable[str]],
         pay: Callable[[str, float | None], None],
     ) -> None:
@@ -59,6 +69,7 @@ class Window:
         self._tokens = tokens
         self._transcript = transcript
         self._hub = hub
+        self._clock = clock
         self._before_compaction = before_compaction
         self._pay = pay
         self.wanted: str | None = None
@@ -69,18 +80,22 @@ class Window:
         self._said = ""
         """The last notice: what is so for many requests in a row is told once."""
 
-    async def of(self, model: Model, system: tuple[str, ...], tools: tuple[ToolSpec, ...]) -> tuple[Message, ...]:
+    async def of(
+        self, model: Model, system: tuple[str, ...], tools: tuple[ToolSpec, ...], effort: str | None = None
+    ) -> tuple[Message, ...]:
         """The messages to send. Never raises for a compaction that fails: that is told, and all is sent."""
+        request = ModelRequest((), system=system, tools=tools, effort=effort, cache_key=self._hub.session)
         messages = self._transcript().messages()
         info = model.info
         if self.wanted is not None:
-            focus, self.wanted = self.wanted, None
-            if await self._compact(model, system, tools, forced=True, focus=focus):
+            # What was told before is told again: now a person waits for it.
+            focus, self.wanted, self._said = self.wanted, None, ""
+            if await self._compact(model, request, forced=True, focus=focus):
                 messages = self._transcript().messages()
         elif (
             info.context is not None
             and not self._light(messages, info.context)
-            and await self._compact(model, system, tools, forced=False)
+            and await self._compact(model, request, forced=False)
         ):
             messages = self._transcript().messages()
         return self.chosen(messages, info, system, tools)
@@ -109,9 +124,12 @@ class Window:
         pins = "".join(f"\n- {pin}" for pin in transcript.pins if pin.partition("\n")[0] not in told)
         return (*summary, UserMessage((Text(f"{OWN}Pinned by the person:{pins}"),))) if pins else summary
 
-    async def make_room(self, model: Model, system: tuple[str, ...], tools: tuple[ToolSpec, ...]) -> bool:
+    async def make_room(
+        self, model: Model, system: tuple[str, ...], tools: tuple[ToolSpec, ...], effort: str | None = None
+    ) -> bool:
         """The provider says that it does not fit: whether the next request will be smaller."""
-        return await self._compact(model, system, tools, forced=True)
+        request = ModelRequest((), system=system, tools=tools, effort=effort, cache_key=self._hub.session)
+        return await self._compact(model, request, forced=True)
 
     def learn(self, request: ModelRequest, model: ModelInfo, usage: Usage) -> None:
         """What the provider counted."""
@@ -141,10 +159,8 @@ class Window:
         answer = min(info.max_output or window, int(window * ANSWER))
         return max(1, window - around - answer)
 
-    async def _compact(
-        self, model: Model, system: tuple[str, ...], tools: tuple[ToolSpec, ...], *, forced: bool, focus: str = ""
-    ) -> bool:
-        """As many steps as it takes. Whether anything was done."""
+    async def _compact(self, model: Model, request: ModelRequest, *, forced: bool, focus: str = "") -> bool:
+        """As many steps as it takes. Whether anything was done. `request` is one of its kind without the messages."""
         from protea.domain.compaction import Conversation
 
         compaction, messages = self._compaction, self._transcript().messages()
@@ -154,17 +170,22 @@ class Window:
             if compaction is None:
                 break
             sizes = tuple(map(count, messages))
-            room = self._room(model.info, system, tools) if known else max(1, sum(sizes))
+            room = self._room(model.info, request.system, request.tools) if known else max(1, sum(sizes))
             must = forced and (step == 0 or (known and sum(sizes) > room))
             conversation = Conversation(messages=messages, sizes=sizes, room=room, forced=must, focus=focus)
-            summary = _Asked(model, system, tools, self._hub.session)
+            summary = _Asked(model, request, self._hub, self._clock, self._before_compaction)
             can_talk = not model.info.id.startswith("offline/")
             try:
                 shrunk = await compaction.shrink(conversation, summary if can_talk else None)
             except ModelError as error:
                 self._tell("warning", f"the conversation could not be made smaller: {error}")
                 break
-            if shrunk is None or not await self._record(conversation, shrunk, summary, model):
+            except _RefusedError as refusal:
+                self._tell("warning", f"the conversation was not made smaller: {refusal}")
+                break
+            if shrunk is None:
+                break
+            if not await self._record(conversation, shrunk, summary, model):
                 break
             messages, done = self._transcript().messages(), True
             self._counted = None
@@ -174,18 +195,21 @@ class Window:
 
     async def _record(self, conversation: Conversation, shrunk: Shrunk, summary: _Asked, model: Model) -> bool:
         """Write down what is done. False where it would do nothing, or a hook said no."""
-        transcript = self._transcript()
-        upto = transcript.seq_before(shrunk.before)
-        if upto == 0:
-            return False
-        refused = await self._before_compaction(_described(shrunk))
-        if refused:
-            self._tell("warning", f"the conversation was not made smaller: {refused}")
-            return False
-        text = _summary(transcript, shrunk, conversation.room) if shrunk.how == "summarise" else ""
         price = model.info.price
         cost_usd = cost(summary.usage, price) if price is not None and summary.asked else None
         self._pay(model.info.id, cost_usd)
+        refused = "" if summary.asked else await self._before_compaction(_described(shrunk))
+        transcript = self._transcript()
+        upto = transcript.seq_before(shrunk.before)
+        if refused:
+            self._tell("warning", f"the conversation was not made smaller: {refused}")
+            return False
+        if transcript.messages()[: shrunk.before] != conversation.messages[: shrunk.before]:
+            self._tell("warning", "the conversation was not made smaller: it was rewound meanwhile")
+            return False
+        if upto == 0:
+            return False
+        text = _summary(transcript, shrunk, conversation) if shrunk.how == "summarise" else ""
         await self._hub.commit(
             Compacted(
                 upto=upto,
@@ -206,40 +230,60 @@ class Window:
             self._hub.record(NoticeGiven(level=level, text=text))
 
 
+class _RefusedError(Exception):
+    """A hook does not want the conversation to be made smaller."""
+
+
 class _Asked:
     """Asks the session's own model, with the beginning it has cached; remembers what that took."""
 
-    def __init__(self, model: Model, system: tuple[str, ...], tools: tuple[ToolSpec, ...], session: str) -> None:
-        self._model, self._system, self._tools, self._session = model, system, tools, session
+    def __init__(
+        self,
+        model: Model,
+        request: ModelRequest,
+        hub: Hub,
+        clock: Clock,
+        before: Callable[[str], Awaitable[str]],
+    ) -> None:
+        self._model, self._request, self._hub, self._clock, self._before = model, request, hub, clock, before
         self.usage = Usage()
         self.asked = False
 
     async def __call__(self, shown: Sequence[Message], question: str) -> str:
-        request = ModelRequest(
-            messages=(*shown, UserMessage(content=(Text(text=question),))),
-            system=self._system,
-            tools=self._tools,
-            cache_key=self._session,
-        )
+        """Raises `_RefusedError` before it asks: what a hook does not want is not paid for."""
+        if not self.asked and (refusal := await self._before(SUMMED_UP)):
+            raise _RefusedError(refusal)
+        messages = (*shown, UserMessage(content=(Text(text=question),)))
+        if self._model.info.images is False:
+            from protea.domain.standing_in import without_images  # few models are without eyes
+
+            messages = without_images(messages)
         self.asked = True
-        stream = self._model.stream(request)
-        try:
-            async for piece in stream:
-                if isinstance(piece, Reply):
-                    self.usage += piece.usage
-                    return "".join(part.text for part in piece.content if isinstance(part, Text))
-        finally:
-            await stream.aclose()
-        return ""
+        reply = await ask(
+            self._model, replace(self._request, messages=messages), self._told, self._clock, Heard(), ATTEMPTS
+        )
+        self.usage += reply.usage
+        if reply.stop not in _WHOLE:
+            return ""  # a refusal, or what a filter left of it, tells nothing of what was done
+        cut = "\n\n[It was cut off here.]" if reply.stop == "length" else ""
+        return text_of(reply.content).strip() and text_of(reply.content) + cut
+
+    def _told(self, event: Passing) -> None:
+        """A wait is shown; what is written is no answer to anybody."""
+        if isinstance(event, RetryScheduled):
+            self._hub.tell(event)
 
 
-def _summary(transcript: Transcript, shrunk: Shrunk, room: int) -> str:
+def _summary(transcript: Transcript, shrunk: Shrunk, conversation: Conversation) -> str:
     from protea.domain.compaction import summed_up, survivors
 
     marks = {"done": "x", "in_progress": "~", "pending": " "}
     todo = [f"- [{marks[item.status]}] {item.text}" for item in transcript.todo]
-    longest = max(2_000, int(room * PROMPTS) * 4)
-    return summed_up(survivors(transcript.prompts, transcript.pins, todo, longest=longest), shrunk.text)
+    longest = max(2_000, int(conversation.room * PROMPTS) * 4)
+    left = {each.text for each in conversation.messages[shrunk.before :] if isinstance(each, ToolMessage)}
+    skills = {name: text for name, text in transcript.skills.items() if text not in left}
+    survived = survivors(transcript.prompts, transcript.pins, todo, longest=longest, skills=skills)
+    return summed_up(survived, shrunk.text)
 
 
 def _described(shrunk: Shrunk) -> str:
@@ -249,7 +293,7 @@ def _described(shrunk: Shrunk) -> str:
         case "shorten":
             return "results of old calls cut"
         case "summarise":
-            return "what was said before is summed up"
+            return SUMMED_UP
 
 
 def _rough(messages: Sequence[Message]) -> int:

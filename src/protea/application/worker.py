@@ -10,7 +10,7 @@ from protea.application.turns import Turns
 from protea.application.window import Window
 from protea.domain.commands import SubmitPrompt
 from protea.domain.errors import ProteaError, StoreError, UsageError
-from protea.domain.events import PromptSubmitted, PromptWithdrawn
+from protea.domain.events import NoticeGiven, PromptSubmitted, PromptWithdrawn
 from protea.domain.transcript import Transcript
 from protea.ports.ids import Ids
 
@@ -47,7 +47,7 @@ class Worker:
         self._body = body
         self._turns = turns
         self._task: asyncio.Task[None] | None = None
-        self._shrinking = False
+        self._shrinking: asyncio.Task[None] | None = None
         self.held = False
         """After an interrupt the queue waits for the next prompt."""
         self._cut = False
@@ -61,7 +61,7 @@ class Worker:
     @property
     def busy(self) -> bool:
         """Whether a turn runs, or the conversation is shrunk."""
-        return self._shrinking or self._turns.running
+        return self._shrinking is not None or self._turns.running
 
     async def take(self, command: SubmitPrompt) -> str:
         """Put a prompt into the queue, or before the next step of the turn that runs."""
@@ -106,7 +106,9 @@ class Worker:
     def interrupt(self) -> None:
         if self.working:
             self.held = True
-            if not self._turns.cancel():
+            if self._shrinking is not None:
+                self._shrinking.cancel()
+            elif not self._turns.cancel():
                 self._cut = True
                 self._body.stop_looking()
 
@@ -148,8 +150,14 @@ class Worker:
             self._cut = False
 
     async def _shrink(self) -> None:
-        self._shrinking = True
+        """A task of its own: an interrupt ends it, and nothing is made smaller then."""
+        self._shrinking = asyncio.create_task(self._body.shrink(), name=f"shrink {self._body.id}")
         try:
-            await self._body.shrink()
+            await asyncio.wait([self._shrinking])
         finally:
-            self._shrinking = False
+            shrinking, self._shrinking = self._shrinking, None
+            shrinking.cancel()
+        if shrinking.cancelled():
+            self._body.hub.record(NoticeGiven(level="info", text="interrupted: nothing was made smaller"))
+        elif (fault := shrinking.exception()) is not None:
+            raise fault

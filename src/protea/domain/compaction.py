@@ -12,7 +12,18 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.domain.cut import cut, shorten
-from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, UserMessage, text_of
+from protea.domain.messages import (
+    OWN,
+    AssistantMessage,
+    Message,
+    Text,
+    ToolCall,
+    ToolMessage,
+    UserMessage,
+    is_own,
+    length_of,
+    text_of,
+)
 from protea.domain.tools import ToolResult
 from protea.domain.view import call_object, result_summary
 
@@ -24,6 +35,12 @@ LONGEST_PROMPT = 2_000
 """Characters of one prompt that survive word for word."""
 LONGEST_DIGEST = 8_000
 """Characters of what is told of the work itself, without a model."""
+SKILL = "Skill"
+"""The tool whose results are instructions that hold as long as the work goes on."""
+LONGEST_SKILL = 20_000
+"""Characters of a skill that survive; in a result of this length nothing is touched."""
+LEAST_LEFT = 500
+"""Characters that stay of a result, however little room there is."""
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +86,8 @@ def applied(messages: Sequence[Message], shrunk: Shrunk) -> tuple[Message, ...]:
 
 
 def cleared(message: Message) -> Message:
-    """A result without its text; any other message as it is."""
-    if not isinstance(message, ToolMessage) or (len(message.text) <= SMALL and not message.images):
+    """A result without its text; any other message as it is, a skill too."""
+    if not isinstance(message, ToolMessage) or _stays(message) or (len(message.text) <= SMALL and not message.images):
         return message
     lost = f"{len(message.text)} characters" + (f" and {len(message.images)} images" if message.images else "")
     words = f"[The result of this call, {lost}, was cleared. Recall gives it again by the id {message.call_id}.]"
@@ -79,10 +96,14 @@ def cleared(message: Message) -> Message:
 
 def shortened(message: Message, longest: int) -> Message:
     """A result with its beginning and its end; any other message as it is."""
-    if not isinstance(message, ToolMessage) or len(message.text) <= max(longest, SMALL):
+    if not isinstance(message, ToolMessage) or _stays(message) or len(message.text) <= max(longest, SMALL):
         return message
     text = cut(message.text, longest)
     return replace(message, text=text) if len(text) < len(message.text) else message
+
+
+def _stays(message: ToolMessage) -> bool:
+    return message.name == SKILL and not message.is_error and len(message.text) <= LONGEST_SKILL
 
 
 def behind_results(messages: Sequence[Message], keep: int) -> int:
@@ -100,13 +121,57 @@ def behind_results(messages: Sequence[Message], keep: int) -> int:
 def to_sum_up(conversation: Conversation, above: float, keep: float) -> int:
     """How many messages are to be summed up once so much of the room is full, when so much of it is kept as it is.
 
-    0 where nothing is to be done: one message summed up is no smaller.
+    0 where nothing is to be done: one message summed up is no smaller, unless it is a prompt of great length.
     """
     if not conversation.forced and conversation.used <= conversation.room * above:
         return 0
+    messages = conversation.messages
     kept = int(min(conversation.room, conversation.used) * keep)
-    before = border(conversation.messages, conversation.sizes, kept)
-    return before if before > 1 else 0
+    before = border(messages, conversation.sizes, kept)
+    long = before == 1 and not is_own(messages[0]) and length_of(messages[0]) > 4 * LONGEST_PROMPT
+    return before if before > 1 or long else 0
+
+
+def last_resort(conversation: Conversation) -> Shrunk | None:
+    """Cut every result, the latest too, to as many characters as the room allows: where all else was done and the
+    conversation would be refused. None where it fits, or no result is long."""
+    if not conversation.forced and conversation.used <= conversation.room:
+        return None
+    messages, sizes = conversation.messages, conversation.sizes
+    wanted = min(conversation.room, conversation.used // 2 if conversation.forced else conversation.room) * 0.8
+    longest = max((len(each.text) for each in messages if isinstance(each, ToolMessage)), default=0)
+    found = None
+    while longest > LEAST_LEFT:
+        longest = max(LEAST_LEFT, longest // 2)
+        shrunk = Shrunk(how="shorten", before=len(messages), longest=longest)
+        left = scaled(messages, applied(messages, shrunk), sizes)
+        found = shrunk if left < conversation.used else None
+        if left <= wanted:
+            break
+    return found
+
+
+def scaled(before: Sequence[Message], after: Sequence[Message], sizes: Sequence[int]) -> float:
+    """About how many tokens messages have after some of them became shorter: they follow characters closely."""
+    return sum(
+        size if now is then else size * length_of(now) / max(1, length_of(then))
+        for then, now, size in zip(before, after, sizes, strict=True)
+    )
+
+
+def askable(messages: Sequence[Message], longest: int = 4 * LONGEST_PROMPT) -> tuple[Message, ...]:
+    """The messages as who sums them up can be shown them where they are too many: no results, and of every long
+    text its beginning and its end."""
+    return tuple(_cut_down(cleared(message), longest) for message in messages)
+
+
+def _cut_down(message: Message, longest: int) -> Message:
+    if not isinstance(message, UserMessage):
+        return message
+    content = tuple(
+        replace(part, text=cut(part.text, longest)) if isinstance(part, Text) else part for part in message.content
+    )
+    return replace(message, content=content)
 
 
 def border(messages: Sequence[Message], sizes: Sequence[int], keep: int) -> int:
@@ -161,30 +226,48 @@ def digest(messages: Iterable[Message], longest: int = LONGEST_DIGEST) -> str:
     return "\n".join(reversed(kept))
 
 
-def survivors(prompts: Sequence[str], pins: Sequence[str], todo: Sequence[str], *, longest: int) -> str:
+def survivors(
+    prompts: Sequence[str],
+    pins: Sequence[str],
+    todo: Sequence[str],
+    *,
+    longest: int,
+    skills: dict[str, str] | None = None,
+) -> str:
     """What stays word for word whatever is summed up: what the person said (up to `longest` characters, the latest
-    first), what was pinned, the list of what is to be done."""
+    first), what was pinned, what is to be done, the skills that were read (as much again, the latest first).
+    """
     said: list[str] = []
-    size = 0
+    left = longest
     for prompt in reversed(prompts):
-        text = cut(prompt, LONGEST_PROMPT)
-        size += len(text)
-        if size > longest and said:
+        if left < min(len(prompt), SMALL) and said:
             said.append(f"[{len(prompts) - len(said)} earlier prompts: Recall finds them]")
             break
-        said.append(text)
+        said.append(cut(prompt, min(LONGEST_PROMPT, max(left, SMALL))))
+        left -= len(said[-1])
     parts = ["## What the person said", *(f"> {_indented(text)}" for text in reversed(said))] if said else []
     if pins:
         parts += ["## Pinned", *(f"- {_indented(pin)}" for pin in pins)]
     if todo:
         parts += ["## To do", *todo]
+    if skills:
+        parts += ["## Skills in use", *_skills(skills, longest)]
     return "\n".join(parts)
+
+
+def _skills(skills: dict[str, str], longest: int) -> list[str]:
+    told: list[str] = []
+    for name, text in reversed(skills.items()):
+        text = cut(text, min(LONGEST_SKILL, longest))
+        longest -= len(text)
+        told.append(text if longest >= 0 else f"[{name} was read before; read it again where it is needed]")
+    return told[::-1]
 
 
 def summed_up(survived: str, told: str) -> str:
     """The message that stands in the place of what was summed up."""
     head = (
-        "[Protea] The conversation up to here was summed up to make room. Nothing is lost: Recall searches all that "
+        f"{OWN}The conversation up to here was summed up to make room. Nothing is lost: Recall searches all that "
         "was said and done, word for word."
     )
     return "\n\n".join(part for part in (head, survived, f"## What was done\n{told}" if told else "") if part)

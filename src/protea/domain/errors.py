@@ -70,6 +70,9 @@ Cause = Literal[
     "internal",  # a fault of Protea's own
 ]
 
+TOO_LONG: frozenset[str] = frozenset({"context_length", "too_large"})
+"""Causes that go away when less is sent."""
+
 
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error as an event carries it."""

@@ -62,6 +62,8 @@ class Transcript:
         """What a person said, however much of it the model is still shown."""
         self.pins: tuple[str, ...] = ()
         self.todo: tuple[TodoItem, ...] = ()
+        self.skills: dict[str, str] = {}
+        """Skills the model has read → what they say, the latest last."""
         self.compacted: Compacted | None = None
         """The last summary in force."""
         self.instructed: dict[str, int] = {}
@@ -199,7 +201,10 @@ class Transcript:
         call = event.call
         if event.state in ENDED:
             self.states.pop(call.id, None)
-            self._results[call.id] = event.result or INTERRUPTED
+            self._results[call.id] = result = event.result or INTERRUPTED
+            if call.name == "Skill" and event.state == "success" and isinstance(call.arguments, dict):
+                name = str(call.arguments.get("name"))
+                self.skills = {**{each: text for each, text in self.skills.items() if each != name}, name: result.text}
             if self._calls and not self.open_calls:
                 self._settle_calls(seq)
         else:

@@ -8,13 +8,13 @@ import pytest
 
 from protea.adapters.compaction import clear_results, digest, levels, none, summarise, truncate
 from protea.domain.compaction import applied
-from protea.domain.errors import ModelError
+from protea.domain.errors import Cause, ModelError
 from protea.domain.messages import Message, ToolMessage
 from protea.ports.compaction import Compaction
 from protea.testing.contracts.compaction import CompactionContract
 from protea.testing.contracts.compaction import conversation as given
 from protea.testing.contracts.context import count
-from protea.testing.conversations import conversation
+from protea.testing.conversations import conversation, prompt, step, whole
 
 
 class TestNoCompaction(CompactionContract):
@@ -132,3 +132,58 @@ async def test_a_huge_single_turn_can_be_made_small() -> None:
     after = applied(turn, shrunk)
     assert sum(map(count, after)) < size / 2
     assert isinstance(after[-1], ToolMessage)
+
+
+async def test_a_question_that_is_itself_too_long_is_asked_without_results_and_at_last_not_at_all() -> None:
+    for kind in ("context_length", "too_large"):
+        for refusals in (1, 2):
+            sizes: list[int] = []
+
+            async def ask(
+                shown: Sequence[Message],
+                question: str,
+                refusals: int = refusals,
+                sizes: list[int] = sizes,
+                kind: Cause = kind,  # type: ignore[assignment]  # one of them
+            ) -> str:
+                sizes.append(sum(map(count, shown)))
+                if len(sizes) <= refusals:
+                    raise ModelError.of(kind, "Too long.")
+                return "In short."
+
+            shrunk = await summarise.create(summarise.Options()).shrink(given(HISTORY, SIZE), ask)
+            assert shrunk is not None
+            assert len(sizes) == 2
+            assert sizes[1] < sizes[0] / 4
+            assert shrunk.text == "In short." if refusals == 1 else "Read c_0_0.txt" in shrunk.text
+
+
+async def test_an_answer_of_nothing_is_a_digest() -> None:
+    async def nothing(shown: Sequence[Message], question: str) -> str:
+        return " \n"
+
+    shrunk = await summarise.create(summarise.Options()).shrink(given(HISTORY, SIZE), nothing)
+    assert shrunk is not None
+    assert "Read c_0_0.txt" in shrunk.text
+
+
+@pytest.mark.parametrize("name", ["clear-results", "truncate", "digest", "summarise", "levels"])
+async def test_results_of_one_single_reply_that_fill_more_than_the_room_are_made_to_fit(name: str) -> None:
+    compaction: Compaction = {
+        "clear-results": clear_results.create(clear_results.Options()),
+        "truncate": truncate.create(truncate.Options()),
+        "digest": digest.create(digest.Options()),
+        "summarise": summarise.create(summarise.Options()),
+        "levels": levels.create(levels.Options()),
+    }[name]
+    messages: tuple[Message, ...] = (prompt("read all of it"), *step(1, calls=20, size=30_000))
+    room = sum(map(count, messages)) // 3
+    for _ in range(4):
+        shrunk = await compaction.shrink(given(messages, room), None)
+        if shrunk is None:
+            break
+        messages = applied(messages, shrunk)
+    assert whole(messages)
+    assert sum(map(count, messages)) <= room
+    assert messages[0] == prompt("read all of it")
+    assert all("c_1_" in message.text for message in messages if isinstance(message, ToolMessage))

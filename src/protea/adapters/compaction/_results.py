@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from protea.domain.compaction import Conversation, How, Shrunk, applied, behind_results
-from protea.domain.messages import length_of
+from protea.domain.compaction import Conversation, How, Shrunk, applied, behind_results, scaled
 
 
 def old_results(
@@ -17,12 +16,7 @@ def old_results(
     for kept in (keep, 1) if conversation.forced else (keep,):
         shrunk = Shrunk(how=how, before=behind_results(messages, kept), longest=longest)
         after = applied(messages, shrunk)
-        # Tokens follow characters closely enough to tell whether it is worth it.
-        freed = sum(
-            size * (1 - length_of(now) / max(1, length_of(then)))
-            for size, then, now in zip(conversation.sizes, messages, after, strict=True)
-            if now is not then
-        )
+        freed = conversation.used - scaled(messages, after, conversation.sizes)
         if freed > 0 and (conversation.forced or freed >= conversation.room * least):
             return shrunk
     return None

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from protea.adapters.compaction._results import old_results
-from protea.domain.compaction import Conversation, Shrunk
+from protea.domain.compaction import Conversation, Shrunk, last_resort
 from protea.ports.compaction import Ask
 
 
@@ -23,7 +23,8 @@ class ClearResults:
         self._options = options
 
     async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
-        return old_results(conversation, "clear", above=self._options.above, keep=self._options.keep)
+        shrunk = old_results(conversation, "clear", above=self._options.above, keep=self._options.keep)
+        return shrunk or last_resort(conversation)
 
 
 def create(options: Options) -> ClearResults:

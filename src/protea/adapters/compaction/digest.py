@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from protea.domain.compaction import LONGEST_DIGEST, Conversation, Shrunk, digest, to_sum_up
+from protea.domain.compaction import LONGEST_DIGEST, Conversation, Shrunk, digest, last_resort, to_sum_up
 from protea.ports.compaction import Ask
 
 
@@ -27,7 +27,7 @@ class Digest:
         options = self._options
         before = to_sum_up(conversation, options.above, options.keep)
         if not before:
-            return None
+            return last_resort(conversation)
         text = digest(conversation.messages[:before], options.longest)
         return Shrunk(how="summarise", before=before, text=text)
 

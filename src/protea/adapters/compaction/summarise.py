@@ -6,8 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from protea.domain.compaction import Conversation, Shrunk, cleared, digest, to_sum_up
-from protea.domain.errors import ModelError
+from protea.domain.compaction import Conversation, Shrunk, askable, digest, last_resort, to_sum_up
+from protea.domain.errors import TOO_LONG, ModelError
 from protea.domain.messages import Message
 from protea.ports.compaction import Ask
 
@@ -38,7 +38,7 @@ class Summarise:
         options = self._options
         before = to_sum_up(conversation, options.above, options.keep)
         if not before:
-            return None
+            return last_resort(conversation)
         text = await self._told(conversation, before, ask)
         return Shrunk(how="summarise", before=before, text=text)
 
@@ -46,16 +46,20 @@ class Summarise:
         shown: tuple[Message, ...] = conversation.messages[:before]
         if ask is None:
             return digest(shown)
-        if sum(conversation.sizes[:before]) > conversation.room:
-            shown = tuple(map(cleared, shown))  # else it would not fit the very request that is to make it fit
         wanted = (self._options.instructions, conversation.focus)
         question = "\n\n".join([_QUESTION, *(f"Above all: {text}" for text in wanted if text)])
-        try:
-            return (await ask(shown, question)).strip() or digest(shown)
-        except ModelError as error:
-            if not conversation.forced:
-                raise
-            return f"{digest(shown)}\n\n[The model could not sum it up: {error}]"
+        # What is too long to be shown would not fit the very request that is to make it fit.
+        fits = sum(conversation.sizes[:before]) <= conversation.room
+        for asked in (shown, askable(shown)) if fits else (askable(shown),):
+            try:
+                return (await ask(asked, question)).strip() or digest(shown)
+            except ModelError as error:
+                failed = error
+                if error.failure.kind not in TOO_LONG:
+                    break
+        if not conversation.forced and failed.failure.kind not in TOO_LONG:
+            raise failed
+        return f"{digest(shown)}\n\n[The model could not sum it up: {failed}]"
 
 
 def create(options: Options) -> Summarise:

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from protea.adapters.compaction._results import old_results
-from protea.domain.compaction import Conversation, Shrunk
+from protea.domain.compaction import Conversation, Shrunk, last_resort
 from protea.ports.compaction import Ask
 
 
@@ -26,7 +26,8 @@ class Truncate:
 
     async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
         options = self._options
-        return old_results(conversation, "shorten", above=options.above, keep=options.keep, longest=options.longest)
+        shrunk = old_results(conversation, "shorten", above=options.above, keep=options.keep, longest=options.longest)
+        return shrunk or last_resort(conversation)
 
 
 def create(options: Options) -> Truncate:

@@ -22,8 +22,13 @@ from protea.domain.errors import ProteaError
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
+    Compacted,
+    CompactionUndone,
     FilesChanged,
     FilesRestored,
+    MessageCompleted,
+    ModelSwitched,
+    Rewound,
     TaskChanged,
     ToolCallChanged,
     TurnFinished,
@@ -180,8 +185,12 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         if isinstance(event, FilesChanged | FilesRestored) and tab is self.tab:
             self.desk.spawn(self._load_changes())
             self.desk.spawn(self._load_files())
-        if isinstance(event, TurnFinished) and tab is self.tab:
+        if isinstance(event, MessageCompleted) and (usage := event.usage).input:
+            counted = {"used": usage.input + usage.output, "cache_read": usage.cache_read / usage.input}
+            tab.context = {**tab.context, **counted}  # in a long turn nobody asks for the parts
+        if isinstance(event, TurnFinished | Compacted | CompactionUndone | Rewound | ModelSwitched) and tab is self.tab:
             self.desk.spawn(self._about())
+        if isinstance(event, TurnFinished) and tab is self.tab:
             self.desk.remember(welcomed=True)
 
     def to_tab(self, place: int) -> None:
