@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -120,3 +121,39 @@ def test_every_name_the_library_gives_out_is_in_the_docs() -> None:
 def test_what_is_not_mentioned_is_noticed(name: str, text: str) -> None:
     assert unmentioned([name], text) == [name]
     assert unmentioned([name], f"`{name}` does") == []
+
+
+_LEADS = re.compile(r"`((?:[a-z_]+/)*[a-z_]+\.py|(?:[a-z_]+/)+)(?::\d+)?`")
+_ROW = re.compile(r"^\| .+ \| (`.+?`) \| (`.*`)? ?\|$", re.M)
+
+
+def astray(text: str) -> list[str]:
+    """Files and folders that a page leads to and that are not there, and names that its tables look for in vain."""
+    lost = [name for name in _LEADS.findall(text) if not found(name)]
+    for files, names in _ROW.findall(text):
+        texts = [path.read_text() for name in _LEADS.findall(files) if (path := found(name)) and path.is_file()]
+        lost += [
+            name for name in re.findall(r"`(\w+)`", names) if texts and not re.search(rf"\b{name}\b", "\n".join(texts))
+        ]
+    return lost
+
+
+@cache
+def sources() -> tuple[Path, ...]:
+    tops = [ROOT / top for top in ("src", "tests", "scripts", "docs", "benchmarks")]
+    return (*tops, *(path for top in tops for path in top.rglob("*")))
+
+
+def found(name: str) -> Path | None:
+    """What a page may mean by a name: whole, or the end of a path."""
+    return next((path for path in sources() if str(path).endswith("/" + name.rstrip("/"))), None)
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "AGENTS.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_a_page_about_the_source_leads_to_what_is_there(page: str) -> None:
+    assert astray((ROOT / page).read_text()) == []
+
+
+def test_what_leads_nowhere_is_noticed() -> None:
+    assert astray("see `application/turn.py`, `tui/panes/` and `domain/nowhere.py`") == ["domain/nowhere.py"]
+    assert astray("| a turn ends | `application/turn.py` | `turn`, `no_turn` |") == ["no_turn"]

@@ -1,1 +1,7 @@
-"""Where a person writes: the text and what keys do to it (`buffer`), and its drawing (`editor`)."""
+"""Where a person writes.
+
+editor      the composer: drawing, pastes and pictures as chips, what actions and characters do
+buffer      the text: cursor, selection, undo, what was cut
+vim         vim's keys over it
+history     what was written before
+"""
