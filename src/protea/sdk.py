@@ -20,6 +20,7 @@ from protea.domain.events import (
     ApprovalRequested,
     MessageCompleted,
     Outcome,
+    PromptSubmitted,
     ToolCallChanged,
     TurnFinished,
     TurnStarted,
@@ -32,7 +33,8 @@ from protea.ports.persona import Persona
 from protea.ports.session_store import SessionStore
 from protea.ports.toolset import Toolset
 
-OnQuestion = Callable[[ApprovalRequested], Awaitable[Answer]]
+OnQuestion = Callable[[ApprovalRequested], Awaitable[Answer | ResolveApproval]]
+"""Answers a question: by a word, or by a command that carries a comment as well (why not, what the model asked for)."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +58,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class Agent:
     """An agent with one conversation.
 
-    async with Agent(model="anthropic/claude-sonnet-4-5", cwd="my/project", allow=["Edit(src/**)"]) as agent:
-        run = await agent.ask("Make the tests pass.")
-        print(run.text, run.cost_usd)
+        async with Agent(model="anthropic/claude-sonnet-4-5", cwd="my/project", allow=["Edit(src/**)"]) as agent:
+            run = await agent.ask("Make the tests pass.")
+            print(run.text, run.cost_usd)
 
-    What is not allowed by rule is refused, unless `on_question` is given: it is asked, and answers `once`, `session`,
-    `always` or `deny`. Nothing of the user's or the project's configuration is read unless `bare` is False.
-    Raises `UsageError` or `ConfigError` on entering where what it needs is missing.
+    What is not allowed by rule is refused, unless `on_question` is given: it is asked. Nothing of the user's or the
+    project's configuration is read unless `bare` is False. Entering raises `ConfigError` where a setting, a rule or a
+    profile is wrong, `UsageError` where an argument is, `SessionError` where there is nothing to resume, and
+    `ModelError` where the model has no key.
     """
 
     def __init__(
@@ -89,6 +92,17 @@ class Agent:
         bare: bool = True,
         warn: Callable[[str], None] | None = None,
     ) -> None:
+        """Nothing is read or opened before the agent is entered.
+
+        `model`: `provider/model`, one of your own, or None for what the environment has a key for.
+        `tools`: functions, `FunctionTool`s and toolsets, besides the built-in ones (`builtin_tools`).
+        `mode`, `allow`, `ask`, `deny`: what it may do, as docs/permissions.md says.
+        `persona`, `profile`, `effort`: who it is, and how much it thinks.
+        `schema`: a JSON Schema the answers follow; `Run.structured` is then the value.
+        `max_turns`, `max_budget_usd`, `time_limit`: per prompt: replies, dollars, seconds.
+        `resume`: the id of a session to go on with. `store`: where sessions are kept.
+        `warn`: takes what a person should know, a line each; None writes it to standard error.
+        """
         named = model if isinstance(model, str) else None
         self._launch = Launch(
             cwd=os.path.abspath(cwd),
@@ -143,14 +157,14 @@ class Agent:
 
     @property
     def gateway(self) -> Gateway:
-        """All that a front end would hold."""
+        """All that a front end would hold. Raises `ProteaError` before the agent is entered."""
         if self._gateway is None:
             raise ProteaError("the agent is not open; use `async with Agent(…) as agent`")
         return self._gateway
 
     async def ask(self, prompt: str) -> Run:
-        """Run a prompt to its end."""
-        text, denied = "", {}
+        """Run a prompt to its end. A provider or tool that fails is an outcome; raises what `stream` raises."""
+        text, denied, end = "", {}, None
         async for event in self.stream(prompt):
             match event:
                 case MessageCompleted():
@@ -158,25 +172,28 @@ class Agent:
                 case ToolCallChanged(result=result) if result is not None and result.denied is not None:
                     denied[event.call.id] = event.call
                 case TurnFinished():
-                    return Run(
-                        text=text,
-                        outcome=event.outcome,
-                        session=self.session,
-                        turns=event.turns,
-                        usage=event.usage,
-                        cost_usd=event.cost_usd,
-                        structured=event.structured,
-                        error=event.error,
-                        denied=tuple(denied.values()),
-                    )
+                    end = event
                 case _:
                     pass
-        raise ProteaError("the session was closed before the turn ended")
+        if end is None:
+            raise ProteaError("the session was closed before the turn ended")
+        return Run(
+            text=text,
+            outcome=end.outcome,
+            session=self.session,
+            turns=end.turns,
+            usage=end.usage,
+            cost_usd=end.cost_usd,
+            structured=end.structured,
+            error=end.error,
+            denied=tuple(denied.values()),
+        )
 
     async def stream(self, prompt: str) -> AsyncIterator[AnyEvent]:
-        """Run a prompt and yield what happens; the last event is its `TurnFinished`.
+        """Run a prompt and yield what happens in its turn, the last event being its `TurnFinished`.
 
-        Left early, the turn is interrupted.
+        Left early, the turn is interrupted. Raises `UsageError` for an empty prompt, `StoreError` where the log cannot
+        be written, and what `on_question` and the caller's loop raise.
         """
         gateway, turn, done = self.gateway, None, False
         past = await gateway.history(self.session, limit=-1)
@@ -187,10 +204,15 @@ class Agent:
                     case TurnStarted(prompt=started) if started == id:
                         turn = event.id
                     case ApprovalRequested() if self._on_question is not None:
-                        decision = await self._on_question(event)
-                        await gateway.submit(self.session, ResolveApproval(id=event.id, decision=decision))
+                        said = await self._on_question(event)
+                        answer = (
+                            said if isinstance(said, ResolveApproval) else ResolveApproval(id=event.id, decision=said)
+                        )
+                        await gateway.submit(self.session, answer)
                     case _:
                         pass
+                if turn is None and not (isinstance(event, PromptSubmitted) and event.id == id):
+                    continue  # the turn of another prompt, which was left early, comes to its end
                 done = isinstance(event, TurnFinished) and event.id == turn
                 yield event
                 if done:

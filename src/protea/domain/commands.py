@@ -59,9 +59,12 @@ class Background(Command, frozen=True, kw_only=True):
 
 
 class ResolveApproval(Command, frozen=True, kw_only=True):
+    """The answer to an open question."""
+
     id: str
     decision: Answer
     comment: str | None = None
+    """Why not, or what to change; the answer itself where the model asked for something."""
 
 
 class SetModel(Command, frozen=True, kw_only=True):

@@ -127,6 +127,8 @@ class MessageCompleted(Lasting, frozen=True, kw_only=True):
 
 
 class ToolCallChanged(Lasting, frozen=True, kw_only=True):
+    """A call in another of its states; `success`, `error` or `cancelled` is the last, and has the result."""
+
     call: ToolCall
     state: CallState
     result: ToolResult | None = None
@@ -136,6 +138,8 @@ class ToolCallChanged(Lasting, frozen=True, kw_only=True):
 
 
 class ApprovalRequested(Lasting, frozen=True, kw_only=True):
+    """A question to a person: its call waits. Answered by `ResolveApproval`, told by `ApprovalResolved`."""
+
     id: str
     call: ToolCall
     why: str
@@ -315,6 +319,8 @@ class NoticeGiven(Lasting, frozen=True, kw_only=True):
 
 
 class TurnFinished(Lasting, frozen=True, kw_only=True):
+    """The last event of a turn: how it ended, and what it took."""
+
     id: str
     outcome: Outcome
     error: Failure | None = None
@@ -343,6 +349,8 @@ class UnknownEvent(Lasting, frozen=True, kw_only=True):
 
 
 class TextDelta(Passing, frozen=True, kw_only=True):
+    """A piece of the answer as it comes in; `MessageCompleted` has it whole."""
+
     text: str
 
 

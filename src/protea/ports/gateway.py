@@ -65,7 +65,7 @@ class OpenSession(msgspec.Struct, frozen=True, kw_only=True):
 class Gateway(Protocol):
     """Commands down, events up, nothing else.
 
-    Implemented in this process by `application.sessions.Sessions`, over a socket by `SocketGateway`.
+    Implemented by `application.sessions.Sessions`; for a session that is only shown again by `application.replaying`.
     """
 
     async def open(self, spec: OpenSession) -> str:
@@ -77,7 +77,11 @@ class Gateway(Protocol):
         ...
 
     async def submit(self, session: str, command: AnyCommand) -> str | None:
-        """Take a command. Returns once it is safe on disk (a prompt's id), not once it is done."""
+        """Take a command. Returns once it is safe on disk (a prompt's id), not once it is done.
+
+        Raises `SessionError` where the session is not open here, `UsageError` where the command means nothing (an empty
+        prompt, a question that is not open), `StoreError` where the log cannot be written.
+        """
         ...
 
     def events(self, session: str, after: int = 0) -> AsyncIterator[AnyEvent]:
