@@ -217,7 +217,9 @@ def test_cost_shows_the_day_and_the_budgets() -> None:
 
 
 async def test_one_of_ones_own_becomes_a_prompt_and_is_listed_last(chat: Chat) -> None:
-    chat.world.templates = FixedTemplates({"review": "Look at $1.", "model": "hides none of ours"})
+    templates = FixedTemplates({"review": "Look at $1.", "model": "hides none of ours"})
+    templates.problems = ("/c/git/odd.md: its head does not end",)
+    chat.world.templates = templates
     names = [each["name"] for each in await chat.world.gateway.describe("commands", chat.session)]
     assert names[-1] == "review"
     assert names.count("model") == 1
@@ -226,3 +228,10 @@ async def test_one_of_ones_own_becomes_a_prompt_and_is_listed_last(chat: Chat) -
     assert [event.text for event in history if isinstance(event, PromptSubmitted)] == ["Look at src/a.py."]
     with pytest.raises(UsageError, match="did you mean /review"):
         await chat.invoke("/reviev")
+    with pytest.raises(UsageError, match=r"/git:odd cannot be used: /c/git/odd\.md: its head"):
+        await chat.invoke("/git:odd")
+    assert "left out: " in (told := (await chat.answer("/help")).text)
+    assert "/model is a command of Protea's own; call the file otherwise" in told
+    await chat.invoke("/review\nsrc/b.py")
+    history = await chat.world.gateway.history(chat.session)
+    assert [event.command for event in history if isinstance(event, PromptSubmitted)] == ["/review", "/review"]

@@ -20,7 +20,10 @@ def template(body: str) -> Template:
         ("Compare $1 with $2.", "'a b' c", "Compare a b with c."),
         ("Compare $1 with $2.", "a", "Compare a with ."),
         ("Compare $1.", "it's", "Compare it's."),
-        ("It costs $10 or $0.", "x", "It costs x0 or $0."),
+        ("It costs $10 or $0, says $1.", "x", "It costs $10 or $0, says x."),
+        ("awk '{print \\$1}' $1", "f", "awk '{print $1}' f"),
+        ("awk '{print \\$1}'", "f", "awk '{print $1}'\n\nf"),
+        ("$ARGUMENTS_OF $ARGUMENTS", "f", "$ARGUMENTS_OF f"),
         ("$1 $1", "$2", "$2 $2"),
     ],
 )
@@ -44,7 +47,27 @@ def test_without_a_head_its_first_line_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [("", "a"), ("---\na: b\n---\n", "a"), ("x", "With Blank"), ("x", "Ä"), ("x", "")]
+    ("text", "name"),
+    [
+        ("", "a"),
+        ("---\na: b\n---\n", "a"),
+        ("---\ndescription: x\nDo it.\n", "a"),
+        ("x", "With Blank"),
+        ("x", "Ä"),
+        ("x", ""),
+    ],
 )
 def test_what_is_none_says_why(text: str, name: str) -> None:
     assert isinstance(read_template(text, name, "/x.md"), str)
+
+
+def test_what_of_its_head_is_not_used_is_named_with_the_mend() -> None:
+    text = "---\ndescriptions: x\nmodel: fast\nallowed-tools: Read, Bash(git log:*)\nhooks: y\n---\nDo it.\n"
+    found = read_template(text, "a", "/a.md")
+    assert isinstance(found, Template)
+    assert found.allowed_tools == ("Read", "Bash(git log:*)")
+    assert found.faults == (
+        "/a.md: descriptions is not used: did you mean description?",
+        "/a.md: model is not used: /model chooses it",
+        "/a.md: hooks is not used: there are description, argument-hint, allowed-tools",
+    )

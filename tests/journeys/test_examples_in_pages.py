@@ -157,6 +157,28 @@ def test_the_slash_command_of_the_page_becomes_a_prompt(world: World) -> None:
     assert "/deploy" in world.run("-p", "/help").stdout
 
 
+def test_a_command_narrows_what_its_turn_may_use_and_a_broken_one_is_named(world: World) -> None:
+    folder = world.home / ".protea/commands"
+    (folder / "git").mkdir(parents=True)
+    (folder / "git/look.md").write_text("---\nallowed-tools: Read, Grep\nmodel: fast\n---\nLook at $1.\n")
+    (folder / "broken.md").write_text("---\ndescription: x\nLook.\n")
+    (folder / "help.md").write_text("Help.\n")
+    step = ScriptedCall("Bash", {"command": "touch made"})
+    for prompt, code in (("/git:look src", 5), ("look at src", 0)):
+        with LoopbackProvider.in_thread([step, "Done."]) as provider:
+            use(world, provider)
+            done = world.run("-p", prompt, "--allow", "Bash")
+        assert done.returncode == code, done.stderr
+    assert (world.project / "made").exists()
+    told = world.run("-p", "/help").stdout
+    assert "help.md: /help is a command of Protea's own" in told
+    assert "broken.md: its head does not end: a line --- is missing below it" in told
+    assert "note: " in told
+    assert "look.md: model is not used: /model chooses it" in told
+    about = [each["found"] for each in json.loads(world.run("doctor", "--json").stdout) if each["about"] == "commands"]
+    assert len(about) == 2
+
+
 def test_the_skill_of_the_page_is_one_by_the_standard(world: World) -> None:
     (skill,) = examples("skills.md", "markdown")
     folder = world.home / ".protea/skills/pdf-forms"

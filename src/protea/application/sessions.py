@@ -237,7 +237,7 @@ class Sessions:
 
         held = self._session(session)
         load = held.parts.templates
-        now, templates = self._clock.now(), load().load if load else tuple
+        now, templates = self._clock.now(), load() if load else None
         held.hub.tell(await invoke(self, session, command, now, held.at_rest, templates))
 
     async def close(self) -> None:

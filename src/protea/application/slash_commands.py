@@ -7,7 +7,7 @@ brings along is a row here and a function in a module of its own.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -44,6 +44,7 @@ from protea.ports.gateway import Gateway
 
 if TYPE_CHECKING:
     from protea.domain.template import Template
+    from protea.ports.templates import Templates
 
 SHOWN = 10
 """Sessions that are listed, the latest of them last, where the eye is."""
@@ -64,6 +65,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339."""
     rested: Callable[[], Awaitable[object]]
     """Waits until the session has nothing to run."""
+    templates: Templates | None
+    """Those of one's own."""
 
     async def about(self) -> dict[str, Any]:
         """What `describe("session")` says."""
@@ -97,25 +100,29 @@ async def invoke(
     command: Invoke,
     now: str,
     rested: Callable[[], Awaitable[object]],
-    templates: Callable[[], Sequence[Template]] = tuple,
+    templates: Templates | None = None,
 ) -> CommandAnswered:
     """Do what was typed and give its answer. Raises `UsageError`, naming the nearest, where it is no command.
 
     Those of one's own (`templates`) become prompts; none hides one of ours.
     """
-    name, _, rest = command.text.strip().removeprefix("/").partition(" ")
+    name, *more = command.text.strip().removeprefix("/").split(maxsplit=1) or [""]
+    rest = more[0] if more else ""
     if not any(name == each.name or name in each.aliases for each in COMMANDS):
-        own = {template.name: template for template in templates()}
+        own = {} if templates is None else {template.name: template for template in templates.load()}
         if name not in own:
-            raise _unknown(name, own)
+            raise _unknown(name, own, () if templates is None else templates.problems)
         from protea.domain.template import expanded  # when one is used
 
-        await gateway.submit(session, SubmitPrompt(text=expanded(own[name], rest.strip()), by=command.by))
+        prompt = SubmitPrompt(
+            text=expanded(own[name], rest), by=command.by, command=f"/{name}", only=own[name].allowed_tools
+        )
+        await gateway.submit(session, prompt)
         return CommandAnswered(id=command.id, command=name, by=command.by)
     found = find(name)
     if found.run is None:
         raise UsageError(f"/{found.name} is carried out by the face you type it in, and this one does not know it")
-    call = Call(gateway=gateway, session=session, rest=rest.strip(), by=command.by, now=now, rested=rested)
+    call = Call(gateway=gateway, session=session, rest=rest, by=command.by, now=now, rested=rested, templates=templates)
     answer = await found.run(call)
     return CommandAnswered(id=command.id, command=found.name, text=answer.text, data=answer.data, by=command.by)
 
@@ -128,14 +135,17 @@ def find(name: str) -> SlashCommand:
     raise _unknown(name, ())
 
 
-def _unknown(name: str, own: Iterable[str]) -> UsageError:
+def _unknown(name: str, own: Iterable[str], problems: Iterable[str] = ()) -> UsageError:
+    file = f"/{name.replace(':', '/')}.md: "
+    if why := next((problem for problem in problems if file in problem), ""):
+        return UsageError(f"/{name} cannot be used: {why}")
     near = nearest(name, [*(each.name for each in COMMANDS), *own])
     return UsageError(f"there is no /{name}; " + (f"did you mean /{near}?" if near else "/help shows what is"))
 
 
 def listed(templates: Iterable[Template] = ()) -> list[dict[str, Any]]:
     """All of them as plain data, those of one's own last: `describe("commands")`."""
-    names = {each.name for each in COMMANDS}
+    names = {name for each in COMMANDS for name in (each.name, *each.aliases)}
     own = [
         {
             "name": template.name,
@@ -176,7 +186,20 @@ async def _help(call: Call) -> Answer:
         rows = [row for row in rows if name == row["name"] or name in row["aliases"]]
         if not rows:
             find(name)
-    return Answer(table(None, ([f"/{row['name']} {row['arguments']}".rstrip(), row["about"]] for row in rows)), rows)
+    text = table(None, ([f"/{row['name']} {row['arguments']}".rstrip(), row["about"]] for row in rows))
+    return Answer(text + "".join(f"{line}\n" for line in _own_problems(call)), rows)
+
+
+def _own_problems(call: Call) -> Iterator[str]:
+    """What is wrong with commands of one's own, for whoever asks for all commands."""
+    if call.templates is None or call.rest:
+        return
+    ours = {name for each in COMMANDS for name in (each.name, *each.aliases)}
+    for template in call.templates.load():
+        if template.name in ours:
+            yield f"left out: {template.path}: /{template.name} is a command of Protea's own; call the file otherwise"
+    for problem in call.templates.problems:
+        yield f"{'note' if ' is not used: ' in problem else 'left out'}: {problem}"
 
 
 async def _model(call: Call) -> Answer:

@@ -87,7 +87,7 @@ class ToolRunner:
         self._stopped: set[str] = set()
         """Calls a person has ended, whether or not they have begun."""
         self._declared: dict[str, tuple[str, ...]] = {}
-        """Skills that were read in this turn and say which tools they need."""
+        """Skills that were read in this turn, or the command it comes from, that say which tools they need."""
         self._parents: dict[str, str] = {}
         """Calls that are parts of another → that one."""
 
@@ -110,9 +110,12 @@ class ToolRunner:
         """Those and the ones it has to look for."""
         return tuple(spec for toolset in self.toolsets for spec in toolset.specs())
 
-    def begin_turn(self) -> None:
-        """What held for the turn before holds no longer."""
+    def begin_turn(self, command: str = "", only: Sequence[str] = ()) -> None:
+        """What held for the turn before holds no longer. `only` are the tools that the slash command it comes from says
+        it needs."""
         self._declared.clear()
+        if only:
+            self._declared[command] = tuple(only)
 
     def beside(self, call_id: str) -> Beside | None:
         """What a call can set going besides itself."""

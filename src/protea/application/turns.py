@@ -150,7 +150,7 @@ class Turns:
         )
         body.hub.record(started)
         self._spent_usd = 0.0
-        body.runner.begin_turn()
+        body.runner.begin_turn(prompt.command, prompt.only)
         if body.undoing is not None:
             body.undoing.begin(started.id)
         self._task = asyncio.create_task(self._run(started, prompt), name=f"turn {started.id}")

@@ -76,7 +76,15 @@ class Worker:
         body = self._body
         id = body.ids.short("p")
         await body.hub.commit(
-            PromptSubmitted(id=id, text=command.text, images=command.images, delivery=delivery, origin=command.origin)
+            PromptSubmitted(
+                id=id,
+                text=command.text,
+                images=command.images,
+                delivery=delivery,
+                origin=command.origin,
+                command=command.command,
+                only=command.only,
+            )
         )
         if delivery == "steer" and command.origin == "user":
             self._turns.tell_mentions(command.text)

@@ -28,6 +28,7 @@ from protea.domain.spelling import nearest
 from protea.interfaces.commands.doctor import Finding
 from protea.ports.agents import Agents
 from protea.ports.diagnostics import Diagnostics
+from protea.ports.templates import Templates
 
 
 def look_at_ports(root: Root) -> list[Finding]:
@@ -37,7 +38,8 @@ def look_at_ports(root: Root) -> list[Finding]:
     ]
     filled = len(SWAP_CLASSES) - len(problems)
     told = Finding("ports", "ok", f"{filled} of {len(SWAP_CLASSES)} are as they should be")
-    return [told, *problems, *([] if problems else [*_agents(root), *_language_servers(root)])]
+    more = [] if problems else [*_agents(root), *_commands(root), *_language_servers(root)]
+    return [told, *problems, *more]
 
 
 def _agents(root: Root) -> list[Finding]:
@@ -45,6 +47,13 @@ def _agents(root: Root) -> list[Finding]:
     agents: Agents = root.piece("agents")
     agents.load()
     return [Finding("agents", "note", problem, "it is left out: docs/agents.md") for problem in agents.problems]
+
+
+def _commands(root: Root) -> list[Finding]:
+    """Slash commands that are written down and cannot be used, or not as they are written."""
+    templates: Templates = root.piece("templates")
+    templates.load()
+    return [Finding("commands", "note", problem, "docs/slash-commands.md") for problem in templates.problems]
 
 
 def _language_servers(root: Root) -> list[Finding]:

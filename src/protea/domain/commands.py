@@ -30,6 +30,10 @@ class SubmitPrompt(Command, frozen=True, kw_only=True):
     origin: str = "user"
     """Who it is from; `shell`: the text, behind a `!`, is a command the person wants to be run; `race`: it is a `/race`
     they typed."""
+    command: str = ""
+    """The slash command of one's own that it was made of: `/review`."""
+    only: tuple[str, ...] = ()
+    """The tools that this command says it needs: what its turn brings about with others is asked about."""
 
 
 class Steer(Command, frozen=True, kw_only=True):

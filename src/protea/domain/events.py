@@ -93,6 +93,10 @@ class PromptSubmitted(Lasting, frozen=True, kw_only=True):
     origin: str = "user"
     """Who submitted it: `user`, `task`, `cron`, `channel:…`, `agent:…`; `mention` tells of what another one points at,
     behind a colon whose words that brings along."""
+    command: str = ""
+    """The slash command of one's own that it was made of: `/review`."""
+    only: tuple[str, ...] = ()
+    """The tools that this command says it needs."""
 
 
 class PromptWithdrawn(Lasting, frozen=True, kw_only=True):

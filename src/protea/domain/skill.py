@@ -87,14 +87,16 @@ def declares(tools: Iterable[str], tool: str) -> bool:
 def narrowed(
     decision: Decision, spec: ToolSpec, declared: Mapping[str, Sequence[str]], *, interactive: bool = True
 ) -> Decision:
-    """The decision on a call while skills are at work that have declared what they need (name → tools). They never
-    allow anything; what none of them has declared, and brings something about, is asked about."""
+    """The decision on a call while skills, or a slash command of one's own, are at work that have declared what they
+    need (name → tools). They never allow anything; what none of them has declared, and brings something about, is asked
+    about."""
     quiet = decision.harmless or spec.name in HARMLESS or (spec.effects and set(spec.effects) <= {"fs.read", "ask"})
     if not declared or decision.verdict != "allow" or quiet:
         return decision
     if any(declares(tools, spec.name) for tools in declared.values()):
         return decision
-    why = f"the skill {', '.join(declared)} does not list {spec.name} under allowed-tools"
+    names = ", ".join(declared)
+    why = f"{'' if names.startswith('/') else 'the skill '}{names} does not list {spec.name} under allowed-tools"
     if not interactive:
         return replace(decision, verdict="deny", why=f"{why}, and nobody is there to ask", rule=None, proposals=())
     return replace(decision, verdict="ask", why=why, rule=None, proposals=())

@@ -9,9 +9,18 @@ import msgspec
 
 from protea.domain.front_matter import split
 from protea.domain.pattern import regex
+from protea.domain.skill import tools_of
+from protea.domain.spelling import nearest
 
 _NAME = regex(r"[a-z0-9][a-z0-9_-]*(:[a-z0-9][a-z0-9_-]*)*\Z")
-_SLOT = regex(r"\$(ARGUMENTS|[1-9])")
+_SLOT = regex(r"(\\?)\$(ARGUMENTS|[1-9])(?![0-9A-Za-z_])")
+"""A place for what was typed; behind a backslash it is text. `$10` is an amount, and no place."""
+_KEYS = ("description", "argument-hint", "allowed-tools")
+_ELSEWHERE = {
+    "model": "/model chooses it",
+    "tools": "here it is allowed-tools",
+    "name": "the file's name is the command's",
+}
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +33,10 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     arguments: str = ""
     """What it takes, as it is shown: `[FILE]`."""
+    allowed_tools: tuple[str, ...] = ()
+    """They only ever narrow what its turn may use."""
+    faults: tuple[str, ...] = ()
+    """What of its head is not used, a line each."""
 
 
 def read_template(text: str, name: str, path: str) -> Template | str:
@@ -32,12 +45,16 @@ def read_template(text: str, name: str, path: str) -> Template | str:
         return f"{path}: {name!r} cannot be typed as a command: lower case letters, digits, - and _"
     head, body = split(text)
     body = body.strip()
+    if not head and body.startswith("---\n"):
+        return f"{path}: its head does not end: a line --- is missing below it"
     if not body:
         return f"{path}: there is no text in it"
     about = head.get("description")
     hint = head.get("argument-hint")
     first = next(line.strip("# ").strip() for line in body.splitlines() if line.strip("# ").strip() or line == body)
     return Template(
+        allowed_tools=tools_of(head.get("allowed-tools", ())),
+        faults=tuple(f"{path}: {key} is not used: {_mend(key)}" for key in head if key not in _KEYS),
         name=name,
         about=about if isinstance(about, str) and about else first[:100],
         arguments=f"[{', '.join(hint)}]" if isinstance(hint, tuple) else hint or "",
@@ -46,20 +63,28 @@ def read_template(text: str, name: str, path: str) -> Template | str:
     )
 
 
+def _mend(key: str) -> str:
+    near = nearest(key, _KEYS)
+    return _ELSEWHERE.get(key) or (f"did you mean {near}?" if near else f"there are {', '.join(_KEYS)}")
+
+
 def expanded(template: Template, rest: str) -> str:
     """The prompt: `$ARGUMENTS` is all that was written behind the command, `$1` to `$9` its words, quotes understood.
     Where the template has no place for them, they follow it."""
-    if not _SLOT.search(template.body):
-        return f"{template.body}\n\n{rest}" if rest else template.body
+    if not any(not slot[1] for slot in _SLOT.finditer(template.body)):
+        text = _SLOT.sub(lambda slot: slot[0].removeprefix("\\"), template.body)
+        return f"{text}\n\n{rest}" if rest else text
     try:
         words = shlex.split(rest)
     except ValueError:  # a quote that does not end
         words = rest.split()
 
     def one(slot: re.Match[str]) -> str:
-        if slot[1] == "ARGUMENTS":
+        if slot[1]:
+            return slot[0].removeprefix("\\")
+        if slot[2] == "ARGUMENTS":
             return rest
-        at = int(slot[1]) - 1
+        at = int(slot[2]) - 1
         return words[at] if at < len(words) else ""
 
     return _SLOT.sub(one, template.body)

@@ -17,5 +17,5 @@ class Templates(Protocol):
 
     @property
     def problems(self) -> Sequence[str]:
-        """What `load` last left out and why, a line each."""
+        """What `load` last left out and why, and what of the others is not used, a line each."""
         ...

@@ -69,3 +69,10 @@ def test_what_is_no_file_holds_nobody_up(tmp_path: Path) -> None:
     (tmp_path / "home/.protea/commands/dead.md").symlink_to("gone")
     assert "pipe" not in {each.name for each in templates.load()}
     assert len(templates.problems) == 3
+
+
+def test_what_of_a_head_is_not_used_is_told(tmp_path: Path) -> None:
+    templates = made(tmp_path)
+    (tmp_path / "home/.protea/commands/mine.md").write_text("---\nmodel: fast\n---\nMy own.")
+    assert "mine" in {each.name for each in templates.load()}
+    assert any(problem.endswith("mine.md: model is not used: /model chooses it") for problem in templates.problems)

@@ -29,7 +29,8 @@ class FileTemplates:
         self.problems: Sequence[str] = ()
 
     def load(self) -> Sequence[Template]:
-        found, self.problems = written(self._folders, self._around, _read, MOST)
+        found, problems = written(self._folders, self._around, _read, MOST)
+        self.problems = (*problems, *(fault for each in found for fault in each.faults))
         return found
 
 
