@@ -343,7 +343,7 @@ def _marker(block: Marker, width: int, fold: bool | None) -> list[Row]:
     is_open = bool(block.detail) and fold is False
     head = f"── {text} " + (("▾ " if is_open else "▸ ") if block.detail else "")
     head = cut(head, width)
-    rows = [Row([(head + "─" * max(0, min(width, 80) - width_of(head)), "marker", "")], 0, mark="fold")]
+    rows = [Row([(head + "─" * max(0, width - width_of(head)), "marker", "")], 0, mark="fold")]
     if is_open:
         for unit in document_of(block.detail).closed:
             rows += [Row(_BAR, 4), *unit_rows(unit, width, _BAR)] if unit.spaced else unit_rows(unit, width, _BAR)

@@ -108,7 +108,7 @@ class _Walk:
                     self._reled(edge, rest)
             case "hr":
                 size = max(0, width - sum(width_of(span[0]) for span in edge))
-                self._rows.append(Row((*edge, ("─" * min(size, 80), "rule", "")), 0))
+                self._rows.append(Row((*edge, ("─" * size, "rule", "")), 0))
             case "blockquote_open":
                 bar: list[Span] = [("▎ ", "quote-bar", "")] if self._has_room(edge) else []
                 self._blocks(at + 1, close, [*edge, *bar], [*rest, *bar])
