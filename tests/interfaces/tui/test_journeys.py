@@ -294,6 +294,33 @@ def test_what_is_dragged_over_is_copied_up_to_where_the_mouse_is(open_screen: Op
         assert base64.b64decode(copied[-1]).decode() == "quite blue"
 
 
+def test_what_fingers_bring_from_emacs_works_as_terminals_send_it(open_screen: Open, tmp_path: Path) -> None:
+    home = tmp_path / "home" / ".protea"
+    home.mkdir(parents=True)
+    (home / "config.toml").write_text('[tui]\nkeymap = "emacs"\n')
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("one two three")
+    terminal.type("\x01\0\x1bf\x17")  # to the beginning, a mark, a word on, and away with it
+    terminal.see("❯  two three")
+    terminal.type("\x1bu\x05\x19")  # capitals; to the end, and back with it
+    terminal.see("❯  TWO threeone")
+    terminal.type("\x1b<\0\x1b>\x1bw")
+    terminal.see("copied 1 line")
+    copied = re.findall(r"\x1b\]52;c;([^\x07\x1b]*)", terminal.raw)
+    assert base64.b64decode(copied[-1]).decode() == " TWO threeone"
+    terminal.type("\x19\x1by")  # what was copied last, and instead of that what was cut before it
+    terminal.see("❯  TWO threeoneone")
+    terminal.type("\x15a b")
+    terminal.type("\x1bt")
+    terminal.see("❯ b a")
+    terminal.type("\x14")
+    terminal.see("❯ ba\n")
+    terminal.type("\x1b.")  # Alt and a sign that is bound to nothing is nothing
+    terminal.type("c")
+    terminal.see("❯ ba c\n")
+
+
 def test_a_click_opens_a_call_and_the_mouse_can_be_left_to_the_terminal(open_screen: Open, tmp_path: Path) -> None:
     with LoopbackProvider.in_thread([ScriptedCall("Read", {"path": "src/main.py"}), "Read."]) as provider:
         use(tmp_path, provider)

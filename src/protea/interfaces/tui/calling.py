@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 
 from protea.interfaces.terminal import one_line
@@ -51,6 +52,13 @@ def window_title(text: str) -> str:
 def tell_page(environment: Mapping[str, str], what: str, value: str) -> str:
     """What only the page of `protea web` understands: `session` (it comes back to that one), `open` (a link)."""
     return f"\x1b]7742;{what};{one_line(value)}{BELL}" if environment.get("TERM_PROGRAM") == PAGE else ""
+
+
+def clipboard(environment: Mapping[str, str], text: str) -> str:
+    """Puts a text into the clipboard of the terminal (OSC 52). Through tmux as well, which may keep it to itself."""
+    said = f"\x1b]52;c;{b64encode(text.encode('utf-8', 'replace')).decode()}{BELL}"
+    wrapped = said.replace("\x1b", "\x1b\x1b")
+    return f"{said}\x1bPtmux;{wrapped}\x1b\\" if environment.get("TMUX") else said
 
 
 def _plain(text: str, most: int) -> str:

@@ -28,7 +28,10 @@ def _app_clear_or_quit(screen: Front) -> None:
 
 def _session_interrupt(screen: Front) -> None:
     tab = screen.tab
-    if tab.card.commenting:
+    if tab.composer.buffer.marking:
+        tab.composer.buffer.drop_mark()
+        tab.composer.update()
+    elif tab.card.commenting:
         tab.card.commenting = ""
         tab.card.again()
     elif tab.told.text:
@@ -80,6 +83,18 @@ def _composer_stash(screen: Front) -> None:
     screen.tab.composer.act("composer.stash")
     screen.desk.remember(stash=screen.tab.composer.stashed)
     screen.hint("put aside; Ctrl+S with nothing written takes it back" if screen.tab.composer.stashed else "")
+
+
+def _composer_copy_region(screen: Front) -> None:
+    buffer = screen.tab.composer.buffer
+    begin, end = buffer.selection()
+    if begin == end:
+        screen.tab.act("transcript.copy")
+        return
+    buffer.cut = buffer.text[begin:end]
+    buffer.drop_mark()
+    screen.tab.composer.update()
+    screen.copy(buffer.cut)
 
 
 def zoom_pane(screen: Front) -> None:
@@ -161,6 +176,7 @@ DOING: dict[str, Callable[[Front], object]] = {
     "composer.normal": _composer_normal,
     "composer.editor": _composer_editor,
     "composer.stash": _composer_stash,
+    "composer.copy_region": _composer_copy_region,
     "tab.new": lambda screen: screen.desk.spawn(screen.another(instead=False)),
     "tab.close": lambda screen: screen.desk.spawn(screen.close_tab()),
     "tab.next": lambda screen: _step_tab(screen, 1),

@@ -8,6 +8,7 @@ stands between the terminal and the loop: each one would have to be woken for ev
 from __future__ import annotations
 
 import os
+import re
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.keys import _character_to_key
 from textual.message import Message
 
 from protea.interfaces.tui.background import QUESTION, Answers, Colour
@@ -28,6 +30,8 @@ A_MOMENT = 0.05
 AN_ANSWER = 2.0
 """Seconds a terminal has to answer; nobody waits for it."""
 Told = Callable[[Sequence[bytes]], None]
+_ALT_SIGN = re.compile(rb"\x1b([!-/:-@`{-~])")
+"""Alt and a sign, as terminals send it; Textual's parser knows letters and digits, and would type `^` and the sign."""
 PASTE, PASTED = b"\x1b[200~", b"\x1b[201~"
 
 
@@ -254,6 +258,14 @@ class ScreenDriver(LinuxDriver):
         self._look_again()
 
     def _keys(self, data: bytes) -> None:
+        at = 0
+        for found in _ALT_SIGN.finditer(data):
+            self._feed(data[at : found.start()])
+            sign, at = chr(found[1][0]), found.end()
+            self._give([events.Key(f"alt+{_character_to_key(sign)}", sign)])
+        self._feed(data[at:])
+
+    def _feed(self, data: bytes) -> None:
         if data:
             self._give(self._parser.feed(self._decode(data)))
 

@@ -77,6 +77,10 @@ class Front(Protocol):
         """Show tabs and panes as the arrangement has them."""
         ...
 
+    def copy(self, text: str) -> None:
+        """Into the clipboard of the terminal."""
+        ...
+
     def hint(self, text: str) -> None:
         """One line in the status bar, for a moment."""
         ...

@@ -35,6 +35,7 @@ from protea.domain.events import (
 )
 from protea.domain.messages import Image
 from protea.interfaces.tui.announcing import announced
+from protea.interfaces.tui.calling import clipboard
 from protea.interfaces.tui.desk import Desk, keep_first_frame
 from protea.interfaces.tui.doing import DOING, edited, zoom_pane
 from protea.interfaces.tui.driver import ScreenDriver, Typed
@@ -158,6 +159,8 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         tab.happened = self._happened
         tab.face = self._face
         tab.edit_plan = self._edit_plan
+        tab.do = self.do
+        tab.copy = self.copy
 
     def _tab_changed(self, tab: Tab) -> None:
         self.tab_bar.again()
@@ -606,8 +609,11 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             self.focus_part("composer")
 
     def on_transcript_copied(self, message: Transcript.Copied) -> None:
-        self.app.copy_to_clipboard(message.text)
-        lines = message.text.count("\n") + 1
+        self.copy(message.text)
+
+    def copy(self, text: str) -> None:
+        self.desk.draw(clipboard(self.desk.place.environment, text))
+        lines = text.count("\n") + 1
         self.hint(f"copied {lines} line{'s' if lines > 1 else ''}")
 
     def on_transcript_open_wanted(self, message: Transcript.OpenWanted) -> None:

@@ -58,6 +58,23 @@ class _Pictures:
             return b""
 
 
+class _Clipboard:
+    """The clipboard, for vim's registers."""
+
+    def __init__(self, tab: Tab) -> None:
+        self._tab = tab
+
+    def put(self, text: str) -> None:
+        self._tab.copy(text)
+
+    def get(self, then: Callable[[str | None], None]) -> None:
+        async def read() -> None:
+            found = await self._tab.desk.clipboard(self._tab.session)
+            then(found if isinstance(found, str) else None)
+
+        self._tab.desk.spawn(read())
+
+
 class Tab(Vertical, Unscrolled):
     """A session that is open, followed from its beginning."""
 
@@ -80,7 +97,16 @@ class Tab(Vertical, Unscrolled):
         self.spoken = Spoken(look)
         self.suggestions = Suggestions(look)
         self.composer = Composer(look, desk.history)
-        self.vim = Vim(lambda: self.composer.buffer, self.composer.update)
+        self.do: Callable[[str], None] = lambda action: None
+        """Does an action, whoever's it is."""
+        self.copy: Callable[[str], None] = lambda text: None
+        """Puts a text into the clipboard."""
+        self.vim = Vim(
+            lambda: self.composer.buffer,
+            self.composer.update,
+            do=lambda action: self.do(action),
+            clipboard=_Clipboard(self),
+        )
         self.about: dict[str, Any] = {}
         """What `describe("session")` last said."""
         self.context: dict[str, Any] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,6 +82,25 @@ def after(text: str, keys: str, cursor: int = 0) -> tuple[str, int, str]:
         ("abc", "x.u", "bc"),
         ("abc", "xu.", "bc"),
         ("abcdef", "r-l.", "--cdef"),
+        # again, what was done to a selection: to as much text
+        ("abcdefgh", "vldl.", "cfgh"),
+        ("abc def ghi", "vec!\x1bw.", "! ! ghi"),
+        ("a\nb\nc\nd", "Vd.", "c\nd"),
+        ("a\nb\nc\nd\ne", "Vjd.", "e"),
+        ("ab\ncd\nef\ngh\nij", "vjd.", "f\ngh\nij"),
+        ("Abc Def", "v~w.", "abc def"),
+        ("one two", "vey$p", "one twoone"),
+        ("abcdef", "vld2lx.", "cd"),
+        # marks
+        ("a\nb\nc", "jmajd'a", "a"),
+        ("one two three", "wma$d`a", "one e"),
+        ("abc def", "ma$`ax", "bc def"),
+        ("abc def", "$ma0`a''x", "bc def"),
+        ("abc", "`zx", "bc"),
+        # the clipboard
+        ("one two", '"+yiww"+P', "one onetwo"),
+        ("one two", '"*yiww"+P', "one onetwo"),
+        ("one two", 'w"+yiw0ve"+p', "two two"),
         # longer words, lines by number, the other bracket
         ("a.b c.d e", "dW", "c.d e"),
         ("a.b c.d", "WD", "a.b "),
@@ -111,13 +132,56 @@ def test_keys_move_the_cursor(text: str, keys: str, cursor: int) -> None:
     assert after(text, keys)[1] == cursor
 
 
+class Board:
+    """A clipboard."""
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+        self.asked: list[Callable[[str | None], None]] = []
+
+    def put(self, text: str) -> None:
+        self.text = text
+
+    def get(self, then: Callable[[str | None], None]) -> None:
+        self.asked.append(then)
+
+
+def test_a_register_that_is_the_clipboard_is_read_when_it_is_put_back() -> None:
+    buffer, board = Buffer("one two", 0), Board("from elsewhere")
+    vim = Vim(lambda: buffer, lambda: None, clipboard=board)
+    vim.normal()
+    for key in 'w"+P':
+        vim.press(key)
+    assert buffer.text == "one two"  # nothing waits for it
+    board.asked.pop()(board.text)
+    assert buffer.text == "one from elsewheretwo"
+    for key in 'u"*yiw':
+        vim.press(key)
+    assert board.text == "two"
+    for key in '0"+P':
+        vim.press(key)
+    board.asked.pop()(None)  # it cannot be read: what was put there from here is known all the same
+    assert buffer.text == "twoone two"
+
+
+def test_tabs_are_gone_to_as_in_vim() -> None:
+    done: list[str] = []
+    buffer = Buffer("one two", 0)
+    vim = Vim(lambda: buffer, lambda: None, do=done.append)
+    vim.normal()
+    for key in "gtgT3gtx":
+        vim.press(key)
+    assert done == ["tab.next", "tab.previous", "tab.3"]
+    assert buffer.text == "ne two"
+
+
 def test_a_command_that_is_none_is_forgotten() -> None:
     assert after("abc", "zdqx") == ("bc", 0, "normal")
 
 
 @given(
     st.text(alphabet="ab (\n", max_size=20),
-    st.text(alphabet="hjklwbeGg0$^dcyxXpPiaIAoOvVuDCSJ~rft;,123(\x1b", max_size=14),
+    st.text(alphabet="hjklwbeGg0$^dcyxXpPiaIAoOvVuDCSJ~rft;,123(.m'`\"+\x1b", max_size=14),
 )
 def test_no_keys_lead_out_of_the_text(text: str, keys: str) -> None:
     text_after, cursor, mode = after(text, keys)

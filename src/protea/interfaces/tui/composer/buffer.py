@@ -6,10 +6,13 @@ Positions are indexes into the text. Every change goes through `_change`, which 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _WORD = re.compile(r"\w+|[^\w\s]+")
 _KEPT = 200
 """Steps that can be undone."""
+_KILLS = 60
+"""Pieces that were cut and can be put back."""
 
 
 class Buffer:
@@ -20,14 +23,29 @@ class Buffer:
         self.cursor = len(text) if cursor is None else cursor
         self.anchor: int | None = None
         """The other end of the selection."""
-        self.cut = ""
-        """What was cut last, for `yank`."""
+        self.kills: list[str] = []
+        """What was cut, the last one last, for `yank` and `yank_earlier`."""
+        self.marking = False
+        """Whether a mark was set: moving selects, and writing takes nothing away."""
         self.whole: tuple[str, ...] = ()
         """Pieces (chips) that are removed and stepped over as one character."""
         self._done: list[tuple[str, int]] = []
         self._undone: list[tuple[str, int]] = []
         self._typing = False
         self._cutting = False
+        self._yanked: tuple[int, int, int] | None = None
+        """Where the last thing that was done put back which of the kills."""
+
+    @property
+    def cut(self) -> str:
+        """What was cut last."""
+        return self.kills[-1] if self.kills else ""
+
+    @cut.setter
+    def cut(self, text: str) -> None:
+        if text:
+            self.kills.append(text)
+            del self.kills[:-_KILLS]
 
     # ── changes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -37,7 +55,8 @@ class Buffer:
             del self._done[:-_KEPT]
         self._undone.clear()
         self._typing = typing
-        self._cutting = False
+        self._cutting = self.marking = False
+        self._yanked = None
         self.text = self.text[:begin] + text + self.text[end:]
         self.cursor = begin + len(text)
         self.anchor = None
@@ -49,8 +68,8 @@ class Buffer:
             self.cursor = cursor
 
     def insert(self, text: str) -> None:
-        """In place of the selection."""
-        begin, end = self.selection()
+        """In place of the selection; at the cursor where that was made with a mark."""
+        begin, end = self.selection() if not self.marking else (self.cursor, self.cursor)
         self._change(begin, end, text, typing=len(text) == 1 and not text.isspace() and begin == end)
 
     def delete(self, begin: int, end: int, *, keep: bool = False) -> None:
@@ -63,8 +82,27 @@ class Buffer:
         at = self.cursor
         self._change(begin, end, "")
         if keep:
-            self.cut = (piece + self.cut if end == at else self.cut + piece) if more else piece
+            if more and self.kills:
+                self.kills[-1] = piece + self.cut if end == at else self.cut + piece
+            else:
+                self.cut = piece
             self._cutting = True
+
+    def yank(self) -> None:
+        """Put back what was cut last."""
+        if self.kills:
+            self._put_back(self.cursor, self.cursor, len(self.kills) - 1)
+
+    def yank_earlier(self) -> None:
+        """Right after that: put back what was cut before it instead, and so on round."""
+        if self._yanked is not None:
+            begin, end, which = self._yanked
+            self._put_back(begin, end, (which - 1) % len(self.kills))
+
+    def _put_back(self, begin: int, end: int, which: int) -> None:
+        text = self.kills[which]
+        self._change(begin, end, text)
+        self._yanked = (begin, begin + len(text), which)
 
     def selection(self) -> tuple[int, int]:
         """(begin, end); both the cursor where nothing is selected."""
@@ -77,7 +115,8 @@ class Buffer:
             return False
         self._undone.append((self.text, self.cursor))
         self.text, self.cursor = self._done.pop()
-        self._typing, self.anchor = False, None
+        self._typing = self.marking = False
+        self.anchor = None
         return True
 
     def redo(self) -> bool:
@@ -85,7 +124,8 @@ class Buffer:
             return False
         self._done.append((self.text, self.cursor))
         self.text, self.cursor = self._undone.pop()
-        self._typing, self.anchor = False, None
+        self._typing = self.marking = False
+        self.anchor = None
         return True
 
     # ── places ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -148,10 +188,46 @@ class Buffer:
     def move(self, at: int, *, select: bool = False) -> None:
         if select and self.anchor is None:
             self.anchor = self.cursor
-        elif not select:
+        elif not select and not self.marking:
             self.anchor = None
         self.cursor = max(0, min(len(self.text), at))
         self._typing = self._cutting = False
+        self._yanked = None
+
+    def mark(self) -> None:
+        """Moving from here on selects, until something is changed or the mark is dropped; twice in a place drops it."""
+        if self.marking and self.anchor == self.cursor:
+            self.drop_mark()
+        else:
+            self.move(self.cursor)
+            self.marking, self.anchor = True, self.cursor
+
+    def drop_mark(self) -> None:
+        self.marking, self.anchor = False, None
+
+    def swap_mark(self) -> None:
+        """The cursor goes to the mark, and the mark to where the cursor was."""
+        if self.anchor is not None:
+            self.anchor, self.cursor = self.cursor, self.anchor
+
+    # ── words ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def swap_words(self) -> None:
+        """Exchange the word before or around the cursor with the next one; behind the last, the last two."""
+        words = [found.span() for found in re.finditer(r"\w+", self.text)]
+        if len(words) < 2:
+            return
+        second = next((n for n, (begin, _) in enumerate(words) if begin >= self.cursor), len(words) - 1)
+        if words[second][0] == self.cursor and second and self.text[self.cursor - 1 : self.cursor].isalnum():
+            second = min(second + 1, len(words) - 1)
+        (a, b), (c, d) = words[max(0, second - 1)], words[max(1, second)]
+        self._change(a, d, self.text[c:d] + self.text[b:c] + self.text[a:b])
+
+    def recase(self, change: Callable[[str], str]) -> None:
+        """From the cursor to the end of the word: in other letters."""
+        end = self.word_right(self.cursor)
+        if end > self.cursor:
+            self._change(self.cursor, end, change(self.text[self.cursor : end]))
 
 
 def _joins(character: str) -> bool:

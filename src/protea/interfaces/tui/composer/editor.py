@@ -75,8 +75,9 @@ class Composer(Painted):
         self.update()
 
     def clear(self) -> None:
-        """Empty, with nothing folded up."""
-        self.buffer = Buffer()
+        """Empty, with nothing folded up. What was cut can still be put back."""
+        kills, self.buffer = self.buffer.kills, Buffer()
+        self.buffer.kills = kills
         self.chips.clear()
         self.images.clear()
         self.buffer.whole = ()
@@ -287,7 +288,7 @@ def _move(to: Callable[[Buffer, int], int], *, select: bool = False) -> Callable
 
 def _delete(to: Callable[[Buffer, int], int]) -> Callable[[Composer], None]:
     def delete(composer: Composer) -> None:
-        begin, end = composer.buffer.selection()
+        begin, end = composer.buffer.selection() if not composer.buffer.marking else (composer.buffer.cursor,) * 2
         if begin == end:
             end = to(composer.buffer, begin)
         composer.buffer.delete(begin, end)
@@ -321,7 +322,22 @@ def _redo(composer: Composer) -> None:
     composer.buffer.redo()
 
 
+def _cut_region(composer: Composer) -> None:
+    """What is selected; the word before where nothing is."""
+    begin, end = composer.buffer.selection()
+    if begin == end:
+        begin = composer.buffer.blank_left(end)
+    composer.buffer.delete(begin, end, keep=True)
+
+
+def _capital(text: str) -> str:
+    """The first letter large, the others small."""
+    first = next((at for at, letter in enumerate(text) if letter.isalnum()), len(text))
+    return text[:first] + text[first : first + 1].upper() + text[first + 1 :].lower()
+
+
 def _select_all(composer: Composer) -> None:
+    composer.buffer.drop_mark()
     composer.buffer.move(0)
     composer.buffer.move(len(composer.text), select=True)
 
@@ -351,7 +367,15 @@ _ACTIONS: dict[str, Callable[[Composer], None]] = {
     "composer.cut_word_right": _cut(Buffer.word_right),
     "composer.cut_line_left": _cut(_cut_left),
     "composer.cut_line_right": _cut(_cut_right),
-    "composer.yank": lambda composer: composer.buffer.insert(composer.buffer.cut),
+    "composer.yank": lambda composer: composer.buffer.yank(),
+    "composer.yank_earlier": lambda composer: composer.buffer.yank_earlier(),
+    "composer.mark": lambda composer: composer.buffer.mark(),
+    "composer.swap_mark": lambda composer: composer.buffer.swap_mark(),
+    "composer.cut_region": _cut_region,
+    "composer.swap_words": lambda composer: composer.buffer.swap_words(),
+    "composer.upper": lambda composer: composer.buffer.recase(str.upper),
+    "composer.lower": lambda composer: composer.buffer.recase(str.lower),
+    "composer.capital": lambda composer: composer.buffer.recase(_capital),
     "composer.swap": _swap,
     "composer.undo": _undo,
     "composer.redo": _redo,

@@ -1,4 +1,4 @@
-"""Vim's normal and visual mode over a buffer: counts, operators, motions, text objects, registers, `.`. Pure.
+"""Vim's normal and visual mode over a buffer: counts, operators, motions, text objects, registers, marks, `.`. Pure.
 
 `press` takes one key at a time. What it does not know it forgets, as vim does.
 """
@@ -7,18 +7,67 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from protea.interfaces.tui.composer.buffer import Buffer
 
 _PAIRS = {"(": "()", ")": "()", "b": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}", "B": "{}", "<": "<>", ">": "<>"}
 
 
+CLIPBOARD = ("+", "*")
+"""Registers that are the clipboard. Both are the same one."""
+
+
+class Clipboard(Protocol):
+    """What the registers `+` and `*` are."""
+
+    def put(self, text: str) -> None: ...
+
+    def get(self, then: Callable[[str | None], None]) -> None:
+        """`then` is called with what is in it, soon; None where that cannot be known."""
+        ...
+
+
+class _NoClipboard:
+    def put(self, text: str) -> None: ...
+
+    def get(self, then: Callable[[str | None], None]) -> None:
+        then(None)
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """What `.` does again."""
+
+    keys: str = ""
+    written: str = ""
+    """What was written with it."""
+    stretch: tuple[bool, int, int] | None = None
+    """Of what was done to a selection: whether by lines, how many line breaks are in it, and the characters behind the
+    last one."""
+
+
 class Vim:
     """Keys of the modes that do not insert."""
 
-    def __init__(self, buffer: Callable[[], Buffer], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        buffer: Callable[[], Buffer],
+        changed: Callable[[], None],
+        *,
+        do: Callable[[str], None] = lambda action: None,
+        clipboard: Clipboard | None = None,
+    ) -> None:
+        """`do` is called with the name of an action that concerns more than the text."""
         self._of = buffer
         self._changed = changed
+        self._do = do
+        self._clipboard = clipboard or _NoClipboard()
+        self._marks: dict[str, int] = {}
+        self._stretch: tuple[bool, int, int] | None = None
+        """Of the selection that the command being pressed was about."""
         self.mode = "insert"
         self._keys = ""
         """What was pressed of a command that is not complete."""
@@ -33,8 +82,7 @@ class Vim:
         """Whether a number was pressed before it."""
         self._by_lines = False
         """Whether whole lines are selected."""
-        self._last = ("", "")
-        """The keys of the last change, and what was written with it: for `.`."""
+        self._last = _Change()
         self._writing_from: tuple[str, int] | None = None
         """The text and the place at which a change began to be written."""
 
@@ -46,7 +94,7 @@ class Vim:
         """Leave insert or visual mode."""
         buffer = self._of()
         if self.mode == "insert" and self._writing_from is not None:
-            self._last = (self._last[0], _written(*self._writing_from, buffer.text))
+            self._last = replace(self._last, written=_written(*self._writing_from, buffer.text))
             self._writing_from = None
         if self.mode == "insert" and buffer.cursor > buffer.line_begin(buffer.cursor):
             buffer.move(buffer.left(buffer.cursor))
@@ -71,24 +119,40 @@ class Vim:
         self._keys += key
         buffer, mode = self._of(), self.mode
         text = buffer.text
-        pressed = self._keys
+        pressed, self._stretch = self._keys, None
         if self._run(pressed):
             self._keys = ""
-            if mode == "normal" and pressed[-1] not in _NO_CHANGE and (buffer.text != text or self.mode == "insert"):
-                self._last = (pressed, "")
+            counts = pressed[-1] not in _NO_CHANGE if mode == "normal" else self._stretch is not None
+            if mode != "insert" and counts and (buffer.text != text or self.mode == "insert"):
+                self._last = _Change(pressed, "", self._stretch)
                 self._writing_from = (buffer.text, buffer.cursor) if self.mode == "insert" else None
         self._changed()
 
     def _again(self, digits: str) -> None:
         """The last change once more, as often as `digits` say, else as it was."""
-        keys, written = self._last
-        if not keys:
+        last = self._last
+        if not last.keys:
             return
-        self._run(digits + keys.lstrip("0123456789") if digits else keys)
+        if last.stretch is not None:
+            self._again_over(last.keys, *last.stretch)
+        else:
+            self._run(digits + last.keys.lstrip("0123456789") if digits else last.keys)
         if self.mode == "insert":
-            if written:
-                self._of().insert(written)
+            if last.written:
+                self._of().insert(last.written)
             self.normal()
+
+    def _again_over(self, keys: str, lines: bool, breaks: int, tail: int) -> None:
+        """What was done to a selection, to as much text from the cursor on."""
+        buffer = self._of()
+        first = buffer.line_begin(buffer.cursor) if lines else buffer.cursor
+        last = first
+        for _ in range(breaks):
+            last = min(len(buffer.text), buffer.line_end(last) + 1)
+        last = min(last + tail, buffer.line_end(last)) if tail else last
+        self._register = keys[keys.rfind('"') + 1] if '"' in keys[:-1] else ""
+        self._by_lines = lines
+        self._over_selection(keys[-1], first, last)
 
     def _run(self, keys: str) -> bool:
         """Do what the keys say; whether they said anything complete (or nothing that could become so)."""
@@ -116,7 +180,7 @@ class Vim:
             if moved >= 0:
                 self._of().move(self._inside(moved))
             return True
-        if keys[0] in "gfFtT" and len(keys) == 1:
+        if keys[0] in _TAKE_ONE and len(keys) == 1:
             return False
         return self._command(keys, count)
 
@@ -139,6 +203,8 @@ class Vim:
             return 0 if keys == "gg" else len(buffer.text)
         if keys == "%":
             return _other_end(buffer, at)
+        if keys[0] in "'`" and len(keys) == 2:
+            return self._marked(keys[1], by_lines=keys[0] == "'")
         if keys[0] in "fFtT" and len(keys) == 2:
             self._last_find = (keys[0], keys[1])
             return self._find(keys[0], keys[1], count)
@@ -146,6 +212,16 @@ class Vim:
             kind, character = self._last_find
             return self._find(kind if keys == ";" else kind.swapcase(), character, count)
         return None
+
+    def _marked(self, name: str, *, by_lines: bool) -> int:
+        """Where a mark is; -1 where there is none of that name. Jumping there sets the one to come back by."""
+        buffer = self._of()
+        name = "'" if name in "'`" else name
+        if name not in self._marks:
+            return -1
+        at = min(self._marks[name], len(buffer.text))
+        self._marks["'"] = buffer.cursor
+        return _first(buffer, at) if by_lines else at
 
     def _vertical(self, lines: int) -> int:
         buffer = self._of()
@@ -214,11 +290,11 @@ class Vim:
             rest = "e" if rest == "w" else "E"  # as vim does: the blank behind the word stays
         moved = self._motion(rest, count)
         if moved is None:
-            return rest not in ("g", "f", "F", "t", "T")
+            return not (len(rest) == 1 and rest in _TAKE_ONE)
         if moved < 0:
             return True
         at = buffer.cursor
-        if rest in ("j", "k", "G", "gg"):
+        if rest in ("j", "k", "G", "gg") or rest[0] == "'":
             first, last = sorted((at, moved))
             self._apply(
                 operator, buffer.line_begin(first), min(len(buffer.text), buffer.line_end(last) + 1), lines=True
@@ -258,6 +334,9 @@ class Vim:
         if name.isupper() and name.isascii():
             before, by_lines = self._registers.get(name.lower(), ("", lines))
             piece, lines, name = before + piece, by_lines or lines, name.lower()
+        if name in CLIPBOARD:
+            name = CLIPBOARD[0]
+            self._clipboard.put(piece)
         if name:
             self._registers[name] = (piece, lines)
         elif yanked:
@@ -267,7 +346,24 @@ class Vim:
     def _kept(self) -> tuple[str, bool]:
         if self._register in ("", '"'):
             return self._of().cut, self._linewise
-        return self._registers.get(self._register.lower(), ("", False))
+        name = CLIPBOARD[0] if self._register in CLIPBOARD else self._register.lower()
+        return self._registers.get(name, ("", False))
+
+    def _with_clipboard(self, do: Callable[[], None]) -> None:
+        """Do something that puts back what a register has: where it is the clipboard, once that has been read."""
+        register = self._register
+        if register not in CLIPBOARD:
+            do()
+            return
+
+        def read(text: str | None) -> None:
+            if text:  # else what was put there from here is all that is known
+                self._registers[CLIPBOARD[0]] = (text, text.endswith("\n"))
+            self._register = register
+            do()
+            self._changed()
+
+        self._clipboard.get(read)
 
     def _object(self, kind: str, what: str) -> tuple[int, int] | None:
         buffer = self._of()
@@ -366,7 +462,14 @@ class Vim:
                         buffer.insert(" ")
                         buffer.move(end)
             case "p" | "P":
-                self._put(keys[0] == "p", count)
+                self._with_clipboard(lambda: self._put(keys[0] == "p", count))
+            case "m":
+                self._marks[keys[1]] = at
+            case "g" if keys in ("gt", "gT"):
+                if self._counted and keys == "gt":
+                    self._do(f"tab.{count}")
+                else:
+                    self._do("tab.next" if keys == "gt" else "tab.previous")
             case "u":
                 for _ in range(count):
                     buffer.undo()
@@ -430,10 +533,14 @@ class Vim:
         if self._by_lines:
             first, last = buffer.line_begin(first), buffer.line_end(max(first, last - 1))
             last = min(len(buffer.text), last + 1)
-        if keys[0] in "dxcysp~":
+        if keys[0] in "dxcyspP~":
             self.mode = "normal"
             buffer.anchor = None
-            self._over_selection(keys[0], first, last)
+            self._stretch = _stretch_of(buffer.text[first:last], self._by_lines)
+            if keys[0] in "pP":
+                self._with_clipboard(lambda: self._over_selection("p", first, last))
+            else:
+                self._over_selection(keys[0], first, last)
             return True
         if keys[0] in "vV" and (keys[0] == "V") != self._by_lines:
             self._by_lines = keys[0] == "V"
@@ -453,10 +560,16 @@ class Vim:
             return True
         moved = self._motion(keys, count)
         if moved is None:
-            return not (len(keys) == 1 and keys[0] in "gfFtT")
+            return not (len(keys) == 1 and keys[0] in _TAKE_ONE)
         if moved >= 0:
             buffer.move(self._inside(moved), select=True)
         return True
+
+
+def _stretch_of(text: str, by_lines: bool) -> tuple[bool, int, int]:
+    if by_lines:
+        return True, text.removesuffix("\n").count("\n") + 1, 0
+    return False, text.count("\n"), len(text) - text.rfind("\n") - 1
 
 
 def _written(before: str, at: int, after: str) -> str:
@@ -518,6 +631,8 @@ def _big_end(buffer: Buffer, at: int) -> int:
 
 _BIG_BEGIN = re.compile(r"(?:(?<=\s)|\A)\S")
 _BIG_END = re.compile(r"\S(?=\s|\Z)")
+_TAKE_ONE = "gfFtTm'`"
+"""Keys that say nothing without the next one."""
 _NO_CHANGE = "u.\x12"
 """Keys of commands that `.` does not repeat."""
 
