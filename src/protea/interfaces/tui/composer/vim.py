@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Protocol
 
@@ -13,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.interfaces.tui.composer.buffer import Buffer
+from protea.interfaces.tui.composer.motions import MOTIONS, first_of, kind_of, line_of, matching, other_end
 
 _PAIRS = {"(": "()", ")": "()", "b": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}", "B": "{}", "<": "<>", ">": "<>"}
 
@@ -190,7 +190,7 @@ class Vim:
         """Where a motion leads; -1 where it leads nowhere, None where the keys are none (yet)."""
         buffer = self._of()
         at = buffer.cursor
-        simple = _MOTIONS.get(keys)
+        simple = MOTIONS.get(keys)
         if simple is not None:
             for _ in range(count):
                 at = simple(buffer, at)
@@ -199,10 +199,10 @@ class Vim:
             return self._vertical(count if keys == "j" else -count)
         if keys in ("G", "gg"):
             if self._counted:
-                return _line(buffer.text, count)
+                return line_of(buffer.text, count)
             return 0 if keys == "gg" else len(buffer.text)
         if keys == "%":
-            return _other_end(buffer, at)
+            return other_end(buffer, at)
         if keys[0] in "'`" and len(keys) == 2:
             return self._marked(keys[1], by_lines=keys[0] == "'")
         if keys[0] in "fFtT" and len(keys) == 2:
@@ -221,7 +221,7 @@ class Vim:
             return -1
         at = min(self._marks[name], len(buffer.text))
         self._marks["'"] = buffer.cursor
-        return _first(buffer, at) if by_lines else at
+        return first_of(buffer, at) if by_lines else at
 
     def _vertical(self, lines: int) -> int:
         buffer = self._of()
@@ -369,11 +369,11 @@ class Vim:
         buffer = self._of()
         text, at = buffer.text, buffer.cursor
         if what in "wW":
-            same = _class(text[at : at + 1], what)
+            same = kind_of(text[at : at + 1], what)
             begin = end = at
-            while begin > 0 and _class(text[begin - 1], what) == same:
+            while begin > 0 and kind_of(text[begin - 1], what) == same:
                 begin -= 1
-            while end < len(text) and _class(text[end], what) == same:
+            while end < len(text) and kind_of(text[end], what) == same:
                 end += 1
             if kind == "a":
                 while end < len(text) and text[end] in " \t":
@@ -388,8 +388,8 @@ class Vim:
             return None
         if what in _PAIRS:
             pair = _PAIRS[what]
-            first_at = _matching(text, at, pair[0], pair[1], -1)
-            last_at = _matching(text, at, pair[0], pair[1], 1)
+            first_at = matching(text, at, pair[0], pair[1], -1)
+            last_at = matching(text, at, pair[0], pair[1], 1)
             if first_at is None or last_at is None:
                 return None
             return (first_at, last_at + 1) if kind == "a" else (first_at + 1, last_at)
@@ -408,7 +408,7 @@ class Vim:
                 buffer.move(min(end, buffer.right(at)) if end > at else at)
                 self.insert()
             case "I":
-                buffer.move(_first(buffer, at))
+                buffer.move(first_of(buffer, at))
                 self.insert()
             case "A":
                 buffer.move(end)
@@ -580,116 +580,10 @@ def _written(before: str, at: int, after: str) -> str:
     return after[at : len(after) - len(rest)]
 
 
-def _line(text: str, number: int) -> int:
-    """Where a line begins; the last one where there are fewer."""
-    at = 0
-    for _ in range(number - 1):
-        end = text.find("\n", at)
-        if end < 0:
-            break
-        at = end + 1
-    return at
-
-
-_BRACKETS = {"(": "()", ")": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}"}
-
-
-def _other_end(buffer: Buffer, at: int) -> int:
-    """The bracket that belongs to the next one in this line; -1 where there is none."""
-    text, end = buffer.text, buffer.line_end(at)
-    while at < end and text[at] not in _BRACKETS:
-        at += 1
-    if at >= end:
-        return -1
-    opening, closing = _BRACKETS[text[at]][0], _BRACKETS[text[at]][1]
-    step = 1 if text[at] == opening else -1
-    depth, place = 0, at
-    while 0 <= place < len(text):
-        depth += (text[place] == opening) - (text[place] == closing)
-        if not depth:
-            return place
-        place += step
-    return -1
-
-
-def _big_next(buffer: Buffer, at: int) -> int:
-    found = _BIG_BEGIN.search(buffer.text, at + 1)
-    return found.start() if found else len(buffer.text)
-
-
-def _big_left(buffer: Buffer, at: int) -> int:
-    last = 0
-    for found in _BIG_BEGIN.finditer(buffer.text, 0, at):
-        last = found.start()
-    return last
-
-
-def _big_end(buffer: Buffer, at: int) -> int:
-    found = _BIG_END.search(buffer.text, at + 1)
-    return found.start() if found else max(0, len(buffer.text) - 1)
-
-
-_BIG_BEGIN = re.compile(r"(?:(?<=\s)|\A)\S")
-_BIG_END = re.compile(r"\S(?=\s|\Z)")
 _TAKE_ONE = "gfFtTm'`"
 """Keys that say nothing without the next one."""
 _NO_CHANGE = "u.\x12"
 """Keys of commands that `.` does not repeat."""
-
-
-def _class(character: str, what: str) -> int:
-    if not character or character.isspace():
-        return 0
-    return 1 if what == "W" or character.isalnum() or character == "_" else 2
-
-
-def _first(buffer: Buffer, at: int) -> int:
-    begin, end = buffer.line_begin(at), buffer.line_end(at)
-    line = buffer.text[begin:end]
-    return begin + len(line) - len(line.lstrip())
-
-
-def _matching(text: str, at: int, opening: str, closing: str, step: int) -> int | None:
-    wanted, other = (opening, closing) if step < 0 else (closing, opening)
-    depth = 0
-    place = at
-    while 0 <= place < len(text):
-        if text[place] == wanted:
-            if not depth:
-                return place
-            depth -= 1
-        elif text[place] == other and place != at:
-            depth += 1
-        place += step
-    return None
-
-
-def _in_line_left(buffer: Buffer, at: int) -> int:
-    return max(buffer.line_begin(at), buffer.left(at))
-
-
-def _in_line_right(buffer: Buffer, at: int) -> int:
-    return min(max(buffer.line_begin(at), buffer.line_end(at)), buffer.right(at))
-
-
-def _line_end(buffer: Buffer, at: int) -> int:
-    return max(buffer.line_begin(at), buffer.line_end(at) - 1)
-
-
-_MOTIONS: dict[str, Callable[[Buffer, int], int]] = {
-    "h": _in_line_left,
-    "l": _in_line_right,
-    " ": Buffer.right,
-    "w": Buffer.next_word,
-    "W": _big_next,
-    "b": Buffer.word_left,
-    "B": _big_left,
-    "e": Buffer.word_end,
-    "E": _big_end,
-    "0": Buffer.line_begin,
-    "^": _first,
-    "$": _line_end,
-}
 _NAMED = {
     "left": "h",
     "right": "l",
