@@ -114,7 +114,7 @@ def test_every_command_line_in_a_page_is_one() -> None:
     [
         ("```sh\nscripts/run sesions list\n```", 1),
         ("```\n$ git diff | protea -p 'x' --outputformat json\n```", 1),
-        ("`protea tasks list|shwo`", 1),
+        ("`protea tasks list|shows`", 1),
         ("```\nprotea sandbox run -- COMMAND …        # --adapter none\n```\n`protea undo`", 0),
         ("```\nprotea skills validate PATH       the same of one skill\n```", 0),
     ],
@@ -145,9 +145,9 @@ def test_every_slash_command_in_a_page_is_one() -> None:
 
 
 def test_a_slash_command_that_is_none_is_noticed() -> None:
-    assert slash_commands('`/compcat` `/etc/hosts`\n```\n> /taks\nprotea -p -c "/undoo 2"\n```') == {
+    assert slash_commands('`/compcat` `/etc/hosts`\n```\n> /tasksx\nprotea -p -c "/undoo 2"\n```') == {
         "compcat",
-        "taks",
+        "tasksx",
         "undoo",
     }
 

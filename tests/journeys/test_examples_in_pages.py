@@ -49,7 +49,7 @@ def program(path: Path, text: str) -> None:
 
 
 def test_the_hooks_of_the_page_are_asked_at_their_moments(world: World) -> None:
-    (hooks,) = examples("hooks.md", "toml")
+    _, hooks = examples("hooks.md", "toml")
     program(world.project / "scripts/check-command", 'grep -q "rm -rf" && { echo "not that" >&2; exit 2; }; exit 0')
     program(world.project / "scripts/format", 'cat >told.json; echo \'{"additionalContext": "it was formatted"}\'')
     steps = [
