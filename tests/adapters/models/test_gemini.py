@@ -91,13 +91,8 @@ async def test_every_recording_gives_what_it_should(server: Any, name: str, cont
 @pytest.mark.parametrize("name", recordings.streamed(CASES))
 async def test_a_stream_cut_before_its_end_mark_is_never_a_reply(server: Any, name: str, how: str) -> None:
     body = replay.body_bytes(replay.load_case(name))
-    for point in [*recordings.cut_points(end_mark(body)[0]), end_mark(body)[1] - 8]:
-        asked = model(server.case_url(name, f"{how}={point}"))
-        seen = await ask(asked, request())
-        assert seen.error is not None, f"cut at {point} of {len(body)}"
-        assert seen.error.failure.kind == "truncated"
-        assert seen.error.failure.retryable
-        await asked.aclose()
+    points = [*recordings.cut_points(end_mark(body)[0]), end_mark(body)[1] - 8]
+    await recordings.never_a_reply(model, request(), server, name, [f"{how}={point}" for point in points])
 
 
 @recordings.needed
@@ -105,7 +100,4 @@ async def test_a_stream_cut_before_its_end_mark_is_never_a_reply(server: Any, na
 @pytest.mark.parametrize("name", recordings.streamed(CASES))
 async def test_a_stream_cut_behind_its_end_mark_is_a_reply(server: Any, name: str, how: str) -> None:
     body = replay.body_bytes(replay.load_case(name))
-    asked = model(server.case_url(name, f"{how}={end_mark(body)[1]}"))
-    seen = await ask(asked, request())
-    assert seen.reply is not None
-    await asked.aclose()
+    await recordings.a_reply(model, request(), server, name, f"{how}={end_mark(body)[1]}")

@@ -72,23 +72,15 @@ async def test_every_recording_gives_what_it_should(server: Any, name: str, cont
 async def test_a_stream_cut_before_its_end_mark_is_whole_is_never_a_reply(server: Any, name: str, how: str) -> None:
     body = replay.body_bytes(replay.load_case(name))
     start, end = end_mark(body)
-    for point in sorted({*recordings.cut_points(start), start, end - 1}):
-        asked = model(server.case_url(name, f"{how}={point}"))
-        seen = await ask(asked, request())
-        assert seen.error is not None, f"cut at {point} of {len(body)}"
-        assert seen.error.failure.kind == "truncated"
-        assert seen.error.failure.retryable
-        await asked.aclose()
+    points = sorted({*recordings.cut_points(start), start, end - 1})
+    await recordings.never_a_reply(model, request(), server, name, [f"{how}={point}" for point in points])
 
 
 @recordings.needed
 @pytest.mark.parametrize("name", recordings.streamed(CASES))
 async def test_a_stream_cleanly_cut_behind_its_last_brace_is_a_reply(server: Any, name: str) -> None:
     body = replay.body_bytes(replay.load_case(name))
-    asked = model(server.case_url(name, f"cut_clean={end_mark(body)[1]}"))
-    seen = await ask(asked, request())
-    assert seen.reply is not None
-    await asked.aclose()
+    await recordings.a_reply(model, request(), server, name, f"cut_clean={end_mark(body)[1]}")
 
 
 # -- what is sent
