@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -23,24 +23,30 @@ def told(system: Sequence[str], schema: dict[str, Any] | None) -> tuple[str, ...
     )
 
 
+def _is_object(schema: Any) -> bool:
+    return isinstance(schema, dict) and (schema.get("type") == "object" or "properties" in schema)
+
+
+def _parts(schema: Any) -> Iterator[Any]:
+    """The schemas that one is made of."""
+    if isinstance(schema, list):
+        yield from schema
+    elif isinstance(schema, dict):
+        for name, value in schema.items():
+            if name in ("properties", "$defs", "definitions") and isinstance(value, dict):
+                yield from value.values()
+            elif name not in ("enum", "const", "default", "examples"):
+                yield value
+
+
 def is_strict(schema: Any) -> bool:
     """Whether OpenAI takes `schema` in strict mode: every object closed, all of its properties required."""
-    if isinstance(schema, list):
-        return all(is_strict(item) for item in schema)
-    if not isinstance(schema, dict):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
+    if _is_object(schema):
         names = schema.get("properties")
         closed = schema.get("additionalProperties") is False and isinstance(names, dict)
         if not closed or set(schema.get("required", ())) != set(names or ()):
             return False
-    return all(
-        all(is_strict(item) for item in value.values())
-        if name in ("properties", "$defs", "definitions") and isinstance(value, dict)
-        else is_strict(value)
-        for name, value in schema.items()
-        if name not in ("enum", "const", "default", "examples")
-    )
+    return all(is_strict(part) for part in _parts(schema))
 
 
 _REFUSED_BY_ANTHROPIC = frozenset(
@@ -82,18 +88,8 @@ def closed(schema: Any) -> Any:
 
 def is_closable(schema: Any) -> bool:
     """Whether `closed(schema)` still means the same shape: no object in it may have properties nobody named."""
-    if isinstance(schema, list):
-        return all(is_closable(item) for item in schema)
-    if not isinstance(schema, dict):
-        return True
-    if schema.get("type") == "object" or "properties" in schema:
+    if _is_object(schema):
         more = schema.get("additionalProperties")
         if not schema.get("properties") or more is True or isinstance(more, dict) or "patternProperties" in schema:
             return False
-    return all(
-        all(is_closable(item) for item in value.values())
-        if name in ("properties", "$defs", "definitions") and isinstance(value, dict)
-        else is_closable(value)
-        for name, value in schema.items()
-        if name not in ("enum", "const", "default", "examples")
-    )
+    return all(is_closable(part) for part in _parts(schema))
