@@ -1,8 +1,13 @@
-"""What exists in a session, as plain data for lists, completion and help in every face. Called by `sessions`."""
+"""What exists, as plain data for lists, completion and help in every face. Called by `sessions`.
+
+Each topic is a row of a table and the function it names, whose docstring tells the shape. What a session is made of can
+be told where none is open; what only a session has is then empty.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -10,87 +15,183 @@ from protea.application.parts import Parts
 from protea.domain.permission import Mode
 from protea.ports.gateway import Topic
 
+if TYPE_CHECKING:
+    from protea.application.session import Session
 
-def describe(topic: Topic, parts: Parts, session: dict[str, Any] | None) -> Any:
-    """JSON-able data on one topic; the shape of each is in `docs/sdk.md`."""
-    match topic:
-        case "models":
-            infos = parts.models.list()
-            lacks = {name: parts.models.lacks(name) for name in {info.id.partition("/")[0] for info in infos}}
-            return [
-                {**msgspec.to_builtins(info), **({"lacks": what} if (what := lacks[info.id.partition("/")[0]]) else {})}
-                for info in infos
-            ]
-        case "tools":
-            files = parts.tool_files()
-            return [
-                {
-                    "name": spec.name,
-                    "description": spec.description,
-                    "parameters": spec.parameters,
-                    "effects": list(spec.effects),
-                    "parallel": spec.parallel,
-                    "aliases": spec.aliases,
-                    **({"example": spec.example} if spec.example is not None else {}),
-                    **({"file": files[spec.name]} if spec.name in files else {}),
-                }
-                for toolset in parts.toolsets
-                for spec in toolset.specs()
-            ]
-        case "modes":
-            return [{"name": name, "about": _MODES[name]} for name in _MODES]
-        case "commands":
-            from protea.application.slash_commands import listed  # most runs never list them
 
-            return listed(parts.templates().load() if parts.templates is not None else ())
-        case "session":
-            return session if session is not None else {"profile": parts.profile, "model": parts.model}
-        case "profiles":
-            return [{**each, "current": each["name"] == parts.profile} for each in parts.profiles()]
-        case "lsp":
-            servers = () if parts.diagnostics is None else parts.diagnostics.servers()
-            return [{**msgspec.to_builtins(each), "files": list(each.files)} for each in servers]
-        case "files" | "clipboard":
-            return None  # of a session alone
-        case "stamps":
-            return {}  # of a session alone
-        case "agents":
-            named = parts.named_agents() if parts.named_agents is not None else ()
-            return [
-                {
-                    "name": each.name,
-                    "about": each.about,
-                    "model": each.model,
-                    "profile": each.profile,
-                    "tools": list(each.tools),
-                    "path": each.path,
-                }
-                for each in named
-            ]
-        case "ports":
-            return [
-                {
-                    "port": port,
-                    "adapter": adapter,
-                    "swap": parts.classes.get(port, "hot"),
-                    "adapters": list(parts.adapters.get(port, ())),
-                }
-                for port, (adapter, _) in sorted(parts.choices.items())
-            ]
-        case "cost":
-            return {}  # of a session alone
-        case "changes":
-            return {"turns": [], "files": [], "diff": "", "missing": ""}
-        case "tasks":
-            return []  # of a session alone
-        case "undo":
-            return {"undo": [], "redo": []}
-        case "context":
-            return {"window": None, "used": 0, "counted": 0, "parts": [], "cache_read": 0.0}
+async def describe(topic: Topic, session: Session) -> Any:
+    """JSON-able data on one topic, as an open session has it."""
+    told = _OF_SESSION.get(topic)
+    return await told(session) if told is not None else _OF_PARTS[topic](session.parts)
 
+
+def describe_parts(topic: Topic, parts: Parts) -> Any:
+    """The same where no session is open, and one would be made of these."""
+    told = _OF_PARTS.get(topic)
+    return told(parts) if told is not None else _EMPTY[topic]
+
+
+# ── what sessions are made of ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _models(parts: Parts) -> list[dict[str, Any]]:
+    """The fields of a `ModelInfo`, and `lacks`: what is missing before it could answer."""
+    infos = parts.models.list()
+    lacks = {name: parts.models.lacks(name) for name in {info.id.partition("/")[0] for info in infos}}
+    return [
+        {**msgspec.to_builtins(info), **({"lacks": what} if (what := lacks[info.id.partition("/")[0]]) else {})}
+        for info in infos
+    ]
+
+
+def _tools(parts: Parts) -> list[dict[str, Any]]:
+    """`example` where the tool has one, `file` where it comes from one of somebody's own."""
+    files = parts.tool_files()
+    return [
+        {
+            "name": spec.name,
+            "description": spec.description,
+            "parameters": spec.parameters,
+            "effects": list(spec.effects),
+            "parallel": spec.parallel,
+            "aliases": spec.aliases,
+            **({"example": spec.example} if spec.example is not None else {}),
+            **({"file": files[spec.name]} if spec.name in files else {}),
+        }
+        for toolset in parts.toolsets
+        for spec in toolset.specs()
+    ]
+
+
+def _commands(parts: Parts) -> list[dict[str, Any]]:
+    """See `slash_commands.listed`."""
+    from protea.application.slash_commands import listed  # most runs never list them
+
+    return listed(parts.templates().load() if parts.templates is not None else ())
+
+
+def _modes(parts: Parts) -> list[dict[str, Any]]:
+    return [{"name": name, "about": about} for name, about in _MODES.items()]
+
+
+def _profiles(parts: Parts) -> list[dict[str, Any]]:
+    """`name`, `about`, `source`, and whether it is the `current` one."""
+    return [{**each, "current": each["name"] == parts.profile} for each in parts.profiles()]
+
+
+def _language_servers(parts: Parts) -> list[dict[str, Any]]:
+    servers = () if parts.diagnostics is None else parts.diagnostics.servers()
+    return [{**msgspec.to_builtins(each), "files": list(each.files)} for each in servers]
+
+
+def _agents(parts: Parts) -> list[dict[str, Any]]:
+    named = parts.named_agents() if parts.named_agents is not None else ()
+    return [
+        {
+            "name": each.name,
+            "about": each.about,
+            "model": each.model,
+            "profile": each.profile,
+            "tools": list(each.tools),
+            "path": each.path,
+        }
+        for each in named
+    ]
+
+
+def _ports(parts: Parts) -> list[dict[str, Any]]:
+    """Each port, what fills it, how it is exchanged, and what else could fill it."""
+    return [
+        {
+            "port": port,
+            "adapter": adapter,
+            "swap": parts.classes.get(port, "hot"),
+            "adapters": list(parts.adapters.get(port, ())),
+        }
+        for port, (adapter, _) in sorted(parts.choices.items())
+    ]
+
+
+def _would_be(parts: Parts) -> dict[str, Any]:
+    return {"profile": parts.profile, "model": parts.model}
+
+
+_OF_PARTS: Mapping[Topic, Callable[[Parts], Any]] = {
+    "models": _models,
+    "tools": _tools,
+    "commands": _commands,
+    "modes": _modes,
+    "profiles": _profiles,
+    "lsp": _language_servers,
+    "agents": _agents,
+    "ports": _ports,
+    "session": _would_be,
+}
 
 _MODES: dict[Mode, str] = {
     "normal": "asks before anything that changes files or runs commands it does not know as harmless",
     "plan": "reads and proposes; nothing can write",
     "yolo": "allows what can be undone inside the project; protected paths still ask",
+}
+
+# ── what only a session has ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def _all_tools(session: Session) -> list[dict[str, Any]]:
+    await session.turns.prepare()
+    return _tools(session.parts)
+
+
+async def _state(session: Session) -> dict[str, Any]:
+    return session.describe()
+
+
+async def _cost(session: Session) -> dict[str, object]:
+    return session.purse.describe()
+
+
+async def _files(session: Session) -> list[str]:
+    """What files the project has, relative to where the session works."""
+    parts = session.parts
+    return [] if parts.files is None else list(await parts.files().files(parts.surroundings.cwd))
+
+
+async def _stamps(session: Session) -> dict[str, int]:
+    """Files and a number each, which changes when they do."""
+    parts = session.parts
+    return {} if parts.files is None else dict(await parts.files().stamps(parts.surroundings.cwd))
+
+
+async def _clipboard(session: Session) -> Any:
+    """What is on the clipboard; None where nothing is, or it cannot be read."""
+    clipboard = session.parts.clipboard
+    return msgspec.to_builtins(None if clipboard is None else await clipboard.paste())
+
+
+async def _tasks(session: Session) -> list[dict[str, Any]]:
+    return session.recent_tasks()
+
+
+_OF_SESSION: Mapping[Topic, Callable[[Session], Awaitable[Any]]] = {
+    "tools": _all_tools,
+    "session": _state,
+    "context": lambda session: session.context(),
+    "cost": _cost,
+    "files": _files,
+    "stamps": _stamps,
+    "clipboard": _clipboard,
+    "changes": lambda session: session.changes(),
+    "undo": lambda session: session.previews(),
+    "tasks": _tasks,
+}
+
+_EMPTY: Mapping[Topic, Any] = {
+    "context": {"window": None, "used": 0, "counted": 0, "parts": [], "cache_read": 0.0},
+    "cost": {},
+    "files": None,
+    "stamps": {},
+    "clipboard": None,
+    "changes": {"turns": [], "files": [], "diff": "", "missing": ""},
+    "undo": {"undo": [], "redo": []},
+    "tasks": [],
 }

@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
 from protea.application.lineup import needs_price
@@ -171,7 +170,7 @@ class Sessions:
             checkpoint.forget(id)
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
-        from protea.application.description import describe  # a headless run asks nothing
+        from protea.application.description import describe, describe_parts  # a headless run asks nothing
 
         if topic in ("changes", "undo") and session is not None and session not in self._open:
             id = self._store.find(session)
@@ -179,32 +178,12 @@ class Sessions:
             tell = changes_of if topic == "changes" else previews_of
             return await tell(changes, self._idle().checkpoint)
         if session is not None:
-            open_session = self._session(session)
-            if topic == "cost":
-                return open_session.purse.describe()
-            if topic == "context":
-                return await open_session.context()
-            if topic == "files":
-                return await _files(open_session.parts)
-            if topic == "stamps":
-                return await _stamps(open_session.parts)
-            if topic == "clipboard":
-                clipboard = open_session.parts.clipboard
-                return msgspec.to_builtins(None if clipboard is None else await clipboard.paste())
-            if topic == "changes":
-                return await open_session.changes()
-            if topic == "undo":
-                return await open_session.previews()
-            if topic == "tools":
-                await open_session.turns.prepare()
-            if topic == "tasks":
-                return open_session.recent_tasks()
-            return describe(topic, open_session.parts, open_session.describe())
+            return await describe(topic, self._session(session))
         idle = self._idle()
         if topic == "tools" and idle.prepare is not None:
             for problem in await idle.prepare():
                 self._warn(problem)
-        return describe(topic, idle, None)
+        return describe_parts(topic, idle)
 
     def _idle(self) -> Parts:
         """What a session would be made of: for questions that need none."""
@@ -388,15 +367,6 @@ async def _open_model(parts: Parts, spec: OpenSession) -> Model:
     if spec.max_budget_usd is not None or parts.budget_usd is not None or parts.budgets.any:
         needs_price(model)
     return model
-
-
-async def _files(parts: Parts) -> list[str]:
-    """What files the project has, relative to where the session works."""
-    return [] if parts.files is None else list(await parts.files().files(parts.surroundings.cwd))
-
-
-async def _stamps(parts: Parts) -> dict[str, int]:
-    return {} if parts.files is None else dict(await parts.files().stamps(parts.surroundings.cwd))
 
 
 def _switched(session: Session, past: Past) -> None:
