@@ -22,6 +22,7 @@ from protea.interfaces.tui.frame import (
     RULE,
     STARTING,
     cells,
+    drawable,
     most_rows,
     place,
     width_of,
@@ -173,6 +174,8 @@ class FirstFrame:
             taken = self._key(data)
             if not taken:
                 self._rest = data
+                if data.endswith(b"\x03\x03\x03"):
+                    self.left = True  # who wants out is let out, whatever was typed before
                 return
             data = data[taken:]
 
@@ -188,7 +191,12 @@ class FirstFrame:
             self._rest, self._pasted = b"\x1b[200~" + whole, None
             return b""
         self._pasted = None
-        self._insert(content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n"))
+        text = content.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+        if not text.replace("\n", "").isprintable():
+            # What has no picture of its own is for the application, which shows it as one.
+            self._rest = b"\x1b[200~" + whole
+            return b""
+        self._insert(text)
         return after
 
     def _key(self, data: bytes) -> int:
@@ -225,6 +233,8 @@ class FirstFrame:
             else:  # the rest of a character is still to come
                 end = error.start
                 text = chunk[:end].decode()
+        if not text.isprintable():
+            return 0
         if text:
             self._insert(text)
         return end
@@ -290,7 +300,9 @@ class FirstFrame:
         out = ["\x1b[?2026h", plain]
         if whole:
             out.append("\x1b[2J")
-        out.append(f"\x1b[1;2H\x1b[1m{self._head[0]}{plain}\x1b[2;2H{dim}{_fit(self._head[1], columns - 2)}{plain}")
+        out.append(
+            f"\x1b[1;2H\x1b[1m{self._head[0]}{plain}\x1b[2;2H{dim}{_fit(drawable(self._head[1]), columns - 2)}{plain}"
+        )
         if self._sent:
             out.append(
                 "".join(
@@ -311,7 +323,7 @@ class FirstFrame:
                 text = f"\x1b[7m{PLACEHOLDER[0]}{plain}{dim}{_fit(PLACEHOLDER[1:], columns - 3)}{plain}"
             out.append(f"\x1b[{y + 1 + number};1H{PROMPT if self._top + number == 0 else '  '}{text}\x1b[K")
         out.append(f"\x1b[{height - 1};1H{dim}{RULE * columns}{plain}")
-        out.append(f"\x1b[{height};2H{dim}{_fit(self._hint or self._status, columns - 2)}{plain}\x1b[K")
+        out.append(f"\x1b[{height};2H{dim}{_fit(drawable(self._hint or self._status), columns - 2)}{plain}\x1b[K")
         out.append("\x1b[0m\x1b[?2026l")
         self._write("".join(out))
 

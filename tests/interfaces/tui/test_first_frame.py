@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 import termios
 from collections.abc import Iterator
@@ -134,6 +135,43 @@ def test_ctrl_c_twice_leaves_the_terminal_as_it_was(frame: Frame) -> None:
     assert frame.ends() == 0
     assert "left" in frame.shown
     assert termios.tcgetattr(frame.leader)[:4] == before[:4]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\x1b[200~a\x1b]52;c;eA==\x07b\x1b[201~",
+        "\x1b[200~red \x1b[31m\x1b[201~",
+        "\x1b[200~\u202egnp.exe\x1b[201~",
+        "\u009b31mred",
+        "\u2066x\u2069",
+    ],
+)
+def test_what_a_terminal_would_obey_is_not_drawn_but_handed_over(frame: Frame, typed: str) -> None:
+    frame.see("❯ ")
+    before = len(frame.raw)
+    frame.type("see ")
+    frame.see("❯ see")
+    frame.type(typed)
+    assert frame.handed_over() == repr(("see ", 4, (), typed.encode()))
+    drawn = frame.raw[before:].rpartition("(")[0]
+    assert not re.search(r"\x1b\]|\x1b\[31m|[\x80-\x9f\u2066\u2069\u202e]", drawn)
+
+
+def test_a_folder_whose_name_is_an_escape_sequence_is_only_shown(open_screen: Open, tmp_path: Path) -> None:
+    folder = tmp_path / "a\x1b]0;evil\x07b\x9b31mc\u202ed"
+    folder.mkdir()
+    terminal = open_screen("-C", str(folder))
+    terminal.see("a␛]0;evil␇b", " NORMAL ")
+    assert "\x1b]0;evil" not in terminal.raw
+    assert not re.search(r"[\x80-\x9f\u202e]", terminal.raw)
+
+
+def test_ctrl_c_three_times_leaves_whatever_was_typed_before(frame: Frame) -> None:
+    frame.see("❯ ")
+    frame.type("/model\x03\x03\x03")
+    assert frame.ends() == 0
+    assert "left" in frame.raw
 
 
 def test_the_first_frame_follows_the_window(frame: Frame) -> None:

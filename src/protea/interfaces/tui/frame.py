@@ -14,6 +14,22 @@ MOST_ROWS = 10
 """Rows the composer grows to."""
 
 
+_PICTURES: dict[int, int] = {
+    **{code: 0x2400 + code for code in range(32)},
+    0x09: 0x20,
+    0x7F: 0x2421,
+    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
+    **dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
+    **dict.fromkeys((0x2028, 0x2029), 0x20),
+}
+
+
+def drawable(text: str) -> str:
+    """`text` with a picture of each character that a terminal would obey, or that reorders what stands around it; as
+    long as before. The last door: nothing is drawn that has not come through it, wherever its words are from."""
+    return text if text.isprintable() else text.translate(_PICTURES)
+
+
 def cells(character: str) -> int:
     """Columns a character takes."""
     if character < "\x7f":

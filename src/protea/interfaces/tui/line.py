@@ -9,6 +9,7 @@ from textual import events
 from textual.geometry import Size
 from textual.strip import Strip
 
+from protea.interfaces.tui.frame import drawable
 from protea.interfaces.tui.painting import Painted
 from protea.interfaces.tui.themes import Look
 
@@ -62,4 +63,6 @@ class Lines(Painted):
 
 def strip(row: Row, width: int, look: Look) -> Strip:
     """One row, filled up to `width`."""
-    return Strip([Segment(text, look[role]) for text, role in row if text]).adjust_cell_length(width, look.base)
+    return Strip([Segment(drawable(text), look[role]) for text, role in row if text]).adjust_cell_length(
+        width, look.base
+    )

@@ -15,7 +15,7 @@ from protea.domain.messages import Image
 from protea.interfaces.terminal import visible
 from protea.interfaces.tui.composer.buffer import Buffer
 from protea.interfaces.tui.composer.history import History
-from protea.interfaces.tui.frame import PLACEHOLDER, PROMPT, RULE, most_rows, place, width_of, window, wrap
+from protea.interfaces.tui.frame import PLACEHOLDER, PROMPT, RULE, drawable, most_rows, place, width_of, window, wrap
 from protea.interfaces.tui.painting import Painted
 from protea.interfaces.tui.themes import Look
 
@@ -261,7 +261,7 @@ class Composer(Painted):
             for mark_begin, mark_end, mark_style in marks:
                 if mark_begin <= left and right <= mark_end:
                     style += mark_style
-            segments.append(Segment(self.text[left:right].replace("\t", " "), style))
+            segments.append(Segment(drawable(self.text[left:right]), style))
         if self.active and cursor == end and place(rows, self.text, cursor)[0] == number:
             segments.append(Segment(" ", look["cursor"]))
         return segments

@@ -11,6 +11,7 @@ from textual.strip import Strip
 
 from protea.domain.errors import ProteaError
 from protea.interfaces.terminal import visible
+from protea.interfaces.tui.frame import drawable
 from protea.interfaces.tui.panes.pane import Entry, Pane
 from protea.interfaces.tui.themes import Look
 
@@ -122,7 +123,7 @@ class Viewer(Pane):
             return super().render_line(y)
         look, width = self._look(), self.size.width
         number = Segment(f"{place + 1:>{len(str(len(self.lines)))}} ", look["dim"])
-        line = Strip([Segment(text, look.base + style) for text, style in self.lines[place]])
+        line = Strip([Segment(drawable(text), look.base + style) for text, style in self.lines[place]])
         edge = Strip([Segment("│", look["active" if self.active else "rule"]), number])
         room = width - edge.cell_length
         shown = line.crop(self.left, self.left + room).adjust_cell_length(room, look.base)
