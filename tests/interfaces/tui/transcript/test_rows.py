@@ -124,10 +124,24 @@ def test_lines_are_broken_between_words_and_between_wide_characters(text: str, w
         ("a\tb", "a   b"),
         ("שלום abc", "שלום abc"),
         ("one\u2028two", "one two"),
+        ("a" + "\u0301\u0489" * 5000 + "b", "a" + "\u0301\u0489" * 4 + "b"),
     ],
 )
 def test_what_is_shown_of_what_was_written(text: str, shown: str) -> None:
     assert clean(text) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(f"{'  ' * level}- step" for level in range(40)),
+        *(mark * depth + "step" for mark in ("- ", "> ", "1. ", "> - ", "* 1. ") for depth in (5, 12, 30, 1000)),
+    ],
+)
+def test_nothing_is_left_out_however_deep_it_is_nested(text: str) -> None:
+    shown = " ".join(row.drawn for row in block_rows(Answer(key="k", text=f"{text}\n\nbehind"), 8000))
+    assert shown.count("step") == text.count("step")
+    assert shown.endswith("behind")
 
 
 def test_what_is_cut_says_so_and_keeps_both_ends_where_that_tells_more() -> None:

@@ -21,6 +21,12 @@ _UNSEEN = re.compile(
     "\uffa0\ufff0-\ufffb\U00013430-\U0001345f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff\U000e0000-\U000e0fff]"
 )
 """Takes no room in one terminal and some in another."""
+_MARK = (
+    r"[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0e31-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff"
+    r"\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+_STORM = re.compile(f"({_MARK}{{8}}){_MARK}+")
+"""More marks on one letter than any language writes: terminals take seconds for some thousands of them."""
 _LINES = re.compile("[\u2028\u2029]")
 _NO_START = frozenset("、。，．！？；：）］｝」』】〉》〕’”…‥ー々ゝゞヽヾ,.!?;:)]}%")
 """What a line of wide characters does not begin with."""
@@ -38,7 +44,7 @@ def clean(text: str) -> str:
     text = plain(text)
     if "\t" in text:
         text = "\n".join(line.expandtabs(TAB) if "\t" in line else line for line in text.split("\n"))
-    return _UNSEEN.sub("", visible(text))
+    return _STORM.sub(r"\1", _UNSEEN.sub("", visible(text)))
 
 
 def flat(text: str) -> str:

@@ -24,6 +24,9 @@ _MATH_CLOSE = {"$$": "$$", "\\[": "\\]"}
 _DOLLARS = re.compile(r"\$(?![\s$\d.,]+(?:\s|$))(?=\S)((?:[^$\\\n]|\\.)*?[^\s\\$])\$(?!\d)")
 _ROUND = re.compile(r"\\\((.+?)\\\)", re.DOTALL)
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]", re.DOTALL)
+DEEPEST = 18
+"""How many lists and quotes within one another are told apart (a list counts twice): below, a line is a line. The
+parser itself would leave out all that follows where it is two deeper."""
 
 
 class Unit:
@@ -337,6 +340,7 @@ def _parser() -> MarkdownIt:
 
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.inline.ruler.before("escape", "math", _math)
+    parser.block.ruler.before("table", "deep", _deep)
     parser.block.ruler.before("fence", "math", _math_block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     return parser
 
@@ -355,6 +359,20 @@ def _math(state: StateInline, silent: bool) -> bool:
             state.pos = found.end()
             return True
     return False
+
+
+def _deep(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """A line as it was written, where nothing is nested any further."""
+    if silent or state.level < DEEPEST:
+        return False
+    state.line = first + 1
+    for kind, nesting in (("paragraph_open", 1), ("inline", 0), ("paragraph_close", -1)):
+        token = state.push(kind, "", nesting)  # type: ignore[arg-type]  # a literal, where it is read as a number
+        token.map, token.hidden = [first, state.line], kind != "inline"
+        if kind == "inline":
+            token.content = state.src[state.bMarks[first] + state.tShift[first] : state.eMarks[first]].strip()
+            token.children = []
+    return True
 
 
 def _math_block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
