@@ -139,7 +139,7 @@ def test_what_is_shown_of_what_was_written(text: str, shown: str) -> None:
     ],
 )
 def test_nothing_is_left_out_however_deep_it_is_nested(text: str) -> None:
-    shown = " ".join(row.drawn for row in block_rows(Answer(key="k", text=f"{text}\n\nbehind"), 8000))
+    shown = " ".join(row.drawn for row in block_rows(Answer(key="k", text=f"{text}\n\nbehind"), 8000, None))
     assert shown.count("step") == text.count("step")
     assert shown.endswith("behind")
 
