@@ -79,6 +79,40 @@ def test_what_the_provider_calls_it_goes_before_its_status(status: int, error: d
 
 
 @pytest.mark.parametrize(
+    ("status", "error", "kind"),
+    [
+        (400, "input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000", "context_length"),
+        (400, "Input is too long for requested model.", "context_length"),
+        (400, "Your input exceeds the context window of this model.", "context_length"),
+        (400, "Input tokens exceed the configured limit of 272000 tokens.", "context_length"),
+        (400, "The input token count (1200000) exceeds the maximum number of tokens allowed.", "context_length"),
+        (400, "the input token count is 40000 but the model only supports up to 32768.", "context_length"),
+        (500, "the input length exceeds the context length", "context_length"),
+        (400, "Prompt contains 40000 tokens, too large for model with 32768 maximum context length", "context_length"),
+        (400, "This model's maximum prompt length is 131072 but the request contains 537812", "context_length"),
+        (422, "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000", "context_length"),
+        (400, "Prompt exceeds max length", "context_length"),
+        (400, "Invalid request: Your request exceeded model token limit: 131072", "context_length"),
+        (400, {"code": "model_max_prompt_tokens_exceeded", "message": "x"}, "context_length"),
+        (400, "Range of input length should be [1, 129024]", "context_length"),
+        (
+            413,
+            {"code": "rate_limit_exceeded", "message": "Request too large for model `m` on TPM: Limit 6"},
+            "too_large",
+        ),
+        (429, {"code": "rate_limit_exceeded", "message": "Request too large for m on TPM: Limit 6"}, "too_large"),
+        (429, {"code": "rate_limit_exceeded", "message": "Rate limit reached for m on TPM"}, "rate_limit"),
+        (500, "the server fell over", "server"),
+        (400, "max_tokens is too large: 200000", "invalid_request"),
+    ],
+)
+def test_each_way_to_say_that_it_is_too_long_is_understood(status: int, error: Any, kind: str) -> None:
+    failure = failed(status, {"error": error}).failure
+    assert failure.kind == kind
+    assert not (failure.retryable and kind in ("context_length", "too_large"))
+
+
+@pytest.mark.parametrize(
     ("body", "message"),
     [
         ({"error": {"message": "no"}}, "no"),

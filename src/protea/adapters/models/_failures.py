@@ -72,6 +72,7 @@ _BY_NAME: dict[str, Cause] = {
     "string_above_max_length": "context_length",
     "exceed_context_size_error": "context_length",  # llama.cpp
     "model_context_window_exceeded": "context_length",
+    "model_max_prompt_tokens_exceeded": "context_length",
     "rate_limit_error": "rate_limit",
     "rate_limit_exceeded": "rate_limit",
     "ratelimitreached": "rate_limit",
@@ -111,11 +112,12 @@ _VAGUE = frozenset({"invalid_request", "server"})
 # Texts and not compiled patterns: compiling them would be paid at every start, and failures are rare.
 _BY_WORDS: tuple[tuple[str, Cause, tuple[Cause | None, ...]], ...] = (
     (
-        r"prompt is too long|input is too long|maximum context length|context (window|length|size)"
-        r"|too many (input )?tokens|exceeds? the (maximum|max) (number of )?(input )?tokens"
-        r"|input token count .{0,40}exceeds|reduce the length of",
+        r"prompt is too long|(input|prompt) exceeds max length|input is too long|context (window|length|size|limit)"
+        r"|too many (input )?tokens|exceeds? the (maximum|max) (number of )?(input )?tokens|tokens exceed the .{0,20}limit"
+        r"|token count .{0,40}(exceeds|only supports)|model token limit|maximum prompt length|reduce the length of"
+        r"|range of input length|`?max_new_tokens`? must be",
         "context_length",
-        (None, "invalid_request"),
+        (None, "invalid_request", "server"),  # Ollama says so with 500
     ),
     (
         r"credit balance|insufficient (credits|balance|quota|funds)|exceeded your current quota",
@@ -127,6 +129,9 @@ _BY_WORDS: tuple[tuple[str, Cause, tuple[Cause | None, ...]], ...] = (
     (r"overloaded|at capacity|no (healthy|available) upstream", "overloaded", (None, "server")),
 )
 """Words of a message, the kind they mean, and the kinds they may overrule."""
+
+_TOO_MUCH_AT_ONCE = r"request too large for"
+"""Beside a rate limit: more than the provider takes in a minute, however long one waits."""
 
 _RETRYABLE: frozenset[Cause] = frozenset(
     {"rate_limit", "overloaded", "server", "timeout", "connection", "truncated", "malformed"}
@@ -327,6 +332,8 @@ def _kind(status: int | None, said: _Said) -> Cause:
         by_status = _BY_STATUS.get(status) or ("server" if status >= 500 else "invalid_request")
     named = [k for name in said.names if (k := _BY_NAME.get(name.lower().replace("-", "_"))) is not None]
     telling = next((kind for kind in named if kind not in _VAGUE), None)
+    if telling == "rate_limit" and re.search(_TOO_MUCH_AT_ONCE, said.message, re.IGNORECASE):
+        return "too_large"
     if telling is not None:
         return telling
     for words, kind, overruled in _BY_WORDS:
