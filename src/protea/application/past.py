@@ -140,12 +140,12 @@ class Past:
 
 
 async def read_past(read: Callable[[], Iterable[LastingEvent]]) -> Past:
-    """The past of the log that `read` reads from its start; a rewound one is read twice. It is read piece by piece: a
-    long one holds nobody up."""
+    """The past of the log that `read` reads from its start; one of which something was taken back is read twice. It is
+    read piece by piece: a long one holds nobody up."""
     past, rewound = Past(), False
     for number, event in enumerate(read(), 1):
         past.take(event)
-        rewound = rewound or isinstance(event, Rewound)
+        rewound = rewound or isinstance(event, Rewound | CompactionUndone)
         if number % PIECE == 0:
             await asyncio.sleep(0)
     if rewound:

@@ -113,9 +113,9 @@ _VAGUE = frozenset({"invalid_request", "server"})
 _BY_WORDS: tuple[tuple[str, Cause, tuple[Cause | None, ...]], ...] = (
     (
         r"prompt is too long|(input|prompt) exceeds max length|input is too long|context (window|length|size|limit)"
-        r"|too many (input )?tokens|exceeds? the (maximum|max) (number of )?(input )?tokens|tokens exceed the .{0,20}limit"
-        r"|token count .{0,40}(exceeds|only supports)|model token limit|maximum prompt length|reduce the length of"
-        r"|range of input length|`?max_new_tokens`? must be",
+        r"|too many (input )?tokens|exceeds? the (maximum|max) (number of )?(input )?tokens"
+        r"|tokens exceed the .{0,20}limit|token count .{0,40}(exceeds|only supports)|model token limit"
+        r"|maximum prompt length|reduce the length of|range of input length|`?max_new_tokens`? must be",
         "context_length",
         (None, "invalid_request", "server"),  # Ollama says so with 500
     ),
