@@ -145,7 +145,7 @@ async def test_closing_at_any_step_leaves_a_log_that_is_whole() -> None:
 async def test_a_slow_disk_changes_nothing(where: int) -> None:
     turn = LongTurn()
     await turn.open()
-    turn.world.gateway._session(turn.session).hub.slow_disk = True
+    turn.world.gateway._session(turn.session).hub.pace = 1.0
     await turn.submit(SubmitPrompt(text="go"))
     for _ in range(where):
         await asyncio.sleep(0)

@@ -29,6 +29,7 @@ from protea.ports.session_store import SessionStore
 from tests.application.consistency import faults, lasting
 from tests.application.long_turn import LongTurn, PatientClock
 from tests.application.world import World, calls, of, says
+from tests.counting import counted
 
 
 @pytest.fixture(params=["memory", "jsonl"])
@@ -106,6 +107,29 @@ async def test_what_happens_while_a_watcher_reads_the_log_is_not_lost() -> None:
     async with asyncio.timeout(5):
         await watching
     assert list(lasting(seen)) == list(range(1, log.last + 1))
+
+
+async def test_who_follows_a_new_session_reads_nothing_from_the_disk(tmp_path: Path) -> None:
+    log = JsonlStore(str(tmp_path)).create("20250101-000000-new")
+    hub = Hub("20250101-000000-new", log, PatientClock(), lambda event: None)
+    told = hub.record(*(NoticeGiven(level="info", text=f"{number}") for number in range(20)))
+    hub.close()
+    with counted() as calls:
+        for after in (0, 7, 20):
+            assert [event async for event in hub.follow(after)] == list(told[after:])
+    assert calls["decode"] == 0
+    log.close()
+
+
+async def test_a_disk_that_was_held_up_once_is_not_slow_for_ever(tmp_path: Path) -> None:
+    log = JsonlStore(str(tmp_path)).create("20250101-000000-new")
+    hub = Hub("20250101-000000-new", log, PatientClock(), lambda event: None)
+    hub.pace = 0.02
+    assert hub.slow_disk
+    for _ in range(8):
+        await hub.commit(NoticeGiven(level="info", text="x"))
+    assert not hub.slow_disk
+    log.close()
 
 
 async def test_a_watcher_that_never_comes_back_slows_nobody() -> None:

@@ -97,7 +97,7 @@ TOO_HEAVY = {
     "typing_extensions", "unittest", "urllib.request", "uuid", "xml", "zipfile",
 }  # fmt: skip
 """Each costs more than it gives a run that says hello; whoever needs one imports it where it is needed."""
-MOST_MODULES = 165
+MOST_MODULES = 163
 """Of our own in a run that says hello. Each costs a sixth of a millisecond whatever is in it, and together they are a
 third of such a run: before one more is loaded by everybody, another is loaded later."""
 ASYNCIO = {"concurrent.futures", "logging"}
@@ -147,6 +147,13 @@ def test_a_headless_hello_opens_only_the_adapters_it_uses(tmp_path: Path) -> Non
     assert {
         name for name in modules if name.startswith(("protea.testing", "protea.sdk", "protea.interfaces.repl"))
     } == set()
+
+
+def test_what_few_runs_need_is_not_loaded_by_all(tmp_path: Path) -> None:
+    own = {name for name in modules_of(SRC, tmp_path, "-p", "--allow", "Bash(true)", "run `true`") if "protea" in name}
+    assert "protea.adapters.tools.bash" in own, "the run did not get as far as the command"
+    unused = {"adapters.search.none", "application.delegation", "application.planning", "application.tasks"}
+    assert {f"protea.{name}" for name in unused} & own == set()
 
 
 def test_the_first_frame_loads_nothing_but_what_it_draws_with() -> None:

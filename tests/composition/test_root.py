@@ -84,6 +84,11 @@ def test_that_instructions_are_not_read_is_told_once_where_a_session_opens(tmp_p
     assert line.startswith("AGENTS.md is not read")
 
 
+def test_a_wrong_name_for_what_is_opened_late_is_told_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="the port search has no adapter serxng; did you mean searxng"):
+        Root(starting(tmp_path, set=('ports.search.adapter="serxng"',)), Given()).sessions()
+
+
 @pytest.mark.parametrize(
     "table",
     [

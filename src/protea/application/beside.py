@@ -5,29 +5,39 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
-from protea.application.delegation import Delegation
-from protea.application.planning import Planner, agreed
-from protea.application.tasks import Tasks, Work
-from protea.application.tool_runner import ToolRunner
 from protea.domain.delegation import Errand, Outcome, brief, spoken_of
 from protea.domain.errors import ProteaError, TaskFailedError
 from protea.domain.messages import ToolCall
 from protea.domain.tools import ToolResult
 
+if TYPE_CHECKING:  # every command may be let go, few set anything going
+    from protea.application.delegation import Delegation
+    from protea.application.hub import Hub
+    from protea.application.tasks import Tasks, Work
+    from protea.application.tool_runner import ToolRunner
+    from protea.domain.events import Lasting
+    from protea.domain.permission import Mode
 
-class Owner(Planner, Protocol):
+
+class Owner(Protocol):
     """The session."""
 
+    @property
+    def hub(self) -> Hub: ...
+    @property
+    def pins(self) -> tuple[str, ...]: ...
     @property
     def tasks(self) -> Tasks: ...
     @property
     def delegation(self) -> Delegation: ...
     @property
     def runner(self) -> ToolRunner: ...
+
+    async def leave_plan_mode(self, *beside: Lasting) -> Mode: ...
 
 
 def errand_behind(
@@ -204,4 +214,6 @@ class BesideCall:
         return await self._owner.tasks.stop(id, quiet=True)
 
     async def agreed(self, plan: str, *, edited: bool) -> ToolResult:
+        from protea.application.planning import agreed  # with the first plan
+
         return await agreed(self._owner, plan, edited=edited)

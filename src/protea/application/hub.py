@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
@@ -25,6 +26,8 @@ RING = 8192
 """Recent events kept for watchers."""
 SLOW_SYNC = 0.005
 """Seconds: a disk slower than this is synced in a thread, so that nothing else waits for it."""
+OF_LATE = 4
+"""About so many syncs tell how slow a disk is: one that was held up once is quick again soon."""
 
 
 class Hub:
@@ -50,8 +53,8 @@ class Hub:
         self._end = 0
         """How many events went through the ring so far: the position after its last."""
         self._waiting: set[asyncio.Future[None]] = set()
-        self.slow_disk = False
-        """Whether a sync is done in a thread, so that nothing else waits for it: one was slow."""
+        self.pace = 0.0
+        """Seconds that a sync takes of late."""
         self.closed = False
         self._failure: ProteaError | None = None
 
@@ -68,7 +71,12 @@ class Hub:
         """Go on in another log, which holds all that this one does. Nobody who follows notices."""
         if log.last != self._log.last:
             raise StoreError(f"the other log ends at event {log.last}, and this one at {self._log.last}")
-        self._log, self._read_closed, self._clock, self.slow_disk = log, read_closed, clock, False
+        self._log, self._read_closed, self._clock, self.pace = log, read_closed, clock, 0.0
+
+    @property
+    def slow_disk(self) -> bool:
+        """Whether a sync is done in a thread, so that nothing else waits for it."""
+        return self.pace > SLOW_SYNC
 
     @property
     def failure(self) -> ProteaError | None:
@@ -101,12 +109,12 @@ class Hub:
         Waits only where the disk is slow.
         """
         try:
+            begin = self._clock.monotonic()
             if self.slow_disk:
                 await asyncio.to_thread(self._log.sync)
             else:
-                begin = self._clock.monotonic()
                 self._log.sync()
-                self.slow_disk = self._clock.monotonic() - begin > SLOW_SYNC
+            self.pace += (self._clock.monotonic() - begin - self.pace) / OF_LATE
         except StoreError as error:
             self.fail(error)
             raise
@@ -124,9 +132,7 @@ class Hub:
         while True:
             if at < self._end - len(self._ring):
                 at = self._end
-                # A follower may come so late, or be so slow, that the log is closed: it misses nothing all the same.
-                read = self._read_closed if self.closed else self._log.read
-                for count, event in enumerate(read(seen)):
+                for count, event in enumerate(self._since(seen)):
                     seen = event.seq or seen
                     yield event
                     if count % 256 == 255:
@@ -148,6 +154,15 @@ class Hub:
                 if self.closed:
                     return
                 await self._next()
+
+    def _since(self, seen: int) -> Iterable[LastingEvent]:
+        """What was shown after an event: out of the ring where that holds all of it, as it does of a new session."""
+        lasting = (cast("LastingEvent", event) for event in reversed(self._ring) if event.seq is not None)
+        held = list(takewhile(lambda event: (event.seq or 0) > seen, lasting))
+        if held and held[-1].seq == seen + 1:
+            return reversed(held)
+        # A follower may come so late, or be so slow, that the log is closed: it misses nothing all the same.
+        return self._read_closed(seen) if self.closed else self._log.read(seen)
 
     async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
         """Places of the log where all words of `wanted` stand, the latest first; or what the call of that id gave."""

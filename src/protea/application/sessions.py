@@ -339,7 +339,7 @@ class Sessions:
         )
         if envelope is not None:
             # Two hundred agents need not find out one after the other.
-            session.hub.slow_disk = any(each.hub.slow_disk for each in self._open.values())
+            session.hub.pace = max((each.hub.pace for each in self._open.values()), default=0.0)
         return session
 
     def _parts_of(self, spec: OpenSession, past: Past) -> tuple[OpenSession, Parts]:

@@ -292,10 +292,17 @@ class ToolRunner:
 
     def _find(self, name: str) -> tuple[ToolSpec, Toolset] | None:
         """By its name, else by its name in another case, where only one tool has it."""
-        pairs = [(spec, toolset) for toolset in self.toolsets for spec in toolset.specs()]
-        exact = [pair for pair in pairs if pair[0].name == name]
-        loose = [pair for pair in pairs if pair[0].name.lower() == name.lower()]
-        return exact[0] if exact else loose[0] if len(loose) == 1 else None
+        for toolset in self.toolsets:
+            for spec in toolset.specs():
+                if spec.name == name:
+                    return spec, toolset
+        loose = [
+            (spec, toolset)
+            for toolset in self.toolsets
+            for spec in toolset.specs()
+            if spec.name.lower() == name.lower()
+        ]
+        return loose[0] if len(loose) == 1 else None
 
     async def run_part(self, parent: str, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Run a call that is a part of the running call `parent`; see `ToolContext.call`."""

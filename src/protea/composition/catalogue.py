@@ -227,7 +227,7 @@ IDLE: dict[str, str] = {
 }
 """Adapters that, without options, leave everything as it is: they need not be loaded to do so."""
 
-LATER: tuple[str, ...] = ("diagnostics",)
+LATER: tuple[str, ...] = ("diagnostics", "search")
 """Ports that an adapter which asks for them is given as something that opens them when they are first used."""
 
 SWAP_CLASSES: dict[str, str] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -178,6 +179,9 @@ def check(chosen: Mapping[str, Choice], origins: Mapping[str, str], ports: Itera
 
 def checked(adapter: Any, port: str, name: str, options: Mapping[str, Any], origins: Mapping[str, str]) -> Any:
     """The adapter's `Options`. Raises one `WrongOptionError` for all that is wrong with them."""
+    if not options:
+        with suppress(TypeError):  # one that must be set is missing: what follows tells which
+            return adapter.Options()
     try:
         return msgspec.convert(dict(options), adapter.Options)
     except msgspec.ValidationError as error:

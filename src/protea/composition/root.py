@@ -16,7 +16,7 @@ from protea._version import __version__
 from protea.adapters.settings.files import load as load_settings
 from protea.application.parts import Parts, Reread
 from protea.application.sessions import Sessions
-from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE, SWAP_CLASSES
+from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE, LATER, SWAP_CLASSES
 from protea.composition.deferred import DeferredAudit, DeferredCompaction, DeferredPermission, DeferredTokens
 from protea.composition.launch import Launch
 from protea.composition.models import ConfiguredModels, OneModel
@@ -135,7 +135,12 @@ class Root:
 
     def sessions(self) -> Sessions:
         """Raises `ConfigError` for all that is wrong with the options that were set, at once."""
-        said = [port for port, table in self.settings.ports.items() if port != "model" and set(table) - {"adapter"}]
+        # What is opened with the session tells by itself that there is no such adapter.
+        said = [
+            port
+            for port, table in self.settings.ports.items()
+            if port in LATER or (port != "model" and set(table) - {"adapter"})
+        ]
         check(_own_options(self._chosen(self.settings)), self.settings.origins, said)
         get = self._shared.get
         return Sessions(

@@ -72,11 +72,12 @@ class ProjectFiles:
 
     def unseen(self, cwd: str, files: Sequence[str] = ()) -> Sequence[Unseen]:
         from protea.adapters.settings import trust
-        from protea.domain.trust import Unseen
 
         known = self._known or trust.looked_at(self._home, self._root)
         if known is None:
             return ()  # nobody was ever asked about this project
+        from protea.domain.trust import Unseen
+
         if self._glance is None:
             self._glance = trust.Glance(self._home, self._root)
         self._glance.also = self._also or trust.Also()

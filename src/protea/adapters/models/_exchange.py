@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import cache
 from typing import Protocol
 
 import msgspec
@@ -175,11 +176,17 @@ def _whole(body: bytes, headers: Mapping[str, str], ask: Ask, assembly: Assembly
     return _reply(ask, assembly)
 
 
+@cache
+def _decoder_of_content() -> msgspec.json.Decoder[tuple[Content, ...]]:
+    """Made with the first reply."""
+    return msgspec.json.Decoder(tuple[Content, ...])
+
+
 def _reply(ask: Ask, assembly: Assembly) -> Reply:
     try:
         reply = assembly.reply()
         # Structs do not check what they are made of; a number where a text belongs would be met only in the log.
-        msgspec.json.decode(msgspec.json.encode(reply.content), type=tuple[Content, ...])
+        _decoder_of_content().decode(msgspec.json.encode(reply.content))
         return reply
     except _NOT_THIS_WIRE as exc:
         raise _failures.malformed(ask.provider, f"the reply cannot be read ({exc})") from exc

@@ -84,4 +84,6 @@ def _line(what: str, text: str) -> str:
     words = " ".join(text[: WIDTH * 4].split())
     if len(words) > WIDTH:
         words = words[: WIDTH - 2] + " …"
-    return f"{what:<9} " + "".join(letter if letter.isprintable() else "\ufffd" for letter in words)
+    if not words.isprintable():
+        words = "".join(letter if letter.isprintable() else "\ufffd" for letter in words)
+    return f"{what:<9} {words}"

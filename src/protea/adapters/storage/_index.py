@@ -6,6 +6,7 @@ A file per session has one writer, so that there is nothing to lock, and a damag
 from __future__ import annotations
 
 import os
+from functools import cache
 
 import msgspec
 
@@ -29,7 +30,10 @@ class Entry(msgspec.Struct, frozen=True):
     """Whether line n of the log is event n, to its end: no byte order mark, no blank line, no damage."""
 
 
-_decoder = msgspec.json.Decoder(Entry)
+@cache
+def _decoder() -> msgspec.json.Decoder[Entry]:
+    """Made when one is read: a new session's is only written."""
+    return msgspec.json.Decoder(Entry)
 
 
 def load(folder: str) -> Entry | None:
@@ -39,7 +43,7 @@ def load(folder: str) -> Entry | None:
     except OSError:
         return None
     try:
-        entry = _decoder.decode(os.read(fd, 1 << 16))
+        entry = _decoder().decode(os.read(fd, 1 << 16))
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import unicodedata
+from collections.abc import Iterator
 from itertools import pairwise
 
 import msgspec
@@ -212,6 +213,15 @@ def beneath(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
+def _with_folders(path: str) -> Iterator[str]:
+    """A relative path and all folders it lies in, the outermost first."""
+    at = path.find("/")
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
+    yield path
+
+
 def inside(path: str, anchors: Anchors) -> bool:
     return any(beneath(path, root) for root in anchors.roots)
 
@@ -295,6 +305,7 @@ SECRET_AT_HOME = tuple(
         )
     )
 )
+_SECRET_PLACES = frozenset(SECRET_AT_HOME)
 _SECRET_NAMES = listed(
     """
     .netrc .pgpass .git-credentials .htpasswd id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk
@@ -318,9 +329,8 @@ def secret(path: str, anchors: Anchors) -> str | None:
     home = folded(anchors.home) if anchors.home else ""
     if home and home != "/" and beneath(fold, home):
         rest = fold[len(home.rstrip("/")) + 1 :]
-        for place in SECRET_AT_HOME:
-            if beneath(rest, place):
-                return f"~/{place} holds credentials or private data"
+        if (place := next((each for each in _with_folders(rest) if each in _SECRET_PLACES), None)) is not None:
+            return f"~/{place} holds credentials or private data"
     if anchors.protea_home and beneath(fold, folded(anchors.protea_home)):
         sessions = folded(posixpath.join(anchors.protea_home, "sessions"))
         if anchors.session and beneath(fold, posixpath.join(sessions, folded(anchors.session))):
