@@ -69,62 +69,30 @@ def by_rule(case: Case, reading: Reading, reach: Reach) -> Decision:
 
 def _covered(case: Case, command: Command, cwd: str, whole: Rule | None) -> tuple[Rule | None, str | None]:
     """The rule that covers one command (None when it only reads), or why nothing does."""
-    said = shown(" ".join(command.argv) or "a redirect", 100)
     if not command.words:
         return None, "it only assigns or redirects"
     command = without_own_modules(case, command, cwd)
     fault = assignments_fault(case, command)
     if fault:
         return None, fault
-    used: Rule | None = None
-    for redirect in command.redirects:
-        if redirect.fed or redirect.target.text in NOWHERE:
-            continue
-        place = case.eyes.place(redirect.target.text, cwd)
-        names = place.names
-        if redirect.writes:
-            rule = case.rules.on_path("allow", "Edit", names)
-            if rule is None:
-                return None, f"no rule allows writing {shown(redirect.target.text)}"
-            used = rule
-        else:
-            fault = free(case, Use("read", redirect.target.text), cwd)
-            if fault:
-                return None, fault
-    bare = Command(command.words, command.assignments)
-    if reads(case, bare, cwd) is None:
+    used, fault = _redirected(case, command, cwd)
+    if fault:
+        return None, fault
+    if reads(case, Command(command.words, command.assignments), cwd) is None:
         return used, None
+    said = shown(" ".join(command.argv), 100)
     words = opened(case, command.words)
-    one = study(words)
-    if not all(word.known for word in words):
-        return None, f"{said}: a part of it is known only when it runs"
-    argv = tuple(word.text for word in words)
-    for word in words:
-        hits = case.eyes.expand(word.glob, cwd) if word.glob is not None else ()
-        if hits is None or any(hit.startswith("-") for hit in hits):
-            return None, f"{said}: a file's name reads as an option"
-    if words and basename(words[0].text) == "git":
-        fault = repository(case, cwd, config=False)
-        if fault:
-            return None, fault
+    fault = _words_fault(case, words, cwd, said)
+    if fault:
+        return None, fault
+    argv, one = tuple(word.text for word in words), study(words)
     for rule in case.rules.allow:
         if rule.tool != "Bash" or rule.shape in ("any", "effect") or not matches_argv(rule, argv):
             continue
-        if rule.shape != "exact":
-            if one.hazard:
-                case.note(f"near miss: {one.hazard}", rule=rule, subject=said)
-                continue
-            wrapped = basename(argv[0]) in WRAPPERS and inner_commands(words)
-            if wrapped or basename(argv[0]) in ("eval", "source", ".", "exec"):
-                inner = _inner_fault(case, words, cwd, whole)
-                if inner is not None:
-                    case.note(f"near miss: {inner}", rule=rule, subject=said)
-                    continue
-            fault = _writes_fault(case, one, cwd) or _elsewhere_fault(case, words, cwd) or _variables_fault(words)
-            if fault:
-                case.note(f"near miss: {fault}", rule=rule, subject=said)
-                continue
-        return rule, None
+        fault = None if rule.shape == "exact" else _star_fault(case, words, one, cwd, whole)
+        if fault is None:
+            return rule, None
+        case.note(f"near miss: {fault}", rule=rule, subject=said)
     if whole is not None:
         fault = _unseen(case, words)
         if fault is None:
@@ -135,6 +103,46 @@ def _covered(case: Case, command: Command, cwd: str, whole: Rule | None) -> tupl
         if rule.tool == "Bash" and rule.words[:1] == argv[:1] and not matches_argv(rule, argv):
             case.note("near miss: it is about other words of this command", rule=rule, subject=said)
     return None, f"no rule allows {said}" if not one.hazard else f"no rule allows {said} ({one.hazard})"
+
+
+def _redirected(case: Case, command: Command, cwd: str) -> tuple[Rule | None, str | None]:
+    """The rule under which a command may write where its redirects say, if one is needed, or why it may not."""
+    used: Rule | None = None
+    for redirect in command.redirects:
+        if redirect.fed or redirect.target.text in NOWHERE:
+            continue
+        if redirect.writes:
+            used = case.rules.on_path("allow", "Edit", case.eyes.place(redirect.target.text, cwd).names)
+            if used is None:
+                return None, f"no rule allows writing {shown(redirect.target.text)}"
+        else:
+            fault = free(case, Use("read", redirect.target.text), cwd)
+            if fault:
+                return None, fault
+    return used, None
+
+
+def _words_fault(case: Case, words: Sequence[Word], cwd: str, said: str) -> str | None:
+    """Why no rule whatever covers these words."""
+    if not all(word.known for word in words):
+        return f"{said}: a part of it is known only when it runs"
+    for word in words:
+        hits = case.eyes.expand(word.glob, cwd) if word.glob is not None else ()
+        if hits is None or any(hit.startswith("-") for hit in hits):
+            return f"{said}: a file's name reads as an option"
+    return repository(case, cwd, config=False) if words and basename(words[0].text) == "git" else None
+
+
+def _star_fault(case: Case, words: Sequence[Word], one: Study, cwd: str, whole: Rule | None) -> str | None:
+    """Why a rule that ends in a star does not cover these words, which fit it."""
+    if one.hazard:
+        return one.hazard
+    name = basename(words[0].text)
+    if (name in WRAPPERS and inner_commands(words)) or name in ("eval", "source", ".", "exec"):
+        inner = _inner_fault(case, words, cwd, whole)
+        if inner is not None:
+            return inner
+    return _writes_fault(case, one, cwd) or _elsewhere_fault(case, words, cwd) or _variables_fault(words)
 
 
 def _inner_fault(case: Case, words: Sequence[Word], cwd: str, whole: Rule | None) -> str | None:
