@@ -66,9 +66,12 @@ class World(msgspec.Struct, frozen=True):
 
 
 def _empty(path: Path) -> bool:
-    if path.is_dir():
-        return not any(path.iterdir())
-    return path.is_file() and path.read_bytes() in (b"", b".\n")
+    try:
+        if path.is_dir():
+            return not any(path.iterdir())
+        return path.is_file() and path.read_bytes() in (b"", b".\n")
+    except FileNotFoundError:  # it is removed while one looks
+        return False
 
 
 def make(folder: Path) -> World:

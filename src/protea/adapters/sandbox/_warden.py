@@ -226,7 +226,7 @@ def _supervise(control: int, out: int, err: int, extra: list[int], request: byte
         _tell(control, b"failed " + trouble)
         return
     _tell(control, b"started %d\n" % shell)
-    _watch(control, wake, shell, mark, keep=b"k" in flags, wrapped=b"w" in flags)
+    _Watch(control, wake, shell, mark, keep=b"k" in flags, wrapped=b"w" in flags).until_gone()
     # First say that everything is gone: on a busy machine some file systems take milliseconds to remove a folder.
     posix.close(control)
     for record in records:
@@ -289,75 +289,95 @@ def _exec(argv: list[bytes], env: dict[bytes, bytes]) -> None:
     raise denied or FileNotFoundError(2, "not found")
 
 
-def _watch(control: int, wake: int, shell: int, mark: bytes, *, keep: bool, wrapped: bool) -> None:
-    """Reap until nothing descends from here any more; do what the control socket says meanwhile."""
-    own = posix.getpid()
+class _Watch:
+    """Over one command and all that descends from it: reaps, does what the control socket says, ends what is left."""
 
-    def reached() -> set[int]:
-        """Whom a signal is for. Of `bwrap` there is one process outside, our child, and one inside, its child and
-        ours once the outer one has ended: it takes in the command's orphans, so no other becomes a child of ours."""
-        tree = descendants(own, mark)
-        if not wrapped:
-            return tree
-        return tree - {shell, *_children(own), *(_children(shell) if running else ())}
+    def __init__(self, control: int, wake: int, shell: int, mark: bytes, *, keep: bool, wrapped: bool) -> None:
+        self._own = posix.getpid()
+        self._control, self._wake, self._shell, self._mark = control, wake, shell, mark
+        self._keep, self._wrapped = keep, wrapped
+        self._running = True
+        self._killed_at: float | None = None
+        """When everything was first killed."""
+        self._steps: list[tuple[float, str]] = []
+        """What is to be done to leftovers, and when."""
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        self._poll.register(wake, select.POLLIN)
 
-    poll = select.poll()
-    poll.register(control, select.POLLIN)
-    poll.register(wake, select.POLLIN)
-    killing = False
-    killed_at = 0.0
-    step: list[tuple[float, str]] = []  # what to do to leftovers, and when
-    running = True
-    while True:
-        alone = False
+    def until_gone(self) -> None:
+        """Return once nothing descends from here any more, or what does cannot be killed."""
+        while True:
+            alone = self._reap()
+            if not self._running and alone and (LINUX or not descendants(self._own, self._mark)):
+                return
+            if self._killed_at is None:
+                self._next_step()
+            if self._killed_at is not None:
+                _kill(self._own, self._mark)
+                if _now() - self._killed_at > PATIENCE:
+                    return
+            for fd, _ in self._poll.poll(self._pause()):
+                if fd == self._wake:
+                    posix.read(fd, 4096)
+                else:
+                    self._obey(_hear(fd))
+
+    def _reap(self) -> bool:
+        """Take in those that have ended. Whether no child is left."""
         while True:
             try:
                 pid, status = posix.waitpid(-1, posix.WNOHANG)
             except ChildProcessError:
-                alone = True
-                break
+                return True
             if pid == 0:
-                break
-            if pid == shell:
-                running = False
-                _tell(control, b"exit %d\n" % status)
-                if not keep:
-                    step = [(_now() + SETTLE, "term"), (_now() + SETTLE + GRACE, "kill")]
-        if not running and alone and (LINUX or not descendants(own, mark)):
+                return False
+            if pid == self._shell:
+                self._running = False
+                _tell(self._control, b"exit %d\n" % status)
+                if not self._keep:
+                    self._steps = [(_now() + SETTLE, "term"), (_now() + SETTLE + GRACE, "kill")]
+
+    def _next_step(self) -> None:
+        if not self._steps or _now() < self._steps[0][0]:
             return
-        if killing:
-            _kill(own, mark)
-            if _now() - killed_at > PATIENCE:
-                return
-        elif step and _now() >= step[0][0]:
-            if step.pop(0)[1] == "term":
-                left = reached()
-                for pid in sorted(left)[:10]:
-                    _tell(control, b"left " + _name(pid).encode() + b"\n")
-                _send(left, signal.SIGTERM)
-                _send(left, signal.SIGCONT)
-            else:
-                killing, killed_at = True, _now()
-                continue
-        if killing:
-            pause: float | None = 20
-        elif step:
-            pause = max(0.0, step[0][0] - _now()) * 1000 + 1
-        else:
-            pause = None if LINUX or running else 200
-        for fd, _ in poll.poll(pause):
-            if fd == wake:
-                posix.read(wake, 4096)
-            else:
-                order = _hear(control)
-                if order == b"T":
-                    tree = reached()
-                    _send(tree, signal.SIGTERM)
-                    _send(tree, signal.SIGCONT)
-                elif order is not None:
-                    killing, killed_at = True, killed_at or _now()
-                    if order == b"":
-                        poll.unregister(control)
+        if self._steps.pop(0)[1] == "kill":
+            self._killed_at = _now()
+            return
+        left = self._reached()
+        for pid in sorted(left)[:10]:
+            _tell(self._control, b"left " + _name(pid).encode() + b"\n")
+        _end(left)
+
+    def _obey(self, order: bytes | None) -> None:
+        if order == b"T":
+            _end(self._reached())
+        elif order is not None:
+            self._killed_at = self._killed_at or _now()
+            if order == b"":
+                self._poll.unregister(self._control)
+
+    def _pause(self) -> float | None:
+        """Milliseconds to wait for something to happen; None: until it does."""
+        if self._killed_at is not None:
+            return 20
+        if self._steps:
+            return max(0.0, self._steps[0][0] - _now()) * 1000 + 1
+        return None if LINUX or self._running else 200
+
+    def _reached(self) -> set[int]:
+        """Whom a signal is for. Of `bwrap` there is one process outside, our child, and one inside, its child and
+        ours once the outer one has ended: it takes in the command's orphans, so no other becomes a child of ours."""
+        tree = descendants(self._own, self._mark)
+        if not self._wrapped:
+            return tree
+        return tree - {self._shell, *_children(self._own), *(_children(self._shell) if self._running else ())}
+
+
+def _end(tree: set[int]) -> None:
+    """Tell them to end, those that are stopped as well."""
+    _send(tree, signal.SIGTERM)
+    _send(tree, signal.SIGCONT)
 
 
 def _hear(control: int) -> bytes | None:
