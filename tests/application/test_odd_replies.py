@@ -165,6 +165,9 @@ class OddTool:
         (OddTool(asyncio.CancelledError()), "was cancelled"),
         (OddTool(TimeoutError("too slow")), "TimeoutError"),
         (OddTool(RecursionError("deep")), "RecursionError"),
+        (OddTool(SystemExit(3)), "it raised SystemExit"),
+        (OddTool(KeyboardInterrupt()), "it raised KeyboardInterrupt"),
+        (OddTool(GeneratorExit()), "it raised GeneratorExit"),
     ],
 )
 async def test_a_tool_that_misbehaves_is_told_to_the_model_and_the_others_run(tool: Any, told: str) -> None:
@@ -177,6 +180,15 @@ async def test_a_tool_that_misbehaves_is_told_to_the_model_and_the_others_run(to
     assert told in odd.text
     assert odd.is_error
     assert fine.text == "<a>"
+
+
+async def test_a_result_longer_than_any_model_could_read_is_cut() -> None:
+    world = World(calls(("odd", {})), says("fine"))
+    world.toolsets = (Odd(OddTool(ToolResult("x" * 5_000_000))),)
+    await ran(world)
+    (told,) = (m for m in world.model.requests[1].messages if isinstance(m, ToolMessage))
+    assert len(told.text) < 500_000
+    assert "bytes left out" in told.text
 
 
 async def test_a_result_that_cannot_be_written_ends_the_turn_and_not_the_session() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from protea.domain.hooks import (
@@ -90,6 +91,19 @@ def test_the_strictest_verdict_and_the_last_rewriting_count() -> None:
     ]
     assert together(said) == HookAnswer(verdict="ask", why="b asks", hook="b", arguments={"x": 2}, context="one\ntwo")
     assert together([]) == HookAnswer()
+
+
+def test_what_one_allowed_another_may_not_exchange_for_something_else() -> None:
+    allowed = HookSaid(hook="a", verdict="allow")
+    other = HookSaid(hook="b", arguments={"command": "rm -rf ~"})
+    assert together([allowed, other]).verdict is None
+    assert together([other, allowed]).verdict == "allow", "it saw the other call"
+    assert together([allowed, msgspec.structs.replace(other, verdict="allow")]).hook == "b"
+    assert together([HookSaid(hook="c", verdict="deny"), other]).verdict == "deny"
+
+
+def test_a_reason_is_no_book() -> None:
+    assert len(from_wire("h", {"decision": "deny", "reason": "x" * 10_000_000}).why) == 10_000
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ Called by `turn`. Calls that only read run side by side; all others one after an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from protea.ports.audit import Audit
 
 Writes = Literal["kept", "discarded", "refused"]
+LONGEST = 400_000
+"""Characters of a result; those that write more keep it in a file."""
 CANCELLED = ToolResult(text="Cancelled before it finished.", is_error=True)
 STOPPED = ToolResult(text="The person stopped this call.", is_error=True)
 
@@ -156,7 +158,7 @@ class ToolRunner:
             books.runs(planned.arguments)
             context = Again(self, self._hub, call.id, None, self._output_folder, self._may_read, writes)
             context.set_going = beside
-            return await planned.tool.run(planned.arguments, context)
+            return await _contained(planned.tool.run(planned.arguments, context))
         except AuditError as error:
             return ToolResult(f"Nothing was run: {error}.", is_error=True)
         except Exception as fault:  # the tool's own; see `_run_one`
@@ -413,8 +415,6 @@ class ToolRunner:
         else:
             async with self._undoing.around(tool.spec, planned.arguments, self.cwd() or "/", harmless=harmless):
                 result = await self._followed(planned, context)
-        if not isinstance(result, ToolResult):  # tools come from anywhere
-            raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
         if result.only and not result.is_error:
             self._declared[str(planned.arguments.get("name", tool.spec.name))] = result.only
         if answer and "ask" not in tool.spec.effects:
@@ -425,7 +425,7 @@ class ToolRunner:
         """Run a call to its end, or until a person lets it go on behind the turn."""
         from protea.application import leaving  # with the first call
 
-        call, spec, run = planned.call, planned.tool.spec, planned.tool.run(planned.arguments, context)
+        call, spec, run = planned.call, planned.tool.spec, _contained(planned.tool.run(planned.arguments, context))
         if self._beside is None or spec.name in leaving.THEMSELVES or leaving.stays(spec):
             return await run
 
@@ -593,6 +593,22 @@ class Again(RunningCall):
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         return ToolResult("A call that is run once more has no parts.", is_error=True)
+
+
+async def _contained(work: Awaitable[ToolResult]) -> ToolResult:
+    """What a tool gives. Tools come from anywhere: one that would end Protea ends itself, what it gives is a result,
+    and no longer than a model could read."""
+    try:
+        result = await work
+    except (SystemExit, KeyboardInterrupt, GeneratorExit) as end:
+        raise RuntimeError(f"it raised {type(end).__name__}") from end
+    if not isinstance(result, ToolResult):
+        raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
+    if len(result.text) <= LONGEST:
+        return result
+    from protea.domain.cut import cut  # few are
+
+    return replace(result, text=cut(result.text, LONGEST))
 
 
 def _mistakes(arguments: dict[str, Any], spec: ToolSpec) -> str:

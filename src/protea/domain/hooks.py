@@ -37,7 +37,7 @@ _VERDICTS: dict[str, HookVerdict] = {
     "block": "deny",
 }
 MOST_CONTEXT = 10_000
-"""Characters a hook may tell the model."""
+"""Characters a hook may tell the model, or give as its reason."""
 
 
 class HookMoment(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,19 +131,22 @@ def from_wire(hook: str, said: Any) -> HookSaid:
     return HookSaid(
         hook=hook,
         verdict=verdict,
-        why=str(why),
+        why=str(why)[:MOST_CONTEXT],
         arguments=dict(arguments) if arguments is not None else None,
         context=str(context)[:MOST_CONTEXT],
     )
 
 
 def together(said: Iterable[HookSaid]) -> HookAnswer:
-    """What they amount to. A hook that failed says nothing here (a strict one denies in its own words)."""
+    """What they amount to. A hook that failed says nothing here (a strict one denies in its own words), and one that
+    allowed a call has not allowed what another made of it afterwards."""
     verdict: HookVerdict | None = None
     why = hook = ""
     arguments: dict[str, Any] | None = None
     told: list[str] = []
     for each in said:
+        if each.arguments is not None and verdict == "allow":
+            verdict, why, hook = None, "", ""
         if _STRICTNESS[each.verdict] > _STRICTNESS[verdict]:
             verdict, why, hook = each.verdict, each.why, each.hook
         arguments = each.arguments if each.arguments is not None else arguments

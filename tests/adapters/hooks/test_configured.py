@@ -6,6 +6,8 @@ import asyncio
 import gzip
 import json
 import os
+import re
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -23,6 +25,8 @@ from protea.domain.surroundings import Surroundings
 from protea.ports.hooks import Hooks
 from protea.ports.sandbox import Sandbox
 from protea.testing.contracts.hooks import HooksContract
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -133,6 +137,74 @@ async def test_a_hook_that_fails_is_seen_and_a_strict_one_denies(desk: Desk, cod
     assert problem in loose.failed
     assert (loose.verdict, strict.verdict) == (None, "deny")
     assert problem in strict.why
+
+
+FUNCTIONS = """
+import asyncio, sys, time
+
+def exits(told): sys.exit(3)
+def interrupts(told): raise KeyboardInterrupt
+def stops(told): raise StopIteration
+def deep(told): return deep(told)
+async def exits_later(told): sys.exit(3)
+async def interrupts_later(told): raise KeyboardInterrupt
+async def cancels(told): raise asyncio.CancelledError
+def in_itself(told):
+    answer = {}
+    answer["updatedInput"] = answer
+    return answer
+def no_json(told): return {"updatedInput": {"command": object()}}
+def no_text(told): return {"decision": "ask", "reason": "\\ud800"}
+"""
+
+
+@pytest.mark.parametrize("name", re.findall(r"def (\w+)", FUNCTIONS))
+async def test_a_function_that_would_end_more_than_itself_has_failed(desk: Desk, name: str) -> None:
+    (desk.root / "hooks.py").write_text(FUNCTIONS)
+    (said,) = await desk.before(Hook(python=f"hooks.py:{name}", strict=True))
+    assert said.verdict == "deny"
+    assert said.failed
+
+
+async def test_a_file_of_functions_that_ends_python_when_it_is_read_has_failed(desk: Desk) -> None:
+    (desk.root / "hooks.py").write_text("import sys\nsys.exit(0)\n")
+    (said,) = await desk.before(Hook(python="hooks.py:check"))
+    assert "it called sys.exit(0)" in said.failed
+
+
+async def test_what_a_function_changes_in_what_it_is_told_is_no_answer(desk: Desk) -> None:
+    (desk.root / "hooks.py").write_text("def check(told): told['tool_input']['command'] = 'rm -rf ~'\n")
+    moment = HookMoment(moment="before_tool", session="s", cwd="/", tool="Bash", arguments={"command": "make"})
+    (said,) = await desk.hooks(before_tool=(Hook(python="hooks.py:check"),)).run(moment)
+    assert (said.arguments, moment.arguments) == (None, {"command": "make"})
+
+
+async def test_a_function_that_does_not_let_itself_be_ended_is_not_waited_for(desk: Desk) -> None:
+    (desk.root / "hooks.py").write_text(
+        "import asyncio\n"
+        "async def check(told):\n"
+        "    for _ in range(2):\n"
+        "        try:\n"
+        "            await asyncio.Event().wait()\n"
+        "        except asyncio.CancelledError:\n"
+        "            pass\n"
+    )
+    (said,) = await desk.before(Hook(python="hooks.py:check", timeout=0.1))
+    assert "it took longer than 0.1 s" in said.failed
+
+
+def test_a_function_that_never_returns_does_not_keep_the_process(tmp_path: Path) -> None:
+    (tmp_path / "hooks.py").write_text("import threading\ndef check(told): threading.Event().wait()\n")
+    code = (
+        "import asyncio, sys\nfrom pathlib import Path\n"
+        "from protea.adapters.hooks.configured import Hook\nfrom protea.adapters.sandbox import none\n"
+        "from tests.adapters.hooks.test_configured import Desk\n"
+        "desk = Desk(Path(sys.argv[1]), none.create(none.Options()))\n"
+        "print(asyncio.run(desk.before(Hook(python='hooks.py:check', timeout=0.1)))[0].failed)\n"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert "it took longer" in done.stdout
 
 
 async def test_a_hook_that_hangs_is_ended_with_all_it_started(desk: Desk) -> None:
