@@ -186,6 +186,33 @@ async def test_behind_walls_it_reads_the_project_and_cannot_write_in_it(place: P
     assert not (place.root / "here.txt").exists()
 
 
+BROKEN = {
+    "basedpyright": ("a.py", "def f() -> int:\n", "    return 1\n", "    return 'one'\n", "int"),
+    "pyright": ("a.py", "def f() -> int:\n", "    return 1\n", "    return 'one'\n", "int"),
+    "pylsp": ("a.py", "def f(x):\n", "    return x\n", "    return y\n", "undefined name 'y'"),
+    "typescript": ("a.ts", "let n: number = 0\n", "n = 1\n", "n = 'one'\n", "not assignable"),
+    "gopls": ("a.go", "package a\n\n", "var n int = 1\n", "var n int = one\n", "undefined"),
+    "clangd": ("a.c", "int main(void) {\n", "    return 0; }\n", "    return x; }\n", "undeclared"),
+    "rust-analyzer": ("src/main.rs", "fn main() {\n", "    let _n = 1; }\n", "    let _n: i32 = ; }\n", "expected"),
+}
+"""Server → a file, what it begins with, its last line, that line broken, a word of what is told."""
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_whatever_is_installed_here_tells_what_an_edit_broke(place: Place, name: str) -> None:
+    servers = place.real(os.environ.get("PATH", ""), only=(name,), wait=60, wait_first=60)
+    if state(servers)[0] == "missing":
+        pytest.skip(f"{name} is not installed: {state(servers)[1]}")
+    file, head, fine, broken, word = BROKEN[name]
+    (place.root / file).parent.mkdir(exist_ok=True)
+    (place.root / "Cargo.toml").write_text('[package]\nname = "a"\nversion = "0.1.0"\nedition = "2021"\n')
+    (place.root / "go.mod").write_text("module a\n\ngo 1.20\n")
+    assert messages(await servers.look([place.change(None, head + fine, file)])) == []
+    found = await servers.look([place.change(head + fine, head + broken, file)])
+    # Some first tell what follows from it: the line that was changed is told of, in words that name it.
+    assert any(word in each.message and each.line == head.count("\n") + 1 for each in found), found
+
+
 # ── what there is ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -202,6 +229,27 @@ async def test_of_a_family_the_first_that_is_found_is_asked(place: Place) -> Non
     assert servers["pyright"].state == servers["gopls"].state == "ready"
     assert (servers["pylsp"].state, servers["pylsp"].told) == ("resting", "pyright is asked instead")
     assert (servers["clangd"].state, servers["clangd"].told) == ("missing", "clangd is not on PATH")
+
+
+async def test_what_rustup_puts_in_the_place_of_a_server_is_none(place: Place) -> None:
+    program(place.folder / "bin", "rustup")
+    (place.folder / "bin/rust-analyzer").symlink_to("rustup")
+    chain = place.folder / ".rustup/toolchains/stable/bin"
+    chain.mkdir(parents=True)
+
+    def told() -> tuple[str, str]:
+        return state(place.real(str(place.folder / "bin"), only=("rust-analyzer",)))
+
+    assert told() == (
+        "missing",
+        f"{place.folder}/bin/rust-analyzer only stands for it: `rustup component add rust-analyzer` installs it",
+    )
+    program(chain, "rust-analyzer")
+    assert told()[0] == "ready"
+    (place.folder / "bin/rust-analyzer").unlink()
+    os.link(place.folder / "bin/rustup", place.folder / "bin/rust-analyzer")
+    (chain / "rust-analyzer").unlink()
+    assert told()[0] == "missing", "it may be a hard link, too"
 
 
 async def test_a_program_in_the_project_is_not_found_by_a_relative_path(place: Place) -> None:

@@ -190,6 +190,17 @@ async def test_a_patch_that_does_not_fit_somewhere_changes_nothing(project: Proj
     assert bytes_of(project, "a") == b"1\n"
 
 
+async def test_a_patch_may_give_any_file_another_name(project: Project) -> None:
+    project.write({"a.bin": b"\0\1\xff", "b.bin": b"\0"})
+    rename = "diff --git a/a.bin b/sub/c.bin\nsimilarity index 100%\nrename from a.bin\nrename to sub/c.bin\n"
+    refused = await project.call("Patch", patch=f"{rename}--- a/b.bin\n+++ b/b.bin\n@@ -1 +1 @@\n-a\n+b\n")
+    assert refused.is_error
+    assert (project.root / "a.bin").exists()
+    assert not (await project.call("Patch", patch=rename)).is_error
+    assert (project.root / "sub/c.bin").read_bytes() == b"\0\1\xff"
+    assert not (project.root / "a.bin").exists()
+
+
 async def test_a_patch_whose_writing_fails_is_taken_back(project: Project) -> None:
     project.write({"a": "1\n", "ro": "2\n"})
     (project.root / "ro").chmod(0o444)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -359,6 +360,74 @@ async def test_cells_are_inserted_and_deleted_by_number_or_id(project: Project) 
     assert [(cell["cell_type"], "".join(cell["source"])) for cell in cells] == [("markdown", "# Title"), ("code", "b")]
     assert cells[0]["id"]
     assert "outputs" not in cells[0]
+
+
+def written(style: str, sources: Sequence[str]) -> bytes:
+    """A notebook as programs write them: odd numbers, escaped letters, their own blanks and line ends."""
+    plain = json.loads(notebook(*sources))
+    plain["metadata"] = {"title": "caf\u00e9", "version": 1.10, "large": 12345678901234567890}
+    match style:
+        case "tight":
+            return json.dumps(plain, separators=(",", ":")).encode()
+        case "one line":
+            return json.dumps(plain).encode()
+        case "tabs":
+            return json.dumps(plain, indent="\t", ensure_ascii=False).encode()
+        case "mark":
+            return b"\xef\xbb\xbf" + json.dumps(plain, indent=1, ensure_ascii=False).encode()
+        case "crlf":
+            return (json.dumps(plain, indent=2) + "\n").replace("\n", "\r\n").encode()
+        case _:
+            return (json.dumps(plain, indent=1) + "\n").replace("1.1", "1.10").encode()
+
+
+@pytest.mark.parametrize("style", ["tight", "one line", "tabs", "mark", "crlf", "as it is"])
+async def test_all_but_the_cell_stays_to_the_byte(project: Project, style: str) -> None:
+    three = written(style, ["a", "b", "c"])
+    for calls, left in (
+        ([{"action": "replace", "cell": "2", "source": "b"}], None),
+        ([{"action": "insert", "cell": "1", "source": "x"}, {"action": "delete", "cell": "2"}], three),
+        ([{"action": "insert", "cell": "0", "source": "x"}, {"action": "delete", "cell": "1"}], three),
+        ([{"action": "insert", "cell": "3", "source": "x"}, {"action": "delete", "cell": "4"}], three),
+        ([{"action": "delete", "cell": str(at)} for at in (2, 1)], written(style, ["a", "b", "c"][2:])),
+    ):
+        project.write({"n.ipynb": three})
+        for arguments in calls:
+            done = await call(project, "NotebookEdit", path="n.ipynb", **arguments)
+            assert not done.is_error, done.text
+        data = (project.root / "n.ipynb").read_bytes()
+        if left is None:  # the outputs are gone, and nothing else
+            expected = json.loads(three.decode("utf-8-sig"))
+            expected["cells"][1] |= {"outputs": [], "execution_count": None, "source": ["b"]}
+            assert json.loads(data.decode("utf-8-sig")) == expected
+            tail = b"version" + three.partition(b"version")[2]
+            assert data.endswith(tail)
+            assert data.count(b"\r\n") == data.count(b"\n") * (style == "crlf")
+        else:
+            assert data.replace(b"c3", b"c1") == left.replace(b"c3", b"c1")
+
+
+async def test_the_only_cell_may_go_and_come(project: Project) -> None:
+    for style in ("tight", "crlf", "tabs"):
+        project.write({"n.ipynb": written(style, ["a"])})
+        await call(project, "NotebookEdit", path="n.ipynb", cell="1", action="delete")
+        await call(project, "NotebookEdit", path="n.ipynb", cell="0", action="insert", source="b")
+        text = (project.root / "n.ipynb").read_bytes().decode()
+        (cell,) = json.loads(text)["cells"]
+        assert cell["source"] == ["b"]
+        assert text.count("\n") == text.count("\r\n") or style != "crlf"
+
+
+async def test_a_notebook_of_before_is_shown_and_what_makes_one_of_now_is_named(project: Project) -> None:
+    cell = {"cell_type": "code", "input": ["print 1"], "outputs": [{"output_type": "pyout", "text": ["1"]}]}
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [cell]}]}
+    project.write({"n.ipynb": json.dumps(old)})
+    shown = (await call(project, "Read", path="n.ipynb")).text
+    assert "cell 1" in shown
+    assert "print 1\n→ 1" in shown
+    refused = await call(project, "NotebookEdit", path="n.ipynb", cell="1", source="print(1)")
+    assert refused.is_error
+    assert "it is of nbformat 3; `jupyter nbconvert" in refused.text
 
 
 async def test_what_cannot_be_done_to_a_notebook_is_said(project: Project) -> None:

@@ -40,6 +40,8 @@ class LanguageServers:
         self._table: Mapping[str, Server] | None = None
         self._programs: dict[str, str | None] = {}
         """Server → its program, of those that were looked for."""
+        self._stand_ins: dict[str, str] = {}
+        """Server → why what was found under its name is not it."""
         self._running: dict[str, Running] = {}
         if options.only or options.without:
             self._known()
@@ -67,7 +69,8 @@ class LanguageServers:
         for name, server in self._known().items():
             files, program = tuple(server.files), self._program(name)
             if program is None:
-                told.append(LanguageServer(name, "missing", files, told=f"{server.command[0]} is not on PATH"))
+                why = self._stand_ins.get(name) or f"{server.command[0]} is not on PATH"
+                told.append(LanguageServer(name, "missing", files, told=why))
             elif not self._surroundings.trusted:
                 told.append(LanguageServer(name, "barred", files, program, "the project is not trusted"))
             elif (other := self._before(name)) is not None:
@@ -121,8 +124,28 @@ class LanguageServers:
             path = self._surroundings.environment.get("PATH", os.defpath)
             # An empty or relative entry is a folder of whatever project this is.
             path = ":".join(folder for folder in path.split(":") if os.path.isabs(folder))
-            self._programs[name] = self._sandbox.which(self._known()[name].command[0], path)
+            command = self._known()[name].command[0]
+            program = self._sandbox.which(command, path)
+            if program is not None and self._stands_in(program, command):
+                self._stand_ins[name] = f"{program} only stands for it: `rustup component add {command}` installs it"
+                program = None
+            self._programs[name] = program
         return self._programs[name]
+
+    def _stands_in(self, program: str, command: str) -> bool:
+        """Whether it is rustup, which is put in the place of every tool it knows, and no toolchain has this one."""
+        try:
+            if not os.path.samefile(program, os.path.join(os.path.dirname(program), "rustup")):
+                return False
+        except OSError:
+            return False  # there is no rustup beside it
+        around = self._surroundings
+        home = around.environment.get("RUSTUP_HOME") or os.path.join(around.user_home, ".rustup")
+        chains = os.path.join(home, "toolchains")
+        try:
+            return not any(os.path.exists(os.path.join(chains, each, "bin", command)) for each in os.listdir(chains))
+        except OSError:
+            return True  # there is no toolchain at all
 
     def _server(self, name: str) -> Running:
         if name not in self._running:

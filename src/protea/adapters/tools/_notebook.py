@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Any
 
 import msgspec
@@ -19,9 +20,10 @@ IMAGES = 5
 def shown(data: bytes, limit: int) -> ToolResult | None:
     """The notebook as text with its first images; None where it is no notebook and should be read as text."""
     try:
-        notebook = msgspec.json.decode(data)
-        cells = notebook["cells"]
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
+        notebook = msgspec.json.decode(data.removeprefix(codecs.BOM_UTF8))
+        # Until nbformat 4 they stood in worksheets.
+        cells = notebook["cells"] if "cells" in notebook else notebook["worksheets"][0]["cells"]
+    except (msgspec.DecodeError, UnicodeDecodeError, LookupError, TypeError):
         return None
     if not isinstance(cells, list):
         return None
@@ -34,9 +36,9 @@ def shown(data: bytes, limit: int) -> ToolResult | None:
 def _cell(number: int, cell: dict[str, Any], images: list[Image]) -> str:
     kind = str(cell.get("cell_type", "?"))
     name = f" {cell['id']}" if cell.get("id") else ""
-    count = cell.get("execution_count")
+    count = cell.get("execution_count", cell.get("prompt_number"))
     ran = f" [{count}]" if count is not None else ""
-    lines = [f"── cell {number}{name}: {kind}{ran}", _text(cell.get("source"))]
+    lines = [f"── cell {number}{name}: {kind}{ran}", _text(cell.get("source", cell.get("input")))]
     for output in cell.get("outputs") or ():
         if isinstance(output, dict):
             lines.append(f"→ {cut(_output(output, images), OUTPUT)}")
@@ -54,7 +56,7 @@ def _output(output: dict[str, Any], images: list[Image]) -> str:
         )
     data = output.get("data")
     if not isinstance(data, dict):
-        return ""
+        return _text(output.get("text"))
     for media in ("image/png", "image/jpeg", "image/gif", "image/webp"):
         if media in data:
             if len(images) < IMAGES:

@@ -7,15 +7,19 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from protea.adapters.tools._files import difference, explained
 from protea.adapters.tools._kit import Kit
+from protea.adapters.tools._notebook_text import Cells, find
+from protea.domain.textfile import decode, encode
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 from protea.ports.workspace import WorkspaceError
 
 
 class NotebookEdit:
-    """Works on the file's JSON; indentation and a missing line feed at the end are kept."""
+    """Writes anew the text of that cell alone."""
 
     def __init__(self, spec: ToolSpec, kit: Kit) -> None:
         self.spec = spec
@@ -26,52 +30,56 @@ class NotebookEdit:
         try:
             before = await kit.workspace.stat(path)
             old = await kit.workspace.read(path)
+            file = decode(old)
             try:
-                # The standard decoder: it keeps the order of names and numbers of any size.
-                notebook = json.loads(old)
-                cells = notebook["cells"]
-                if not isinstance(cells, list):
-                    raise TypeError
-            except (ValueError, KeyError, TypeError):
-                return ToolResult(f"{kit.shown(path)} is no notebook with cells.", is_error=True)
-            said = _change(notebook, cells, arguments)
+                notebook = json.loads(file.text)
+                found = find(file.text) if isinstance(notebook, dict) and "cells" in notebook else None
+            except (ValueError, RecursionError):
+                notebook, found = None, None
+            if found is None:
+                return ToolResult(f"{kit.shown(path)} is no notebook with cells{_why_not(notebook)}.", is_error=True)
+            said = _changed(notebook, found, arguments)
             if isinstance(said, ToolResult):
                 return said
-            text = json.dumps(notebook, ensure_ascii=False, indent=_indent(old))
-            data = (text + ("\n" if old.endswith(b"\n") else "")).encode("utf-8", "surrogatepass")
+            words_of_it, text = said
+            data = encode(replace(file, text=text))
             entry = await kit.workspace.write(path, data, expect=before)
         except WorkspaceError as error:
             return ToolResult(await explained(kit, path, error), is_error=True)
         kit.seen[entry.path] = entry
         diff, words = difference(kit, old, data, entry.path)
-        return ToolResult(f"{said} of {kit.shown(entry.path)} ({words}).", diff=diff or None)
+        return ToolResult(f"{words_of_it} of {kit.shown(entry.path)} ({words}).", diff=diff or None)
 
 
-def _change(notebook: dict[str, Any], cells: list[Any], arguments: Mapping[str, Any]) -> str | ToolResult:
-    """Change `cells` in place; what was done, or why nothing was."""
+def _why_not(notebook: Any) -> str:
+    if isinstance(notebook, dict) and "worksheets" in notebook:
+        return ": it is of nbformat 3; `jupyter nbconvert --to notebook --nbformat 4` makes one of it"
+    return ""
+
+
+def _changed(notebook: dict[str, Any], found: Cells, arguments: Mapping[str, Any]) -> tuple[str, str] | ToolResult:
+    """(what was done, the text now), or why nothing was."""
+    cells: list[Any] = notebook["cells"]
     action, wanted = str(arguments.get("action", "replace")), str(arguments["cell"])
     at = _find(cells, wanted)
     if at is None and not (action == "insert" and wanted == "0"):
         return ToolResult(f"There is no cell {wanted}: there are {len(cells)}, numbered from 1.", is_error=True)
     if action == "delete":
-        del cells[at or 0]
-        return f"Deleted cell {(at or 0) + 1}"
+        return f"Deleted cell {(at or 0) + 1}", found.deleted(at or 0)
     if "source" not in arguments:
         return ToolResult(f"To {action} a cell, give its source.", is_error=True)
     source = str(arguments["source"]).splitlines(keepends=True)
     if action == "insert":
         place = 0 if at is None else at + 1
-        cells.insert(place, _cell(str(arguments.get("kind", "code")), source, named=_has_ids(notebook)))
-        return f"Inserted cell {place + 1}"
+        made = _cell(str(arguments.get("kind", "code")), source, named=_has_ids(notebook))
+        return f"Inserted cell {place + 1}", found.inserted(place, made)
     cell = cells[at or 0]
     kind = str(arguments.get("kind", cell.get("cell_type", "code")))
     if kind != cell.get("cell_type"):
-        cells[at or 0] = {**_cell(kind, source, named=False), **({"id": cell["id"]} if "id" in cell else {})}
+        made = {**_cell(kind, source, named=False), **({"id": cell["id"]} if "id" in cell else {})}
     else:
-        cell["source"] = source
-        if kind == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-    return f"Replaced cell {(at or 0) + 1}"
+        made = {**cell, "source": source, **({"outputs": [], "execution_count": None} if kind == "code" else {})}
+    return f"Replaced cell {(at or 0) + 1}", found.replaced(at or 0, made)
 
 
 def _find(cells: list[Any], wanted: str) -> int | None:
@@ -92,9 +100,3 @@ def _cell(kind: str, source: list[str], *, named: bool) -> dict[str, Any]:
     if kind == "code":
         cell |= {"execution_count": None, "outputs": []}
     return {"id": secrets.token_hex(4), **cell} if named else cell
-
-
-def _indent(data: bytes) -> int | None:
-    """Spaces a level, as the file has them."""
-    second = data.split(b"\n", 2)[1] if data.count(b"\n") > 1 else b""
-    return len(second) - len(second.lstrip(b" ")) or None

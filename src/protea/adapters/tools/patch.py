@@ -75,10 +75,12 @@ class Patch:
                 raise PatchError(f"{change.path} is to be removed and holds more than the patch says: it has changed.")
             steps[path] = replace(current, new=None)
             return
-        if binary(current.new):
-            raise PatchError(f"{change.path} is not a text file.")
-        file = decode(current.new)
-        new = encode(replace(file, text=apply(file.text, change)))
+        new = current.new
+        if change.hunks:
+            if binary(new):
+                raise PatchError(f"{change.path} is not a text file.")
+            file = decode(new)
+            new = encode(replace(file, text=apply(file.text, change)))
         if change.move_to is None or self._kit.absolute(change.move_to) == path:
             steps[path] = replace(current, new=new)
             return

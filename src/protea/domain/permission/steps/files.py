@@ -32,6 +32,9 @@ def decide_file_tool(case: Case, tool: str, paths: Sequence[object]) -> Decision
         case.find(rule.verdict, f"{rule.text} is set to {rule.verdict}", rule)
     free = True
     allowing: Rule | None = None
+    if not paths and tool == "Patch" and is_none(request.arguments.get("patch")):
+        why = "it is no patch, so nothing can be changed"
+        return case.denied() or case.stopped() or case.answer("allow", why, harmless=True)
     if not paths:
         return case.answer("ask", "no path is given")
     if len(paths) > MOST_FILES:
@@ -97,6 +100,19 @@ def patch_targets(patch: object) -> list[object]:
         return _names_in(patch)
     named = [name for change in changes for name in (change.path, change.move_to) if name]
     return list(dict.fromkeys(named))
+
+
+def is_none(patch: object) -> bool:
+    """Whether a patch cannot be read and names nothing: the tool tells the model what is wrong with it."""
+    if not isinstance(patch, str):
+        return False
+    from protea.domain.patch import PatchError, parse
+
+    try:
+        parse(patch)
+    except PatchError:
+        return not _names_in(patch)
+    return False
 
 
 def _names_in(patch: str) -> list[object]:

@@ -1,0 +1,132 @@
+"""Tools as a session runs them: decided, told of, waking it. A loopback provider plays the model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protea.domain.script import ScriptedCall
+from protea.testing.loopback import LoopbackProvider
+from tests.journeys.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = World(tmp_path, LOOP_KEY="a-planted-secret")
+    (made.home / ".protea").mkdir()
+    return made
+
+
+def use(world: World, provider: LoopbackProvider, more: str = "") -> None:
+    (world.home / ".protea/config.toml").write_text(
+        'model = "loop/m"\n[providers.loop]\napi = "anthropic"\napi_key_env = "LOOP_KEY"\n'
+        f'base_url = "{provider.url("anthropic")}"\n[providers.loop.models.m]\ncontext = 100000\n{more}'
+    )
+
+
+class Talk:
+    """A session that stays open: commands go in by lines, events come out."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    def send(self, **command: Any) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(command).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def until(self, kind: str, **like: Any) -> dict[str, Any]:
+        """The next event of a kind, with these fields."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            event: dict[str, Any] = json.loads(line)
+            if event["type"] == kind and like.items() <= event.items():
+                return event
+        raise AssertionError(f"it ended before there was a {kind} {like}")
+
+    def close(self) -> int:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.process.wait(30)
+
+    def __enter__(self) -> Talk:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self.process:
+            self.process.kill()
+
+
+def test_a_line_that_a_monitor_hears_wakes_an_idle_session(world: World) -> None:
+    (world.project / "watch.sh").write_text(
+        "until [ -e go ]; do sleep 0.05; done; echo nothing; echo ERROR: it broke\n"
+        "until [ -e end ]; do sleep 0.05; done\n"
+    )
+    steps = [
+        ScriptedCall("Monitor", {"command": "sh watch.sh", "pattern": "^ERROR"}),
+        "I watch.",
+        "I saw it.",
+        "It is over.",
+    ]
+    with LoopbackProvider.in_thread(steps) as provider:
+        use(world, provider, "[tasks]\nwake = true\n")
+        process = world.start(
+            "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--allow", "Bash(sh watch.sh)",
+            stdin=subprocess.PIPE,
+        )  # fmt: skip
+        with Talk(process) as talk:
+            talk.send(type="submit_prompt", text="watch it")
+            talk.until("turn_finished", outcome="finished")
+            (world.project / "go").touch()
+            told = talk.until("prompt_submitted", origin="task")["text"]
+            talk.until("turn_finished", outcome="finished")
+            (world.project / "end").touch()
+            ended = talk.until("prompt_submitted", origin="task")["text"]
+            talk.until("turn_finished", outcome="finished")
+            assert talk.close() == 0
+        sent = [request.body.decode() for request in provider.requests]
+    assert "says:\nERROR: it broke" in told
+    assert "nothing" not in told
+    assert "has ended: done" in ended
+    assert "ERROR: it broke" in sent[2]
+
+
+@pytest.mark.parametrize("patch", ["", "nonsense", "diff --git a/x b/x\nGIT binary patch\nliteral 3\n"])
+def test_what_is_no_patch_is_told_to_the_model_and_asked_of_nobody(world: World, patch: str) -> None:
+    with LoopbackProvider.in_thread([ScriptedCall("Patch", {"patch": patch}), "I see."]) as provider:
+        use(world, provider)
+        result = world.events("change it")[-1]
+        sent = provider.requests[1].body.decode()
+    assert (result["outcome"], result["denied"]) == ("finished", [])
+    assert "Nothing was changed." in sent
+
+
+def test_each_step_of_a_pipeline_is_decided_by_itself_and_it_says_what_was_done(world: World) -> None:
+    steps = [
+        {"tool": "Grep", "arguments": {"pattern": "TODO", "output": "count"}, "name": "found"},
+        {"tool": "Write", "arguments": {"path": "a.txt", "content": "${found}"}},
+        {"tool": "Bash", "arguments": {"command": "touch b.txt"}},
+        {"tool": "Write", "arguments": {"path": "c.txt", "content": "x"}},
+    ]
+    with LoopbackProvider.in_thread([ScriptedCall("Pipeline", {"steps": steps}), "I see."]) as provider:
+        use(world, provider)
+        done = world.run(
+            "-p", "go", "--output-format", "stream-json", "--allow", "Edit(/a.txt)", "--allow", "Edit(/c.txt)"
+        )
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 5
+    assert {each["tool"] for each in events[-1]["denied"]} == {"Bash", "Pipeline"}
+    ended = [each for each in events if each["type"] == "tool_call_changed" and "result" in each]
+    whole = ended.pop()
+    assert [(each["call"]["name"], each["state"]) for each in ended] == [
+        ("Grep", "success"), ("Write", "success"), ("Bash", "error"),
+    ]  # fmt: skip
+    assert {each["parent"] for each in ended} == {whole["call"]["id"]}
+    assert "2/4 Write: done" in whole["result"]["text"]
+    assert "[1 steps after it were not run]" in whole["result"]["text"]
+    assert sorted(path.name for path in world.project.glob("*.txt")) == ["a.txt"]
+    assert "alpha.py" in (world.project / "a.txt").read_text()
