@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+from textual.timer import Timer
+
+from protea.domain.delegation import span
 from protea.domain.events import TaskChanged
 from protea.interfaces.terminal import one_line
 from protea.interfaces.tui.panes.pane import Entry, Pane
@@ -36,11 +40,21 @@ class Tasks(Pane):
         self._open_task = open_task
         self._command = command
         self._tasks: tuple[TaskChanged, ...] = ()
+        self._clock: Timer | None = None
 
     def load(self, tasks: tuple[TaskChanged, ...]) -> None:
         if tasks != self._tasks:
             self._tasks = tasks
             self.again()
+
+    def again(self) -> None:
+        super().again()
+        wanted = self.display and any(task.state == "running" for task in self._tasks)
+        if wanted and self._clock is None:
+            self._clock = self.set_interval(1.0, self.again)
+        elif not wanted and self._clock is not None:
+            self._clock.stop()
+            self._clock = None
 
     def details(self) -> str:
         running = sum(task.state == "running" for task in self._tasks)
@@ -51,8 +65,8 @@ class Tasks(Pane):
         for task in reversed(self._tasks):
             mark, role = MARKS.get(task.state, ("·", "dim"))
             found.append(Entry([(f"{mark} ", role), (one_line(task.title, width - 3), "text")], task.id))
-            if task.detail:
-                found.append(Entry([("  ", "text"), (one_line(task.detail, width - 3), "dim")]))
+            if detail := detail_of(task, datetime.now(UTC)):
+                found.append(Entry([("  ", "text"), (one_line(detail, width - 3), "dim")]))
         return found or [Entry([("no tasks", "dim")])]
 
     def opened(self, key: str) -> None:
@@ -67,3 +81,13 @@ class Tasks(Pane):
         more = action == "list.steer"
         self._command(f"/tasks {words[action]} {self.current.key}{' ' if more else ''}", more)
         return True
+
+
+def detail_of(task: TaskChanged, now: datetime) -> str:
+    """What is known of it; of one that runs with the time it has taken by now: news of it may be long in coming."""
+    words = [word for word in (task.detail or "").split(" · ") if word]
+    if task.state == "running" and task.at:
+        taken = span(max(task.seconds, task.seconds + (now - datetime.fromisoformat(task.at)).total_seconds()))
+        then = span(task.seconds)
+        words = [taken if word == then else word for word in words] if then in words else [taken, *words]
+    return " · ".join(words)
