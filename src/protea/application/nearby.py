@@ -42,7 +42,9 @@ class Nearby:
     async def after_calls(self, ran: Sequence[tuple[ToolCall, ToolResult]]) -> None:
         """Record what the instruction files say of the files these calls named, where it is new to the model."""
         base = self._cwd() or self._around.cwd
-        touched = (posixpath.join(base, path) for call, result in ran if result.denied is None for path in _named(call))
+        touched = [posixpath.join(base, path) for call, result in ran if result.denied is None for path in _named(call)]
+        if base != self._around.cwd:
+            touched.append(base)  # a command went there
         new = [path for path in dict.fromkeys(touched) if path not in self._looked]
         if not new:
             return

@@ -289,8 +289,9 @@ class Root:
             return
         warn = self._launch.warn
         if not self._launch.bare:
-            if os.path.lexists(os.path.join(around.root, "AGENTS.md")):
-                warn("AGENTS.md is not read: this project has not been trusted; `protea trust` does that")
+            lies = (name for name in ("AGENTS.md", "CLAUDE.md") if os.path.lexists(os.path.join(around.root, name)))
+            if (name := next(lies, None)) is not None:
+                warn(f"{name} is not read: this project has not been trusted; `protea trust` does that")
             if _filled((f"{around.root}/.protea/tools",), ".py"):
                 warn(".protea/tools is not used: this project has not been trusted; `protea trust` does that")
         if mode == "yolo" and not plain():

@@ -170,7 +170,9 @@ def added_by(settings: Settings, root: str) -> Also:
     found = (os.path.relpath(os.path.join(root, word), root) for word in words if "\0" not in word)
     files = (name for name in found if not name.startswith("..") and os.path.isfile(os.path.join(root, name)))
     return Also(
-        names=_texts(options.get("names")), folders=_texts(options.get("rules")), files=tuple(dict.fromkeys(files))
+        names=(*_texts(options.get("names")), *_texts(options.get("local"))),
+        folders=_texts(options.get("rules")),
+        files=tuple(dict.fromkeys(files)),
     )
 
 

@@ -29,7 +29,7 @@ def listed(value: Value | None) -> tuple[str, ...]:
     """A value that is a list, or a text with commas between its items, as a list."""
     if value is None:
         return ()
-    items = value.split(",") if isinstance(value, str) else value
+    items = _items(value) if isinstance(value, str) else value
     return tuple(item.strip() for item in items if item.strip())
 
 

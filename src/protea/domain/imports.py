@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterator
 from protea.domain.pattern import regex
 
 _IMPORT = regex(r"(?<![\w`@/.])@([~\w./][^\s`,;:!?)\]]*)")
-_CODE = regex(r"(^[ \t]*(```|~~~).*?^[ \t]*\2[^\n]*$|``.*?``|`[^`\n]*`)", re.DOTALL | re.MULTILINE)
+_CODE = regex(
+    # A fence ends at one of its kind that is as long, or with the text; a span may go over a line's end, not over an
+    # empty line.
+    r"(^[ \t]*(`{3,}|~{3,}).*?(?:^[ \t]*\2[`~]*[ \t]*$|\Z)|``(?:(?!\n[ \t]*\n).)*?``|`(?:(?!\n[ \t]*\n)[^`])*`)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def with_imports(text: str, one: Callable[[str], str | None]) -> str:

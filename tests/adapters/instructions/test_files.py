@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
 
 from protea.adapters.instructions.files import Options, create
 from protea.domain.surroundings import Surroundings
@@ -70,8 +74,7 @@ def test_a_link_out_of_the_project_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "home" / "AGENTS.md").symlink_to(tmp_path / "secret")  # one's own may lie anywhere at home
     assert [each.text for each in create(Options(), surroundings=given).load(given.cwd)] == [
         "secret",
-        "inside",
-        "inside",
+        "inside",  # once, though two names lead to it
     ]
 
 
@@ -163,3 +166,157 @@ def test_an_untrusted_project_brings_up_nothing(tmp_path: Path) -> None:
     given, project = around(tmp_path, trusted=False)
     (project / "deep" / "AGENTS.md").write_text("deep")
     assert create(Options(), surroundings=given).near(str(project), [str(project / "deep/a")]) == ()
+
+
+def loaded(given: Surroundings, project: Path, **options: Any) -> list[str]:
+    return [each.text for each in create(Options(**options), surroundings=given).load(str(project))]
+
+
+TEXTS = {
+    "utf-8 with a mark": "\ufeffBe kind.".encode(),
+    "utf-16 little": b"\xff\xfe" + "Be kind.".encode("utf-16-le"),
+    "utf-16 big": b"\xfe\xff" + "Be kind.".encode("utf-16-be"),
+    "lines of Windows": b"\r\nBe kind.\r\n",
+    "lines of old": b"Be kind.\r",
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_a_text_is_read_however_it_is_written_down(tmp_path: Path, name: str) -> None:
+    given, project = around(tmp_path)
+    (project / "AGENTS.md").write_bytes(TEXTS[name])
+    assert loaded(given, project) == ["Be kind."]
+    (project / "AGENTS.md").write_text("@other.md")
+    (project / "other.md").write_bytes(TEXTS[name])
+    assert loaded(given, project) == ["Be kind."]
+
+
+def test_a_head_is_understood_with_a_mark_and_lines_of_windows(tmp_path: Path) -> None:
+    given, project = around(tmp_path)
+    (project / ".claude/rules").mkdir(parents=True)
+    (project / ".claude/rules/a.md").write_bytes(b"\xef\xbb\xbf---\r\npaths: '*.py'\r\n---\r\nBe kind.\r\n")
+    instructions = create(Options(), surroundings=given)
+    assert instructions.load(given.cwd) == ()
+    assert [each.text for each in instructions.near(given.cwd, [str(project / "a.py")])] == ["Be kind."]
+
+
+def test_what_is_no_text_or_endless_is_not_read_and_that_is_said(tmp_path: Path) -> None:
+    given, project = around(tmp_path)
+    (project / "AGENTS.md").write_bytes(b"\x7fELF\0\0\0" * 100)
+    assert loaded(given, project) == [f"[{project}/AGENTS.md is no text and was not read]"]
+    (project / "AGENTS.md").write_bytes(b"x" * (1 << 20) + b"x")
+    assert loaded(given, project) == [f"[{project}/AGENTS.md is larger than 1 MiB and was not read]"]
+
+
+def test_an_import_of_what_cannot_be_read_stays_the_word_it_is(tmp_path: Path) -> None:
+    given, project = around(tmp_path)
+    (project / "picture.png").write_bytes(b"\x89PNG\0\0")
+    (project / "endless.txt").write_bytes(b"x" * (1 << 20) + b"x")
+    os.mkfifo(project / "pipe")
+    (project / "dangling").symlink_to("nowhere")
+    text = "@picture.png @endless.txt @pipe @dangling @deep @missing.md @/dev/zero @/etc/passwd @~ @"
+    (project / "AGENTS.md").write_text(text)
+    assert loaded(given, project) == [text]
+
+
+CODE = {
+    "a span": "`@a.md`",
+    "a span of two": "``x ` @a.md``",
+    "a span over a line's end": "`x\n@a.md`",
+    "a fence": "```sh\n@a.md\n```",
+    "a fence of tildes": "~~~\n@a.md\n~~~",
+    "a longer fence around another": "````\n```\n@a.md\n```\n@a.md\n````",
+    "a fence that is never closed": "```\n@a.md\n",
+    "a fence in a list": "- x\n  ```\n  @a.md\n  ```",
+    "an address": "me@a.md",
+}
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_nothing_is_taken_in_where_code_stands(tmp_path: Path, name: str) -> None:
+    given, project = around(tmp_path)
+    (project / "a.md").write_text("TAKEN")
+    (project / "AGENTS.md").write_text(CODE[name])
+    assert loaded(given, project) == [CODE[name].strip()]
+
+
+def test_behind_code_things_are_taken_in_again(tmp_path: Path) -> None:
+    given, project = around(tmp_path)
+    (project / "a.md").write_text("TAKEN")
+    (project / "AGENTS.md").write_text("```\n@a.md\n```\n@a.md\na stray ` here\n\n@a.md and ` there")
+    assert loaded(given, project) == ["```\n@a.md\n```\nTAKEN\na stray ` here\n\nTAKEN and ` there"]
+
+
+def test_a_file_is_told_once_whatever_links_lead_to_it(tmp_path: Path) -> None:
+    given, project = around(tmp_path)
+    (project / "AGENTS.md").write_text("all of it")
+    (project / "CLAUDE.md").symlink_to("AGENTS.md")
+    (project / "deep/AGENTS.md").symlink_to("../AGENTS.md")
+    (project / ".claude/rules").mkdir(parents=True)
+    (project / ".claude/rules/a.md").symlink_to("../../AGENTS.md")
+    assert loaded(given, project / "deep") == ["all of it"]
+    instructions = create(Options(), surroundings=given)
+    assert instructions.near(str(project), [str(project / "deep/a.py")]) == ()
+
+
+def test_what_a_person_keeps_to_themselves_is_read_behind_what_all_share(tmp_path: Path) -> None:
+    given, project = around(tmp_path)
+    (project / "AGENTS.md").write_text("shared")
+    (project / "CLAUDE.local.md").write_text("mine")
+    (project / "deep/CLAUDE.local.md").write_text("mine there")
+    (project / "deep/down/.claude").mkdir()
+    (project / "deep/down/.claude/CLAUDE.md").write_text("in a folder of its own")
+    assert loaded(given, project / "deep/down") == ["shared", "mine", "mine there", "in a folder of its own"]
+    instructions = create(Options(), surroundings=given)
+    touched = instructions.near(str(project), [str(project / "deep/down/a.py")])
+    assert [each.text for each in touched] == ["mine there", "in a folder of its own"]
+
+
+def test_rules_of_ones_own_hold_in_every_project_trusted_or_not(tmp_path: Path) -> None:
+    given, project = around(tmp_path, trusted=False)
+    (project / ".protea/rules").mkdir(parents=True)
+    (project / ".protea/rules/a.md").write_text("theirs")
+    (tmp_path / "home/rules").mkdir()
+    (tmp_path / "home/rules/all.md").write_text("mine")
+    (tmp_path / "home/rules/py.md").write_text("---\npaths: '*.py'\n---\nmine of Python")
+    assert loaded(given, project) == ["mine"]
+    instructions = create(Options(), surroundings=given)
+    assert [each.text for each in instructions.near(given.cwd, [str(project / "a.py")])] == ["mine of Python"]
+    assert instructions.near(given.cwd, [str(project / "a.c")]) == ()
+    given = msgspec.structs.replace(given, trusted=True)
+    assert loaded(given, project) == ["mine", "theirs"]
+
+
+PATTERNS = [
+    ("**/*.{ts,tsx}", "src/a.tsx", True),
+    ("src/**/*.{ts,tsx}, docs/**", "src/b/a.ts", True),
+    ("src/**/*.{ts,tsx}, docs/**", "docs/a.txt", True),
+    ("src/**/*.{ts,tsx}, docs/**", "src/a.py", False),
+    ("'[a', '*.py'", "x.py", True),
+    ("'[a'", "a", False),
+    ("'src/**', '!src/made/**'", "src/a.py", True),
+    ("'src/**', '!src/made/**'", "src/made/a.py", False),
+    ("'!*.lock'", "src/a.py", True),
+    ("'!*.lock'", "uv.lock", False),
+    ("'/top.py'", "top.py", True),
+    ("'/top.py'", "deep/top.py", False),
+    ("'**'", ".hidden/x", True),
+]
+
+
+@pytest.mark.parametrize(("paths", "file", "concerned"), PATTERNS)
+def test_the_paths_of_a_rule_say_what_it_is_about(tmp_path: Path, paths: str, file: str, concerned: bool) -> None:
+    given, project = around(tmp_path)
+    (project / ".claude/rules").mkdir(parents=True)
+    given_as = paths if "{" in paths else f"[{paths}]"
+    (project / ".claude/rules/a.md").write_text(f"---\npaths: {given_as}\n---\nrule\n")
+    found = create(Options(), surroundings=given).near(given.cwd, [str(project / file)])
+    assert [each.text for each in found] == (["rule"] if concerned else [])
+
+
+def test_looking_through_a_folder_touches_it(tmp_path: Path) -> None:
+    given, project = around(tmp_path)
+    (project / "deep/AGENTS.md").write_text("deep")
+    instructions = create(Options(), surroundings=given)
+    assert [each.text for each in instructions.near(str(project), [str(project / "deep")])] == ["deep"]
+    assert instructions.near(str(project), [str(project)]) == ()

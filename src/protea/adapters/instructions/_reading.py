@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 
@@ -9,10 +10,14 @@ LARGEST = 1 << 20
 """Bytes. What is longer is no instruction."""
 
 
-def read(path: str, within: tuple[str, ...]) -> bytes | None:
+class Unread(str):
+    """In place of a text: why a file that is there was not read."""
+
+
+def read(path: str, within: tuple[str, ...]) -> bytes | Unread | None:
     """What it says, whole; None where there is no file that may be read."""
     real = os.path.realpath(path)
-    if not any(real.startswith(each.rstrip("/") + "/") for each in within):
+    if not any(real.startswith(os.path.realpath(each).rstrip("/") + "/") for each in within):
         return None  # a link out of the project would send the model whatever it points to
     try:
         # O_NONBLOCK: a FIFO of that name must not hold up the start.
@@ -23,5 +28,19 @@ def read(path: str, within: tuple[str, ...]) -> bytes | None:
         os.close(descriptor)
         return None
     with os.fdopen(descriptor, "rb") as file:
-        data = file.read(LARGEST + 1)
-    return data if len(data) <= LARGEST else None
+        try:
+            data = file.read(LARGEST + 1)
+        except OSError:
+            return None
+    return data if len(data) <= LARGEST else Unread(f"larger than {LARGEST >> 20} MiB")
+
+
+def decoded(data: bytes) -> str | Unread:
+    """As text with plain line ends: UTF-8, or UTF-16 that says so at its beginning."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = data.decode("utf-16", "replace")
+    elif b"\0" in data:
+        return Unread("no text")
+    else:
+        text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

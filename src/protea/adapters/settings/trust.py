@@ -30,12 +30,13 @@ TOOLS = ".protea/tools"
 """Another: tools, and what they import. What Python compiled of them is not looked at, so nobody may load that."""
 HOOKS = ".protea/hooks"
 """Another: what hooks run."""
-SPEAKING = ("AGENTS.md", "CLAUDE.md")
+SPEAKING = ("AGENTS.md", "CLAUDE.md", ".claude/CLAUDE.md", "CLAUDE.local.md")
 """Files that tell the model what to do, at the root and in any folder below it."""
 SKILLS = (".protea/skills", ".agents/skills", ".claude/skills")
 """Folders of skills, at the root and in any folder below it."""
 SPEAKING_FOLDERS = (
     ".agents/rules",
+    ".protea/rules",
     ".claude/rules",
     *SKILLS,
     ".protea/agents",
@@ -261,16 +262,21 @@ def _nested(root: str, names: Sequence[str]) -> Iterator[str]:
         here = os.path.relpath(at, root)
         if here == ".":
             continue
-        yield from (f"{here}/{name}" for name in names if name in files)
+        yield from (f"{here}/{name}" for name in names if name in files or _lies_below(at, name, folders))
         for folder in SKILLS:
             if os.path.dirname(folder) in folders:
                 yield from _beneath(root, f"{here}/{folder}")
 
 
+def _lies_below(at: str, name: str, folders: Sequence[str]) -> bool:
+    return os.path.dirname(name) in folders and os.path.lexists(os.path.join(at, name))
+
+
 def _instructions_above(root: str, cwd: str, files: Sequence[str], names: Sequence[str]) -> Iterator[str]:
     """Those of the folders down to these files, without those on the way to `cwd`."""
     on_the_way = set(_above(root, cwd))
-    for folder in dict.fromkeys(each for file in files for each in _above(root, os.path.dirname(file))):
+    nearest = (file if os.path.isdir(file) else os.path.dirname(file) for file in files)
+    for folder in dict.fromkeys(each for near in nearest for each in _above(root, near)):
         yield from (_joined(folder, name) for name in names if folder not in on_the_way)
 
 
