@@ -34,7 +34,8 @@ from protea.domain.commands import (
     UndoCompaction,
 )
 from protea.domain.errors import UsageError
-from protea.domain.events import CommandAnswered, Compacted, MessageCompleted, NoticeGiven, PromptSubmitted
+from protea.domain.events import CommandAnswered, Compacted, MessageCompleted, NoticeGiven
+from protea.domain.going_back import places
 from protea.domain.messages import text_of
 from protea.domain.settings import EFFORTS
 from protea.domain.spelling import nearest
@@ -300,16 +301,18 @@ async def _context(call: Call) -> Answer:
 
 async def _rewind(call: Call) -> Answer:
     past = await call.gateway.history(call.session)
-    prompts = [event for event in past if isinstance(event, PromptSubmitted) and event.origin == "user"]
+    found = places(past)
+    prompts = [prompt for prompt, _ in found]
     if not call.rest:
         rows = ([str(event.seq), title_of(event.text)] for event in prompts[-2 * SHOWN :])
         data = [{"event": event.seq, "text": event.text} for event in prompts]
         return Answer((table(None, rows) or "There is no prompt yet.\n"), data)
-    numbers = {str(event.seq): event for event in prompts}
+    numbers = {str(prompt.seq): (prompt, before) for prompt, before in found}
     if call.rest not in numbers:
         raise UsageError(f"no prompt has the number {call.rest}; /rewind alone lists them")
-    await call.gateway.submit(call.session, Rewind(to=max(1, (numbers[call.rest].seq or 1) - 1), by=call.by))
-    return Answer(data={"text": numbers[call.rest].text})
+    prompt, before = numbers[call.rest]
+    await call.gateway.submit(call.session, Rewind(to=before, by=call.by))
+    return Answer(data={"text": prompt.text})
 
 
 async def _copy(call: Call) -> Answer:

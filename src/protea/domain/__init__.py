@@ -5,7 +5,7 @@ imports only the standard library's pure parts and msgspec. What is where:
 
     a session       events, event_codec, commands, session, errors
     folds of it     transcript (what a model sees), view, blocks and folding (what a person sees), summary, taint, pins,
-                    turn_changes, looking_back
+                    turn_changes, looking_back, going_back
     a model         messages, reply, usage, providers, families, prefix, retry, breaker, standing_in, answer, script
     its window      window, compaction, cut, tool_search, recall
     tools           tools, schema, edit, patch, diff, changes, textfile, plain, glob, ignore, diagnostics

@@ -56,8 +56,10 @@ def call_object(call: ToolCall) -> str:
     arguments = call.arguments
     if arguments is UNSET or not isinstance(arguments, dict):
         return call.arguments_text or ""
-    if call.name == "TodoWrite" and isinstance(items := arguments.get("items"), list):
+    if call.name == "TodoWrite" and isinstance(items := arguments.get("items", arguments.get("todos")), list):
         return _at_work_on(items)
+    if call.name == "ProposePlan" and isinstance(plan := arguments.get("plan"), str):
+        return next((line.lstrip("# ") for line in plan.split("\n") if line.strip("# ")), "")
     if "command" not in arguments and isinstance(pattern := arguments.get("pattern"), str):
         where = arguments.get("path")
         return f"{pattern} in {where}" if isinstance(where, str) and where else pattern

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from protea.domain.errors import Failure
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
+    CommandAnswered,
     Event,
     FilesRestored,
     MessageCompleted,
@@ -435,7 +437,7 @@ async def test_a_long_paste_is_a_chip_and_is_sent_whole(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.type("see ")
         on.main.take_paste(text)
-        assert on.composer == "see [pasted #1: 201 lines]"
+        assert on.composer == "see [pasted #1: 200 lines]"
         await on.press("enter")
         assert on.gateway.commands == [SubmitPrompt(text="see " + text)]
         on.main.take_paste(text)
@@ -876,3 +878,56 @@ def timers() -> list[str]:
     """What the event loop will wake up for by the clock."""
     loop: Any = asyncio.get_running_loop()
     return [repr(handle) for handle in loop._scheduled if not handle.cancelled()]
+
+
+async def test_a_long_answer_to_a_command_is_gone_through_a_page_at_a_time(tmp_path: Path) -> None:
+    def play(command: AnyCommand) -> Sequence[Event]:
+        if not isinstance(command, Invoke):
+            return script(command)
+        rows = "".join(f"name{number:<4} {'word ' * 20}end{number}\n" for number in range(30))
+        return (CommandAnswered(id=command.id, command="cost", text=rows),)
+
+    async with stage(tmp_path / "home", play=play) as on:
+        await on.send("/cost")
+        assert "0 above, 49 below: PgUp PgDn; Esc closes" in on.text
+        first = next(at for at, line in enumerate(on.lines) if "name0" in line)
+        assert on.lines[first + 1].startswith(" " * 11 + "word")  # beside the first column, not below it
+        seen = set()
+        for _ in range(8):
+            seen |= set(re.findall(r"end(\d+)", on.text))
+            await on.press("pagedown")
+        assert len(seen) == 30
+        assert ", 0 below" in on.text
+        await on.press("pageup")
+        assert ", 0 below" not in on.text
+        await on.press("escape")
+        assert "name" not in on.text
+
+
+async def test_what_is_wrong_stands_in_one_place_and_whole(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        on.main.hint("there is no such thing; " + "there are others; " * 8)
+        await on.settle()
+        assert on.text.count("there is no such thing") == 1
+        assert " NORMAL  acme/big" in on.text
+
+
+async def test_a_list_in_which_nothing_fits_does_not_say_that_it_is_empty(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+x", "r")
+        assert "there is no prompt yet" in on.text
+        await on.press("escape")
+        await on.send("hello")
+        await on.press("ctrl+x", "r")
+        await on.type("zzz")
+        assert "nothing fits" in on.text
+        assert "no prompt" not in on.text
+
+
+async def test_how_many_more_could_be_meant_is_said(tmp_path: Path) -> None:
+    commands = [{"name": f"word{number}", "arguments": "", "about": "", "completes": []} for number in range(20)]
+    async with stage(tmp_path / "home", described={**DESCRIBED, "commands": commands}) as on:
+        await on.type("/word")
+        assert "… 12 more: ↓, or go on writing" in on.text
+        await on.press("up")
+        assert "more: ↓" not in on.text

@@ -220,7 +220,7 @@ def test_a_megabyte_is_pasted_at_once_and_sent_whole(open_screen: Open, tmp_path
         terminal = open_with_key(open_screen)
         pasted = "a line of sixty-four bytes, give or take, that is pasted often\n" * 16_500
         terminal.type("\x1b[200~" + pasted + "\x1b[201~")
-        terminal.see("[pasted #1: 16501 lines]")
+        terminal.see("[pasted #1: 16500 lines]")
         terminal.type(" and more")
         terminal.see("] and more")
         terminal.type("\r")
@@ -292,6 +292,28 @@ def test_what_is_dragged_over_is_copied_up_to_where_the_mouse_is(open_screen: Op
         terminal.see("copied 1 line")
         copied = re.findall(r"\x1b\]52;c;([^\x07\x1b]*)", terminal.raw)
         assert base64.b64decode(copied[-1]).decode() == "quite blue"
+
+
+def test_keys_that_terminals_send_behind_an_escape_are_what_they_are_meant_to_be(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("one\x1b\rtwo")  # Alt+Enter, as tmux and all who know no newer way send it
+    terminal.see("❯ one\n  two")
+    terminal.type("\x15\x7f\x15\x7f")
+    terminal.see("❯ Ask")
+    terminal.type("\x18")
+    terminal.see("choose a model")
+    terminal.type("\x1b/")  # over a slow line Esc and what is typed behind it come as one
+    terminal.see("❯ /\n", "/model")
+    terminal.type("\x15?")
+    terminal.see("write to filter")
+    terminal.type("\x1bhere")
+    terminal.see("❯ here")
+    terminal.type("\x15\x10")
+    terminal.see("everything")
+    terminal.type("\x1b\x18")
+    terminal.see("choose a model")
+    terminal.gone("everything")
 
 
 def test_what_fingers_bring_from_emacs_works_as_terminals_send_it(open_screen: Open, tmp_path: Path) -> None:

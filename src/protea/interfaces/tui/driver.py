@@ -14,7 +14,7 @@ from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from textual import events
+from textual import constants, events
 from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -27,11 +27,15 @@ from protea.interfaces.tui.writer import Writer
 
 A_MOMENT = 0.05
 """Seconds for which a key is held back that looks like the beginning of something the terminal says."""
+ESCAPE = 0.05
+USUAL = 0.1
+"""Seconds after which a lone Esc is one, where `$ESCDELAY` does not say otherwise, here and in Textual."""
 AN_ANSWER = 2.0
 """Seconds a terminal has to answer; nobody waits for it."""
 Told = Callable[[Sequence[bytes]], None]
-_ALT_SIGN = re.compile(rb"\x1b([!-/:-@`{-~])")
-"""Alt and a sign, as terminals send it; Textual's parser knows letters and digits, and would type `^` and the sign."""
+_ALT = re.compile(rb"\x1b(?:\r|([!-/:-@`{-~])|([\x00-\x06\x0a-\x0c\x0e-\x1a\x1c-\x1f]))")
+"""What Textual's parser does not know: Alt+Enter (it gives Enter), Alt and a sign (it types `^` and the sign), and Esc
+with a control character behind it (it drops Esc)."""
 PASTE, PASTED = b"\x1b[200~", b"\x1b[201~"
 
 
@@ -259,10 +263,17 @@ class ScreenDriver(LinuxDriver):
 
     def _keys(self, data: bytes) -> None:
         at = 0
-        for found in _ALT_SIGN.finditer(data):
+        for found in _ALT.finditer(data):
             self._feed(data[at : found.start()])
-            sign, at = chr(found[1][0]), found.end()
-            self._give([events.Key(f"alt+{_character_to_key(sign)}", sign)])
+            at = found.end()
+            if found[0] == b"\x1b\r":
+                self._give([events.Key("alt+enter", "\r")])
+            elif found[1] is not None:
+                sign = found[1].decode()
+                self._give([events.Key(f"alt+{_character_to_key(sign)}", sign)])
+            else:
+                self._give([events.Key("escape", "\x1b")])
+                self._feed(found[2])
         self._feed(data[at:])
 
     def _feed(self, data: bytes) -> None:
@@ -278,6 +289,8 @@ class ScreenDriver(LinuxDriver):
         """A lone Escape counts as one once nothing has followed it for a moment; otherwise there is nothing to look at
         by the clock, and the processor may sleep."""
         if (waits_until := self._parser._timeout_time) is not None:
+            if constants.ESCAPE_DELAY == USUAL:
+                self._parser._timeout_time = waits_until = min(waits_until, get_time() + ESCAPE)
             self._loop.call_later(max(0.0, waits_until - get_time()) + 0.001, self._tick)
 
     def _tick(self) -> None:

@@ -10,6 +10,7 @@ from protea.domain.columns import ago
 from protea.domain.commands import Interrupt, Rewind, Undo
 from protea.domain.diff import reversed_hunks
 from protea.domain.events import FilesChanged, PromptSubmitted
+from protea.domain.going_back import places
 from protea.interfaces.terminal import one_line, visible
 from protea.interfaces.tui.front import Front
 from protea.interfaces.tui.line import Row
@@ -23,43 +24,43 @@ async def rewind(screen: Front) -> None:
     """The prompts of this session; one goes back to before it, and stands in the composer again."""
     tab = screen.tab
     past = await screen.desk.gateway.history(tab.session)
-    prompts = [event for event in past if isinstance(event, PromptSubmitted) and event.origin == "user"]
+    prompts = places(past)
     changed = [event for event in past if isinstance(event, FilesChanged)]
     root = screen.desk.place.open.cwd
     items = [
         Item(
-            key=str(event.seq),
-            text=" ".join(event.text.split()),
-            detail=ago(event.at, datetime.now(UTC).isoformat()),
-            about=f"{_since(event, changed, root)}{event.text}",
+            key=str(prompt.seq),
+            text=" ".join(prompt.text.split()),
+            detail=ago(prompt.at, datetime.now(UTC).isoformat()),
+            about=f"{_since(before, changed, root)}{prompt.text}",
         )
-        for event in reversed(prompts)
+        for prompt, before in reversed(prompts)
     ]
 
     def then(key: str) -> None:
-        event = next(each for each in prompts if str(each.seq) == key)
+        at = next(at for at, (prompt, _) in enumerate(prompts) if str(prompt.seq) == key)
         if tab.state.busy:
             tab.submit(Interrupt())
-        screen.desk.spawn(_how_far(screen, event, sum((each.seq or 0) >= (event.seq or 0) for each in prompts)))
+        screen.desk.spawn(_how_far(screen, *prompts[at], len(prompts) - at))
 
     open_list(screen, "go back to before", items, then, empty="there is no prompt yet")
 
 
-def _since(prompt: PromptSubmitted, changed: Sequence[FilesChanged], root: str) -> str:
+def _since(before: int, changed: Sequence[FilesChanged], root: str) -> str:
     paths = dict.fromkeys(
-        _short(each.path, root) for event in changed if (event.seq or 0) > (prompt.seq or 0) for each in event.files
+        _short(each.path, root) for event in changed if (event.seq or 0) > before for each in event.files
     )
     named = ", ".join(list(paths)[:NAMED]) + (f" and {len(paths) - NAMED} more" if len(paths) > NAMED else "")
     return f"changed since: {named}\n" if paths else ""
 
 
-async def _how_far(screen: Front, prompt: PromptSubmitted, prompts: int) -> None:
+async def _how_far(screen: Front, prompt: PromptSubmitted, before: int, prompts: int) -> None:
     """The conversation, the files, or both: asked where files were changed since, with what would happen to them."""
-    describe, session, seq = screen.desk.gateway.describe, screen.tab.session, prompt.seq or 1
+    describe, session = screen.desk.gateway.describe, screen.tab.session
     changes = await describe("changes", session)
-    since = [each for each in (changes or {}).get("turns", ()) if each["seq"] > seq and not each["undone"]]
+    since = [each for each in (changes or {}).get("turns", ()) if each["seq"] > before and not each["undone"]]
     if not since:
-        await _rewind(screen, seq, prompt.text)
+        await _rewind(screen, before, prompt.text)
         return
     undo = (await describe("undo", session))["undo"]
     would = undo[len(since) - 1] if len(since) <= len(undo) else {"missing": "too many turns to be taken back at once"}
@@ -77,13 +78,13 @@ async def _how_far(screen: Front, prompt: PromptSubmitted, prompts: int) -> None
         if what != "conversation":
             await screen.tab.submitted(Undo(turns=len(since)))
         if what != "files":
-            await _rewind(screen, seq, prompt.text)
+            await _rewind(screen, before, prompt.text)
 
     open_list(screen, "go back with", rows, lambda key: screen.desk.spawn(go(key)))
 
 
-async def _rewind(screen: Front, seq: int, text: str) -> None:
-    await screen.tab.submitted(Rewind(to=max(1, seq - 1)))
+async def _rewind(screen: Front, to: int, text: str) -> None:
+    await screen.tab.submitted(Rewind(to=to))
     screen.tab.composer.set(text)
 
 

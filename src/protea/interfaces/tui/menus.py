@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from protea.domain.columns import ago, short
+from protea.domain.columns import ago
 from protea.domain.commands import SetModel, Swap
 from protea.domain.errors import ProteaError
 from protea.domain.session import SessionSummary
@@ -19,6 +19,7 @@ from protea.interfaces.tui.front import Front
 from protea.interfaces.tui.going_back import rewind
 from protea.interfaces.tui.keys import ACTIONS, CONTEXTS, KEYMAPS, shown
 from protea.interfaces.tui.picker import Item, Picker, open_list
+from protea.interfaces.tui.status import short
 from protea.interfaces.tui.themes import AUTO, THEMES
 
 Menu = Callable[[Front], Any]
@@ -116,7 +117,8 @@ USUAL = frozenset(
         *("left", "right", "up", "down", "word_left", "word_right", "line_begin", "line_end", "text_begin", "text_end"),
         *("select_left", "select_right", "select_up", "select_down", "select_word_left", "select_word_right"),
         *("back", "delete", "delete_or_quit", "cut_word_left", "cut_word_right", "cut_line_left", "cut_line_right"),
-        *("yank", "swap", "undo", "redo"),
+        *("yank", "yank_earlier", "upper", "lower", "capital", "swap", "swap_words", "undo", "redo"),
+        *("mark", "swap_mark", "cut_region", "copy_region"),
     )
 )
 """What keys of any line editor do."""
@@ -143,12 +145,12 @@ async def models(screen: Front) -> None:
 
 
 def price_text(model: dict[str, Any]) -> str:
-    """`$3 in · $15 out · 200k`."""
+    """`$3 in · $15 out · 200k`, and why it would not answer."""
     price = model.get("price")
-    parts = [str(model["lacks"])] if model.get("lacks") else []
-    parts += [f"${price['input']:g} in · ${price['output']:g} out"] if price else []
+    parts = [f"${price['input']:g} in · ${price['output']:g} out"] if price else []
     if model.get("context"):
         parts.append(short(model["context"]))
+    parts += [str(model["lacks"])] if model.get("lacks") else []
     return " · ".join(parts)
 
 
@@ -248,7 +250,8 @@ async def sessions(screen: Front) -> None:
         "sessions",
         items,
         then,
-        empty="no session has these words",
+        empty="there is no session yet",
+        unfit="no session has these words",
         others={"ctrl+f": "forks", "ctrl+x": "deletes"},
     )
 
@@ -291,7 +294,13 @@ def history(screen: Front) -> None:
         ]
 
     open_list(
-        screen, "written before", found(""), screen.tab.composer.set, search=found, empty="nothing like it was written"
+        screen,
+        "written before",
+        found(""),
+        screen.tab.composer.set,
+        search=found,
+        empty="nothing was written yet",
+        unfit="nothing like it was written",
     )
 
 

@@ -59,7 +59,8 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
         items: Sequence[Item],
         *,
         marked: str | None = None,
-        empty: str = "nothing fits",
+        empty: str = "nothing is here",
+        unfit: str = "nothing fits",
         search: Callable[[str], Sequence[Item] | None] | None = None,
         moved: Callable[[str], None] | None = None,
         others: dict[str, str] | None = None,
@@ -69,6 +70,8 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
         self.title_text = title
         self.items = list(items)
         self.empty = empty
+        self.unfit = unfit
+        """What is said where nothing fits what is written."""
         self.query_text = ""
         self._search = search
         """Finds rows for what is written, in place of the filter."""
@@ -103,6 +106,12 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
         action = self.desk.keys.press(event.key, ["list"])
         if action:
             self.do(action)
+        elif action is None and event.key.startswith("alt+") and event.is_printable and event.character:
+            # Over a slow line Esc and the key behind it come as one: it closes, and the key is for what stood below.
+            app = self.app
+            self.dismiss(None)
+            if hasattr(below := app.screen_stack[-1], "take_key"):
+                below.take_key(events.Key(event.key.removeprefix("alt+"), event.character))
         elif action is None:
             self._write(event)
 
@@ -252,7 +261,9 @@ class _Body(Widget):
         self._column = max((width_of(one_line(item.text)) for item in seen if item.detail), default=0)
         rows += [self._row(item, self._top + place, width) for place, item in enumerate(seen)]
         if not picker.shown:
-            rows.append([(f"   {picker.empty}", "dim")])
+            # What is said of a list with nothing in it is not true of one where only nothing fits.
+            none = picker.unfit if picker.query_text and picker.items else picker.empty
+            rows.append([(f"   {none}", "dim")])
         self._about_first = len(rows)
         rows += about
         keys = "Enter takes · Esc closes" + "".join(f" · {shown(key)} {what}" for key, what in picker.others.items())

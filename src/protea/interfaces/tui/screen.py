@@ -414,10 +414,12 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
 
     def hint(self, text: str) -> None:
         """One line in the status bar, for a moment."""
-        self._hint = text
         self.tab.spoken.say(text)
         if width_of(text) > self.app.size.width - 12:
+            # There is no room for it in the bar: a piece of it there would say nothing.
             self.tab.told.show(text)
+            text = ""
+        self._hint = text
         if self._hint_timer is not None:
             self._hint_timer.stop()
         self._hint_timer = self.set_timer(HINT, self._hint_over) if text else None
@@ -499,9 +501,10 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         self.which_key.show(keys.following(contexts) if keys.pressed else [])
         if action:
             self.do(action)
-        elif action is None and key.startswith("alt+") and (escape := self._escape()):
-            # Over a slow line Esc and the key behind it come as one: where Esc changes what keys mean, both are meant.
-            self.do(escape)
+        elif key.startswith("alt+") and not keys.pressed and (action == "" or (escape := self._escape())):
+            # Over a slow line Esc and the key behind it come as one: where Esc ends something, both are meant.
+            if action is None:
+                self.do(escape)
             self.take_key(events.Key(key.removeprefix("alt+"), event.character))
         elif action is None:
             self._write(event, character)
@@ -532,10 +535,12 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             self.hint(problems[0] + more if problems else "keys read again")
 
     def _escape(self) -> str:
-        """What Esc does where it leads to other keys; else nothing."""
+        """What Esc does where it ends something or leads to other keys; else nothing."""
+        tab = self.tab
         contexts = self.contexts()
         action = next((keys["escape"] for each in contexts if "escape" in (keys := self.desk.keys.table[each])), "")
-        return action if self.focus_on != "composer" or action == "composer.normal" else ""
+        ends = action != "session.interrupt" or tab.card.commenting or tab.told.text or tab.composer.buffer.marking
+        return action if self.focus_on != "composer" or ends else ""
 
     def _write(self, event: events.Key, character: str | None) -> None:
         """A key that is no action where it was pressed."""

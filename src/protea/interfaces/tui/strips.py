@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -95,20 +96,56 @@ class Told(Lines):
     def __init__(self, look: Callable[[], Look]) -> None:
         super().__init__(look, id="told")
         self.text = ""
+        self._top = 0
+        """How many rows were passed."""
+        self.is_cut = False
+        """Whether there is more than is shown."""
 
     def show(self, text: str) -> None:
-        self.text = text
+        self.text, self._top = text, 0
         self.again()
+
+    def turn(self, pages: int, rows: int = 0) -> None:
+        """Show other rows of it."""
+        self._top += pages * max(1, self._most - 2) + rows
+        self.again()
+
+    @property
+    def _most(self) -> int:
+        return max(4, self.app.size.height // 2)
 
     def rows(self, width: int) -> list[Row]:
         lines = visible(self.text).rstrip("\n").split("\n") if self.text else []
-        most = max(4, self.app.size.height // 2)
-        whole = [line.replace("\t", "    ") for line in lines]
-        parts = [line[begin:end] for line in whole for begin, end in wrap(line, max(10, width - 4))]
-        rows: list[Row] = [[("  " + part, "text")] for part in parts[:most]]
-        if len(parts) > most:
-            rows[-1] = [(f"  … {len(parts) - most + 1} more lines", "dim")]
+        parts = [part for line in lines for part in _hanging(line.replace("\t", "    "), max(10, width - 4))]
+        most = self._most
+        self.is_cut = len(parts) > most
+        most -= self.is_cut
+        self._top = max(0, min(self._top, len(parts) - most))
+        rows: list[Row] = [[("  " + part, "text")] for part in parts[self._top : self._top + most]]
+        if self.is_cut:
+            note = f"{self._top} above, {len(parts) - self._top - most} below: PgUp PgDn; Esc closes"
+            rows.append([("  … " + one_line(note, width - 6), "warn")])
         return rows
+
+    def on_mouse_scroll_down(self) -> None:
+        self.turn(0, 3)
+
+    def on_mouse_scroll_up(self) -> None:
+        self.turn(0, -3)
+
+
+_COLUMN = re.compile(r"\s*\S+(?: \S+)* {2,}(?=\S)")
+
+
+def _hanging(line: str, width: int) -> list[str]:
+    """A line as rows. Where it begins with a column, the rows that follow stand beside that, not below it."""
+    found = _COLUMN.match(line)
+    indent = found.end() if found is not None and found.end() <= width // 2 else 0
+    lead, rest = line[:indent], line[indent:]
+    return [
+        (" " * indent if number else lead) + rest[begin:end]
+        for number, (begin, end) in enumerate(wrap(rest, width - indent))
+    ]
 
 
 class Spoken(Lines):

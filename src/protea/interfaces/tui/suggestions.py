@@ -12,6 +12,8 @@ from protea.interfaces.tui.fuzzy import Finder, rank
 from protea.interfaces.tui.line import Lines, Row
 from protea.interfaces.tui.themes import Look
 
+ROOMY = 24
+"""Rows of the screen from which on it is said how many more there are."""
 MOST = 8
 """Offers that are shown."""
 OTHERS = 3
@@ -170,4 +172,6 @@ class Suggestions(Lines):
                     (one_line(offer.detail, max(0, width - column - 6)) if width - column > 12 else "", "dim"),
                 ]
             )
+        if (more := len(self.offers) - top - len(shown)) > 0 and self.app.size.height >= ROOMY:
+            rows.append([(f"  … {more} more: ↓, or go on writing", "dim")])
         return rows

@@ -396,6 +396,9 @@ class Tab(Vertical, Unscrolled):
             return self._approve(action)
         if action.startswith("suggestions."):
             return self._suggest(action)
+        if action in _PAGES and self.composer.active and self.told.is_cut:
+            self.told.turn(_PAGES[action])
+            return True
         if action.startswith("transcript."):
             return self.transcript.act(action)
         match action:
@@ -446,6 +449,9 @@ class Tab(Vertical, Unscrolled):
         elif (reply := self.card.answer(action)) is not None:
             self.submit(reply)
         return True
+
+
+_PAGES = {"transcript.page_up": -1, "transcript.page_down": 1}
 
 
 def command_name(text: str) -> str:

@@ -99,7 +99,7 @@ class Composer(Painted):
 
     def paste(self, text: str) -> None:
         """What was pasted: as it is, or, where it is long, as a chip."""
-        lines = text.count("\n") + 1
+        lines = text.removesuffix("\n").count("\n") + 1
         if lines <= FOLD_LINES and len(text) <= FOLD_LENGTH:
             self.insert(visible(text))
             return
