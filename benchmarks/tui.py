@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from long_session import long_log
 from measure import Report, rounds
 from msgspec.structs import replace
 from project import PROTEA, make_home, make_project
@@ -25,6 +26,8 @@ from protea.interfaces.tui.fuzzy import Finder
 from protea.interfaces.tui.tab import AT_ONCE
 
 MARK = "❯ "
+READING = 2.0
+"""Seconds from when the end of a long session is shown in which the rest of it is still being read."""
 
 
 def first_frames(report: Report, project: str, environment: dict[str, str]) -> None:
@@ -78,6 +81,23 @@ def far_away(report: Report, project: str, environment: dict[str, str]) -> None:
         theirs, ours = (percentile(each[1:], 0.5) * 1e3 for each in took)
         note = f"{ours:.1f} ms beside {theirs:.1f} ms, {size} bytes"
         report.figure(f"first frame {name}, beyond it", ours - theirs, 12, "ms", note)
+
+
+def reading_on(report: Report, environment: dict[str, str]) -> None:
+    """Keys while a session of 100,000 events, whose end is shown, is read to go on with it."""
+    session = long_log(Path(environment["PROTEA_HOME"], "sessions"))
+    with Terminal([*PROTEA, "-r", session], environment) as terminal:
+        terminal.until(lambda shown: "It is so. It is so." in shown)
+        terminal.type("x")
+        terminal.until(lambda shown: composer(terminal) == "x")
+        row = next(y for y, line in enumerate(terminal.screen.display) if line.startswith(f"{MARK}x"))
+        terminal.put_off()
+        cpu = terminal.cpu()
+        times = echoes(terminal, row, READING)
+        share = (terminal.cpu() - cpu) / READING
+        note = f"p50 {percentile(times, 0.5) * 1e3:.1f} ms, slowest {max(times) * 1e3:.1f} ms, {len(times)} keys"
+        report.figure("key echo while 100,000 events are read, p95", percentile(times, 0.95) * 1e3, 16, "ms", note)
+        report.figure("the processor is busy meanwhile", share * 100, None, "%")
 
 
 def composer(terminal: Terminal) -> str:
@@ -275,6 +295,7 @@ def main() -> None:
             "idle": lambda: idle_and_echo(report, project, environment),
             "files": lambda: files(report),
             "long": lambda: long_session(report, project, environment),
+            "reading": lambda: reading_on(report, environment),
             "streaming": lambda: streaming(report, project, environment),
         }
         for part in [part for part in parts if part in sys.argv] or parts:

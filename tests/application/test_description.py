@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, get_args
 
 import pytest
 
 from protea.adapters.tools.functions import FunctionTool
+from protea.application.meter import PIECE, metered
+from protea.domain.messages import Text, UserMessage
+from protea.domain.usage import ModelInfo, Usage
 from protea.ports.gateway import OpenSession, Topic
 from tests.application.world import World, says
 
@@ -63,3 +67,22 @@ async def test_a_session_tells_its_state() -> None:
     assert (about["model"], about["mode"]) == ("test/one", "normal")
     assert [mode["name"] for mode in await made.gateway.describe("modes", session)] == ["normal", "plan", "yolo"]
     await made.gateway.close()
+
+
+async def test_a_long_conversation_is_measured_in_pieces() -> None:
+    passed = 0
+
+    async def somebody_else() -> None:
+        nonlocal passed
+        while True:
+            await asyncio.sleep(0)
+            passed += 1
+
+    other = asyncio.create_task(somebody_else())
+    messages = (UserMessage((Text("x" * 40),)),) * 4000
+    told = await metered(
+        ModelInfo("a/b"), None, system=(), instructions=0, tools=(), messages=messages, summed_up=False, seen=Usage()
+    )
+    other.cancel()
+    assert told["used"] == 4000 * (40 + 20) // 4  # as `length_of` has it
+    assert passed >= 4000 // PIECE

@@ -6,6 +6,7 @@ be told where none is open; what only a session has is then empty.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 async def describe(topic: Topic, session: Session) -> Any:
     """JSON-able data on one topic, as an open session has it."""
+    if topic == "models":
+        return await asyncio.to_thread(_models, session.parts)  # a thousand or more: nobody waits for them
     told = _OF_SESSION.get(topic)
     return await told(session) if told is not None else _OF_PARTS[topic](session.parts)
 

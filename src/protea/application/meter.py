@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,8 +12,11 @@ from protea.domain.tools import ToolSpec
 from protea.domain.usage import ModelInfo, Usage
 from protea.ports.tokens import Tokens
 
+PIECE = 256
+"""Messages that are counted in one go: of a long conversation others are not to wait for all."""
 
-def metered(
+
+async def metered(
     info: ModelInfo,
     tokens: Tokens | None,
     *,
@@ -38,10 +42,13 @@ def metered(
             return sum(map(len, system)) // 4
         return tokens.request(ModelRequest((), system=system, tools=tools), info.id)
 
-    def of_messages(messages: Iterable[Message]) -> int:
-        if tokens is None:
-            return sum(map(length_of, messages)) // 4
-        return sum(tokens.message(message, info.id) for message in messages)
+    async def of_messages(messages: Iterable[Message]) -> int:
+        count = 0
+        for number, message in enumerate(messages, 1):
+            count += length_of(message) if tokens is None else tokens.message(message, info.id)
+            if number % PIECE == 0:
+                await asyncio.sleep(0)
+        return count // 4 if tokens is None else count
 
     told = len(system) - instructions
     own = told - skills
@@ -51,12 +58,12 @@ def metered(
         "skills": of_request(system=system[own:told]),
         "instructions": of_request(system=system[told:]),
         "tools": of_request(tools=tools),
-        "summary": of_messages(messages[: len(messages) - len(rest)]),
-        "conversation": of_messages(each for each in rest if isinstance(each, UserMessage | AssistantMessage)),
-        "results": of_messages(each for each in rest if isinstance(each, ToolMessage)),
+        "summary": await of_messages(messages[: len(messages) - len(rest)]),
+        "conversation": await of_messages(each for each in rest if isinstance(each, UserMessage | AssistantMessage)),
+        "results": await of_messages(each for each in rest if isinstance(each, ToolMessage)),
     }
     counted, estimated = seen.input + seen.output, sum(parts.values())
-    since = of_messages(_since_the_last_reply(messages)) if counted else 0
+    since = await of_messages(_since_the_last_reply(messages)) if counted else 0
     scale = counted / max(1, estimated - since) if counted else 1.0
     shown = _rounded({name: count * scale for name, count in parts.items()})
     return {

@@ -537,7 +537,7 @@ class Session:
         around = self.parts.surroundings
         instructions = len(self.parts.instructions.load(around.cwd))
         info, system, tools = self.lineup.current.info, self.turns.system(), self.runner.specs()
-        return metered(
+        return await metered(
             info,
             self.parts.tokens,
             system=system,

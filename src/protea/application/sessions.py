@@ -296,7 +296,9 @@ class Sessions:
             log = store.open(id)
             undo.callback(log.close)
             past = await read_past(log.read)
+            await asyncio.sleep(0)  # what comes takes its time, too: keys and other sessions go first
             spec, parts = self._parts_of(spec, past)
+            await asyncio.sleep(0)
             if (parts.store or self._store) is not store:
                 parts = replace(parts, store=store)  # it is where it is; a swap can carry it elsewhere
             undo.push_async_callback(parts.aclose)

@@ -6,6 +6,7 @@ Sources: the providers' lists of models. Only what a family has without exceptio
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import msgspec
 from msgspec.structs import replace
@@ -60,9 +61,13 @@ _UNKNOWN = Family()
 def family_of(model: str) -> Family:
     """What is known of `model` by its name alone."""
     name = model.rpartition("/")[2].lower().removesuffix(":free")
-    # One that begins with another letter cannot fit: it need not be compiled to see that.
-    near = (rule for rule in _RULES if rule[0][0] in (name[:1], "("))
-    return next((family for pattern, family in near if re.fullmatch(pattern, name)), _UNKNOWN)
+    return next((family for pattern, family in _near(name[:1]) if pattern.fullmatch(name)), _UNKNOWN)
+
+
+@cache
+def _near(letter: str) -> tuple[tuple[re.Pattern[str], Family], ...]:
+    """The rules a name with that first letter may fit; the others need not be compiled to see that it does not."""
+    return tuple((re.compile(pattern), family) for pattern, family in _RULES if pattern[0] in (letter, "("))
 
 
 def able(info: ModelInfo) -> ModelInfo:

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from protea.interfaces.tui.pictures.asking import Drawing
 
 
+GARBAGE = (10_000, 5, 100)
+"""Garbage is looked for little by little: a key may have to wait for it."""
+
+
 class ProteaApp(App[int], inherit_bindings=False):
     """The full screen."""
 
@@ -101,6 +105,7 @@ class ProteaApp(App[int], inherit_bindings=False):
             if self.desk.preferences.screen_reader:
                 self._driver.show_cursor(True)
         gc.freeze()  # what was loaded stays
+        gc.set_threshold(*GARBAGE)
         gc.enable()
         if self.desk.key_problems:
             self.desk.hint(self.desk.key_problems[0])
