@@ -103,14 +103,7 @@ async def _read(
 ) -> AsyncGenerator[ReplyPiece]:
     # What came is told by how it begins, not by what was asked or what the header says: servers answer a stream with
     # one JSON body (often an error), stream where nobody asked, and proxies put their web page before either.
-    start = await response.read_block()
-    while start and (start.isspace() or len(start) < 3):
-        more = await response.read_block()
-        if not more:
-            break
-        start += more
-        if len(start) > MAX_BLANK:
-            raise _failures.malformed(ask.provider, "nothing but blanks came instead of a reply", retryable=False)
+    start = await _beginning(response, ask)
     lead = start.lstrip(b" \t\r\n\xef\xbb\xbf")[:1]
     if lead == b"<":
         page = start + await response.read_start(_failures.MAX_BODY)
@@ -121,22 +114,10 @@ async def _read(
         return
     block, patience, size = start, None, 0
     while True:
-        failed, data = None, b""
         size += len(block)
         if size > MAX_REPLY:
             raise _failures.malformed(ask.provider, "the stream does not end", retryable=False)
-        try:
-            for data in reader.feed(block) if block else reader.finish():
-                assembly.feed(data)
-        except ModelError as exc:
-            failed = exc
-        except LineTooLong as exc:
-            raise _failures.malformed(ask.provider, f"the stream holds {exc}", retryable=False) from exc
-        except _NOT_THIS_WIRE as exc:
-            if not block:  # an event without its end, at the end
-                raise _failures.truncated(ask.provider, response.headers.get("request-id")) from exc
-            what = f"an event of the stream cannot be read ({exc}): {data[:120].decode('utf-8', 'replace')!r}"
-            raise _failures.malformed(ask.provider, what) from exc
+        failed = _fed(block, response, ask, assembly, reader)
         for piece in assembly.take():
             yield piece
         if failed is not None:
@@ -155,12 +136,51 @@ async def _read(
                 break
             raise
     if not assembly.ended:
-        stray = getattr(reader, "stray", b"")
-        error = _failures.error_in(stray) if stray else None
-        if error is not None:
-            raise _failures.of_error(error, response.headers, provider=ask.provider, secret=ask.secret)
-        raise _failures.truncated(ask.provider, response.headers.get("request-id"))
+        raise _broken_off(response, ask, reader)
     yield _reply(ask, assembly)
+
+
+async def _beginning(response: Response, ask: Ask) -> bytes:
+    """As much as tells what came."""
+    start = await response.read_block()
+    while start and (start.isspace() or len(start) < 3):
+        more = await response.read_block()
+        if not more:
+            break
+        start += more
+        if len(start) > MAX_BLANK:
+            raise _failures.malformed(ask.provider, "nothing but blanks came instead of a reply", retryable=False)
+    return start
+
+
+def _fed(
+    block: bytes, response: Response, ask: Ask, assembly: Assembly, reader: EventReader | JsonLineReader
+) -> ModelError | None:
+    """Hand on what a block holds; an empty one is the end. The failure that the stream itself tells of, if it does:
+    what came before it is still to be given out. Raises `ModelError` for what cannot be read."""
+    data = b""
+    try:
+        for data in reader.feed(block) if block else reader.finish():
+            assembly.feed(data)
+    except ModelError as exc:
+        return exc
+    except LineTooLong as exc:
+        raise _failures.malformed(ask.provider, f"the stream holds {exc}", retryable=False) from exc
+    except _NOT_THIS_WIRE as exc:
+        if not block:  # an event without its end, at the end
+            raise _failures.truncated(ask.provider, response.headers.get("request-id")) from exc
+        what = f"an event of the stream cannot be read ({exc}): {data[:120].decode('utf-8', 'replace')!r}"
+        raise _failures.malformed(ask.provider, what) from exc
+    return None
+
+
+def _broken_off(response: Response, ask: Ask, reader: EventReader | JsonLineReader) -> ModelError:
+    """Why a stream is over before its end: an error that stands in it as no event, or it was cut."""
+    stray = getattr(reader, "stray", b"")
+    error = _failures.error_in(stray) if stray else None
+    if error is not None:
+        return _failures.of_error(error, response.headers, provider=ask.provider, secret=ask.secret)
+    return _failures.truncated(ask.provider, response.headers.get("request-id"))
 
 
 def _whole(body: bytes, headers: Mapping[str, str], ask: Ask, assembly: Assembly) -> Reply:

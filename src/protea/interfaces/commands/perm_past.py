@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
 from protea.domain.audit import AuditRecord, Verified
 from protea.domain.messages import ToolCall
-from protea.domain.permission import Mode, PermissionRequest
+from protea.domain.permission import Decision, Mode, PermissionRequest
 from protea.domain.view import call_object
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.commands.telling import Place, as_json
@@ -90,39 +90,13 @@ def tell_policy(
         if record.tool == "Bash" and "… [" in str(record.arguments.get("command", ""))[-100:]:
             cut += 1  # it was too long to be kept whole
             continue
-        decision = engine.decide(
-            PermissionRequest(
-                tool=record.tool,
-                arguments=record.arguments,
-                cwd=record.cwd,
-                root=record.root,
-                home=home,
-                mode=cast(Mode, record.mode or "normal"),
-                trusted=record.trusted,
-                interactive=record.interactive,
-            )
-        )
+        decision = engine.decide(_asked_again(record, home))
         if decision.verdict == record.verdict:
             same += 1
-            continue
-        answer = answers.get((record.session, record.call))
-        changed.append(
-            {
-                "at": record.at,
-                "session": record.session,
-                "call": record.call,
-                "tool": record.tool,
-                "what": _object(record),
-                "was": record.verdict,
-                "answered": answer.verdict if answer is not None else None,
-                "would_be": decision.verdict,
-                "rule": decision.rule,
-                "why": decision.why,
-            }
-        )
-    data = {"same": same, "changed": changed, "not_replayed": cut}
+        else:
+            changed.append(_difference(record, decision, answers.get((record.session, record.call))))
     if arguments.has("json"):
-        place.write(as_json(data))
+        place.write(as_json({"same": same, "changed": changed, "not_replayed": cut}))
         return 0
     rows = [
         [
@@ -138,3 +112,31 @@ def tell_policy(
     rest = f", {cut} too long to be decided again" if cut else ""
     place.write(f"{len(changed)} of {len(changed) + same} decisions would be different{rest}\n")
     return 0
+
+
+def _asked_again(record: AuditRecord, home: str) -> PermissionRequest:
+    return PermissionRequest(
+        tool=record.tool,
+        arguments=record.arguments,
+        cwd=record.cwd,
+        root=record.root,
+        home=home,
+        mode=cast(Mode, record.mode or "normal"),
+        trusted=record.trusted,
+        interactive=record.interactive,
+    )
+
+
+def _difference(record: AuditRecord, decision: Decision, answer: AuditRecord | None) -> dict[str, Any]:
+    return {
+        "at": record.at,
+        "session": record.session,
+        "call": record.call,
+        "tool": record.tool,
+        "what": _object(record),
+        "was": record.verdict,
+        "answered": answer.verdict if answer is not None else None,
+        "would_be": decision.verdict,
+        "rule": decision.rule,
+        "why": decision.why,
+    }
