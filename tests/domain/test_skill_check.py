@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from protea.domain.skill import LONGEST_COMPATIBILITY, LONGEST_DESCRIPTION, LONGEST_NAME, Skill, read_skill
 from protea.domain.skill_check import faults_of
 
 FINE = """---
@@ -72,3 +73,20 @@ def test_each_fault_has_its_line_and_its_mend(text: str, words: str) -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     assert len(told("---\nname: X\nfoo: bar: baz\n---\n[a](b)\n")) == 6
+
+
+@pytest.mark.parametrize(
+    ("field", "most"),
+    [("name", LONGEST_NAME), ("description", LONGEST_DESCRIPTION), ("compatibility", LONGEST_COMPATIBILITY)],
+)
+def test_what_is_as_long_as_it_may_be_is_fine_and_one_character_more_is_not(field: str, most: int) -> None:
+    def written(length: int) -> tuple[str, str]:
+        values = {"name": "x", "description": "About.", "compatibility": "Needs it", field: "x" * length}
+        return "---\n" + "".join(f"{key}: {value}\n" for key, value in values.items()) + "---\nDo it.\n", values["name"]
+
+    for length, faults in ((most, 0), (most + 1, 1)):
+        text, folder = written(length)
+        assert len(told(text, folder)) == faults
+        skill = read_skill(text, f"/s/{folder}/SKILL.md", folder)
+        assert isinstance(skill, Skill)
+        assert len(skill.faults) == faults
