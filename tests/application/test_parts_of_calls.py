@@ -128,6 +128,19 @@ async def back(wanted: str, context: ToolContext) -> str:
     return " | ".join(f"{each.seq} {each.what}: {each.text}" for each in await context.recall(wanted, 2))
 
 
+async def once(wanted: str, context: ToolContext) -> str:
+    """Look back for one place."""
+    return " | ".join([each.text for limit in (1, 0) for each in await context.recall(wanted, limit)])
+
+
+async def test_no_more_places_are_given_back_than_were_wanted_and_always_one() -> None:
+    asked = [calls(("echo", {"text": f"needle {n}"})) for n in ("one", "two")]
+    world = World(*asked, calls(("once", {"wanted": "needle"})), says("done"), tools=[echo, once])
+    events = await world.run("find it")
+    (found,) = [e.result.text for e in of(events, ToolCallChanged) if e.call.name == "once" and e.result]
+    assert len(found.split(" | ")) == 2
+
+
 async def test_a_tool_looks_back_into_its_session() -> None:
     world = World(
         calls(("echo", {"text": "needle one"})),
