@@ -85,6 +85,7 @@ async def test_a_session_that_is_not_there_is_told() -> None:
     world = World(says("ok"))
     events = await world.run("see @session:nowhere")
     assert "nowhere" in of(events, NoticeGiven)[0].text
+    assert "is not there: @session:nowhere" in shown(world)[1], "the model says so, and makes nothing up"
 
 
 async def test_what_is_steered_points_as_well() -> None:

@@ -44,11 +44,12 @@ class Mention(msgspec.Struct, frozen=True):
 def tell(
     text: str, agents: Callable[[], Sequence[AgentDefinition]] | None, store: SessionStore, hub: Hub, ids: Ids
 ) -> None:
-    """Record what `text` points at, for the model to read with its next request; what is not there, for the person."""
+    """Record what `text` points at, for the model to read with its next request; what is not there, for the person,
+    too."""
     for each in mentions(text, agents() if agents is not None else (), store, hub.session):
         if each.problem:
             hub.record(NoticeGiven(level="warning", text=each.problem))
-        else:
+        if each.told:
             told = f"[Protea] {each.told}"
             hub.record(PromptSubmitted(id=ids.short("p"), text=told, delivery="steer", origin=each.origin))
 
@@ -83,15 +84,20 @@ def _session(wanted: str, store: SessionStore, own: str) -> Mention:
     try:
         id = store.find(wanted)
         if id == own:
-            return Mention(problem=f"@session:{wanted} is this session itself")
+            return _missing(f"@session:{wanted} is this session itself")
         events = store.tail(id, LOOKED_AT)
     except ProteaError as error:
-        return Mention(problem=f"@session:{wanted}: {error}")
+        return _missing(f"@session:{wanted}: {error}")
     said = _said(events)
     if not said:
-        return Mention(problem=f"nothing was said in session {id}")
+        return _missing(f"@session:{wanted}: nothing was said in session {id}")
     kinds = ",".join(heard_in(store.read(id)))
     return Mention(f"What was said last in the session {id}:\n\n{said}", f"mention:{kinds}" if kinds else "mention")
+
+
+def _missing(problem: str) -> Mention:
+    """The model is told, too: what another session said is what it would else make up, or look for."""
+    return Mention(f"What the prompt points at is not there: {problem}. Say so, and do the rest.", problem=problem)
 
 
 def _said(events: Sequence[LastingEvent]) -> str:

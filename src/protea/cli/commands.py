@@ -298,9 +298,12 @@ def _sandbox(arguments: Arguments) -> int:
     around = root.surroundings
     options = dict(root.settings.ports.get("sandbox", {}))
     # Without walls there is nothing to try: what is asked for by name, else what is set, else bubblewrap.
-    configured = str(options.pop("adapter", "none"))
-    name = arguments.text("adapter") or (configured if configured != "none" else "bubblewrap")
-    if name not in (configured, "auto"):
+    configured = str(options.pop("adapter", ""))
+    name = arguments.text("adapter") or (configured if configured not in ("", "none") else "bubblewrap")
+    if (configured and name not in (configured, "auto")) or name == "none":
+        lost = [key for key in options if key not in SHORT]
+        if lost:
+            launch.warn(f"{', '.join(lost)} of [ports.sandbox]: not used, {_whose_options(configured, name)}")
         options = {key: value for key, value in options.items() if key in SHORT and name != "none"}
     if arguments.has("network") and name != "none":
         options["network"] = True
@@ -315,6 +318,10 @@ def _sandbox(arguments: Arguments) -> int:
         timeout=arguments.number("timeout"),
     )
     return asyncio.run(run_sandbox(sandbox, trial, complain))
+
+
+def _whose_options(configured: str, name: str) -> str:
+    return "since without walls there is nothing to set" if name == "none" else f"since they are set for {configured}"
 
 
 def _models(arguments: Arguments) -> int:

@@ -128,6 +128,29 @@ def test_sandbox_run_passes_on_what_the_command_says_and_how_it_ends(world: Worl
 
 
 @needs_bwrap
+@pytest.mark.parametrize("more", [(), ("--adapter", "bubblewrap"), ("--adapter", "auto")])
+def test_sandbox_run_takes_the_options_that_are_set_without_an_adapter(world: World, more: tuple[str, ...]) -> None:
+    data = world.home / "data"
+    data.mkdir()
+    (data / "x.txt").write_text("shown\n")
+    read = ("sandbox", "run", *more, "--", "cat", str(data / "x.txt"))
+    assert world.run(*read).stdout == ""
+    (world.home / ".protea").mkdir(exist_ok=True)
+    config = world.home / ".protea/config.toml"
+    config.write_text(f'[ports.sandbox]\nreadable = ["{data}"]\n')
+    assert world.run(*read).stdout == "shown\n"
+
+
+@needs_bwrap
+def test_sandbox_run_says_which_options_are_of_another_adapter(world: World) -> None:
+    (world.home / ".protea").mkdir(exist_ok=True)
+    (world.home / ".protea/config.toml").write_text('[ports.sandbox]\nadapter = "docker"\nreadable = ["/srv"]\n')
+    done = world.run("sandbox", "run", "--adapter", "bubblewrap", "--", "echo", "fine")
+    assert done.stdout == "fine\n"
+    assert "readable of [ports.sandbox]: not used, since they are set for docker" in done.stderr
+
+
+@needs_bwrap
 def test_sandbox_run_has_walls_unless_told_otherwise(world: World) -> None:
     script = ("sh", "-c", "echo x > ../outside; ls -d /proc/[0-9]* | wc -l")
     assert int(world.run("sandbox", "run", "--", *script).stdout) < 10

@@ -10,8 +10,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from ddgs.engines import ENGINES
 
 from protea.adapters.search import metasearch, none, searxng
+from protea.domain.errors import ConfigError
 from protea.domain.surroundings import Surroundings
 from protea.ports.search import Hit, Search, SearchError
 from protea.testing.contracts.search import SearchContract
@@ -19,6 +21,16 @@ from protea.testing.contracts.search import SearchContract
 
 def around(**environment: str) -> Surroundings:
     return Surroundings(cwd="/", root="/", user_home="/", protea_home="/", environment=environment)
+
+
+PAGE = """<html><body>
+<div class="result body"><h2> One <b>red</b></h2><a href="https://a.example/1">first\n  page \u2066</a></div>
+<div class="body"><h2>One again</h2><a href="https://a.example/1">x</a></div>
+<div class="body"><h2>Evil</h2><a href="javascript:alert(1)">x</a></div>
+<div class="body"><h2>An ad</h2><a href="https://duckduckgo.com/y.js?x">x</a></div>
+<div class="body"><h2>Two</h2><a href="https://b.example/2">second</a></div>
+</body></html>""".encode()
+"""What an engine that ddgs knows answers, in the shape it reads."""
 
 
 class Engine:
@@ -47,6 +59,15 @@ class Engine:
                 self.send_header("Content-Length", str(len(engine.body)))
                 self.end_headers()
                 self.wfile.write(engine.body)
+
+            def do_POST(self) -> None:
+                asked = self.rfile.read(int(self.headers["Content-Length"]))
+                engine.asked.append(parse_qs(asked.decode()))
+                self.send_response(engine.status)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(PAGE)))
+                self.end_headers()
+                self.wfile.write(PAGE)
 
             def log_message(self, *_: Any) -> None:
                 """Not into the test's output."""
@@ -85,6 +106,47 @@ class TestSearxng(SearchContract):
 
     def search(self) -> Search:
         return asking(self._server)
+
+
+@pytest.fixture
+def known_to_ddgs(engine: Engine) -> Iterator[Engine]:
+    """The same server, as one of the engines of ddgs: its own code asks it, and reads its page."""
+
+    class Loopback(ENGINES["text"]["duckduckgo"]):  # type: ignore[misc]  # which class that is, only ddgs knows
+        name = "loopback"
+        search_url = f"{engine.url}/html/"
+
+    ENGINES["text"]["loopback"] = Loopback
+    yield engine
+    del ENGINES["text"]["loopback"]
+
+
+def by_ddgs() -> metasearch.Metasearch:
+    return metasearch.create(metasearch.Options(engines="loopback", region="de-de"), surroundings=around())
+
+
+class TestMetasearch(SearchContract):
+    @pytest.fixture(autouse=True)
+    def _engine(self, known_to_ddgs: Engine) -> None:
+        self._server = known_to_ddgs
+
+    def search(self) -> Search:
+        return by_ddgs()
+
+
+async def test_what_engines_of_ddgs_answer_are_hits_in_plain_text(known_to_ddgs: Engine) -> None:
+    hits = await by_ddgs().search("protea flower & more", 5)
+    assert sorted(hits, key=lambda hit: hit.url) == [
+        Hit("One red", "https://a.example/1", "first page"),
+        Hit("Two", "https://b.example/2", "second"),
+    ]
+    assert known_to_ddgs.asked[0] == {"q": ["protea flower & more"], "l": ["de-de"]}
+
+
+def test_an_engine_that_is_none_is_named() -> None:
+    """ddgs would ask all of them instead."""
+    with pytest.raises(ConfigError, match="there is no engine 'mojek'; did you mean mojeek"):
+        metasearch.create(metasearch.Options(engines="wikipedia, mojek"), surroundings=around())
 
 
 async def test_results_are_hits_in_plain_text(engine: Engine) -> None:

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import msgspec
 from ddgs import DDGS
+from ddgs.engines import ENGINES
 from ddgs.exceptions import DDGSException
 
 from protea.adapters.guests.thread import in_own_thread
 from protea.adapters.search._hits import hits
+from protea.domain.errors import ConfigError
+from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
 from protea.ports.search import Hit, SearchError
 
@@ -46,5 +49,12 @@ class Metasearch:
 
 
 def create(options: Options, *, surroundings: Surroundings) -> Metasearch:
+    """Raises `ConfigError` for an engine there is not: ddgs would ask all of them instead."""
+    known = sorted(ENGINES["text"])
+    for name in (each.strip() for each in options.engines.split(",")):
+        if name not in ("auto", "all", *known):
+            near = nearest(name, known)
+            hint = f"did you mean {near}?" if near else f"there are auto, {', '.join(known)}"
+            raise ConfigError(f"[ports.search] engines: there is no engine {name!r}; {hint}")
     environment = surroundings.environment
     return Metasearch(options, environment.get("HTTPS_PROXY") or environment.get("https_proxy"))
