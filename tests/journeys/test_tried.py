@@ -86,6 +86,18 @@ def test_the_page_on_agents_sends_one(world: World) -> None:
     assert "3 lines with `TODO` in 2 files in src" in run(world, found[1]).stdout
 
 
+def test_the_agent_of_the_page_is_sent_by_its_name(world: World) -> None:
+    text = page("agents.md")
+    (world.home / ".protea/agents").mkdir(parents=True)
+    written = re.sub(r"^model: .*\n", "", block(text, "markdown"), flags=re.M)
+    (world.home / ".protea/agents/reviewer.md").write_text(written)
+    found = re.search(r"`(protea .*?@agent-reviewer .*?)`", text)
+    assert found is not None
+    said = run(world, found[1]).stdout
+    assert "3 lines with `TODO` in 2 files in src" in said
+    assert "[reviewer · " in said
+
+
 def test_the_page_on_races_takes_what_one_runner_did(world: World) -> None:
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
     subprocess.run([*git, "add", "-A"], cwd=world.project, check=True)

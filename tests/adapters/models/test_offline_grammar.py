@@ -85,6 +85,8 @@ READ: dict[str, list[Step]] = {
         Send("find every TODO in src, then tell me which file has the most")
     ],
     "please send an agent to read a.py in the background": [Send("read a.py", True)],
+    "@agent-reviewer find TODO in src": [Send("find TODO in src", name="reviewer")],
+    "please @agent-git-tidy run `x`, then stop, in the background": [Send("run `x`, then stop", True, "git-tidy")],
     "read a.py, then send an agent to read a.py; then b": [LOOK, Send("read a.py; then b")],
     'propose: create b.txt with "x"; read a.py': [
         Propose((('create b.txt with "x"', (Create("b.txt", "x\n"),)), ("read a.py", (LOOK,))))

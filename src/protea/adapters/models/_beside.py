@@ -44,7 +44,7 @@ def _run_behind(command: str, tools: Tools) -> Doing:
 
 
 def _send(step: Send, tools: Tools) -> Doing:
-    given = one((yield (tools.call("Agent", {"prompt": step.prompt}, background=step.behind or None),)))
+    given = one((yield (tools.call("Agent", {"prompt": step.prompt}, name=step.name, background=step.behind or None),)))
     said = given.text.strip() or "(nothing)"
     return Done(said if step.behind else f"The agent brought:\n\n{said}", given.is_error)
 

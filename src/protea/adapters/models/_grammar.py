@@ -32,6 +32,7 @@ from protea.adapters.models._words import (
     BULLET,
     FILLERS,
     GREETINGS,
+    NAMED,
     PLANNING,
     PROPOSING,
     REPLACING,
@@ -180,7 +181,7 @@ def _is_plan(part: list[Token]) -> bool:
         return False
     words = without_fillers(part)
     sends = words[0].low in SENDING and any(word.low == "agent" for word in words)
-    return words[0].low in PLANNING | PROPOSING or sends
+    return words[0].low in PLANNING | PROPOSING or sends or words[0].low.startswith(NAMED)
 
 
 def _is_command_line(part: list[Token], *, until_then: bool = False) -> bool:
@@ -317,15 +318,22 @@ def _watching(words: Sequence[Token], text: str) -> Step | None:
 
 
 def _sending(words: Sequence[Token], text: str) -> Step | None:
-    """`send an agent to find every TODO`."""
-    if words[0].low not in SENDING:
+    """`send an agent to find every TODO`, `@agent-reviewer find every TODO`."""
+    name = words[0].text[len(NAMED) :] if words[0].low.startswith(NAMED) else None
+    if name is not None:
+        rest = skip(words[1:], ("to", "please"))
+    elif words[0].low in SENDING:
+        rest = skip(words[1:], ("an", "one", "the"))
+        if len(rest) < 2 or rest[0].low != "agent" or rest[1].low not in ("to", "that", "and"):
+            return None
+        rest = rest[2:]
+    else:
         return None
-    rest = skip(words[1:], ("an", "one", "the"))
-    if len(rest) < 3 or rest[0].low != "agent" or rest[1].low not in ("to", "that", "and"):
+    if not rest:
         return None
-    prompt = rest_of(words, text, len(words) - len(rest) + 2).strip()
+    prompt = rest_of(words, text, len(words) - len(rest)).strip()
     behind = re.fullmatch(r"(.*?),?\s+in the background\.?", prompt, re.DOTALL)
-    return Send(behind[1] if behind else prompt, behind is not None)
+    return Send(behind[1] if behind else prompt, behind is not None, name)
 
 
 def _proposing(words: Sequence[Token], text: str) -> Step | None:

@@ -96,7 +96,7 @@ class Tools:
     def schema(self, name: str, parameter: str) -> Any:
         return self._parameters.get(name, {}).get(parameter)
 
-    def call(self, name: str, needed: dict[str, Any], **wished: Any) -> Call:
+    def call(self, name: str, needed: dict[str, Any], /, **wished: Any) -> Call:
         """A call with what it needs, and what else is wished where the tool takes it and it is not None."""
         if not self.knows(name, *needed):
             raise MissingError(name)

@@ -69,6 +69,8 @@ class Send(msgspec.Struct, frozen=True):
 
     prompt: str
     behind: bool = False
+    name: str | None = None
+    """Of one that is written down."""
 
 
 class RunTests(msgspec.Struct, frozen=True):

@@ -251,6 +251,8 @@ MOVING = frozenset(["move", "mv", "copy", "cp"])
 ASKING = frozenset(("ask",))
 PLANNING = frozenset(["plan", "todo"])
 SENDING = frozenset(["send"])
+NAMED = "@agent-"
+"""What an agent's own name begins with where a prompt has it sent."""
 PROPOSING = frozenset(["propose"])
 UNDOING = frozenset(["undo", "revert", "rollback", "redo", "restore"])
 VERBS = (

@@ -120,7 +120,7 @@ class InProcess:
     async def get(self, id: str) -> Task:
         found = self._now.get(id) or await asyncio.to_thread(self._register.get, id)
         if found is None:
-            raise UsageError(f"there is no task {id}")
+            raise UsageError(f"there is no task {id}; `protea tasks list` shows them")
         return found
 
     async def list(self, session: str | None = None) -> Sequence[Task]:

@@ -135,7 +135,7 @@ def _keys(case: Case) -> Finding:
     set_ = [name for name in case.keys if case.environment.get(name, "").strip()]
     if set_:
         return Finding("keys", "ok", ", ".join(set_))
-    return Finding("keys", "note", "none is set", f"one of {', '.join(case.keys[:4])} makes a provider's models usable")
+    return Finding("keys", "note", "none is set", f"one of {', '.join(case.keys[:5])} … brings a provider's models")
 
 
 def _ports(case: Case) -> list[Finding]:
