@@ -85,4 +85,4 @@ async def test_a_long_conversation_is_measured_in_pieces() -> None:
     )
     other.cancel()
     assert told["used"] == 4000 * (40 + 20) // 4  # as `length_of` has it
-    assert passed >= 4000 // PIECE
+    assert passed >= 4000 // PIECE - 1
