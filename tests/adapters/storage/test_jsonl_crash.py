@@ -104,11 +104,12 @@ def test_a_writer_killed_in_any_of_its_writes_loses_nothing_it_acknowledged(tmp_
 
 
 @pytest.mark.timeout(300)
-def test_a_session_killed_at_a_hundred_random_moments_opens_and_continues_each_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [25, pytest.param(100, marks=pytest.mark.long)])
+def test_a_session_killed_at_random_moments_opens_and_continues_each_time(tmp_path: Path, kills: int) -> None:
     seed = random.randrange(1 << 32)
     chance = random.Random(seed)
     store = prepared(tmp_path)
-    for moment in range(100):
+    for moment in range(kills):
         writer = Writer(tmp_path)
         writer.hear(1 + chance.randrange(12))
         # Some microseconds more, spent waiting for what never comes.

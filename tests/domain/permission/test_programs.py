@@ -155,3 +155,13 @@ def test_python_that_only_computes_is_told_from_the_rest() -> None:
         "from os import remove",
     ):
         assert not innocent(code)
+
+
+@pytest.mark.parametrize(
+    "options", ["-o out", "--output=out", "-oout", "-no out", "--output out", "-nro out", "-noout"]
+)
+def test_what_sort_is_told_to_write_is_written_however_it_is_told(options: str) -> None:
+    script = read_strictly(f"sort {options} a")
+    assert isinstance(script, Script)
+    uses = {(use.access, use.path) for use in study(script.commands[0].words).uses}
+    assert {("write", "out"), ("read", "a")} <= uses
