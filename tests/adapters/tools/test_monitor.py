@@ -8,6 +8,9 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
+
+from protea.adapters.tools import _ear
 from protea.domain.tools import ToolResult
 from protea.testing.toolset import RecordedCall
 from tests.adapters.tools.beside import RecordedBeside
@@ -52,6 +55,30 @@ async def test_a_flood_is_told_up_to_a_bound_and_then_only_counted(project: Proj
     assert beside.told[0].endswith("[that is the last line that is told; further ones are only counted]")
     assert beside.progress[-1] == "200000 lines fit; the last: x"
     assert len(beside.told) == 1
+
+
+async def test_however_many_are_asked_for_a_flood_stays_bounded_and_leaves_room(project: Project) -> None:
+    beside = RecordedBeside()
+    await watch(project, beside, command="yes hello | head -n 300000", pattern="hello", most=1_000_000_000)
+    turns = 0
+    while not beside.ends:
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 100, "others had their turn"
+    assert sum(map(len, beside.told)) < 30_000
+    assert beside.ends["k1"].startswith("done: 300000 lines fit.")
+
+
+async def test_a_pattern_that_keeps_the_engine_busy_holds_nobody_up(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_ear, "SECONDS", 1.0)
+    beside = RecordedBeside()
+    command = f"echo {'a' * 60}; echo {'a' * 60}b; echo a; echo done > done"
+    await watch(project, beside, command=command, pattern="(a+)+$")
+    await beside.until(lambda: bool(beside.ends))
+    assert (project.root / "done").exists()
+    assert "were not looked at: the pattern keeps the engine busy for too long" in beside.ends["k1"]
 
 
 async def test_without_a_bound_of_its_own_fifty_are_told(project: Project) -> None:
@@ -119,7 +146,7 @@ async def test_stopping_its_task_ends_the_command_too(project: Project) -> None:
 
 async def test_what_cannot_be_watched_is_said(project: Project) -> None:
     beside = RecordedBeside()
-    assert "no regular expression" in (await watch(project, beside, command="true", pattern="(")).text
+    assert "not a valid regular expression" in (await watch(project, beside, command="true", pattern="(")).text
     assert "empty" in (await watch(project, beside, command=" ", pattern="x")).text
     assert "Nothing can be told" in (await watch(project, None, command="true", pattern="x")).text
 

@@ -270,8 +270,8 @@ class Shell:
         """Its id as a task."""
         self.heard: Callable[[bytes], None] | None = None
         """Is given all it writes."""
-        self.over: Callable[[], None] = lambda: None
-        """Called when that was all."""
+        self.room: Callable[[], Awaitable[None]] | None = None
+        """Waits until there is room for more of it."""
         self.tell: Callable[[str], None] = lambda line: None
         """Tells how far it is."""
         self.gone = asyncio.Event()
@@ -295,6 +295,8 @@ class Shell:
             async with asyncio.timeout(seconds):
                 while chunk := await self.process.read():
                     self._take(chunk.data)
+                    if self.room is not None:
+                        await self.room()
                     if self._size > self._file_limit:
                         self._why = f"it wrote more than {self._file_limit:,} bytes"
                         await self.process.end(GRACE)
@@ -306,7 +308,6 @@ class Shell:
         finally:
             self.process.close()
             os.close(self._fd)
-            self.over()
             self.gone.set()
             self._news.set()
 

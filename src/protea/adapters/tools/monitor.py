@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from protea.adapters.tools._ear import Ear
 from protea.adapters.tools._following import surely
 from protea.adapters.tools.bash import Bash, Shell, kept, shells_of
 from protea.domain.errors import TaskFailedError
-from protea.domain.plain import plain
 from protea.domain.tools import ToolResult
 from protea.ports.toolset import Beside, ToolContext
 
 MOST = 50
+MOST_EVER = 1_000
+"""Lines that are told at most, whatever is asked for."""
 LONGEST_LINE = 500
+AT_ONCE = 20_000
+"""Characters that are told together."""
 TAIL = 1_000
 """Characters of its output that are told where it failed."""
 TOGETHER = 0.3
@@ -28,10 +32,12 @@ class Monitor(Bash):
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         if context.beside is None:
             return ToolResult("Nothing can be told from here beside a turn.", is_error=True)
+        python = self._kit.which(sys.executable) if sys.executable else None
+        told = Told(min(int(arguments.get("most", MOST)), MOST_EVER), context.beside)
         try:
-            pattern = re.compile(str(arguments["pattern"]))
-        except re.error as error:
-            return ToolResult(f"The pattern is no regular expression: {error}.", is_error=True)
+            ear = Ear(str(arguments["pattern"]), python, told.hit)
+        except ValueError as error:
+            return ToolResult(str(error), is_error=True)
         command = str(arguments["command"])
         if not command.strip():
             return ToolResult("The command is empty.", is_error=True)
@@ -55,9 +61,8 @@ class Monitor(Bash):
             process.close()
             return ToolResult(f"Its output cannot be kept: {error.strerror}. It was not started.", is_error=True)
         shells[shell.id] = shell
-        ear = Ear(pattern, int(arguments.get("most", MOST)), shell, context.beside)
-        shell.heard, shell.over = ear.hear, ear.finish
-        await kept(shell, "monitor", context, ear.to_the_end)
+        told.shell, shell.heard, shell.room = shell, ear.hear, ear.room
+        await kept(shell, "monitor", context, lambda tell: told.to_the_end(ear, tell))
         return ToolResult(
             f"[{shell.id} is running] You are told of lines that fit; KillShell with id {shell.id} ends it, and its "
             f"whole output goes to {shell.path}.",
@@ -65,53 +70,67 @@ class Monitor(Bash):
         )
 
 
-class Ear:
-    """Takes output apart into lines and tells those that fit, a few at a time."""
+class Told:
+    """Tells the lines that fit, a few at a time."""
 
-    def __init__(self, pattern: re.Pattern[str], most: int, shell: Shell, beside: Beside) -> None:
-        self._pattern = pattern
+    def __init__(self, most: int, beside: Beside) -> None:
+        self.shell: Shell | None = None
+        """The command that writes them."""
         self._most = most
-        self._shell = shell
         self._beside = beside
-        self._rest = b""
         self._count = 0
+        self._size = 0
         self._lines: list[str] = []
+        self._left_out = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def hear(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        self._rest = self._rest[-64_000:]  # what never ends a line is no line
-        for raw in lines:
-            line = plain(raw.decode("utf-8", "backslashreplace"))
-            if not self._pattern.search(line):
-                continue
-            self._count += 1
-            if self._count <= self._most:
+    def hit(self, line: str) -> None:
+        self._count += 1
+        if self._count <= self._most:
+            self._size += min(len(line), LONGEST_LINE)
+            if self._size <= AT_ONCE:
                 self._lines.append(line[:LONGEST_LINE])
-            self._shell.tell(f"{self._count} lines fit; the last: {line[:120]}")
-        if self._lines and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TOGETHER, self._say)
+            else:
+                self._left_out += 1
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(TOGETHER, self._say)
+        if self.shell is not None:
+            self.shell.tell(f"{self._count} lines fit; the last: {line[:120]}")
 
-    async def to_the_end(self, tell: Callable[[str], None]) -> str:
+    async def to_the_end(self, ear: Ear, tell: Callable[[str], None]) -> str:
         """How it ended: what it wrote was told line by line, as far as it was wanted. Raises `TaskFailedError`."""
+        shell = self.shell
+        assert shell is not None
         try:
-            text = await self._shell.to_its_end(tell)
+            text = await shell.to_its_end(tell)
         except TaskFailedError as error:
+            await self._heard(ear)
             told = str(error)[-TAIL:]
-            raise TaskFailedError(f"{self._count} lines fit. The end of what it wrote:\n{told}") from error
-        return f"{self._count} lines fit. {text.splitlines()[-1]}"
-
-    def finish(self) -> None:
-        """The last line needs no end."""
-        if self._rest:
-            self.hear(b"\n")
-        if self._timer is not None:
-            self._timer.cancel()
+            raise TaskFailedError(f"{self._fit(ear)} The end of what it wrote:\n{told}") from error
+        except BaseException:
+            await ear.close()
             self._say()
+            raise
+        await self._heard(ear)
+        return f"{self._fit(ear)} {text.splitlines()[-1]}"
+
+    async def _heard(self, ear: Ear) -> None:
+        await ear.finish()
+        self._say()
+
+    def _fit(self, ear: Ear) -> str:
+        missed = f" {ear.missed} were not looked at: {ear.trouble}." if ear.missed else ""
+        return f"{self._count} lines fit.{missed}"
 
     def _say(self) -> None:
-        self._timer = None
-        lines, self._lines = self._lines, []
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        lines, self._lines, self._size = self._lines, [], 0
+        if not lines or self.shell is None:
+            return
+        left_out, self._left_out = self._left_out, 0
+        lines += [f"[{left_out} more that came at once are not told]"] if left_out else []
         last = "\n[that is the last line that is told; further ones are only counted]"
         more = last if self._count >= self._most else ""
-        self._beside.news(f"{self._shell.id} says:\n" + "\n".join(lines) + more)
+        self._beside.news(f"{self.shell.id} says:\n" + "\n".join(lines) + more)
