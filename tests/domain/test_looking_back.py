@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from protea.domain.events import Compacted, LastingEvent, MessageCompleted, PromptSubmitted, ToolCallChanged
-from protea.domain.looking_back import by_id, places
-from protea.domain.messages import Text, ToolCall
+from protea.domain.looking_back import by_id, by_number, places
+from protea.domain.messages import Image, Text, ToolCall
 from protea.domain.tools import ToolResult
 from protea.domain.usage import Usage
 
@@ -44,3 +44,44 @@ def test_a_call_is_found_whole_by_its_id_the_latest_of_that_id() -> None:
     assert found is not None
     assert (found.seq, found.text) == (6, "again")
     assert by_id(LOG, "c2") is None
+
+
+def test_any_place_is_given_whole_by_the_number_it_is_shown_with() -> None:
+    assert [(each and each.text) for each in (by_number(LOG, "[1]"), by_number(LOG, "[4]"), by_number(LOG, "[5]"))] == [
+        "Where is the Parser tested?",
+        "In tests/parser.py.",
+        "The parser is tested.",
+    ]
+    long = by_number(LOG, "[3]")
+    assert long is not None
+    assert len(long.text) > 2000
+    assert [by_number(LOG, wanted) for wanted in ("[2]", "[99]", "3", "[x]", "[]", "[1] [2]")] == [None] * 6
+
+
+def test_images_come_back_with_what_they_were_in() -> None:
+    picture = Image("image/png", "aGVsbG8=")
+    log: tuple[LastingEvent, ...] = (
+        PromptSubmitted(seq=1, id="p", text="Look", images=(picture,)),
+        ToolCallChanged(seq=2, call=READ, state="success", result=ToolResult("", images=(picture,))),
+    )
+    for found in (by_number(log, "[1]"), by_number(log, "[2]"), by_id(log, "c1")):
+        assert found is not None
+        assert found.images == (picture,)
+
+
+def test_letters_are_the_same_however_they_are_written_and_the_place_is_the_right_one() -> None:
+    composed, apart = "caf\u00e9", "cafe\u0301"
+    log: tuple[LastingEvent, ...] = tuple(
+        PromptSubmitted(seq=seq, id="p", text=text)
+        for seq, text in enumerate((composed, apart, "ß" * 5000 + " der Straßenname " + "ß" * 5000, "数据库的端口"), 1)
+    )
+    assert [each.seq for each in places(log, composed)] == [each.seq for each in places(log, apart)] == [1, 2]
+    (found,) = places(log, "STRASSENNAME")
+    assert "der Straßenname" in found.text
+    assert [each.seq for each in places(log, "端口 数据库")] == [4]
+
+
+def test_what_was_found_before_is_not_found_once_more() -> None:
+    call = ToolCall(id="c9", name="Recall", arguments={"query": "heliotrope"})
+    log = (*LOG, ToolCallChanged(seq=7, call=call, state="success", result=ToolResult("heliotrope")))
+    assert list(places(log, "heliotrope")) == []

@@ -165,13 +165,15 @@ class Hub:
         return self._read_closed(seen) if self.closed else self._log.read(seen)
 
     async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
-        """Places of the log where all words of `wanted` stand, the latest first; or what the call of that id gave."""
-        from protea.domain.looking_back import by_id, places  # when somebody looks back
+        """Places of the log where all words of `wanted` stand, the latest first; or all that the call of that id gave,
+        or that stands at the place of that number."""
+        from protea.domain.looking_back import by_id, by_number, places  # when somebody looks back
 
-        whole = by_id(await self._in_pieces(), wanted)
+        events = await self._in_pieces()
+        whole = by_id(events, wanted) or by_number(events, wanted)
         if whole is not None:
             return (whole,)
-        found: deque[Recalled] = deque(places(await self._in_pieces(), wanted), maxlen=max(1, limit))
+        found: deque[Recalled] = deque(places(events, wanted), maxlen=max(1, limit))
         return tuple(reversed(found))
 
     async def _in_pieces(self) -> list[LastingEvent]:

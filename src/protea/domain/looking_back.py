@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from unicodedata import normalize
 
 import msgspec
 
 from protea.domain.events import Compacted, LastingEvent, MessageCompleted, PromptSubmitted, ToolCallChanged
-from protea.domain.messages import text_of
+from protea.domain.messages import Image, text_of
 from protea.domain.view import call_object
 
 AROUND = 300
@@ -21,6 +23,12 @@ class Recalled(msgspec.Struct, frozen=True):
     what: str
     """Who said it, or which call it is, with its id."""
     text: str
+    images: tuple[Image, ...] = ()
+    """Where it is given whole."""
+
+
+OWN_TOOL = "Recall"
+"""What it has found before is no news of what was there."""
 
 
 def by_id(events: Iterable[LastingEvent], call_id: str) -> Recalled | None:
@@ -28,20 +36,40 @@ def by_id(events: Iterable[LastingEvent], call_id: str) -> Recalled | None:
     found = None
     for event in events:
         if isinstance(event, ToolCallChanged) and event.call.id == call_id and event.result is not None:
-            found = Recalled(event.seq or 0, _named(event), event.result.text)
+            found = Recalled(event.seq or 0, _named(event), event.result.text, event.result.images)
     return found
+
+
+def by_number(events: Iterable[LastingEvent], wanted: str) -> Recalled | None:
+    """All of the place that is shown as `[412]`, where that is what is wanted."""
+    if not (wanted.startswith("[") and wanted.endswith("]") and wanted[1:-1].isdecimal()):
+        return None
+    for event in events:
+        if event.seq == int(wanted[1:-1]):
+            for what, text in _texts(event):
+                result = event.result if isinstance(event, ToolCallChanged) else None
+                images = event.images if isinstance(event, PromptSubmitted) else result.images if result else ()
+                return Recalled(event.seq, what, text, images)
+    return None
 
 
 def places(events: Iterable[LastingEvent], wanted: str) -> Iterator[Recalled]:
     """Where all words of `wanted` stand, in the order they were written."""
-    words = wanted.casefold().split()
+    words = _folded(wanted).split()
     if not words:
         return
     for event in events:
+        if isinstance(event, ToolCallChanged) and event.call.name == OWN_TOOL:
+            continue
         for what, text in _texts(event):
-            folded = text.casefold()
+            folded = _folded(text)
             if all(word in folded for word in words):
                 yield Recalled(event.seq or 0, what, _around(text, folded, words))
+
+
+def _folded(text: str) -> str:
+    """Letters of one size, and written in one way: é is é, whether or not its accent is a sign of its own."""
+    return text.lower() if text.isascii() else normalize("NFC", text.casefold())
 
 
 def _texts(event: LastingEvent) -> Iterator[tuple[str, str]]:
@@ -64,7 +92,8 @@ def _named(event: ToolCallChanged) -> str:
 
 
 def _around(text: str, folded: str, words: list[str]) -> str:
-    # Folding may change lengths; then the place is a little off, which does no harm.
     first = min(folded.find(word) for word in words)
+    if len(folded) != len(text):  # ß is two letters once it is folded: which of `text` make up so many?
+        first = bisect_left(range(len(text)), first, key=lambda size: len(_folded(text[:size])))
     begin, end = max(0, first - AROUND), min(len(text), first + AROUND)
     return ("…" if begin else "") + text[begin:end].strip() + ("…" if end < len(text) else "")

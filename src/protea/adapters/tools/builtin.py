@@ -242,8 +242,8 @@ SPECS: tuple[tuple[str, ToolSpec], ...] = (
         "protea.adapters.tools.recall:Recall",
         ToolSpec(
             name="Recall",
-            description="Find what was said or done in this session before, by words or the id of a call, also what "
-            "was summed up.",
+            description="Find what was said or done before, summed up or not: by words, or whole by a call's id or "
+            "its [number].",
             parameters=object_("query", query=text(), limit=whole(minimum=1)),
             parallel=True,
             aliases={"id": "query", "text": "query"},

@@ -12,7 +12,7 @@ from protea.ports.toolset import ToolContext
 
 
 class Recall:
-    """By words, or whole by the id of a call."""
+    """By words, or whole by the id of a call or the number of a place."""
 
     def __init__(self, spec: ToolSpec, kit: Kit) -> None:
         self.spec = spec
@@ -26,4 +26,5 @@ class Recall:
         if not found:
             return ToolResult(f"Nothing in this session has all of these words: {wanted}")
         told = "\n\n".join(f"[{each.seq}] {each.what}\n{each.text}" for each in found)
-        return ToolResult(cut(told, self._limit))
+        images = tuple(image for each in found for image in each.images)
+        return ToolResult(cut(told, self._limit), images=images)
