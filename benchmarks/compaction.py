@@ -1,168 +1,294 @@
-"""What compaction costs, and what is left after it.
+"""What compaction and assembly cost, and what is left of facts after it.
 
-Facts are planted in a long conversation (in what the person said, in answers, in results of calls, early and late);
-each strategy makes it smaller; then the next request is looked through for them, and the log for the rest. The model
-that sums up is scripted: it writes down the facts of the answers it was shown, as a careful one would, and 2,000
-characters of everything else. Time is this process's own: the scripted model takes none.
+A day is lived through the very window a session has: prompts, calls, results, answers, with a model that sees 40,000
+tokens. Facts are planted in what the person said, in paths, results, decisions and numbers of answers, in a pin, the
+todo list, a skill; some are corrected later. Each strategy makes room as it must, several times; then what the next
+request shows is looked through for each fact, and the log for the rest. The model that sums up is scripted: it writes
+down the facts of the answers and summaries it is shown, as a careful one would, none of results, and 2,000 characters
+of everything else.
 
-    python benchmarks/compaction.py [--check]
+Tokens are estimated as Protea does; `--counter "COMMAND"` has them counted: it is given a JSON list of texts on
+standard input and prints a number. Time is this process's own: the scripted model takes none.
+
+    python benchmarks/compaction.py [--check] [--counter COMMAND]
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
+import shlex
+import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from types import SimpleNamespace
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
 
+import msgspec
 from measure import Report, rounds
 
 from protea.adapters.clock.system import SystemClock
 from protea.adapters.compaction import clear_results, digest, levels, none, summarise, truncate
+from protea.adapters.context import everything, windowed
+from protea.adapters.storage.memory import MemoryStore
 from protea.adapters.tokens import estimate
+from protea.application.hub import Hub
 from protea.application.window import Window
-from protea.domain.compaction import Conversation, applied, summed_up, survivors
-from protea.domain.events import LastingEvent, MessageCompleted, PromptSubmitted, ToolCallChanged, TurnStarted
+from protea.domain.events import (
+    Compacted,
+    Lasting,
+    LastingEvent,
+    MessageCompleted,
+    PinsChanged,
+    PromptSubmitted,
+    TodoChanged,
+    ToolCallChanged,
+    TurnFinished,
+    TurnStarted,
+)
 from protea.domain.looking_back import places
-from protea.domain.messages import Message, Text, ToolCall, text_of
-from protea.domain.tools import ToolResult
+from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, UserMessage, text_of
+from protea.domain.reply import ModelRequest, Reply, ReplyPiece
+from protea.domain.tools import TodoItem, ToolResult
 from protea.domain.transcript import Transcript
 from protea.domain.usage import ModelInfo, Usage
 from protea.ports.compaction import Compaction
-from protea.ports.model import Model
-from protea.testing.model import ScriptedModel
+from protea.ports.context import Context
 
-TURNS = 60
+TURNS, STEPS, SIZE = 60, 3, 2_000
+WINDOW = 40_000
 WORDS = "the quick brown fox jumps over the lazy dog and looks at a file of the project again "
-FACT = re.compile(r"FACT-\w+")
+FACT = re.compile(r"FACT-[a-z]+\d+(?:x\d+)?")
+KINDS = ("prompt", "corrected", "pin", "todo", "skill", "decision", "number", "path", "result")
+SURVIVE = ("prompt", "corrected", "pin", "todo", "skill")
+"""Of these all must be before the model's eyes, whatever made room."""
+STRATEGIES: dict[str, Compaction] = {
+    "none": none.create(none.Options()),
+    "truncate": truncate.create(truncate.Options()),
+    "clear-results": clear_results.create(clear_results.Options()),
+    "digest": digest.create(digest.Options()),
+    "summarise": summarise.create(summarise.Options()),
+    "levels": levels.create(levels.Options()),
+}
+CHOICES: dict[str, Context | None] = {
+    "everything": everything.create(everything.Options()),
+    "windowed": windowed.create(windowed.Options(most=100_000)),
+    "windowed, recall 3": windowed.create(windowed.Options(most=100_000, recall=3)),
+}
 
 
-def conversation(turns: int, steps: int = 3, size: int = 2_000) -> list[LastingEvent]:
-    """Turns of a person's day: a prompt, a few calls with their results, an answer; each with a fact of its own."""
-    events: list[LastingEvent] = []
+class Careful:
+    """A model that only sums up."""
 
-    def add(event: LastingEvent) -> None:
-        events.append(event.__class__(**{**_fields(event), "seq": len(events) + 1}))
+    def __init__(self, context: int) -> None:
+        self.info = ModelInfo(id="acme/big", context=context, max_output=4_000)
 
-    for turn in range(turns):
-        add(PromptSubmitted(id=f"p{turn}", text=f"Please look at part {turn}: FACT-prompt{turn} matters."))
-        add(TurnStarted(id=f"t{turn}", prompt=f"p{turn}", model="acme/big"))
-        for step in range(steps):
-            call = ToolCall(id=f"c{turn}_{step}", name="Read", arguments={"path": f"src/part{turn}/{step}.py"})
-            usage = Usage()
-            add(
-                MessageCompleted(
-                    model="acme/big", content=(Text(f"Step {step}."), call), stop="tool_calls", usage=usage
-                )
-            )
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece, None]:
+        shown = [each for each in request.messages[:-1] if isinstance(each, AssistantMessage)]
+        told = [text_of(each.content) for each in shown]
+        before = [str(each.content) for each in request.messages[:1] if isinstance(each, UserMessage)]
+        facts = " ".join(dict.fromkeys(fact for text in (*before, *told) for fact in FACT.findall(text)))
+        text = f"Facts: {facts}\n" + " ".join(told)[:2_000]
+        yield Reply(content=(Text(text),), stop="end_turn", usage=Usage(), model=self.info.id)
+
+    async def warm(self) -> None:
+        """Nothing to open."""
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class Day:
+    """A session with a window, and nothing else of one."""
+
+    def __init__(self, compaction: Compaction | None, context: Context | None = None, window: int = WINDOW) -> None:
+        self.transcript = Transcript()
+        self.events: list[LastingEvent] = []
+        self.model = Careful(window)
+        self.tokens = estimate.create(estimate.Options())
+        clock = SystemClock()
+        self.hub = Hub("s_1", MemoryStore().create("s_1"), clock, self._on_event)
+        self.window = Window(
+            context=context,
+            compaction=compaction,
+            tokens=self.tokens,
+            transcript=lambda: self.transcript,
+            hub=self.hub,
+            clock=clock,
+            before_compaction=_nothing_against,
+            pay=lambda model, cost: None,
+        )
+        self.sent: bytes = b""
+        self.alike: list[float] = []
+        """Of each request, how much of the one before it begins with."""
+
+    def _on_event(self, event: LastingEvent) -> None:
+        self.events.append(event)
+        self.transcript.add(event)
+
+    def tell(self, event: Lasting) -> None:
+        self.hub.record(event)
+
+    async def request(self) -> tuple[Message, ...]:
+        messages = await self.window.of(self.model, ("You are a benchmark.",), ())
+        sent = msgspec.json.encode(messages)
+        if self.sent:
+            self.alike.append(_alike(self.sent, sent) / len(self.sent))
+        self.sent = sent
+        return messages
+
+    def learn(self, messages: tuple[Message, ...]) -> None:
+        request = ModelRequest(messages)
+        self.window.learn(request, self.model.info, Usage(input=self.tokens.request(request, self.model.info.id)))
+
+    async def reply(self, text: str, *calls: ToolCall, asked: bool = True) -> None:
+        messages = await self.request() if asked else ()
+        stop = "tool_calls" if calls else "end_turn"
+        self.tell(
+            MessageCompleted(
+                model="acme/big", content=(Text(text), *calls), stop=stop, usage=Usage(), seen=self.hub.last
+            )  # type: ignore[arg-type]  # one of its words
+        )
+        if asked:
+            self.learn(messages)
+
+    async def turn(self, turn: int, *, size: int = SIZE, asked: bool = True) -> None:
+        said = f"Please look at part {turn}: FACT-prompt{turn} matters."
+        if turn % 10 == 3:
+            said += f" The limit of part {turn} is FACT-wrong{turn}."
+        if turn % 10 == 8:
+            said += f" No: the limit of part {turn - 5} is FACT-corrected{turn}."
+        self.tell(PromptSubmitted(id=f"p{turn}", text=said))
+        self.tell(TurnStarted(id=f"t{turn}", prompt=f"p{turn}", model="acme/big"))
+        for step in range(STEPS):
+            call = ToolCall(id=f"c{turn}_{step}", name="Read", arguments={"path": f"src/FACT-path{turn}x{step}.py"})
+            await self.reply(f"Step {step}.", call, asked=asked)
             text = (WORDS * (size // len(WORDS) + 1))[:size] + f" FACT-result{turn}x{step}"
-            add(ToolCallChanged(call=call, state="success", result=ToolResult(text)))
-        answer = Text(f"Part {turn} does what it should: FACT-answer{turn} is why.")
-        add(MessageCompleted(model="acme/big", content=(answer,), stop="end_turn", usage=Usage()))
-    return events
+            self.tell(ToolCallChanged(call=call, state="success", result=ToolResult(text)))
+        await self.reply(
+            f"FACT-decision{turn}, because it took FACT-number{turn} ms. Part {turn} is done.", asked=asked
+        )
+        self.tell(TurnFinished(id=f"t{turn}", outcome="finished"))
+
+    async def live(self, turns: int) -> None:
+        self.tell(PinsChanged(pins=("never push FACT-pin0",)))
+        call = ToolCall(id="skill", name="Skill", arguments={"name": "brewing"})
+        todo = ToolCall(id="todo", name="TodoWrite", arguments={"items": [{"text": "see to FACT-todo0"}]})
+        self.tell(PromptSubmitted(id="p", text="Read the skill."))
+        self.tell(TurnStarted(id="t", prompt="p", model="acme/big"))
+        await self.reply("I read it.", todo, call)
+        self.tell(ToolCallChanged(call=todo, state="success", result=ToolResult("Kept.")))
+        self.tell(TodoChanged(items=(TodoItem("see to FACT-todo0"),)))
+        skill = "The skill brewing, in /skills.\n" + "Always FACT-skill0. " + WORDS * 30
+        self.tell(ToolCallChanged(call=call, state="success", result=ToolResult(skill)))
+        for turn in range(turns):
+            await self.turn(turn)
+        self.tell(PromptSubmitted(id="last", text="And now?"))
+        self.tell(TurnStarted(id="last", prompt="last", model="acme/big"))
 
 
-def _fields(event: LastingEvent) -> dict[str, object]:
-    return {name: getattr(event, name) for name in event.__struct_fields__}
+async def probes(report: Report) -> None:
+    """What is left before the model's eyes, per strategy."""
+    print(f"  {TURNS} turns through a window of {WINDOW:,} tokens; {_counter()[1]}")
+    print(
+        f"  {'strategy':<14} {'tokens':>8} {'made room':>10} {'alike':>6}  "
+        + " ".join(f"{k:>9}" for k in KINDS)
+        + "  in the log"
+    )
+    for name, strategy in STRATEGIES.items():
+        day = Day(strategy)
+        await day.live(TURNS)
+        shown = await day.request()
+        seen = str(shown)
+        planted = Counter(fact.removeprefix("FACT-").rstrip("0123456789x") for fact in _planted(day.events))
+        left = {fact for fact in FACT.findall(seen) if _is_right(fact, seen)}
+        kept = Counter(fact.removeprefix("FACT-").rstrip("0123456789x") for fact in left)
+        lost = {fact for fact in _planted(day.events) if next(places(day.events, fact), None) is None}
+        times = sum(isinstance(event, Compacted) for event in day.events)
+        kinds = " ".join(f"{kept[kind]}/{planted[kind]}".rjust(9) for kind in KINDS)
+        alike = sum(day.alike) / len(day.alike)
+        total = sum(planted.values()) - planted["pin"]
+        found = total - len({fact for fact in lost if "pin" not in fact})  # a pin is always in sight
+        print(f"  {name:<14} {_count(shown, day):>8,} {times:>8} x {alike:>6.0%}  {kinds}  {found}/{total}")
+        for kind in SURVIVE:
+            if kept[kind] < planted[kind]:
+                sys.exit(f"{name} lost what must survive: {kept[kind]} of {planted[kind]} facts of a {kind}")
+        if found < total:
+            sys.exit(f"{name}: found nowhere in the log: {sorted(lost)}")
 
 
-async def careful(shown: Sequence[Message], question: str) -> str:
-    told = [text_of(message.content) for message in shown if message.__class__.__name__ == "AssistantMessage"]
-    facts = " ".join(fact for text in told for fact in FACT.findall(text))
-    return f"Facts: {facts}\n" + " ".join(told)[:2_000]
+def _alike(before: bytes, after: bytes) -> int:
+    """Bytes that two requests begin with."""
+    low, high = 0, min(len(before), len(after))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if before[:middle] == after[:middle] else (low, middle - 1)
+    return low
 
 
-async def shrunk(
-    strategy: Compaction, transcript: Transcript, messages: tuple[Message, ...], room: int
-) -> tuple[tuple[Message, ...], float]:
-    """What is left, and seconds it took."""
-    tokens = estimate.create(estimate.Options())
-    begin = time.perf_counter()
-    for _ in range(4):
-        sizes = tuple(tokens.message(message, "acme/big") for message in messages)
-        step = await strategy.shrink(Conversation(messages=messages, sizes=sizes, room=room), careful)
-        if step is None:
-            break
-        if step.how == "summarise":
-            kept = survivors(transcript.prompts, (), (), longest=max(2_000, room // 10 * 4))
-            step = type(step)(how=step.how, before=step.before, text=summed_up(kept, step.text))
-        messages = applied(messages, step)
-    return messages, time.perf_counter() - begin
+def _planted(events: Sequence[LastingEvent]) -> set[str]:
+    return {
+        fact
+        for event in events
+        if not isinstance(event, Compacted)
+        for fact in FACT.findall(str(event))
+        if "wrong" not in fact
+    }
 
 
-def survived(messages: Sequence[Message], kind: str, planted: set[str]) -> str:
-    left = set(FACT.findall(str(messages)))
-    of_kind = {fact for fact in planted if fact.startswith(f"FACT-{kind}")}
-    return f"{len(left & of_kind)}/{len(of_kind)}"
+def _is_right(fact: str, seen: str) -> bool:
+    """A correction counts only where it comes after what it corrects."""
+    number = int(fact.rpartition("FACT-corrected")[2]) if fact.startswith("FACT-corrected") else None
+    return number is None or seen.rfind(fact) > seen.rfind(f"FACT-wrong{number - 5}.")
 
 
-async def strategies(report: Report) -> None:
-    events = conversation(TURNS)
-    transcript = Transcript()
-    for event in events:
-        transcript.add(event)
-    messages = transcript.messages()
-    tokens = estimate.create(estimate.Options())
-    total = sum(tokens.message(message, "acme/big") for message in messages)
-    planted = set(FACT.findall(str(messages)))
-    everywhere = {fact for fact in planted if any(True for _ in places(events, fact))}
-    print(f"  {total:,} tokens in {len(messages)} messages; the window has room for {int(total / 1.1):,}")
-    print(f"  {'strategy':<14} {'tokens':>8}  {'prompts':>8} {'answers':>8} {'results':>8}   found in the log")
-    for name, strategy in {
-        "none": none.create(none.Options()),
-        "truncate": truncate.create(truncate.Options()),
-        "clear-results": clear_results.create(clear_results.Options()),
-        "digest": digest.create(digest.Options()),
-        "summarise": summarise.create(summarise.Options()),
-        "levels": levels.create(levels.Options()),
-    }.items():
-        left, seconds = await shrunk(strategy, transcript, messages, int(total / 1.1))
-        best = min([seconds, *[(await shrunk(strategy, transcript, messages, int(total / 1.1)))[1] for _ in range(4)]])
-        size = sum(tokens.message(message, "acme/big") for message in left)
-        kinds = " ".join(f"{survived(left, kind, planted):>8}" for kind in ("prompt", "answer", "result"))
-        print(f"  {name:<14} {size:>8,}  {kinds}   {len(everywhere)}/{len(planted)}")
-        report.figure(f"{name}: own time", best * 1e3 * 100_000 / total, 150, "ms", "for 100,000 tokens")
+def _counter() -> tuple[str, str]:
+    at = sys.argv.index("--counter") + 1 if "--counter" in sys.argv else 0
+    return (sys.argv[at], "tokens are counted") if at else ("", "tokens are estimated")
+
+
+def _count(messages: tuple[Message, ...], day: Day) -> int:
+    command = _counter()[0]
+    if not command:
+        return sum(day.tokens.message(message, day.model.info.id) for message in messages)
+    texts = msgspec.json.encode([msgspec.json.encode(message).decode() for message in messages])
+    return int(subprocess.run(shlex.split(command), input=texts, capture_output=True, check=True).stdout)
+
+
+async def own_time(report: Report) -> None:
+    """Making a session of 100,000 tokens fit, the worst strategy last."""
+    costs = {}
+    for name, strategy in STRATEGIES.items():
+        best = 1.0
+        for _ in range(rounds(5)):
+            day = Day(strategy, window=125_000)
+            for turn in range(TURNS):
+                await day.turn(turn, asked=False)
+            gc.collect()
+            begin = time.perf_counter()
+            await day.window.of(day.model, (), ())
+            best = min(best, time.perf_counter() - begin)
+        costs[name] = best * 1e3
+    for name, cost in sorted(costs.items(), key=lambda item: item[1]):
+        report.figure(f"{name}: own time", cost, 150, "ms", "a session of 100,000 tokens")
 
 
 async def assembly(report: Report) -> None:
-    """What a request of a long conversation costs before it is sent, the messages put together and looked over."""
-    transcript = Transcript()
-    for event in conversation(1_250, size=300):
-        transcript.add(event)
-    model: Model = ScriptedModel([])
-    info = ModelInfo(id="acme/big", context=10_000_000)
-    window = Window(
-        context=None,
-        compaction=levels.create(levels.Options()),
-        tokens=estimate.create(estimate.Options()),
-        transcript=lambda: transcript,
-        hub=SimpleNamespace(session="s"),  # type: ignore[arg-type]  # nothing is told: it is far from full
-        clock=SystemClock(),
-        before_compaction=_nothing_against,
-        pay=lambda model, cost: None,
-    )
-    known = _Known(model, info)
-    messages = await window.of(known, (), ())
-    from protea.domain.reply import ModelRequest
-
-    window.learn(ModelRequest(messages), info, Usage(input=500_000, output=10))
-    best = 1.0
-    for _ in range(rounds(20)):
-        begin = time.perf_counter()
-        await window.of(known, (), ())
-        best = min(best, time.perf_counter() - begin)
-    report.figure(f"assembling {len(messages):,} messages", best * 1e3, 5, "ms")
-
-
-class _Known:
-    """A model with a window."""
-
-    def __init__(self, model: Model, info: ModelInfo) -> None:
-        self.info = info
-        self.stream = model.stream
-        self.aclose = model.aclose
+    """What a request of a long conversation costs before it is sent, its messages put together and looked over."""
+    for name, context in CHOICES.items():
+        day = Day(levels.create(levels.Options()), context, window=10_000_000)
+        for turn in range(1_250):
+            await day.turn(turn, size=300, asked=False)
+        messages = await day.window.of(day.model, (), ())
+        day.learn(messages)
+        best = 1.0
+        for _ in range(rounds(20)):
+            begin = time.perf_counter()
+            await day.window.of(day.model, (), ())
+            best = min(best, time.perf_counter() - begin)
+        count = len(day.transcript.messages())
+        report.figure(f"assembling {count:,} messages, {name}", best * 1e3, 5, "ms")
 
 
 async def _nothing_against(what: str) -> str:
@@ -171,7 +297,8 @@ async def _nothing_against(what: str) -> str:
 
 def main() -> None:
     report = Report("compaction")
-    asyncio.run(strategies(report))
+    asyncio.run(probes(report))
+    asyncio.run(own_time(report))
     asyncio.run(assembly(report))
     report.exit()
 

@@ -17,6 +17,7 @@ SHORT = {
     "stream": ("--rounds", "1"),
     "parallel_reads": ("--rounds", "1"),
     "agents": ("--agents", "20"),
+    "compaction": ("--rounds", "1"),
     "search": ("--rounds", "1", "--files", "1200"),
 }
 """What each prints is a line per figure. `long_session`, `permission` and `sandbox` have no short form."""

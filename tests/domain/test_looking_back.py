@@ -85,3 +85,11 @@ def test_what_was_found_before_is_not_found_once_more() -> None:
     call = ToolCall(id="c9", name="Recall", arguments={"query": "heliotrope"})
     log = (*LOG, ToolCallChanged(seq=7, call=call, state="success", result=ToolResult("heliotrope")))
     assert list(places(log, "heliotrope")) == []
+
+
+def test_what_a_call_was_given_is_found_all_of_it() -> None:
+    call = ToolCall(id="c9", name="Write", arguments={"path": "a", "content": "heliotrope", "more": [{"x": "begonia"}]})
+    log = (*LOG, ToolCallChanged(seq=7, call=call, state="success", result=ToolResult("Written.")))
+    assert [each.seq for each in places(log, "heliotrope begonia")] == [7]
+    odd = ToolCall(id="c8", name="Write", arguments_text="{ no JSON")
+    assert list(places((ToolCallChanged(seq=1, call=odd, state="error", result=ToolResult("no")),), "JSON")) == []

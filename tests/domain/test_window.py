@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from protea.domain.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
-from protea.domain.window import steps, turns, windowed
+from protea.domain.window import Measured, steps, turns, windowed
 from protea.testing.contracts.context import count
 from protea.testing.conversations import answer, conversation, prompt, step, whole
 
@@ -110,3 +113,44 @@ def test_writing_without_blanks_is_found_by_its_letters() -> None:
     told = (prompt("数据库的端口是多少"), answer("五四三二。"))
     asked = (*told, *conversation(30)[:-1], prompt("再说一次数据库的名字"))
     assert windowed(asked, room=tokens(asked) // 4, count=count, recall=1)[:2] == told
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(1, 400), st.integers(0, 2))
+def test_what_is_kept_from_one_request_to_the_next_changes_no_choice(kinds: list[int], room: int, recall: int) -> None:
+    measured = Measured()
+    history: tuple[Message, ...] = ()
+    for number, kind in enumerate(kinds):
+        match kind:
+            case 0:
+                history = (*history, prompt(f"look at word{number % 3}"))
+            case 1:
+                history = (*history, *step(number, size=40))
+            case 2:
+                history = (*history, answer(f"word{number % 3}"))
+            case 3:
+                history = (*history, NOTE)
+            case 4:
+                history = history[: len(history) // 2]  # rewound
+            case _:
+                history = (prompt("[Protea] summed up"), *history[-3:])
+        fresh = windowed(history, room=room, count=count, recall=recall)
+        assert windowed(history, room=room, count=count, recall=recall, measured=measured) == fresh
+
+
+def test_what_is_counted_is_what_is_new_until_counts_are_others() -> None:
+    counted: list[Message] = []
+
+    def counting(message: Message) -> int:
+        counted.append(message)
+        return count(message) * factor
+
+    measured, history, factor = Measured(), conversation(100), 1
+    windowed(history, room=500, count=counting, measured=measured)
+    assert len(counted) >= len(history)
+    counted.clear()
+    longer = (*history, answer("so"), prompt("and now?"))
+    windowed(longer, room=500, count=counting, measured=measured)
+    assert len(counted) < 20
+    factor = 2
+    windowed(longer, room=500, count=counting, measured=measured)
+    assert len(counted) > len(history)

@@ -75,7 +75,9 @@ class Window:
         self.wanted: str | None = None
         """A compaction a person asked for: what is to be kept above all."""
         self._counted: tuple[int, int] | None = None
-        """(messages of the last request, tokens it and its answer took as the provider counted)."""
+        """(messages the last request was made of, tokens it and its answer took as the provider counted)."""
+        self._shown = 0
+        """Messages of the conversation when the last request was made of it, whether or not it shows all."""
         self._learned = False
         self._said = ""
         """The last notice: what is so for many requests in a row is told once."""
@@ -98,6 +100,7 @@ class Window:
             and await self._compact(model, request, forced=False)
         ):
             messages = self._transcript().messages()
+        self._shown = len(messages)
         return self.chosen(messages, info, system, tools)
 
     def chosen(
@@ -134,7 +137,7 @@ class Window:
     def learn(self, request: ModelRequest, model: ModelInfo, usage: Usage) -> None:
         """What the provider counted."""
         if usage.input > 0:
-            self._counted = (len(request.messages), usage.input + usage.output)
+            self._counted = (self._shown, usage.input + usage.output)
         if self._tokens is not None and (self._learned or self._context is not None):
             self._tokens.learn(request, model.id, usage)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
+from typing import Any
 from unicodedata import normalize
 
 import msgspec
@@ -79,11 +80,24 @@ def _texts(event: LastingEvent) -> Iterator[tuple[str, str]]:
         case MessageCompleted():
             yield "answer", text_of(event.content)
         case ToolCallChanged() if event.result is not None:
-            yield _named(event), f"{call_object(event.call)}\n{event.result.text}"
+            yield _named(event), "\n".join((*_strings(event.call.arguments), event.result.text))
         case Compacted(how="summarise"):
             yield "summary", event.summary
         case _:
             return
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """What a call was given: a command, and all of what was written, too."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            for each in value.values():
+                yield from _strings(each)
+        case list():
+            for each in value:
+                yield from _strings(each)
 
 
 def _named(event: ToolCallChanged) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
@@ -45,24 +46,75 @@ def steps(turn: Group) -> tuple[Group, list[Group]]:
     return turn[:first], [tuple(group) for group in found]
 
 
+class Measured:
+    """The turns of a conversation, their sizes and words, kept from one request to the next: only what is new is looked
+    at. What was counted stays so, unless a fifth more or less is counted now."""
+
+    def __init__(self) -> None:
+        self._messages: tuple[Message, ...] = ()
+        self._sizes: dict[int, int] = {}
+        """By the id of a message: those of `_messages` live as long as these."""
+        self.turns: list[Group] = []
+        self.sizes: list[int] = []
+        self._where: dict[str, list[int]] = {}
+        """Word → the turns that speak of it, of the first so many: the last may go on."""
+        self._read = 0
+
+    def take(self, messages: tuple[Message, ...], count: Callable[[Message], int]) -> None:
+        """Be about these messages."""
+        before = self._messages
+        if not before or messages[: len(before)] != before or not self._still(before, count):
+            self.turns, self.sizes, self._sizes, self._where, self._read = [], [], {}, {}, 0
+        self._messages = messages
+        del self.turns[-1:], self.sizes[-1:]
+        known = sum(map(len, self.turns))
+        for message in messages[known:]:
+            if id(message) not in self._sizes:
+                self._sizes[id(message)] = count(message)
+        new = turns(messages[known:])
+        self.turns += new
+        self.sizes += [sum(map(self.size, turn)) for turn in new]
+
+    def size(self, message: Message) -> int:
+        return self._sizes[id(message)]
+
+    def where(self, word: str) -> Sequence[int]:
+        """The turns before the last that speak of it."""
+        while self._read < len(self.turns) - 1:
+            for each in set(_words(self.turns[self._read])):
+                self._where.setdefault(each, []).append(self._read)
+            self._read += 1
+        return self._where.get(word, ())
+
+    def _still(self, before: tuple[Message, ...], count: Callable[[Message], int]) -> bool:
+        some = (before[0], before[len(before) // 2], before[-1])
+        return all(abs(count(each) - self.size(each)) * 5 <= self.size(each) for each in some)
+
+
 def windowed(
-    messages: tuple[Message, ...], *, room: int, count: Callable[[Message], int], recall: int = 0
+    messages: tuple[Message, ...],
+    *,
+    room: int,
+    count: Callable[[Message], int],
+    recall: int = 0,
+    measured: Measured | None = None,
 ) -> tuple[Message, ...]:
     """The latest turns that fit `room`, and up to `recall` older ones that have most to do with the last prompt.
 
     Where not even the last turn fits, its prompt and the latest steps of it that do, the very last in any case.
     """
-    groups = turns(messages)
-    sizes = [sum(map(count, group)) for group in groups]
+    measured = measured or Measured()
+    measured.take(messages, count)
+    groups, sizes = measured.turns, measured.sizes
     if not groups or sum(sizes) <= room:
         return messages
     if sizes[-1] > room:
-        return _part_of(groups[-1], room, count)
+        return _part_of(groups[-1], room, measured.size)
     kept = _behind(sizes, room)
     left = room - sum(sizes[kept:])
     chosen = set(range(kept, len(groups)))
     if recall:
-        for at in _related(groups, kept)[:recall]:
+        for at in _related(measured, kept)[:recall]:
             if sizes[at] <= left:
                 left -= sizes[at]
                 chosen.add(at)
@@ -91,18 +143,19 @@ def _part_of(turn: Group, room: int, count: Callable[[Message], int]) -> tuple[M
     return (*prompt, *(message for reply in replies[first:] for message in reply))
 
 
-def _related(groups: Sequence[Group], kept: int) -> list[int]:
+def _related(measured: Measured, kept: int) -> list[int]:
     """Older turns that share words with the last prompt, those that share most first, then the later ones.
 
     A word counts for as much as it is rare in the conversation: what every turn speaks of tells nothing.
     """
-    words = [set(_words(group)) for group in groups]
-    known = Counter(word for each in words for word in each)
-    wanted = set(_words(steps(groups[-1])[0]))
-    shared = {
-        at: sum(math.log(len(groups) / known[word]) for word in wanted.intersection(words[at])) for at in range(kept)
-    }
-    return sorted((at for at, worth in shared.items() if worth > 0), key=lambda at: (-shared[at], -at))
+    count = len(measured.turns)
+    told: dict[int, float] = defaultdict(float)
+    for word in set(_words(steps(measured.turns[-1])[0])):
+        where = measured.where(word)
+        worth = math.log(count / (1 + len(where)))
+        for at in where[: bisect_left(where, kept)]:
+            told[at] += worth
+    return sorted((at for at, much in told.items() if much > 0), key=lambda at: (-told[at], -at))
 
 
 def _words(messages: Group) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from protea.domain.messages import Message
-from protea.domain.window import windowed
+from protea.domain.window import Measured, windowed
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,6 +24,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Windowed:
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._measured = Measured()
 
     def choose(
         self, messages: tuple[Message, ...], *, room: int | None, count: Callable[[Message], int]
@@ -33,7 +34,8 @@ class Windowed:
             limits.append(self._options.most)
         if not limits:
             return messages
-        return windowed(messages, room=max(1, min(limits)), count=count, recall=self._options.recall)
+        room, recall = max(1, min(limits)), self._options.recall
+        return windowed(messages, room=room, count=count, recall=recall, measured=self._measured)
 
 
 def create(options: Options) -> Windowed:
