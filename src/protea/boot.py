@@ -17,7 +17,6 @@ import sys
 import termios
 
 from protea.interfaces.tui.frame import (
-    PLACEHOLDER,
     PROMPT,
     RULE,
     STARTING,
@@ -25,6 +24,7 @@ from protea.interfaces.tui.frame import (
     drawable,
     most_rows,
     place,
+    placeholder,
     width_of,
     window,
     wrap,
@@ -320,7 +320,8 @@ class FirstFrame:
             if self._top + number == row:
                 text = _with_cursor(text, self._cursor - begin, plain)
             if not self._text:
-                text = f"\x1b[7m{PLACEHOLDER[0]}{plain}{dim}{_fit(PLACEHOLDER[1:], columns - 3)}{plain}"
+                words = placeholder(columns - 3)
+                text = f"\x1b[7m{words[:1]}{plain}{dim}{words[1:]}{plain}"
             out.append(f"\x1b[{y + 1 + number};1H{PROMPT if self._top + number == 0 else '  '}{text}\x1b[K")
         out.append(f"\x1b[{height - 1};1H{dim}{RULE * columns}{plain}")
         out.append(f"\x1b[{height};2H{dim}{_fit(drawable(self._hint or self._status), columns - 2)}{plain}\x1b[K")

@@ -71,6 +71,11 @@ class Terminal:
         fcntl.ioctl(self.leader, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.kill(self.pid, signal.SIGWINCH)
 
+    def clear(self) -> None:
+        """Forget what was drawn."""
+        self.quiet(0.1)
+        self.screen.erase_in_display(2)
+
     # ── seeing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property

@@ -931,3 +931,20 @@ async def test_how_many_more_could_be_meant_is_said(tmp_path: Path) -> None:
         assert "… 12 more: ↓, or go on writing" in on.text
         await on.press("up")
         assert "more: ↓" not in on.text
+
+
+async def test_where_not_all_keys_have_room_it_is_said_how_many_are_left_out(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (40, 12)) as on:
+        await on.press("ctrl+x")
+        assert "… 22 more; h lists all keys" in on.text
+        await on.press("h")
+        assert "write to filter" in on.text
+
+
+async def test_in_the_file_tree_characters_are_a_filter_once_one_is_begun(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.press("ctrl+x", "f")
+        await on.type("m")
+        assert on.main.file_tree.filter == ""
+        await on.type("/mai")
+        assert on.main.file_tree.filter == "mai"

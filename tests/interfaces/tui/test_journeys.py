@@ -236,7 +236,9 @@ def test_it_is_suspended_and_comes_back_as_it_was(open_screen: Open) -> None:
     terminal.type("\x1a")
     _, status = os.waitpid(terminal.pid, os.WUNTRACED)
     assert os.WIFSTOPPED(status)
+    terminal.clear()  # the other screen of a real terminal is empty when it is gone back to
     os.kill(terminal.pid, signal.SIGCONT)
+    terminal.see("❯ half a thought", "offline/grammar", READY)
     terminal.type(" and the rest")
     terminal.see("❯ half a thought and the rest")
 

@@ -108,6 +108,8 @@ class ScreenDriver(LinuxDriver):
             self.attrs_before = taking.attributes
         elif self._reading:  # it was suspended
             self._loop.add_reader(self.fileno, self._readable)
+            # It begins with an empty screen, and nobody else knows that anything is to be drawn.
+            self._loop.call_soon_threadsafe(self.redraw)
         self._in_charge = True
 
     def stop_application_mode(self) -> None:

@@ -9,6 +9,7 @@ PROMPT = "❯ "
 """Before the first row of the composer; the other rows are indented by as much."""
 RULE = "─"
 PLACEHOLDER = "Ask, or / commands · @ files · ! shell · ? help"
+_PARTS = " · "
 STARTING = "starting …"
 MOST_ROWS = 10
 """Rows the composer grows to."""
@@ -22,6 +23,14 @@ _PICTURES: dict[int, int] = {
     **dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)), 0xFFFD),
     **dict.fromkeys((0x2028, 0x2029), 0x20),
 }
+
+
+def placeholder(room: int) -> str:
+    """As much of it as has room, in whole parts."""
+    shown = PLACEHOLDER
+    while len(shown) > room and _PARTS in shown:
+        shown = shown.rpartition(_PARTS)[0]
+    return shown[: max(0, room)]
 
 
 def drawable(text: str) -> str:

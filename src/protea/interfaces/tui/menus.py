@@ -352,7 +352,7 @@ def keymaps(screen: Front) -> None:
     open_list(screen, "keymap", items, screen.use_keymap, marked=current)
 
 
-def settings(screen: Front) -> None:
+def settings(screen: Front, marked: str | None = None) -> None:
     """What can be set for the screen; each choice holds at once and is written into config.toml."""
     wishes = screen.desk.preferences
     rows = [
@@ -362,6 +362,7 @@ def settings(screen: Front) -> None:
         ("motion", _on(wishes.motion), "whether anything moves by itself"),
         ("screen_reader", _on(wishes.screen_reader), "words instead of drawings, and nothing that moves"),
         ("notify", wishes.notify, "how you are called while you look elsewhere"),
+        ("images", wishes.images, "how pictures are drawn, from the next start on"),
         ("session.model", screen.tab.state.model, "the model of this session"),
         ("session.effort", screen.tab.state.effort or "as the model likes", "how hard it thinks"),
         ("session.profile", screen.tab.state.profile, "who it is"),
@@ -375,16 +376,17 @@ def settings(screen: Front) -> None:
             screen.do(key)
         elif key == "mouse":
             screen.do("app.mouse")
-            settings(screen)
+            settings(screen, key)
         else:
-            value = getattr(wishes, key)
-            screen.prefer(**{key: NOTIFY[(NOTIFY.index(value) + 1) % len(NOTIFY)] if key == "notify" else not value})
-            settings(screen)
+            value, ways = getattr(wishes, key), WAYS.get(key, ())
+            screen.prefer(**{key: ways[(ways.index(value) + 1) % len(ways)] if ways else not value})
+            settings(screen, key)
 
-    open_list(screen, "settings", items, then)
+    open_list(screen, "settings", items, then, marked=marked)
 
 
-NOTIFY = ("auto", "bell", "osc9", "osc99", "osc777", "none")
+WAYS = {"notify": ("auto", "bell", "osc9", "osc99", "osc777", "none"), "images": ("auto", "blocks", "none")}
+"""Settings that have more than two ways, which follow one another."""
 
 
 def _on(value: bool) -> str:

@@ -49,7 +49,7 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
 
     DEFAULT_CSS = """
     Picker { background: transparent; align: center bottom; }
-    Picker > _Body { width: 100%; max-width: 110; height: auto; }
+    Picker > _Body { width: 100%; height: auto; }
     """
 
     def __init__(
@@ -236,7 +236,7 @@ class _Body(Widget):
 
     def again(self) -> None:
         picker = self._picker
-        width = min(110, self.app.size.width)
+        width = self.app.size.width
         most = max(3, min(self.app.size.height - 4, self.app.size.height * 2 // 3))
         many = len(picker.shown) or 1
         about = self._about(width, max(most // 3, most - many), fits=many <= most - most // 3)

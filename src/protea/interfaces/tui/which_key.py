@@ -39,4 +39,8 @@ class WhichKey(Lines):
             text = one_line(ACTIONS.get(action, "to a tab" if action == "tab" else action), COLUMN - 11)
             row = rows[place % height]
             row += [(f"{shown(key):>8} ", "key"), (text + " " * (COLUMN - 10 - width_of(text)), "text")]
+        room = self.app.size.height - 3
+        if height > room:
+            left_out = sum(place % height >= room - 1 for place in range(len(self._following)))
+            rows = [*rows[: room - 1], [("  " + one_line(f"… {left_out} more; h lists all keys", width - 4), "warn")]]
         return [[("─" * width, "rule")], *rows]

@@ -15,7 +15,7 @@ from protea.domain.messages import Image
 from protea.interfaces.terminal import visible
 from protea.interfaces.tui.composer.buffer import Buffer
 from protea.interfaces.tui.composer.history import History
-from protea.interfaces.tui.frame import PLACEHOLDER, PROMPT, RULE, drawable, most_rows, place, width_of, window, wrap
+from protea.interfaces.tui.frame import PROMPT, RULE, drawable, most_rows, place, placeholder, width_of, window, wrap
 from protea.interfaces.tui.painting import Painted
 from protea.interfaces.tui.themes import Look
 
@@ -41,7 +41,6 @@ class Composer(Painted):
         self.active = True
         """Whether keys come here: the cursor is drawn."""
         self.border_role = "rule"
-        self.placeholder = PLACEHOLDER
         self.chips: dict[str, str] = {}
         """Label → what was pasted."""
         self.images: dict[str, Image] = {}
@@ -231,7 +230,7 @@ class Composer(Painted):
         segments = [Segment("  " if number else SHELL if self.is_shell else PROMPT, lead)]
         begin, end = rows[number]
         if not self.text:
-            shown = self.placeholder[: max(0, width - 3)]
+            shown = placeholder(width - 3)
             if self.active:
                 segments += [Segment(shown[:1], look["cursor"]), Segment(shown[1:], look["placeholder"])]
             else:

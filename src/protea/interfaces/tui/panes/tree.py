@@ -175,6 +175,8 @@ class Tree(Pane):
         return super().act(action)
 
     def write(self, character: str) -> None:
+        if not self.writing:
+            return  # a key that means nothing here
         self.filter = self.filter[:-1] if character == "\b" else self.filter + character
         self.at = 0
         self.again()
