@@ -92,6 +92,35 @@ def test_what_else_terminals_say_is_not_typed(said: bytes) -> None:
     assert heard.take(b"a" + said + b"b") + heard.rest() == b"ab"
 
 
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        (b"\x1b[97;5u", b"\x1b[97;5u"),
+        (b"\x1b[97:65;6:1u", b"\x1b[97;6u"),  # with what else is on the key, and that it went down
+        (b"\x1b[57441;1:3u", b""),  # it was let go
+        (b"\x1b[1;5:3A", b""),
+        (b"\x1b[1114112;1u", b""),
+        (b"\x1b[999999999999999999999u", b""),
+        (b"\x1b[48;24;80;400;800t", b"\x1b[48;24;80;400;800t"),
+        (b"\x1b[48;0;0;0;0t", b""),
+        (b"\x1b[48;99999;99999;1;1t", b""),
+        (b"\x1b[" + b"1;" * 100_000 + b"m", b""),
+    ],
+)
+def test_a_key_or_a_size_that_cannot_be_is_not_read_and_one_that_can_is(told: bytes, read: bytes) -> None:
+    heard = Answers()
+    assert heard.take(b"a" + told + b"b") + heard.rest() == b"a" + read + b"b"
+
+
+@pytest.mark.parametrize(
+    "said", [b"\x1b[?62;4c", b"\x1b[57441;1:3u", b"\x1b[" + b"1;" * 100 + b"m", b"\x1b[48;0;0;0;0t"]
+)
+def test_wherever_what_a_terminal_says_is_cut_it_is_not_typed(said: bytes) -> None:
+    for cut in range(1, len(said)):
+        heard = Answers()
+        assert heard.take(b"a" + said[:cut]) + heard.take(said[cut:] + b"b") + heard.rest() == b"ab"
+
+
 def test_one_without_an_end_is_no_text() -> None:
     heard = Answers()
     assert heard.take(b"\x1b]11;rgb:ff") + heard.rest() == b""

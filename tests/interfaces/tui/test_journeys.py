@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from protea.interfaces.tui.driver import A_PAUSE
 from protea.testing.loopback import LoopbackProvider, LoopbackReply, ScriptedCall
 from tests.interfaces.tui.conftest import Open
 from tests.interfaces.tui.terminal import Terminal
@@ -226,6 +227,45 @@ def test_a_megabyte_is_pasted_at_once_and_sent_whole(open_screen: Open, tmp_path
         terminal.type("\r")
         terminal.see("Long.")
         assert len(provider.requests[-1].body) > len(pasted)
+
+
+def test_a_paste_whose_end_never_comes_is_ended_by_ctrl_c(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("before \x1b[200~pasted and then")
+    terminal.quiet(A_PAUSE + 0.2)
+    terminal.type(" typed\r")
+    terminal.quiet(A_PAUSE + 0.2)
+    terminal.type("\x03")
+    terminal.see("❯ before pasted and then typed")
+    terminal.type(" on")
+    terminal.see("  on")
+
+
+def test_whatever_a_terminal_says_keys_are_read_afterwards(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    for number, said in enumerate(
+        (
+            "\x1b[1114112;1u",
+            "\x1b[97;1:3u",
+            "\x1b[48;0;0;0;0t\x1b[48;99999;99999;1;1t",
+            "\x1b[<0;99999;99999M\x1b[<;;M",
+            "\x1b[" + "1;" * 50_000 + "m",
+            "\x1b[?62;4c" * 2000,
+            "\x1b" * 300,
+            "\x10" * 300,
+        )
+    ):
+        terminal.type(said)
+        terminal.quiet(0.2)
+        while "❯" not in terminal.shown:  # a list has been opened
+            terminal.type("\x1b")
+            terminal.quiet(0.2)
+        terminal.type(f"still here {number}")
+        terminal.see(f"❯ still here {number}", READY)
+        terminal.type("\x15")
+        terminal.gone("still here")
 
 
 def test_it_is_suspended_and_comes_back_as_it_was(open_screen: Open) -> None:

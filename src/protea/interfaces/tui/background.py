@@ -17,8 +17,19 @@ Colour = tuple[float, float, float]
 _ANSWER = re.compile(
     rb"\x1b\]11;rgba?:([0-9A-Fa-f]{1,4})/([0-9A-Fa-f]{1,4})/([0-9A-Fa-f]{1,4})[^\x07\x1b]*(?:\x07|\x1b\\)"
 )
-_BEGUN = re.compile(rb"\x1b(?:\](?:1(?:1(?:;(?:[rgba:/0-9A-Fa-f]{0,40}\x1b?))?)?)?)?\Z")
-"""What could become one."""
+_BEGUN = re.compile(
+    rb"\x1b(?:\](?:1(?:1(?:;[rgba:/0-9A-Fa-f]{0,40}\x1b?)?)?)?|\[[0-?]{0,40}[ -/]?|_G[^\x1b]{0,200}\x1b?"
+    rb"|P>\|[^\x1b]{0,200}\x1b?)?\Z"
+)
+"""What could become one, or another report that is cut in two by the size of a read."""
+_OVERLONG = re.compile(rb"\x1b\[[0-?]{41,}[ -/]*[@-~]?")
+_REST_OF_ONE = re.compile(rb"[ -?]*([@-~])?")
+_KEY = re.compile(rb"\x1b\[([0-9:;]*)([u~A-FHPQRS])")
+"""A key, as the newer protocols tell it: code, modifiers, text, each with more behind a colon."""
+_SIZE = re.compile(rb"\x1b\[48;([0-9]+)[^;a-zA-Z]*;([0-9]+)[^a-zA-Z]*t")
+LAST_CODE = 0x10FFFF
+MOST_COLUMNS, MOST_ROWS = 2000, 1000
+"""Beyond this a window is drawn as if it were no larger."""
 _BROKEN = re.compile(rb"\x1b\]11;[rgba:/0-9A-Fa-f]*")
 """One that has no end: nobody typed it."""
 _OTHER = re.compile(
@@ -41,6 +52,8 @@ class Answers:
         self.colours: list[Colour] = []
         """What was answered and not yet looked at."""
         self._held = b""
+        self._in_overlong = False
+        """Whether what was read last ended within a sequence that is longer than any."""
         self.said: list[bytes] | None = None
         """All that is said, where somebody has asked something; else it is dropped."""
 
@@ -52,6 +65,8 @@ class Answers:
     def take(self, data: bytes) -> bytes:
         """The keys in it."""
         data, self._held = self._held + data, b""
+        if self._in_overlong and (rest := _REST_OF_ONE.match(data)):
+            data, self._in_overlong = data[rest.end() :], rest[1] is None
         if b"\x1b" not in data:
             return data
         for found in _ANSWER.finditer(data):
@@ -61,6 +76,9 @@ class Answers:
         if self.said is not None:
             self.said += (found[0] for found in _OTHER.finditer(data))
         data = _OTHER.sub(b"", data)
+        if (last := data.rfind(b"\x1b[")) >= 0 and (overlong := _OVERLONG.fullmatch(data, last)):
+            self._in_overlong = overlong[0][-1] < 0x40
+        data = _SIZE.sub(_possible_size, _KEY.sub(_readable_key, _OVERLONG.sub(b"", data)))
         begun = (_BEGUN if self.said is None else _UNFINISHED).search(data)
         if begun is not None:
             data, self._held = data[: begun.start()], begun[0]
@@ -72,6 +90,26 @@ class Answers:
             return b""
         held, self._held = self._held, b""
         return held
+
+
+def _readable_key(found: re.Match[bytes]) -> bytes:
+    """A key as its reader can take it: pressed, not released, of a code there is, with nothing told beside it."""
+    parts = found[1].split(b";")
+    code = parts[0].partition(b":")[0]
+    modifiers, _, kind = parts[1].partition(b":") if len(parts) > 1 else (b"", b"", b"")
+    texts = [each for part in parts[2:] for each in part.split(b":")]
+    if kind.startswith(b"3") or any(len(each) > 9 or int(each or 0) > LAST_CODE for each in (code, modifiers, *texts)):
+        return b""
+    if b":" not in found[1]:
+        return found[0]
+    return b"\x1b[" + b";".join([code, modifiers, *parts[2:]][: len(parts)]) + found[2]
+
+
+def _possible_size(found: re.Match[bytes]) -> bytes:
+    """A window told of with no size, or a larger one than there is, is not believed."""
+    rows, columns = found.groups()
+    sane = len(rows) < 5 and len(columns) < 5 and 0 < int(rows) <= MOST_ROWS and 0 < int(columns) <= MOST_COLUMNS
+    return found[0] if sane else b""
 
 
 def is_light(colour: Colour) -> bool:

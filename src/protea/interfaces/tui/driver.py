@@ -22,7 +22,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.keys import _character_to_key
 from textual.message import Message
 
-from protea.interfaces.tui.background import QUESTION, Answers, Colour
+from protea.interfaces.tui.background import MOST_COLUMNS, MOST_ROWS, QUESTION, Answers, Colour
 from protea.interfaces.tui.writer import Writer
 
 A_MOMENT = 0.05
@@ -37,6 +37,11 @@ _ALT = re.compile(rb"\x1b(?:\r|([!-/:-@`{-~])|([\x00-\x06\x0a-\x0c\x0e-\x1a\x1c-
 """What Textual's parser does not know: Alt+Enter (it gives Enter), Alt and a sign (it types `^` and the sign), and Esc
 with a control character behind it (it drops Esc)."""
 PASTE, PASTED = b"\x1b[200~", b"\x1b[201~"
+LARGEST_PASTE = 64 << 20
+"""Bytes that are kept of one paste; what is more is left out, and the paste says so."""
+CUT_OFF = b"\n[the paste went on; Protea keeps 64 MB of one]\n"
+A_PAUSE = 1.0
+"""Seconds without anything more after which Ctrl+C ends a paste whose end has not come."""
 
 
 class Typed(Protocol):
@@ -82,6 +87,8 @@ class ScreenDriver(LinuxDriver):
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._pasted: list[bytes] | None = None
         """What has come of a paste that has not ended."""
+        self._pasted_bytes = 0
+        self._pasted_at = 0.0
         self._take: Callable[[events.Event], bool] = lambda event: False
         self._asked: tuple[Callable[[Sequence[bytes]], bool], Told] | None = None
         self._in_charge = False
@@ -136,6 +143,10 @@ class ScreenDriver(LinuxDriver):
     def disable_input(self) -> None:
         self._loop.remove_reader(self.fileno)
         super().disable_input()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        columns, rows = super()._get_terminal_size()
+        return min(columns, MOST_COLUMNS), min(rows, MOST_ROWS)
 
     def _new_writer(self) -> Writer:
         assert self._file is not None  # there is a terminal
@@ -242,7 +253,15 @@ class ScreenDriver(LinuxDriver):
         while data:
             if self._pasted is not None:
                 paste = self._pasted
+                if data == b"\x03" and get_time() - self._pasted_at > A_PAUSE:
+                    data = PASTED  # no terminal pastes that; it is a person whose keys have gone nowhere
                 paste.append(data)
+                self._pasted_at = get_time()
+                self._pasted_bytes += len(data)
+                if self._pasted_bytes > LARGEST_PASTE and len(paste) > 2:
+                    if self._pasted_bytes - len(data) <= LARGEST_PASTE:
+                        paste.insert(-1, CUT_OFF)
+                    paste[-2:] = [b"".join(paste[-2:])[-len(data) - len(PASTED) :]]
                 # The end may be cut in two by the size of a read.
                 tail = data if len(data) >= len(PASTED) else b"".join(paste[-len(PASTED) :])
                 if PASTED not in tail and PASTED not in b"".join(paste[-2:]):
@@ -257,6 +276,8 @@ class ScreenDriver(LinuxDriver):
                 self.told_background(self._answers.colours.pop(0))
             if begun:
                 self._pasted = []
+                self._pasted_bytes = 0
+                self._pasted_at = get_time()
         if self._asked is not None and self._asked[0](self._answers.said or ()):
             self._answered(self._asked[1])
         if self._answers.holds:
@@ -279,8 +300,16 @@ class ScreenDriver(LinuxDriver):
         self._feed(data[at:])
 
     def _feed(self, data: bytes) -> None:
-        if data:
-            self._give(self._parser.feed(self._decode(data)))
+        text = self._decode(data)
+        if not text:
+            return
+        try:
+            self._give(self._parser.feed(text))
+        except (ValueError, ArithmeticError):  # a key or a report that cannot be one; a parser that has failed is spent
+            spent, self._parser = self._parser, XTermParser()
+            self._parser.mouse_pixels = spent.mouse_pixels
+            self._parser.terminal_size = spent.terminal_size
+            self._parser.terminal_pixel_size = spent.terminal_pixel_size
 
     def _let_go(self) -> None:
         """What looked like the beginning of an answer was none."""

@@ -18,7 +18,7 @@ from protea.domain.view import call_object
 from protea.interfaces.tui.front import Front
 from protea.interfaces.tui.going_back import rewind
 from protea.interfaces.tui.keys import ACTIONS, CONTEXTS, KEYMAPS, shown
-from protea.interfaces.tui.picker import Item, Picker, open_list
+from protea.interfaces.tui.picker import Item, Picker, open_list, show_list
 from protea.interfaces.tui.status import short
 from protea.interfaces.tui.themes import AUTO, THEMES
 
@@ -340,7 +340,8 @@ def themes(screen: Front) -> None:
     def closed(key: str | None) -> None:
         screen.use_theme(key or before, keep=key is not None)
 
-    screen.app.push_screen(
+    show_list(
+        screen,
         Picker(screen.desk, "theme", items, marked=before, moved=lambda name: screen.use_theme(name, keep=False)),
         closed,
     )

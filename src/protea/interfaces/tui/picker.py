@@ -196,14 +196,22 @@ _PAGES = {"list.page_up": -1, "list.page_down": 1}
 
 
 def open_list(screen: Front, title: str, items: Sequence[Item], then: Callable[[str], Any], **more: Any) -> Picker:
-    """Show a list; `then` is called with the key of what was chosen."""
+    """Show a list; `then` is called with the key of what was chosen. One that is open already is not opened once more:
+    keys come faster than lists where a terminal was not read for a while."""
 
     def chosen(key: str | None) -> None:
         screen.tab.composer.update()
         if key is not None:
             then(key)
 
-    picker = Picker(screen.desk, title, items, **more)
+    return show_list(screen, Picker(screen.desk, title, items, **more), chosen)
+
+
+def show_list(screen: Front, picker: Picker, chosen: Callable[[str | None], None]) -> Picker:
+    """The list that is shown now: `picker`, or the one of that title that is open."""
+    for each in screen.app.screen_stack:
+        if isinstance(each, Picker) and each.title_text == picker.title_text:
+            return each
     screen.app.push_screen(picker, chosen)
     return picker
 
