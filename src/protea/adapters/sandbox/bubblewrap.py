@@ -8,10 +8,8 @@ says what is promised and what is not. Where such walls cannot be had, nothing r
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
-import time
 from collections.abc import Mapping
 
 import msgspec
@@ -25,6 +23,7 @@ from protea.adapters.sandbox._mounts import Mount, Places
 from protea.adapters.sandbox._obstacles import find_bwrap, trouble
 from protea.adapters.sandbox._options import WallOptions
 from protea.adapters.sandbox._places import enterable, records_of, roots_of, visible
+from protea.adapters.sandbox._ready import Ready
 from protea.adapters.sandbox._seccomp import build
 from protea.adapters.sandbox._stand_ins import Record, sweep
 from protea.adapters.sandbox._supervised import MARK, SupervisedProcess, Supervisor, Wrapping
@@ -36,8 +35,6 @@ from protea.ports.sandbox import Launch, Process, Sandbox, Wall
 
 PATIENCE = 20.0
 """Seconds bubblewrap has to say what it started, where that must be known."""
-FRESH = 10.0
-"""Seconds after which the workspace is looked through again, beside the commands that run."""
 
 
 class Options(WallOptions, frozen=True, kw_only=True):
@@ -89,9 +86,7 @@ class BubblewrapSandbox:
         self._supervisor = Supervisor(self._groups.take_in)
         self._records = records_of(surroundings)
         self._surveys: dict[str, Survey] = {}
-        self._surveyed = 0.0
-        self._surveying: asyncio.Task[None] | None = None
-        self._ready: asyncio.Task[None] | None = None
+        self._ready = Ready(self._prepare, self._survey)
         self._filter = b""
         self._place = f"{os.path.realpath(surroundings.protea_home)}/overlay"
         """An empty folder; what commands write that is not to stay lies there, for them alone."""
@@ -128,7 +123,7 @@ class BubblewrapSandbox:
         return None
 
     async def start(self, launch: Launch) -> Process:
-        await self._prepared()
+        await self._ready.wait()
         if any("\0" in word for word in (*launch.argv, launch.cwd)):
             raise OSError("a command cannot hold a NUL character")
         descriptors: list[int] = []
@@ -205,20 +200,9 @@ class BubblewrapSandbox:
     async def aclose(self) -> None:
         await self._supervisor.aclose()
         self._groups.drop()
-        for task in (self._surveying, self._ready):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, OSError):
-                    await task
+        await self._ready.aclose()
 
     # ── before the first command ────────────────────────────────────────────────────────────────────────────────────
-
-    async def _prepared(self) -> None:
-        if self._ready is None or (self._ready.done() and (self._ready.cancelled() or self._ready.exception())):
-            self._ready = asyncio.create_task(self._prepare())
-        await asyncio.shield(self._ready)
-        if time.monotonic() - self._surveyed > FRESH and (self._surveying is None or self._surveying.done()):
-            self._surveying = asyncio.create_task(self._survey())
 
     async def _prepare(self) -> None:
         """In threads: a large workspace takes a moment to look through."""
@@ -236,7 +220,6 @@ class BubblewrapSandbox:
         await self._survey()
 
     async def _survey(self) -> None:
-        self._surveyed = time.monotonic()
         places = self._places(None)
         self._outside = {
             network: await asyncio.to_thread(_mounts.outside, replace(places, network=network))

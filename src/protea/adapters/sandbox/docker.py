@@ -14,7 +14,6 @@ import errno
 import hashlib
 import os
 import resource
-import time
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
@@ -29,6 +28,7 @@ from protea.adapters.sandbox._keeper import SCRIPT, mark
 from protea.adapters.sandbox._mounts import Mount, Places
 from protea.adapters.sandbox._options import WallOptions
 from protea.adapters.sandbox._places import enterable, records_of, roots_of
+from protea.adapters.sandbox._ready import Ready
 from protea.adapters.sandbox._seccomp import profile
 from protea.adapters.sandbox._stand_ins import Record, sweep
 from protea.adapters.sandbox._supervised import MARK
@@ -39,8 +39,6 @@ from protea.domain.permission.paths import beneath
 from protea.domain.surroundings import Surroundings
 from protea.ports.sandbox import Launch, Process, Sandbox, Wall
 
-FRESH = 10.0
-"""Seconds after which the workspace is looked through again, beside the commands that run."""
 HOME, OWNER = "protea.home", "protea.owner"
 """Labels: whose containers these are, and the process they must not outlive."""
 MOST = 1 << 15
@@ -154,9 +152,7 @@ class ContainerSandbox:
         self._label = hashlib.sha256(os.fsencode(self._records)).hexdigest()[:24]
         self._found: _Found | None = None
         self._surveys: dict[str, Survey] = {}
-        self._surveyed = 0.0
-        self._surveying: asyncio.Task[None] | None = None
-        self._ready: asyncio.Task[_Found] | None = None
+        self._ready = Ready(self._prepare, self._survey)
         self._running: set[ContainerProcess] = set()
         self._errands: set[asyncio.Task[Any]] = set()
         self._programs: dict[str, bool] = {}
@@ -235,7 +231,7 @@ class ContainerSandbox:
             raise OSError("a command cannot hold a NUL character")
         if "=" in launch.argv[0].rpartition("/")[2]:
             raise OSError(errno.ENOENT, "a program with = in its name cannot be started in a container", launch.argv[0])
-        found = await self._prepared()
+        found = await self._ready.wait()
         records: list[int] = []
         try:
             while True:
@@ -290,21 +286,9 @@ class ContainerSandbox:
             process.close()
         while self._errands:
             await asyncio.gather(*self._errands, return_exceptions=True)
-        for task in (self._surveying, self._ready):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, OSError):
-                    await task
+        await self._ready.aclose()
 
     # ── before the first command ────────────────────────────────────────────────────────────────────────────────────
-
-    async def _prepared(self) -> _Found:
-        if self._ready is None or (self._ready.done() and (self._ready.cancelled() or self._ready.exception())):
-            self._ready = asyncio.create_task(self._prepare())
-        found = await asyncio.shield(self._ready)
-        if time.monotonic() - self._surveyed > FRESH and (self._surveying is None or self._surveying.done()):
-            self._surveying = asyncio.create_task(self._survey())
-        return found
 
     async def _prepare(self) -> _Found:
         """In threads: a large workspace takes a moment to look through."""
@@ -336,7 +320,6 @@ class ContainerSandbox:
                     await self._remove(str(each["Id"]))
 
     async def _survey(self) -> None:
-        self._surveyed = time.monotonic()
         self._surveys = {root: await asyncio.to_thread(survey, root) for root in self._roots}
 
     # ── the policy ──────────────────────────────────────────────────────────────────────────────────────────────────
