@@ -25,6 +25,8 @@ def test_what_events_of_their_own_tell_is_the_answer_where_a_command_has_no_othe
         "/title One file": "title: One file\n",
         "/swap persona=minimal": "profile: coding+persona=minimal\n",
         "/compact": "what was said before is summed up for the model\n",
+        "/summary mine": "the summary was replaced\n",
+        "/compact undo": "the model is shown again what was made smaller last\n",
         "/rewind 2": "went back to before that prompt\n",
     }
     for command, answer in said.items():
@@ -35,6 +37,11 @@ def test_a_command_that_is_nearly_one_is_refused_with_the_nearest_name(world: Wo
     done = world.run("-p", "/contxt")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == "protea: there is no /contxt; did you mean /context?"
+
+
+def test_a_profile_nobody_knows_is_not_said_to_be_a_flag(world: World) -> None:
+    said = world.run("-p", "/profile reviewr").stderr.splitlines()[-1]
+    assert said == "protea: there is no profile 'reviewr'; did you mean reviewer?"
 
 
 def test_what_merely_begins_with_a_slash_is_a_prompt(world: World) -> None:

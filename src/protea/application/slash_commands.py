@@ -486,7 +486,7 @@ async def _lsp(call: Call) -> Answer:
 async def _compact(call: Call) -> Answer:
     if call.rest == "undo":
         await call.gateway.submit(call.session, UndoCompaction(by=call.by))
-        return Answer("The model is shown again what was made smaller last.\n")
+        return Answer()
     turn = (await call.about())["running"]
     past = await call.gateway.history(call.session, limit=-1)
     before: dict[str, Any] = await call.gateway.describe("context", call.session)
@@ -506,7 +506,7 @@ async def _compact(call: Call) -> Answer:
 async def _summary(call: Call) -> Answer:
     if call.rest:
         await call.gateway.submit(call.session, EditSummary(text=call.rest, by=call.by))
-        return Answer("The summary was replaced.\n")
+        return Answer()
     text = (await call.about())["summary"]
     return Answer(f"{text or 'Nothing of this conversation was summed up.'}\n", {"summary": text})
 

@@ -23,7 +23,7 @@ from protea.application.hub import Hub
 from protea.application.lineup import Lineup, needs_price
 from protea.application.parts import Close, Parts, close_all
 from protea.domain.commands import Swap
-from protea.domain.errors import ProteaError, SessionError, StoreError, UsageError
+from protea.domain.errors import ConfigError, ProteaError, SessionError, StoreError, UsageError
 from protea.domain.events import NoticeGiven
 from protea.domain.profile import identity_of, model_named
 from protea.domain.swap import PortChange, SwapClass, SwapPreview, changes, come_and_go, cost_of_reading_anew, strictest
@@ -174,6 +174,14 @@ class Swapping:
 
     async def _plan(self, command: Swap | None, by: str) -> Planned:
         """With a command, what it asks for; without one, what there would be now."""
+        try:
+            return await self._looked_into(command, by)
+        except ConfigError as error:
+            if command is None:
+                raise
+            raise ConfigError(str(error).removeprefix("flag --profile: ")) from error  # nobody has typed a flag
+
+    async def _looked_into(self, command: Swap | None, by: str) -> Planned:
         while True:
             before = self._body.parts
             spec = self._waiting.spec if self._waiting is not None else self._body.spec

@@ -136,6 +136,8 @@ def change_text(event: AnyEvent) -> str:
             return f"profile: {event.identity}"
         case ModeChanged():
             return f"mode: {event.mode}"
+        case Compacted(how="summarise", strategy="edited by a person"):
+            return "the summary was replaced"
         case Compacted(how="summarise"):
             return "what was said before is summed up for the model"
         case Compacted():
