@@ -4,7 +4,7 @@ opening it      run, app, later (a gateway whose sessions are still opening), op
 the screen      screen, front (what others may ask of it), desk (what its tabs share), tab, tabbar, panes/
 a tab           transcript/, pictures/, card (a question), strips, composer/, suggestions, welcome, state
 keys            keys (the tables), doing (what actions do), which_key
-lists           picker, menus (what stands in each), going_back, fuzzy
+lists           picker, menus (what stands in each), going_back, changes (of a file, in little room), fuzzy
 the terminal    driver, writer, painting, background, frame (what the first frame shares with the screen)
 how it looks    themes, line, status, remembered
 who is away     calling, announcing (for a screen reader)

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Literal
 
 from protea.domain.commands import ResolveApproval
-from protea.domain.diff import body
 from protea.domain.events import Answer, ApprovalRequested
 from protea.domain.question import plan_of, would_write
 from protea.domain.view import call_object
 from protea.interfaces.terminal import one_line, revealed, visible
+from protea.interfaces.tui.changes import change_rows
 from protea.interfaces.tui.frame import width_of, wrap
 from protea.interfaces.tui.line import Lines, Row
 from protea.interfaces.tui.themes import Look
@@ -204,7 +204,7 @@ def question_rows(question: ApprovalRequested, width: int, most: int, *, whole: 
     if len(head) > room:
         left_out = len(head) - room + 1
         head = [*head[: room - 1], [(f"    … {left_out} more lines (Ctrl+O shows all)", "warn")]]
-    diff = diff_rows(diff_text, width, max(1, room - len(head)))
+    diff = change_rows(diff_text, width, max(1, room - len(head))) if diff_text else []
     return [*head, *why, *diff, *tail]
 
 
@@ -244,21 +244,6 @@ def _plan_rows(plan: str, width: int, *, whole: bool, tight: bool) -> list[Row]:
     if tight:
         return [*rows, [pair for key, _, short in keys for pair in ((f"  {key}", "key"), (f" {short}", "text"))]]
     return [*rows, *([(f"  {key:>3}", "key"), (f" {words}", "text")] for key, words, _ in keys)]
-
-
-def diff_rows(diff: str, width: int, most: int) -> list[Row]:
-    """A diff, a row per line, cut to `most` rows."""
-    lines = body(diff)
-    rows: list[Row] = []
-    for line in lines[:most]:
-        role = {"+": "add", "-": "remove", "@": "info"}.get(line[:1], "dim")
-        rows.append([("    " + revealed(line.removesuffix("\r")).replace("\t", "    ")[: width - 5], role)])
-    if len(lines) > most:
-        rows = [
-            *rows[: max(0, most - 1)],
-            [(f"    … {len(lines) - max(0, most - 1)} more lines (Ctrl+O shows all)", "warn")],
-        ]
-    return rows
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -11,7 +11,8 @@ from protea.domain.commands import Interrupt, Rewind, Undo
 from protea.domain.diff import reversed_hunks
 from protea.domain.events import FilesChanged, PromptSubmitted
 from protea.domain.going_back import places
-from protea.interfaces.terminal import one_line, visible
+from protea.interfaces.terminal import one_line
+from protea.interfaces.tui.changes import change_rows
 from protea.interfaces.tui.front import Front
 from protea.interfaces.tui.line import Row
 from protea.interfaces.tui.picker import Item, open_list
@@ -116,19 +117,13 @@ class _Files:
             note = f" ({each['note']})" if each.get("note") else ""
             head = one_line(f"{each['what']} {_short(each['path'], self._root)}{note}", width - 18)
             found.append([("  ", "text"), (head, "heading"), *((f" +{added}", "add"), (f" -{removed}", "remove"))])
-            found += _lines(hunks, width)
+            found += change_rows("\n".join(hunks), width)
         return found
 
     def _steps(self, path: str) -> Iterator[str]:
         """The diffs of a file, the latest turn first: so they are taken back."""
         for turn in reversed(self._since):
             yield from (each.get("diff", "") for each in turn.get("files", ()) if each["path"] == path)
-
-
-def _lines(hunks: Sequence[str], width: int) -> Iterator[Row]:
-    for line in hunks:
-        role = {"+": "add", "-": "remove", "@": "info"}.get(line[:1], "dim")
-        yield [("    ", "text"), (visible(line.removesuffix("\r")).replace("\t", "    ")[: width - 6], role)]
 
 
 def _short(path: str, root: str) -> str:

@@ -65,6 +65,12 @@ def diff_rows(diff: str, width: int, lead: list[Span]) -> list[Row]:
     return rows
 
 
+def beginning(diff: str, lines: int) -> tuple[str, int]:
+    """The first lines of a diff, and how many follow them: where few are shown, the others need not be looked at."""
+    parts = diff.removesuffix("\n").split("\n", lines)
+    return "\n".join(parts[:lines]), parts[lines].count("\n") + 1 if len(parts) > lines else 0
+
+
 def _with_words(block: list[Line]) -> list[Line]:
     """The same lines, with what differs inside of lines that were changed told apart."""
     lines = list(block)

@@ -14,7 +14,7 @@ from protea.domain.tools import ENDED
 from protea.domain.transcript import OWN_ORIGINS
 from protea.domain.view import call_object, problem_lines, result_summary
 from protea.interfaces.tui.transcript.cells import Span, clean, cut, flat, width_of
-from protea.interfaces.tui.transcript.difference import diff_rows
+from protea.interfaces.tui.transcript.difference import beginning, diff_rows
 from protea.interfaces.tui.transcript.markdown import document_of
 from protea.interfaces.tui.transcript.prose import unit_rows
 from protea.interfaces.tui.transcript.rows import BLANK, Row, clipped, no_picture, paragraph, picture_rows
@@ -252,7 +252,9 @@ def _call(block: Call, width: int, fold: bool | None, output: str, hang: Hang) -
         rows += _arguments(block, width, about)
     result = block.result
     if result is not None and result.diff:
-        rows += _limited(diff_rows(result.diff, width, LEAD), None if is_open else DIFF, width)
+        # Lines that name a file take no row; there are few of them.
+        seen, left = (result.diff, 0) if is_open else beginning(result.diff, 2 * DIFF)
+        rows += _limited(diff_rows(seen, width, LEAD), None if is_open else DIFF, width, left)
         for severity, line in problem_lines(result, 100 if is_open else TAIL):
             rows += paragraph([(line, severity, "")], width, _BAR)
     elif result is not None and (is_open or block.typed or (result.is_error and block.state == "error")):
@@ -305,10 +307,11 @@ def _output(text: str, width: int) -> list[Row]:
     return [row for line in text.split("\n") for row in paragraph([(line, "output", "")], width, _BAR)] if text else []
 
 
-def _limited(rows: list[Row], most: int | None, width: int) -> list[Row]:
-    if most is None or len(rows) <= most + 1:
+def _limited(rows: list[Row], most: int | None, width: int, left: int = 0) -> list[Row]:
+    """As many rows as there may be, and how many more there are; `left` of them were not made."""
+    if most is None or len(rows) + left <= most + 1:
         return rows
-    return [*rows[:most], _more(len(rows) - most, width, LEAD, "dim", "")]
+    return [*rows[:most], _more(len(rows) - most + left, width, LEAD, "dim", "")]
 
 
 def _more(count: int, width: int, lead: list[Span], role: str, fill: str) -> Row:
