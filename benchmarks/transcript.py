@@ -114,6 +114,7 @@ def ours(mode: str, out: str) -> None:
             yield unblinking()
 
         async def on_mount(self) -> None:
+            as_the_program_does()
             if mode in ("long", "long-stream"):
                 for event in self.log_of:
                     self.transcript.advance(event)
@@ -166,6 +167,14 @@ def ours(mode: str, out: str) -> None:
     Ours().run()
 
 
+def as_the_program_does() -> None:
+    """Leave what was loaded alone, and look for garbage little by little."""
+    from protea.interfaces.tui.app import GARBAGE
+
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+
+
 def unblinking():
     """An input line that draws nothing by itself."""
     from textual.widgets import Input
@@ -190,6 +199,7 @@ def plain(out: str) -> None:
             yield unblinking()
 
         def on_mount(self) -> None:
+            as_the_program_does()
             self.query_one(VerticalScroll).anchor()
             self.run_worker(self.stream())
 
@@ -213,6 +223,9 @@ def empty() -> None:
 
         def compose(self):
             yield unblinking()
+
+        def on_mount(self) -> None:
+            as_the_program_does()
 
         def on_key(self, event) -> None:
             if event.key == "f2":
@@ -449,7 +462,6 @@ def opening(report: Report) -> None:
 def main() -> None:
     if "--child" in sys.argv:
         mode, *rest = sys.argv[sys.argv.index("--child") + 1 :]
-        gc.set_threshold(20_000, 10, 10)  # as the program does
         if mode == "plain":
             plain(rest[0])
         elif mode == "empty":

@@ -87,7 +87,7 @@ def reading_on(report: Report, environment: dict[str, str]) -> None:
     """Keys while a session of 100,000 events, whose end is shown, is read to go on with it."""
     session = long_log(Path(environment["PROTEA_HOME"], "sessions"))
     with Terminal([*PROTEA, "-r", session], environment) as terminal:
-        terminal.until(lambda shown: "It is so. It is so." in shown)
+        terminal.until(lambda shown: "It is so. It is so." in shown and " NORMAL " in shown)
         terminal.type("x")
         terminal.until(lambda shown: composer(terminal) == "x")
         row = next(y for y, line in enumerate(terminal.screen.display) if line.startswith(f"{MARK}x"))
@@ -235,7 +235,7 @@ def files(report: Report) -> None:
 
 def long_session(report: Report, project: str, environment: dict[str, str]) -> None:
     """A session of 10,000 messages: keys, pages, another size, another window; keys while an answer comes."""
-    store, session = JsonlStore(f"{environment['PROTEA_HOME']}/sessions"), "20250101-000000-long"
+    store, session = JsonlStore(f"{environment['PROTEA_HOME']}/sessions"), "20250101-000000-many"
     begun = SessionStarted(version="1", cwd=project, profile="coding", model="bench-openai-chat/one")
     log = store.create(session)
     stamp = {"session": session, "at": "2025-01-01T00:00:00.000Z"}
