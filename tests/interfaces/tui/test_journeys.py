@@ -356,6 +356,12 @@ def test_keys_that_terminals_send_behind_an_escape_are_what_they_are_meant_to_be
     terminal.type("\x1b\x18")
     terminal.see("choose a model")
     terminal.gone("everything")
+    terminal.type("t")
+    terminal.until(lambda shown: shown.split("\n")[0].count("new session") == 2, "there is no second tab")
+    terminal.type("in the second\x1b1in the first\x1b2")  # Alt and a digit: a tab, and no character
+    terminal.see("❯ in the second")
+    terminal.type("\x1b1")
+    terminal.see("❯ in the first")
 
 
 def test_what_fingers_bring_from_emacs_works_as_terminals_send_it(open_screen: Open, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from protea.domain.settings import ScreenSettings
 from tests.interfaces.tui.stage import DESCRIBED, stage
 
 
@@ -249,3 +250,14 @@ async def test_without_colour_nothing_is_coloured(tmp_path: Path) -> None:
         assert not [
             style for style in styles if style is not None and style.color is not None and not style.color.is_default
         ]
+
+
+async def test_who_hears_the_screen_hears_no_lines(tmp_path: Path) -> None:
+    preferences = ScreenSettings(motion=False, screen_reader=True)
+    async with stage(tmp_path / "home", preferences=preferences) as on:
+        await on.send("edit")
+        assert "/srv/app · acme/big" in on.text
+        assert not set("─│▌") & set(on.text)
+        await on.press("ctrl+x", "comma")
+        assert "screen_reader" in on.text
+        assert not set("─│▌") & set(on.text)

@@ -33,9 +33,9 @@ USUAL = 0.1
 AN_ANSWER = 2.0
 """Seconds a terminal has to answer; nobody waits for it."""
 Told = Callable[[Sequence[bytes]], None]
-_ALT = re.compile(rb"\x1b(?:\r|([!-/:-@`{-~])|([\x00-\x06\x0a-\x0c\x0e-\x1a\x1c-\x1f]))")
-"""What Textual's parser does not know: Alt+Enter (it gives Enter), Alt and a sign (it types `^` and the sign), and Esc
-with a control character behind it (it drops Esc)."""
+_ALT = re.compile(rb"\x1b(?:\r|([!-@`{-~])|([\x00-\x06\x0a-\x0c\x0e-\x1a\x1c-\x1f]))")
+"""What Textual's parser does not know: Alt+Enter (it gives Enter), Alt and a sign or a digit (it types `^` and the
+sign, or what Alt and the digit write on some keyboards), and Esc with a control character behind it (it drops Esc)."""
 PASTE, PASTED = b"\x1b[200~", b"\x1b[201~"
 LARGEST_PASTE = 64 << 20
 """Bytes that are kept of one paste; what is more is left out, and the paste says so."""

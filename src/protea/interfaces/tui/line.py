@@ -17,6 +17,10 @@ Row = Sequence[tuple[str, str]]
 """(text, role) from left to right."""
 
 
+UNDRAWN = str.maketrans("─│▌▎", "    ")
+"""Lines and bars as blanks, for who hears the screen."""
+
+
 class Lines(Painted):
     """Shows what `rows` gives for a width; as high as that is, and gone where there is nothing."""
 
@@ -63,6 +67,8 @@ class Lines(Painted):
 
 def strip(row: Row, width: int, look: Look) -> Strip:
     """One row, filled up to `width`."""
+    if look.words_only:
+        row = [(text.translate(UNDRAWN) if role in ("active", "rule") else text, role) for text, role in row]
     return Strip([Segment(drawable(text), look[role]) for text, role in row if text]).adjust_cell_length(
         width, look.base
     )

@@ -33,9 +33,10 @@ def palette(screen: Front) -> None:
     keys = screen.desk.keys
     items = [
         Item(key=name, text=about, detail=keys.of(name), words=name)
-        for name, about in ACTIONS.items()
+        for name, about in sorted(ACTIONS.items(), key=lambda each: _GROUPS.index(each[0].partition(".")[0]))
         if not name.startswith(("approval.", "list.", "suggestions.", "composer."))
         and not name.rpartition(".")[2].isdigit()
+        and name not in ("app.palette", "app.quit_if_empty")
     ]
     items += [
         Item(key=name, text=ACTIONS[name], detail=keys.of(name), words=name)
@@ -76,6 +77,10 @@ def palette(screen: Front) -> None:
             screen.do(key)
 
     open_list(screen, "everything", items, then)
+
+
+_GROUPS = ("session", "pane", "tab", "focus", "app", "transcript", "composer", "suggestions", "approval", "list")
+"""Actions as they stand among everything: what one comes for first."""
 
 
 def keys_help(screen: Front) -> None:

@@ -111,7 +111,7 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
             app = self.app
             self.dismiss(None)
             if hasattr(below := app.screen_stack[-1], "take_key"):
-                below.take_key(events.Key(event.key.removeprefix("alt+"), event.character))
+                below.take_key(events.Key(event.character, event.character))
         elif action is None:
             self._write(event)
 

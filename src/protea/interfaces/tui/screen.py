@@ -505,7 +505,8 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             # Over a slow line Esc and the key behind it come as one: where Esc ends something, both are meant.
             if action is None:
                 self.do(escape)
-            self.take_key(events.Key(key.removeprefix("alt+"), event.character))
+            behind = event.character if event.is_printable and event.character else key.removeprefix("alt+")
+            self.take_key(events.Key(behind, event.character))
         elif action is None:
             self._write(event, character)
 

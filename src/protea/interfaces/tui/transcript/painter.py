@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from protea.interfaces.tui.line import UNDRAWN
 from protea.interfaces.tui.themes import Look
 from protea.interfaces.tui.transcript.cells import clean, cut, width_of
 from protea.interfaces.tui.transcript.palette import Palette
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Mark = tuple[int, int, str]
 """(first character of a row, the one behind the last, what marks them)."""
+_DRAWN = ("marker", "rule", "bar", "quote-bar", "table-line")
+"""Roles of what is there to be seen and not to be read."""
 
 
 class Painter:
@@ -40,7 +43,12 @@ class Painter:
             strip: Strip = kept[1]
             return strip
         roles_after = " gone" if gone else ""
-        segments = [Segment(text, palette.of(roles + roles_after, link)) for text, roles, link in row.spans]
+        drawn = row.spans
+        if self._look().words_only:
+            drawn = tuple(
+                (text.translate(UNDRAWN) if roles in _DRAWN else text, roles, link) for text, roles, link in drawn
+            )
+        segments = [Segment(text, palette.of(roles + roles_after, link)) for text, roles, link in drawn]
         if row.picture is not None:
             segments[-1:] = _pictured(*row.picture, segments[-1], palette.base)
         used = row.width
