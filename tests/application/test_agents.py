@@ -17,6 +17,7 @@ from protea.adapters.sandbox import none as no_walls
 from protea.adapters.tools import builtin
 from protea.adapters.tools.functions import FunctionToolset
 from protea.adapters.workspace import disk
+from protea.application.envelope import Narrowed, Some
 from protea.domain.commands import Background, Interrupt, Invoke, ResolveApproval, SetMode, Steer, SubmitPrompt
 from protea.domain.delegation import AgentDefinition
 from protea.domain.errors import UsageError
@@ -270,6 +271,10 @@ async def test_a_person_cannot_loosen_an_agents_mode_either() -> None:
     (child,) = [each.id for each in await w.gateway.sessions() if each.agent]
     with pytest.raises(UsageError, match="no more than the session that sent it: normal"):
         await w.gateway.submit(child, SetMode(mode="yolo"))
+    held = w.gateway._open[child]
+    other = held.swapping._planned(held.spec, held.parts, "test").parts
+    assert isinstance(other.permission, Narrowed), "nor by making another of it"
+    assert {type(each) for each in other.toolsets} == {Some}
     go_on.set()
     await w.gateway.close()
 

@@ -12,11 +12,14 @@ from protea.adapters.permission import rules
 from protea.application.envelope import Envelope, Narrowed, Some
 from protea.application.parts import Parts
 from protea.domain.delegation import STRICTNESS, VERDICTS
+from protea.domain.hooks import HookMoment, HookSaid
 from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import Taint, ToolSpec
 from protea.ports.gateway import OpenSession
+from protea.ports.hooks import Hooks
 from protea.ports.permission import Permission
+from protea.testing.hooks import TableHooks
 from tests.application.world import World
 
 AROUND = Surroundings(cwd="/w", root="/w", user_home="/h", protea_home="/h/.protea", environment={})
@@ -122,6 +125,40 @@ def test_tools_are_some_of_the_senders() -> None:
     few = Some(two, frozenset({"Read", "Bash"}))
     assert [each.name for each in few.specs()] == ["Read"]
     assert few.tool("Write") is None
+
+
+def hooked(hooks: Hooks | None, choice: str) -> Parts:
+    return replace(World()._assemble(OpenSession(cwd="/w")), hooks=hooks, choices={"hooks": (choice, {})})
+
+
+CALL = HookMoment(moment="before_tool", session="s", cwd="/w", tool="Bash", arguments={"command": "make"})
+REWRITTEN = HookSaid(hook="own", arguments={"command": "make all"})
+REFUSED = HookSaid(hook="above", verdict="deny")
+
+
+async def test_no_profile_is_a_way_past_a_hook_of_the_sender() -> None:
+    own, above = TableHooks({"before_tool": [REWRITTEN]}), TableHooks({"before_tool": [REFUSED], "prompt": [REFUSED]})
+    envelope = Envelope(above=Above(hooked(above, "strict"), "normal"), agent="a", depth=1, tools=frozenset())
+    hooks = envelope.around(hooked(own, "loose"), "normal").hooks
+    assert hooks is not None
+    assert await hooks.run(CALL) == [REWRITTEN, REFUSED]
+    assert above.told == [replace(CALL, arguments={"command": "make all"})], "it is asked about what would run"
+    assert not hooks.wants("prompt"), "an agent's prompt is none of a person's"
+    await hooks.aclose()
+    assert (own.closed, above.closed) == (True, False)
+
+
+async def test_hooks_that_both_have_run_once_and_those_of_the_sender_also_where_it_has_none() -> None:
+    above = TableHooks({"before_tool": [REFUSED]})
+    envelope = Envelope(above=Above(hooked(above, "strict"), "normal"), agent="a", depth=1, tools=frozenset())
+    same = envelope.around(hooked(TableHooks({"before_tool": [REFUSED]}), "strict"), "normal").hooks
+    none = envelope.around(hooked(None, "none"), "normal").hooks
+    assert same is not None
+    assert none is not None
+    assert await same.run(CALL) == [REFUSED]
+    assert above.told == []
+    assert none.wants("before_tool", "Bash")
+    assert await none.run(CALL) == [REFUSED]
 
 
 def spec(name: str) -> Any:

@@ -11,8 +11,10 @@ from msgspec.structs import replace
 from protea.application.parts import Parts
 from protea.domain.delegation import stricter, strictest_mode
 from protea.domain.errors import UsageError
+from protea.domain.hooks import HookMoment, HookSaid, Moment
 from protea.domain.permission import Decision, Mode, PermissionRequest
 from protea.domain.tools import Taint, ToolSpec
+from protea.ports.hooks import Hooks
 from protea.ports.permission import Permission
 from protea.ports.persona import Persona
 from protea.ports.toolset import Tool, Toolset
@@ -61,6 +63,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
             toolsets=tuple(Some(toolset, self.tools) for toolset in parts.toolsets),
             permission=Narrowed(parts.permission, self),
             persona=persona,
+            hooks=Watched(parts.hooks, parts.choices.get("hooks"), self.above),
         )
 
 
@@ -81,6 +84,37 @@ class Narrowed:
         allowed = tuple(layer for layer in request.layers if layer.source == "session")
         parents = replace(request, layers=(*above.parts.layers, *allowed))
         return stricter(self._own.decide(request), above.parts.permission.decide(parents))
+
+
+class Watched:
+    """`Hooks` of an agent: its own, and around its calls those of the session that sent it as well, as they are now. So
+    that no profile is a way past a hook."""
+
+    def __init__(self, own: Hooks | None, choice: object, above: Above) -> None:
+        self._own = own
+        self._choice = choice
+        self._above = above
+
+    def _others(self, moment: Moment) -> Hooks | None:
+        parts = self._above.parts
+        same = self._own is not None and parts.choices.get("hooks") == self._choice
+        return parts.hooks if moment in ("before_tool", "after_tool") and not same else None
+
+    def wants(self, moment: Moment, tool: str | None = None) -> bool:
+        return any(each.wants(moment, tool) for each in (self._own, self._others(moment)) if each is not None)
+
+    async def run(self, moment: HookMoment) -> Sequence[HookSaid]:
+        said: list[HookSaid] = []
+        for each in (self._own, self._others(moment.moment)):
+            if each is not None and each.wants(moment.moment, moment.tool):
+                said += await each.run(moment)
+                written = [one.arguments for one in said if one.arguments is not None]
+                moment = replace(moment, arguments=written[-1]) if written else moment
+        return said
+
+    async def aclose(self) -> None:
+        if self._own is not None:
+            await self._own.aclose()
 
 
 class Spoken:

@@ -415,8 +415,13 @@ class Session:
         if self._swaps is None:
             from protea.application.swapping import Swapping  # with the first swap
 
-            self._swaps = Swapping(self, self._assemble, self._preload)
+            self._swaps = Swapping(self, self._bounded, self._preload)
         return self._swaps
+
+    def _bounded(self, spec: OpenSession, before: Parts | None) -> Parts:
+        """What it would be made of: an agent is within its envelope whoever it becomes."""
+        parts = self._assemble(spec, before)
+        return parts if self._envelope is None else self._envelope.around(parts, parts.mode)
 
     def _open_by_the_way(self) -> None:
         """What most sessions do without, made of the parts that are there; again after one of these was exchanged."""

@@ -19,6 +19,10 @@ FOREIGN_TOOLS = {"MultiEdit": "Edit", "Task": "Agent", "LS": "Glob", "NotebookRe
 """Tools as files of other agents name them → ours."""
 
 
+NO_TOOLS = ("",)
+"""Of an agent that is to have none: no tool is called so."""
+
+
 class AgentDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """An agent that has a name."""
 
@@ -94,7 +98,7 @@ def read_definition(text: str, name: str, path: str) -> AgentDefinition | str:
         about=" ".join(about.split()) if isinstance(about, str) else "",
         words=body.strip(),
         path=path,
-        tools=() if tools == ("*",) else _ours(tools),
+        tools=() if tools == ("*",) else _ours(tools) or (NO_TOOLS if head.get("tools") == () else ()),
         without=_ours(listed(head.get("disallowedTools"))),
         plans=head.get("permissionMode") == "plan",
         model=model if isinstance(model, str) and model != "inherit" else "",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from protea.adapters.agents import files, none
+from protea.domain.delegation import AgentDefinition, read_definition
 from protea.domain.surroundings import Surroundings
 from protea.ports.agents import Agents
 from protea.testing.contracts.agents import AgentsContract
@@ -55,6 +56,22 @@ class TestFiles(AgentsContract):
 class TestNone(AgentsContract):
     def agents(self) -> Agents:
         return none.create(none.Options())
+
+
+@pytest.mark.parametrize(
+    ("head", "tools"),
+    [
+        ("tools: []", ("",)),
+        ("tools:", ()),
+        ("tools: '*'", ()),
+        ("tools: [Read]", ("Read",)),
+        ("tools: *all", ("*all",)),
+    ],
+)
+def test_an_empty_list_of_tools_is_none_and_no_list_all(head: str, tools: tuple[str, ...]) -> None:
+    found = read_definition(f"---\nname: x\n{head}\n---\nwords", "x", "x.md")
+    assert isinstance(found, AgentDefinition)
+    assert found.tools == tools
 
 
 def test_a_projects_own_come_before_a_persons(tmp_path: Path) -> None:
