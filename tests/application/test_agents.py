@@ -17,6 +17,7 @@ from protea.adapters.sandbox import none as no_walls
 from protea.adapters.tools import builtin
 from protea.adapters.tools.functions import FunctionToolset
 from protea.adapters.workspace import disk
+from protea.application import session as session_module
 from protea.application.envelope import Narrowed, Some
 from protea.domain.commands import Background, Interrupt, Invoke, ResolveApproval, SetMode, Steer, SubmitPrompt
 from protea.domain.delegation import AgentDefinition
@@ -736,6 +737,40 @@ async def test_an_idle_session_that_is_not_woken_learns_of_it_with_the_next_prom
                 break
     events = [event async for event in w.turn(session, SubmitPrompt(text="and?"))]
     assert [text_of(e.content) for e in events if isinstance(e, MessageCompleted)] == ["news"]
+    await w.gateway.close()
+
+
+async def test_a_session_does_not_wake_itself_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "MOST_WAKES", 3)
+    w = world({"boss": lambda *_: says("ok")})
+    w.wake = True
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+
+    async def prompted() -> None:
+        async for _ in w.turn(session, SubmitPrompt(text="boss")):
+            pass
+
+    async def news() -> None:
+        held = w.gateway._open[session]
+        held.tasks.news(f"number {held.hub.last} has ended")
+        async with asyncio.timeout(WITHIN):
+            while held.tasks._waiting:
+                await asyncio.wait(held.tasks._waiting)
+            await held.at_rest()
+
+    await prompted()
+    for _ in range(5):
+        await news()
+    events = list(w.store.read(session))
+    assert len(of(events, TurnStarted)) == 4
+    assert [each.text.split(":")[0] for each in of(events, NoticeGiven)] == [
+        "It has woken itself 3 times without a word of yours"
+    ]
+    await prompted()
+    told = [text_of(m.content) for m in w.model.requests[-1].messages if isinstance(m, UserMessage)]
+    assert "\n".join(told).count("has ended") == 5, "nothing is lost"
+    await news()
+    assert len(of(list(w.store.read(session)), TurnStarted)) == 6
     await w.gateway.close()
 
 

@@ -65,6 +65,10 @@ if TYPE_CHECKING:  # opened where a part, a swap or a call asks for them
     from protea.domain.swap import SwapPreview
 
 
+MOST_WAKES = 50
+"""Turns in a row that tasks may begin: a model that begins another task in each would go on, and cost, for ever."""
+
+
 class Session:
     """A session that is open in this process. Lives in one event loop."""
 
@@ -100,6 +104,8 @@ class Session:
         self.ids = ids = parts.ids or ids
         self._children = children
         self._envelope = envelope
+        self._woken = 0
+        """How often it was woken since somebody last prompted it."""
         self.watchers: list[Callable[[LastingEvent], None]] = []
         """Called with every lasting event, before anyone else sees it. They must not raise."""
         self.past = past
@@ -166,7 +172,7 @@ class Session:
     @property
     def wakes(self) -> bool:
         """Whether news of a task begin a turn."""
-        return self.parts.tasks.wake and not self.worker.held and self.usable
+        return self.parts.tasks.wake and not self.worker.held and self.usable and self._woken < MOST_WAKES
 
     @property
     def transcript(self) -> Transcript:
@@ -262,6 +268,8 @@ class Session:
         """Take a command; see `Gateway.submit`."""
         if not self.usable and not isinstance(command, EndSession | Interrupt):
             raise self.hub.failure or SessionError(f"session {self.id} is closed")
+        if isinstance(command, SubmitPrompt):
+            self._woken = 0
         return await obey(self, command)
 
     async def begin(self, prompt: str, origin: str) -> None:
@@ -270,6 +278,12 @@ class Session:
 
     async def wake(self, text: str) -> None:
         """Begin a turn because something has happened."""
+        self._woken += 1
+        if self._woken == MOST_WAKES:
+            why = (
+                f"It has woken itself {MOST_WAKES} times without a word of yours: what comes now waits for your prompt."
+            )
+            self.hub.record(NoticeGiven(level="warning", text=why))
         await self.worker.take(SubmitPrompt(text=text, origin="task"))
 
     def interrupt(self) -> None:
