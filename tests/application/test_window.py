@@ -548,7 +548,7 @@ async def test_a_summary_is_asked_for_as_any_reply_is_with_the_effort_the_tools_
     None
 ):
     busy = Failure("overloaded", "Too busy.", "test", 529, retryable=True)
-    world = Windowed(says("one"), says("two"), busy, says("In short."), DONE)
+    world = Windowed(says("one"), says("two"), busy, says("In short."), DONE, context=40_000)
     world._parts |= {"compaction": levels.create(levels.Options()), "effort": "high"}
     world.model._info = replace(world.model.info, images=False)
     session = await world.gateway.open(OpenSession(cwd="/w"))
@@ -600,3 +600,29 @@ async def test_an_interrupt_ends_a_compaction_and_what_is_rewound_meanwhile_does
         ]
         kept = ["a", "b", "c"] if interrupts else ["c"]
         assert [said(each) for each in world.model.requests[-1].messages if isinstance(each, UserMessage)] == kept
+
+
+async def test_a_summary_that_was_edited_still_tells_the_pins() -> None:
+    world = Windowed(says("one"), says("two"), says("a summary"), DONE, compaction=levels.create(levels.Options()))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    await world.gateway.submit(session, SetPins(pins=("never push", "be kind")))
+    for text in "ab":
+        await _all(world, session, text)
+    await world.gateway.submit(session, Compact())
+    async for event in world.gateway.events(session, 0):
+        if isinstance(event, Compacted):
+            break
+    await world.gateway.submit(session, EditSummary(text="All is well, and be kind."))
+    await _all(world, session, "c")
+    await world.gateway.close()
+    told = said(world.model.requests[-1].messages[0])
+    assert told == "All is well, and be kind.\n\n## Pinned\n- never push"
+
+
+async def test_a_window_that_is_next_to_nothing_does_not_ask_for_a_summary_at_every_step() -> None:
+    world = Windowed(*READS, DONE, context=100, compaction=levels.create(levels.Options()))
+    events = await world.run("go")
+    assert not any("about to be shortened" in str(request.messages[-1]) for request in world.model.requests)
+    assert of(events, Compacted)
+    (notice,) = of(events, NoticeGiven)
+    assert "of its 100 tokens" in notice.text

@@ -19,7 +19,7 @@ from protea.domain.compaction import (
     survivors,
     to_sum_up,
 )
-from protea.domain.messages import AssistantMessage, Image, Message, Text, ToolMessage
+from protea.domain.messages import AssistantMessage, Image, Message, Text, ToolMessage, UserMessage
 from protea.testing.contracts.context import count
 from protea.testing.conversations import answer, conversation, prompt, step, whole
 
@@ -161,3 +161,25 @@ def test_what_is_too_long_to_be_asked_about_is_shown_without_results_and_with_lo
     assert sum(map(count, shown)) < 500
     assert whole(shown)
     assert str(shown[0]).count("a") > 400
+
+
+def test_images_of_one_reply_that_are_too_many_go_and_say_how_to_have_them_again() -> None:
+    calls = step(1, calls=2, size=10)[0]
+    pictures = tuple(
+        ToolMessage(call_id=f"c_1_{at}", name="Read", text="", images=(Image("image/png", "A" * 10),) * 10)
+        for at in range(2)
+    )
+    shrunk = last_resort(given_to((prompt("look"), calls, *pictures), 50, forced=True))
+    assert shrunk is not None
+    after = applied((prompt("look"), calls, *pictures), shrunk)
+    assert whole(after)
+    assert [each.text for each in results(after)] == [
+        f"[10 images stood here. Recall gives them again by the id c_1_{at}.]" for at in range(2)
+    ]
+    assert not any(each.images for each in results(after))
+
+
+def test_who_sums_up_what_is_too_much_is_shown_no_images() -> None:
+    shown = askable((UserMessage((Text("look"), Image("image/png", "AAAA"))), *step(1)))
+    assert "AAAA" not in str(shown)
+    assert "look" in str(shown)

@@ -8,6 +8,7 @@ from protea.application.hub import Hub
 from protea.application.past import Past
 from protea.application.undoing import NOTHING_KEPT, Undoing
 from protea.domain.commands import EditSummary, Redo, Rewind, Undo
+from protea.domain.compaction import survivors
 from protea.domain.errors import UsageError
 from protea.domain.events import Compacted, CompactionUndone, LastingEvent, PromptWithdrawn, Rewound
 from protea.domain.transcript import Transcript, transcript_of
@@ -43,7 +44,10 @@ async def edit_summary(command: EditSummary, transcript: Transcript, hub: Hub) -
         raise UsageError("nothing was summed up in this conversation")
     if not command.text.strip():
         raise UsageError("the summary is empty; say what the model should know of what was said before")
-    await hub.commit(Compacted(upto=now.upto, summary=command.text, strategy="edited by a person"))
+    # What is pinned is in sight whatever stands there.
+    lost = [pin for pin in transcript.pins if pin.partition("\n")[0] not in command.text]
+    pins = f"\n\n{survivors((), lost, (), longest=0)}" if lost else ""
+    await hub.commit(Compacted(upto=now.upto, summary=command.text + pins, strategy="edited by a person"))
 
 
 async def restore_files(command: Undo | Redo, transcript: Transcript, undoing: Undoing | None) -> None:

@@ -34,6 +34,8 @@ ANSWER = 0.25
 """Of a model's window: what an answer is given at most, where nobody knows how long it may be."""
 LIGHT = 0.5
 """Of a model's window: below this nothing is done."""
+CRAMPED = 0.2
+"""Of a model's window: where less is left for the conversation, no model is asked to sum it up."""
 CHARACTERS = 3
 """Of a message that are taken for a token where no provider has counted yet: rather too few."""
 _WHOLE = ("end_turn", "stop_sequence", "length", "pause", "tool_calls", "other")
@@ -178,6 +180,11 @@ class Window:
             conversation = Conversation(messages=messages, sizes=sizes, room=room, forced=must, focus=focus)
             summary = _Asked(model, request, self._hub, self._clock, self._before_compaction)
             can_talk = not model.info.id.startswith("offline/")
+            if known and not forced and room < (model.info.context or 0) * CRAMPED:
+                can_talk = False  # a summary would be due, and paid for, with every reply
+                left = f"{room:,} of its {model.info.context:,} tokens"
+                mend = "a profile with fewer tools, or a larger window, helps"
+                self._tell("warning", f"prompt, tools and answer leave the conversation {left}; {mend}")
             try:
                 shrunk = await compaction.shrink(conversation, summary if can_talk else None)
             except ModelError as error:

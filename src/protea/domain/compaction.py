@@ -39,6 +39,7 @@ SKILL = "Skill"
 """The tool whose results are instructions that hold as long as the work goes on."""
 LONGEST_SKILL = 20_000
 """Characters of a skill that survive; in a result of this length nothing is touched."""
+_AN_IMAGE = "[an image stood here]"
 LEAST_LEFT = 500
 """Characters that stay of a result, however little room there is."""
 
@@ -95,10 +96,14 @@ def cleared(message: Message) -> Message:
 
 
 def shortened(message: Message, longest: int) -> Message:
-    """A result with its beginning and its end; any other message as it is."""
-    if not isinstance(message, ToolMessage) or _stays(message) or len(message.text) <= max(longest, SMALL):
+    """A result with its beginning and its end, and where little is to stay without its images; any other message as it
+    is."""
+    if not isinstance(message, ToolMessage) or _stays(message):
         return message
-    text = cut(message.text, longest)
+    text = cut(message.text, longest) if len(message.text) > max(longest, SMALL) else message.text
+    if message.images and longest <= LEAST_LEFT:
+        text += f"\n[{len(message.images)} images stood here. Recall gives them again by the id {message.call_id}.]"
+        return replace(message, text=text.strip(), images=())
     return replace(message, text=text) if len(text) < len(message.text) else message
 
 
@@ -139,7 +144,8 @@ def last_resort(conversation: Conversation) -> Shrunk | None:
         return None
     messages, sizes = conversation.messages, conversation.sizes
     wanted = min(conversation.room, conversation.used // 2 if conversation.forced else conversation.room) * 0.8
-    longest = max((len(each.text) for each in messages if isinstance(each, ToolMessage)), default=0)
+    results = [each for each in messages if isinstance(each, ToolMessage)]
+    longest = max((len(each.text) + (LEAST_LEFT + 1) * bool(each.images) for each in results), default=0)
     found = None
     while longest > LEAST_LEFT:
         longest = max(LEAST_LEFT, longest // 2)
@@ -160,18 +166,16 @@ def scaled(before: Sequence[Message], after: Sequence[Message], sizes: Sequence[
 
 
 def askable(messages: Sequence[Message], longest: int = 4 * LONGEST_PROMPT) -> tuple[Message, ...]:
-    """The messages as who sums them up can be shown them where they are too many: no results, and of every long
-    text its beginning and its end."""
+    """The messages as who sums them up can be shown them where they are too many: no results, no images, and of every
+    long prompt its beginning and its end."""
     return tuple(_cut_down(cleared(message), longest) for message in messages)
 
 
 def _cut_down(message: Message, longest: int) -> Message:
     if not isinstance(message, UserMessage):
         return message
-    content = tuple(
-        replace(part, text=cut(part.text, longest)) if isinstance(part, Text) else part for part in message.content
-    )
-    return replace(message, content=content)
+    content = (Text(cut(part.text, longest) if isinstance(part, Text) else _AN_IMAGE) for part in message.content)
+    return replace(message, content=tuple(content))
 
 
 def border(messages: Sequence[Message], sizes: Sequence[int], keep: int) -> int:

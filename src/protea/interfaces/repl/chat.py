@@ -121,6 +121,7 @@ class _Chat:
         """Slash commands whose answer has not been drawn."""
         self.follower: asyncio.Task[None] | None = None
         self.interrupted_at = 0.0
+        self.compacting = False
         self.gateway: Gateway
         self.nudges: Nudges
 
@@ -372,7 +373,8 @@ class _Chat:
             raise
 
     def _interrupt(self, lines: History) -> None:
-        if not self.state.busy and lines.typed():
+        working, self.compacting = self.state.busy or self.compacting, False
+        if not working and lines.typed():
             self.interrupted_at = 0.0  # it was for what stood there
             self.write("\n")
             return
@@ -381,7 +383,7 @@ class _Chat:
             self.write("\n")
             raise _Leave
         self.interrupted_at = now
-        if self.state.busy:
+        if working:
             self.state.questions.clear()
             self.call(self.gateway.submit(self.session, Interrupt()))
             if count := len(self.waiting):
@@ -420,7 +422,9 @@ class _Chat:
         if row is not None and row["face"]:
             _DOING[row["name"]](self, rest.strip())
             return
+        self.compacting = name == "compact"
         self.call(self._invoke(f"/{text.strip()}"))
+        self.compacting = False
         if row is not None and row["name"] == "help" and not rest:
             self.write(_HELP)
 

@@ -36,7 +36,7 @@ def _session_interrupt(screen: Front) -> None:
         tab.card.again()
     elif tab.told.text:
         tab.told.show("")
-    elif tab.state.busy:
+    elif tab.state.busy or tab.compacting:
         tab.interrupt()
     elif screen.twice("rewind"):
         screen.do("session.rewind")

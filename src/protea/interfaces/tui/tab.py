@@ -126,6 +126,8 @@ class Tab(Vertical, Unscrolled):
         """The search for what is offered, while it goes on."""
         self._follower: asyncio.Task[None] | None = None
         self._asked: set[str] = set()
+        self.compacting = False
+        """A `/compact` was sent from here and is not done."""
         """Ids of commands whose answers are shown here."""
 
     def compose(self) -> ComposeResult:
@@ -324,11 +326,16 @@ class Tab(Vertical, Unscrolled):
         """A slash command; its answer is shown here."""
         id = f"screen-{next(_numbers)}"
         self._asked.add(id)
+        self.compacting = command_name(text) == "compact"
+        if self.compacting:
+            self.desk.hint("making room; Esc ends it")
         try:
             await self.desk.gateway.submit(self.session, Invoke(text=text, id=id))
         except ProteaError:
             self._asked.discard(id)
             raise
+        finally:
+            self.compacting = False
 
     def submit(self, command: Any) -> None:
         """Send a command; what is wrong with it is told."""
