@@ -83,6 +83,37 @@ class TestDurableOnPostgresql(TaskRunnerContract):
         return self._opened[-1]
 
 
+ENDINGS = """
+import asyncio, sys
+from pathlib import Path
+from tests.adapters.task_runner.test_durable import opened
+
+async def fail(input, tell):
+    raise LookupError("no such thing")
+
+async def stay(input, tell):
+    await asyncio.Event().wait()
+
+async def main():
+    runner = opened(Path(sys.argv[1]))
+    runner.define("fail", fail)
+    runner.define("stay", stay)
+    failed = await runner.start("fail", {}, title="it fails")
+    print((await runner.wait(failed.id)).state)
+    staying = await runner.start("stay", {}, title="it stays")
+    print((await runner.stop(staying.id)).state)
+    await runner.aclose()
+
+asyncio.run(main())
+"""
+
+
+def test_a_task_that_fails_or_is_stopped_writes_nothing_over_the_screen(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", ENDINGS, str(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=WITHIN)
+    assert (done.stdout, done.stderr) == ("failed\nstopped\n", "")
+
+
 # ── killed in the midst of a step ──────────────────────────────────────────────────────────────────────────────────
 
 JOB = """

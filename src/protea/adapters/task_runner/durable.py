@@ -148,14 +148,15 @@ class _Engine:
             self._dbos = DBOS
             portable = WorkflowSerializationFormat.PORTABLE
             self._workflow = DBOS.workflow(name="protea_task", serialization_type=portable)(_steps_of)
-        logging.getLogger("dbos").setLevel(logging.ERROR)
+        # It would write over the screen whenever a task fails or is stopped; both are told by the task itself.
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         self._dbos(
             config={
                 "name": "protea",
                 "system_database_url": database,
                 "executor_id": owner,
                 "application_version": VERSION,
-                "log_level": "ERROR",
+                "log_level": "CRITICAL",
                 "notification_listener_polling_interval_sec": 1.0,
             }
         )
