@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,31 @@ def test_the_agent_of_the_page_is_sent_by_its_name(world: World) -> None:
     said = run(world, found[1]).stdout
     assert "3 lines with `TODO` in 2 files in src" in said
     assert "[reviewer · " in said
+
+
+class Leeks(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<html><body><h1>Leeks</h1><p>They like rain.</p></body></html>")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is said about who asked."""
+
+
+def test_the_page_on_the_web_reads_one(world: World) -> None:
+    text = page("web.md")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Leeks) as server:
+        threading.Thread(target=server.serve_forever).start()
+        port = server.server_address[1]
+        (world.home / ".protea").mkdir()
+        (world.home / ".protea/config.toml").write_text(block(text, "toml").replace("8080", str(port)))
+        line = re.sub(r"https://docs\.python\.org/\S*?(?=\")", f"http://127.0.0.1:{port}/", block(text).strip())
+        said = run(world, line.replace("docs.python.org", f"127.0.0.1:{port}")).stdout
+        server.shutdown()
+    assert "# Leeks" in said
+    assert "They like rain." in said
 
 
 def test_the_page_on_races_takes_what_one_runner_did(world: World) -> None:

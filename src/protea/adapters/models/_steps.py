@@ -250,7 +250,12 @@ def _read(step: Read, tools: Tools) -> Doing:
     elif step.first > 1 or step.last is not None:
         offset = step.first
         limit = None if step.last is None else step.last - step.first + 1
-    given = yield tuple(tools.call("Read", {"path": path}, offset=offset, limit=limit) for path in step.paths)
+    given = yield tuple(
+        tools.call("WebFetch", {"url": path})
+        if path.startswith(("https://", "http://"))
+        else tools.call("Read", {"path": path}, offset=offset, limit=limit)
+        for path in step.paths
+    )
     texts = []
     failed = False
     for path, each in zip(step.paths, given, strict=False):
