@@ -135,21 +135,9 @@ class Bash:
         return f"{len(running)} background commands run already: {', '.join(s.id for s in running)}. End one first."
 
     async def _background(self, command: str, cwd: str, seconds: float | None, context: ToolContext) -> ToolResult:
-        shells = shells_of(self._kit)
-        full = self._no_room()
-        if full:
-            return ToolResult(full, is_error=True)
-        try:
-            process = await self._kit.sandbox.start(self._launch(command, cwd, None, context.writes, keep=True))
-        except OSError as error:
-            return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
-        try:
-            shell = Shell(f"b{len(shells) + 1}", command, process, context, self._kit.options, seconds)
-        except OSError as error:
-            await surely(process.end(0))
-            process.close()
-            return ToolResult(f"Its output cannot be kept: {error.strerror}. It was not started.", is_error=True)
-        shells[shell.id] = shell
+        shell = await self._begun(command, cwd, seconds, context)
+        if isinstance(shell, ToolResult):
+            return shell
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(START):
                 await shell.gone.wait()
@@ -163,16 +151,42 @@ class Bash:
             file=shell.path,
         )
 
-    async def _let_go_on(self, command: str, left: LetGo, context: ToolContext) -> ToolResult:
-        """From now on it is a background command like any other; what it has written is its first news."""
+    async def _begun(self, command: str, cwd: str, seconds: float | None, context: ToolContext) -> Shell | ToolResult:
+        """A command in the background, from its first line; or why there is none."""
+        full = self._no_room()
+        if full:
+            return ToolResult(full, is_error=True)
+        try:
+            process = await self._kit.sandbox.start(self._launch(command, cwd, None, context.writes, keep=True))
+        except OSError as error:
+            return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
+        return await self._taken_in(command, process, seconds, context, "It was not started.")
+
+    async def _taken_in(
+        self,
+        command: str,
+        process: Process,
+        seconds: float | None,
+        context: ToolContext,
+        otherwise: str,
+        said: bytes = b"",
+    ) -> Shell | ToolResult:
+        """Among the commands that go on beside turns. Where its output cannot be kept it is ended."""
         shells = shells_of(self._kit)
         try:
-            shell = Shell(f"b{len(shells) + 1}", command, left.process, context, self._kit.options, None, left.said)
+            shell = Shell(f"b{len(shells) + 1}", command, process, context, self._kit.options, seconds, said)
         except OSError as error:
-            await surely(left.process.end(0))
-            left.process.close()
-            return ToolResult(f"Its output cannot be kept: {error.strerror}. It was ended.", is_error=True)
+            await surely(process.end(0))
+            process.close()
+            return ToolResult(f"Its output cannot be kept: {error.strerror}. {otherwise}", is_error=True)
         shells[shell.id] = shell
+        return shell
+
+    async def _let_go_on(self, command: str, left: LetGo, context: ToolContext) -> ToolResult:
+        """From now on it is a background command like any other; what it has written is its first news."""
+        shell = await self._taken_in(command, left.process, None, context, "It was ended.", left.said)
+        if isinstance(shell, ToolResult):
+            return shell
         await kept(shell, "shell", context)
         text, _ = shell.news()
         told = ", and you are told when it has ended" if shell.task else ""

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from protea.adapters.tools._ear import Ear
-from protea.adapters.tools._following import surely
-from protea.adapters.tools.bash import Bash, Shell, kept, shells_of
+from protea.adapters.tools.bash import Bash, Shell, kept
 from protea.domain.errors import TaskFailedError
 from protea.domain.tools import ToolResult
 from protea.ports.toolset import Beside, ToolContext
@@ -45,22 +44,10 @@ class Monitor(Bash):
         cwd = await self._start_directory()
         if cwd != self._kit.cwd:
             return self._moved_back(cwd)
-        full = self._no_room()
-        if full:
-            return ToolResult(full, is_error=True)
         seconds = self._seconds(arguments["timeout"], notes) if "timeout" in arguments else None
-        try:
-            process = await self._kit.sandbox.start(self._launch(command, cwd, None, context.writes, keep=True))
-        except OSError as error:
-            return ToolResult(f"The command could not be started: {error.strerror or error}.", is_error=True)
-        shells = shells_of(self._kit)
-        try:
-            shell = Shell(f"b{len(shells) + 1}", command, process, context, self._kit.options, seconds)
-        except OSError as error:
-            await surely(process.end(0))
-            process.close()
-            return ToolResult(f"Its output cannot be kept: {error.strerror}. It was not started.", is_error=True)
-        shells[shell.id] = shell
+        shell = await self._begun(command, cwd, seconds, context)
+        if isinstance(shell, ToolResult):
+            return shell
         told.shell, shell.heard, shell.room = shell, ear.hear, ear.room
         await kept(shell, "monitor", context, lambda tell: told.to_the_end(ear, tell))
         return ToolResult(
