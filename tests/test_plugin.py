@@ -150,6 +150,76 @@ def test_a_mistake_in_naming_one_is_told_like_one_of_our_own(
     assert told in looked.stdout
 
 
+HEAD = "import msgspec\nclass Options(msgspec.Struct, frozen=True):\n    pass\n"
+FAULTS = {
+    "leaves": ("import sys\nsys.exit(3)\n", "cannot be imported: it called sys.exit(3)"),
+    "breaks": ("1 / 0\n", "cannot be imported: ZeroDivisionError: division by zero"),
+    "lacks": ("import nothing_of_that_name\n", "needs the package nothing_of_that_name: pip install"),
+    "gone": (None, "is said to be in faulty_gone, and there is no such module"),
+    "bare": ("def create(options): ...\n", "has no Options"),
+    "loose": ("class Options: ...\ndef create(options): ...\n", "its Options is no msgspec.Struct"),
+    "signed": (f"{HEAD}def create(options, surroundings): ...\n", "could not be made: TypeError: create() missing 1"),
+    "raises": (f"{HEAD}def create(options):\n    raise RuntimeError('no luck')\n", "made: RuntimeError: no luck"),
+    "asks": (f"{HEAD}def create(options, *, weather): ...\n", "asks for 'weather', which is no port"),
+    "empty": (f"{HEAD}def create(options):\n    return object()\n", "made something without notify: docs/ports/"),
+    "twice": (f"{HEAD}def create(options): ...\n", "faulty and faulty-too both bring an adapter twice of notifier"),
+}
+"""Adapter of `notifier` → what its module says, and what is told of it."""
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Garden:
+    """A Python with packages that are wrong in every way that was thought of."""
+    folder = tmp_path_factory.mktemp("faulty")
+    python = environment_with(["msgspec", "tree-sitter", "tree-sitter-bash"], folder / "python")
+    site = next((folder / "python/lib").glob("python3*")) / "site-packages"
+
+    def package(name: str, version: str, entries: str) -> None:
+        about = site / f"{name.replace('-', '_')}-{version}.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (about / "entry_points.txt").write_text(entries)
+
+    for name, (text, _) in FAULTS.items():
+        if text is not None:
+            (site / f"faulty_{name}.py").write_text(text)
+    entries = "".join(f"{name} = faulty_{name}\n" for name in FAULTS)
+    package("faulty", "0.3", f"[protea.notifier]\n{entries}bell = faulty_empty\n[protea.notifiers]\nx = faulty_empty\n")
+    package("faulty-too", "2.0", "[protea.notifier]\ntwice = faulty_empty\n")
+    return Garden(python, folder)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_is_wrong_with_one_is_a_line(faulty: Garden, name: str) -> None:
+    faulty.profile.write_text(f'extends = "base"\n[notifier]\nadapter = "{name}"\n')
+    done = faulty.protea("-p", "--profile", "gardener", "hello")
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert FAULTS[name][1] in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_packages_bring_is_listed_with_what_is_wrong(faulty: Garden) -> None:
+    faulty.profile.write_text('extends = "base"\n[notifier]\nadapter = "empty"\n')
+    rows = json.loads(faulty.protea("plugins", "list", "--json", "--profile", "gardener").stdout)
+    told = {(row["package"], row["adapter"]): row for row in rows}
+    assert told["faulty", "empty"] == {
+        "package": "faulty", "version": "0.3", "port": "notifier", "adapter": "empty", "module": "faulty_empty",
+        "used": True, "problem": "",
+    }  # fmt: skip
+    assert told["faulty", "x"]["problem"] == "there is no port notifiers; did it mean notifier?"
+    assert told["faulty", "bell"]["problem"] == "hidden: Protea itself has an adapter bell"
+    assert told["faulty-too", "twice"]["problem"] == "faulty brings one of that name, too"
+    shown = faulty.protea("plugins", "list", "--profile", "gardener").stdout
+    assert [line.split() for line in shown.splitlines() if "empty" in line] == [
+        ["faulty", "0.3", "notifier", "empty", "used"]
+    ]
+
+
+def test_without_any_the_list_says_so(tmp_path: Path) -> None:
+    python = environment_with(["msgspec", "tree-sitter", "tree-sitter-bash"], tmp_path / "python")
+    assert "No package brings anything" in Garden(python, tmp_path).protea("plugins", "list").stdout
+
+
 def test_it_is_tested_with_the_suites_that_ship(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", PLUGIN / "tests"],

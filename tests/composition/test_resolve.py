@@ -11,13 +11,11 @@ import pytest
 
 from protea.adapters.clock.system import SystemClock
 from protea.composition.catalogue import CATALOGUE, DEFAULTS, EXTRAS, SWAP_CLASSES
+from protea.composition.plugins import MissingPackageError, UnknownAdapterError, all_plugins
 from protea.composition.resolve import (
     Choice,
-    MissingPackageError,
     Resolver,
-    UnknownAdapterError,
     WrongOptionError,
-    all_plugins,
     check,
     load,
 )

@@ -100,7 +100,7 @@ def _perm_test(arguments: Arguments, launch: Launch, around: Surroundings) -> in
 
 def _ports(arguments: Arguments) -> int:
     from protea.composition.catalogue import CATALOGUE, DEFAULTS, SWAP_CLASSES
-    from protea.composition.resolve import all_plugins
+    from protea.composition.plugins import all_plugins
     from protea.composition.root import Given, Root
     from protea.interfaces.commands.ports import PortRow, show_ports
 
@@ -116,6 +116,28 @@ def _ports(arguments: Arguments) -> int:
         for port, adapters in CATALOGUE.items()
     ]
     return show_ports(arguments, place_of(launch), rows)
+
+
+def _plugins(arguments: Arguments) -> int:
+    from protea.composition.plugins import brought
+    from protea.composition.root import Given, Root
+    from protea.interfaces.commands.plugins import PluginRow, list_plugins
+
+    launch = launch_of(arguments, interactive=True)
+    filled = {port: table.get("adapter") for port, table in Root(launch, Given()).settings.ports.items()}
+    rows = [
+        PluginRow(
+            package=each.package,
+            version=each.version,
+            port=each.port,
+            adapter=each.adapter,
+            module=each.module,
+            used=filled.get(each.port) == each.adapter and not each.problem,
+            problem=each.problem,
+        )
+        for each in brought()
+    ]
+    return list_plugins(arguments, place_of(launch), rows)
 
 
 def _profile(arguments: Arguments) -> int:
@@ -362,6 +384,7 @@ _OWN: dict[str, Callable[[Arguments], int]] = {
     "memory": _piece,
     "models": _models,
     "perm": _perm,
+    "plugins": _plugins,
     "ports": _ports,
     "profile": _profile,
     "sandbox": _sandbox,

@@ -3,5 +3,5 @@
 the root        root, launch (what the process was started with), surroundings, rules, models, profiles
 adapters        catalogue (their names), resolve (from a name to an adapter), deferred, brought, walls (the sandbox)
 a project       trusting, rereading (what has changed), locking
-for commands    configuration, checkup, auditing, adopting, installing, validating, recording, crash
+for commands    configuration, checkup, auditing, adopting, installing, plugins, validating, recording, crash
 """

@@ -13,10 +13,9 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.composition.catalogue import IDLE, SWAP_CLASSES
+from protea.composition.plugins import MissingPackageError, UnknownAdapterError
 from protea.composition.resolve import (
-    MissingPackageError,
     Resolver,
-    UnknownAdapterError,
     WrongOptionError,
     checked,
     load,

@@ -1,7 +1,7 @@
 """From a port and a name to an adapter: import, check its options, hand it what it asks for by parameter name.
 
-The adapters of this package are found by the catalogue. For a name that is not in it the entry points `protea.<port>`
-of other packages are looked through: an adapter is a module (or any object) with `Options` and `create`.
+The adapters of this package are found by the catalogue. For a name that is not in it other packages are looked through
+(`plugins`): an adapter is a module (or any object) with `Options` and `create`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,6 @@ from protea.domain.spelling import nearest
 
 Choice = tuple[str, Mapping[str, Any]]
 """An adapter's name and its options."""
-
-GROUP = "protea."
-"""The beginning of an entry point group; the port's name is the rest."""
-
-
-class UnknownAdapterError(ConfigError):
-    """No adapter has that name, here or in another package."""
-
-
-class MissingPackageError(ConfigError):
-    """The adapter is there, and what it is written over is not installed."""
 
 
 class WrongOptionError(ConfigError):
@@ -142,9 +131,12 @@ class Resolver:
                 raise ConfigError(f"the adapter {name} of {port} asks for {parameter!r}, which is no port")
         if keep is not None:
             self._needs[keep] = wanted
-        return adapter.create(
-            values, **{each: self.later(each) if each in LATER else self.get(each) for each in wanted}
-        )
+        given = {each: self.later(each) if each in LATER else self.get(each) for each in wanted}
+        if name in CATALOGUE[port]:
+            return adapter.create(values, **given)
+        from protea.composition.plugins import made
+
+        return made(adapter, port, name, values, given)
 
 
 def closing(adapters: Iterable[Any]) -> list[Close]:
@@ -289,15 +281,21 @@ def load(port: str, name: str) -> Any:
     if names is None:
         near = nearest(port, CATALOGUE)
         hint = f"; did you mean {near}?" if near else f"; there are {', '.join(CATALOGUE)}"
+        from protea.composition.plugins import UnknownAdapterError  # only mistakes need it
+
         raise UnknownAdapterError(f"there is no port {port}{hint}")
     if name not in names:
-        return _of_another_package(port, name, names)
+        from protea.composition.plugins import of_another_package  # costs milliseconds, and few name one
+
+        return of_another_package(port, name, names)
     try:
         return import_module(names[name])
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.partition(".")[0] == "protea":
             raise
         extra = EXTRAS.get((error.name or "").partition(".")[0], "all")
+        from protea.composition.plugins import MissingPackageError
+
         raise MissingPackageError(
             f"the adapter {name} of {port} needs the package {error.name}: pip install 'protea[{extra}]'"
         ) from error
@@ -312,42 +310,3 @@ def _parameters(create: Any) -> tuple[str, ...]:
         return tuple(name for name, each in signature(create).parameters.items() if each.kind is each.KEYWORD_ONLY)
     names: tuple[str, ...] = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     return names
-
-
-def all_plugins() -> dict[str, list[str]]:
-    """Port → the names of all adapters that other packages bring."""
-    from importlib.metadata import distributions  # costs milliseconds, and only unknown names need it
-
-    found: dict[str, list[str]] = {}
-    for each in (entry for distribution in distributions() for entry in distribution.entry_points):
-        port = each.group.removeprefix(GROUP)
-        if each.group.startswith(GROUP) and port in CATALOGUE and each.name not in CATALOGUE[port]:
-            found.setdefault(port, []).append(each.name)
-    return {port: sorted(set(names)) for port, names in found.items()}
-
-
-def _of_another_package(port: str, name: str, names: Sequence[str] | Mapping[str, str]) -> Any:
-    from importlib.metadata import entry_points  # see above
-
-    found = entry_points(group=GROUP + port)
-    if name not in found.names:
-        known = [*names, *sorted(found.names)]
-        near = nearest(name, known)
-        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
-        raise UnknownAdapterError(f"the port {port} has no adapter {name}{hint}")
-    entry = found[name]
-    package = entry.dist.name if entry.dist else "another package"
-    try:
-        adapter = entry.load()
-    except ModuleNotFoundError as error:
-        raise MissingPackageError(
-            f"the adapter {name} of {port} ({package}) needs the package {error.name}: pip install {error.name}"
-        ) from error
-    except Exception as error:
-        raise ConfigError(
-            f"the adapter {name} of {port} ({package}) cannot be imported: {type(error).__name__}: {error}"
-        ) from error
-    missing = [part for part in ("Options", "create") if not hasattr(adapter, part)]
-    if missing:
-        raise ConfigError(f"the adapter {name} of {port} ({package}) has no {' and no '.join(missing)}")
-    return adapter

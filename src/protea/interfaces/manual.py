@@ -234,6 +234,17 @@ COMMANDS: tuple[Command, ...] = (
             ),
         ),
     ),
+    Command(
+        "plugins",
+        "",
+        "what other packages bring",
+        (),
+        (
+            Command(
+                "list", "", "each adapter, its package and version, whether it is used, and why it cannot be", (JSON,)
+            ),
+        ),
+    ),
     Command("ports", "", "the ports, their swap class, their adapters, what fills them", (JSON,)),
     Command(
         "models",
