@@ -130,3 +130,30 @@ def test_each_step_of_a_pipeline_is_decided_by_itself_and_it_says_what_was_done(
     assert "[1 steps after it were not run]" in whole["result"]["text"]
     assert sorted(path.name for path in world.project.glob("*.txt")) == ["a.txt"]
     assert "alpha.py" in (world.project / "a.txt").read_text()
+
+
+def test_hundreds_of_tools_cost_a_request_nothing_until_one_is_looked_for(world: World) -> None:
+    (world.home / ".protea/tools").mkdir()
+    doing = ["weighs apples", "paints a fence", "counts sheep", "bakes bread"]
+    (world.home / ".protea/tools/many.py").write_text(
+        "".join(
+            f"def tool_{number}(x: int = 1) -> str:\n"
+            f'    "Number {number}: {doing[number % 4]}."\n    return "ran {number}"\n'
+            for number in range(400)
+        )
+    )
+    steps = [
+        ScriptedCall("ToolSearch", {"query": "paint fence 137", "limit": 3}),
+        ScriptedCall("tool_137", {}),
+        ScriptedCall("MultiEdit", {"path": "a", "edits": []}),
+        "Painted.",
+    ]
+    with LoopbackProvider.in_thread(steps) as provider:
+        use(world, provider)
+        assert world.run("-p", "go", "--allow", "tool_137").returncode == 0
+        sent = [request.body.decode() for request in provider.requests]
+    assert "tool_137" not in sent[0]
+    assert len(sent[0]) < 20_000
+    assert "tool_137: Number 137: paints a fence." in sent[1]
+    assert "ran 137" in sent[2]
+    assert "There is no tool named MultiEdit. Did you mean Edit?" in sent[3]

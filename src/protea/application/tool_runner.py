@@ -267,8 +267,12 @@ class ToolRunner:
         """What to run, or why not."""
         found = self._find(call.name)
         if found is None:
+            from protea.domain.delegation import FOREIGN_TOOLS  # few calls are of a tool there is not
+
             names = [spec.name for spec in self.specs()]
-            near = nearest(call.name, [spec.name for spec in self.all_specs()])
+            every = [spec.name for spec in self.all_specs()]
+            other = FOREIGN_TOOLS.get(call.name, "")
+            near = other if other in every else nearest(call.name, every)
             hint = f" Did you mean {near}?" if near else ""
             return f"There is no tool named {call.name}.{hint} There are: {', '.join(names)}."
         spec, toolset = found

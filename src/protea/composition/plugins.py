@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from protea.adapters.guests.thread import LeavingError, staying
 from protea.composition.catalogue import CATALOGUE
 from protea.domain.errors import ConfigError, ProteaError
 from protea.domain.spelling import nearest
@@ -83,6 +82,8 @@ def all_plugins() -> dict[str, list[str]]:
 
 def of_another_package(port: str, name: str, names: Sequence[str] | Mapping[str, str]) -> Any:
     """What a package brings under a name: its `Options` and its `create`. Raises `ConfigError`."""
+    from protea.adapters.guests.thread import LeavingError, staying  # with the first of them
+
     entry, package = _entry(port, name, names)
     said = f"the adapter {name} of {port} ({package})"
     try:
@@ -121,6 +122,8 @@ def _entry(port: str, name: str, names: Sequence[str] | Mapping[str, str]) -> tu
 
 def made(adapter: Any, port: str, name: str, options: Any, given: Mapping[str, Any]) -> Any:
     """What its `create` gives. Raises `ConfigError` for what it raises, and where that is not what fills the port."""
+    from protea.adapters.guests.thread import staying
+
     said = f"the adapter {name} of {port} ({getattr(adapter, '__name__', 'of another package')})"
     try:
         with staying():

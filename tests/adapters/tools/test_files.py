@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from protea.adapters.tools.files import ANYTHING, FileToolset, Options, create
+from protea.adapters.tools.files import ANYTHING, MANY, FileToolset, Options, create
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import ToolResult
 from protea.ports.toolset import ToolContext
@@ -93,6 +93,22 @@ def test_a_file_may_bring_examples_and_one_that_does_not_fit_is_named(tmp_path: 
         "9: the example of where is left out: `far` is not known",
         "13: the example of also_where is left out: the value must be an object, not the array [1, 2]",
     ]
+
+
+def test_many_are_told_of_once_the_model_has_looked_for_them(tmp_path: Path) -> None:
+    around(tmp_path)
+    for many in (MANY, MANY + 1):
+        text = "".join(f'def act_{number}() -> str:\n    "Act."\n    return ""\n' for number in range(many))
+        (tmp_path / "home/.protea/tools/many.py").write_text(text)
+        toolset = made(tmp_path)
+        toolset.load(taken=["ToolSearch"])
+        assert {spec.deferred for spec in toolset.specs()} == {many > MANY}
+        assert (tool := toolset.tool("act_0")) is not None
+        assert tool.spec == toolset.specs()[0]
+    # Where nothing could find them they are told.
+    toolset = made(tmp_path)
+    toolset.load()
+    assert not any(spec.deferred for spec in toolset.specs())
 
 
 async def test_what_would_hold_up_the_screen_runs_in_a_thread(tmp_path: Path) -> None:

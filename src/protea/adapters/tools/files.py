@@ -26,6 +26,8 @@ from protea.domain.tools import Effect, ToolSpec
 
 LARGEST = 1 << 20
 """Bytes of a file."""
+MANY = 24
+"""Tools of files that every request tells the model of; where there are more, it has to look for them (ToolSearch)."""
 MOST = 100
 """Files of a folder that are read."""
 ANYTHING: tuple[Effect, ...] = ("proc.exec", "fs.read", "fs.write", "net.egress")
@@ -51,7 +53,8 @@ class FileToolset:
         """What is no tool although it might be meant as one, a line each, with file and line."""
 
     def load(self, taken: Collection[str] = ()) -> Sequence[str]:
-        """Run the files, once; the problems. Tools of the names `taken` are left out."""
+        """Run the files, once; the problems. Tools of the names `taken` are left out. Of many the model is told once it
+        has looked for them, where there is ToolSearch to do so."""
         if self._tools is not None:
             return self.problems
         tools: dict[str, FunctionTool] = {}
@@ -78,6 +81,9 @@ class FileToolset:
                     problems.append(f"{where}: {name} cannot be a tool: {tool}")
                 else:
                     tools[name], self._files[name] = tool, path
+        if len(tools) > MANY and "ToolSearch" in taken:
+            for tool in tools.values():
+                tool.defer()
         self._tools, self.problems = tools, tuple(problems)
         return self.problems
 

@@ -13,6 +13,7 @@ from inspect import Parameter, isawaitable, iscoroutinefunction, signature
 from typing import Any, get_type_hints
 
 import msgspec
+from msgspec.structs import replace
 
 from protea.adapters.guests.thread import in_own_thread, staying
 from protea.domain.tools import Effect, ToolResult, ToolSpec
@@ -64,6 +65,10 @@ class FunctionTool:
     @property
     def spec(self) -> ToolSpec:
         return self._spec
+
+    def defer(self) -> None:
+        """From now on the model is told of it once it has looked for it."""
+        self._spec = replace(self._spec, deferred=True)
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         try:
