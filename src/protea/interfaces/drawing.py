@@ -264,7 +264,8 @@ class Drawing:
     def _finished(self, event: TurnFinished) -> None:
         self._break()
         self._end_text()
-        if event.outcome == "error":
+        typed, self._typed = self._typed, False
+        if event.outcome == "error" and not typed:  # what a call of the person's own brought stands there already
             message = event.error.message if event.error else "The turn failed."
             self.line(self._paint.bad(one_line(message)))
         elif event.outcome == "limit":
