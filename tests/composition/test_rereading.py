@@ -103,6 +103,17 @@ async def test_what_has_changed_is_told_and_holds_from_the_next_turn_on(home: Ma
     assert notices(await person.turn()) == []
 
 
+async def test_how_the_screen_looks_is_no_news_for_a_session(home: Make) -> None:
+    person = home()
+    await person.turn()
+    person.config.write_text('[tui]\ntheme = "dusk"\n')
+    events = await person.turn()
+    assert notices(events) == []
+    assert not any(isinstance(event, ProfileSwapped) for event in events)
+    person.config.write_text('[tui]\ntheme = "snow"\n[limits]\nmax_turns = 7\n')
+    assert notices(await person.turn()) == [("info", "the configuration has changed: limits.max_turns: not set → 7")]
+
+
 async def test_a_session_that_is_opened_later_begins_with_what_is_configured_then(home: Make) -> None:
     person = home()
     person.config.write_text('[ports.persona]\nadapter = "minimal"\ntext = "Be brief."\n')

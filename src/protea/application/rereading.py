@@ -24,7 +24,9 @@ async def take_over(found: Sequence[Reread], swapping: Swapping, hub: Hub, *, al
         for warning in each.warnings:
             hub.record(NoticeGiven(level="warning", text=warning))
     own = {f"+ allow {rule}" for rule in allowed}
-    changes = [change for each in found for change in each.changes if change not in own]
+    told_of = [change for each in found for change in each.changes if change not in own]
+    # How a screen looks is seen there the moment it is chosen, and is nothing a session is made of.
+    changes = [change for change in told_of if not change.startswith("tui.")]
     if not changes:
         return
     try:
