@@ -194,3 +194,26 @@ def test_times_are_written_as_people_write_them() -> None:
     page = block_html(Prompt(key="prompt:1", text="x", at="2026-11-28T16:23:52.455Z"))
     assert '<span class="at">2026-11-28 16:23 UTC</span>' in page
     assert read(block_html(Prompt(key="k", text="x", at="<b>"))).found == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**a " * 60_000,
+        "~~a " * 60_000,
+        "# " + " " * 100_000 + "x" + " " * 100_000 + "# x",
+        "![a](" * 40_000,
+        "[" * 200_000,
+        "`a " * 60_000,
+        "- " * 100_000,
+        "|" * 200_000,
+    ],
+)
+def test_marks_that_are_never_closed_take_no_longer_than_other_text(text: str) -> None:
+    # Each of these took minutes, or hours; the runner ends a test that takes two.
+    assert "end" in markdown_html(f"{text} end")
+
+
+def test_signs_that_close_a_heading_are_left_out_and_others_stay() -> None:
+    assert markdown_html("## Heading ##") == "<h2>Heading</h2>"
+    assert markdown_html("# About C#") == "<h1>About C#</h1>"

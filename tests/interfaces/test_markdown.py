@@ -64,3 +64,22 @@ def test_what_is_visible_is_harmless_and_stays_so(text: str) -> None:
     shown = visible(text)
     assert visible(shown) == shown
     assert not any(ord(each) < 32 and each not in "\n\t" for each in shown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**a " * 60_000,
+        "~~a " * 60_000,
+        "# " + " " * 100_000 + "x" + " " * 100_000 + "# x",
+        "![a](" * 40_000,
+        "[" * 200_000,
+        "`a " * 60_000,
+        "- " * 100_000,
+        "|" * 200_000,
+    ],
+)
+def test_marks_that_are_never_closed_take_no_longer_than_other_text(text: str) -> None:
+    # Each of these took minutes, or hours; the runner ends a test that takes two.
+    drawn = Markdown(Paint(True))
+    assert "end" in drawn.feed(f"{text} end\n") + drawn.end()

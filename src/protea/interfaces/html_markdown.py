@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from html import escape
 
+from protea.interfaces.markdown import heading_text
+
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})\s*([\w+#.-]*)[^`]*$")
-_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(\S.*)$")
 _ITEM = re.compile(r"^(\s*)([-*+]|\d{1,9}[.)])\s+(.*)$")
 _BOX = re.compile(r"\[([ xX])\]\s+")
 _RULE = re.compile(r"^ {0,3}([-*_])(\s*\1){2,}\s*$")
@@ -21,10 +23,10 @@ _INLINE = re.compile(
     r"|\\(?P<escaped>[!-/:-@\[-`{-~])"
     r"|(?P<image>!?)\[(?P<label>[^\[\]]*)\]\((?P<address>[^()\s]*)(?:\s+&quot;[^\n]*?&quot;)?\)"
     r"|(?P<bare>https?://[^\s<>\"')\]]*[^\s<>\"')\].,;:!?])"
-    r"|\*\*(?P<strong>\S(?:.*?\S)?)\*\*"
+    r"|\*\*(?P<strong>\S(?:(?:[^*]|\*(?!\*))*\S)?)\*\*"
     r"|(?<![\w*])\*(?P<em>[^\s*](?:[^*]*[^\s*])?)\*(?![\w*])"
     r"|(?<!\w)_(?P<under>[^\s_](?:[^_]*[^\s_])?)_(?!\w)"
-    r"|~~(?P<struck>\S(?:.*?\S)?)~~",
+    r"|~~(?P<struck>\S(?:(?:[^~]|~(?!~))*\S)?)~~",
     re.DOTALL,
 )
 _WEB = re.compile(r"(?:https?|mailto):[^\s\"'<>]+\Z", re.IGNORECASE)
@@ -47,7 +49,7 @@ def markdown_html(text: str, depth: int = 0) -> str:
             made.append(f"<pre{language}><code>{escape(chr(10).join(lines[at + 1 : end]))}</code></pre>")
             at = end + 1
         elif heading := _HEADING.match(line):
-            made.append(f"<h{len(heading[1])}>{inline_html(heading[2])}</h{len(heading[1])}>")
+            made.append(f"<h{len(heading[1])}>{inline_html(heading_text(heading[2]))}</h{len(heading[1])}>")
             at += 1
         elif _RULE.match(line):
             made.append("<hr>")

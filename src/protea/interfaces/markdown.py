@@ -13,18 +13,25 @@ from protea.interfaces.flow import Flow
 from protea.interfaces.terminal import Paint, visible
 
 _FENCE = re.compile(r"^\s{0,3}(```+|~~~+)\s*([\w+#.-]*)")
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*$")
+_HEADING = re.compile(r"^(#{1,6})\s+(\S.*)$")
 _ITEM = re.compile(r"^(\s*)([-*+]|\d+[.)])\s+(.*)$")
 _RULE = re.compile(r"^\s{0,3}([-*_])(\s*\1){2,}\s*$")
 _QUOTE = re.compile(r"^\s{0,3}>\s?(.*)$")
 _INLINE = re.compile(
     r"(?P<code>`+)(?P<coded>.+?)(?P=code)"
-    r"|\*\*(?P<bold>[^*\s](?:.*?[^*\s])?)\*\*"
+    r"|\*\*(?P<bold>[^*\s](?:(?:[^*]|\*(?!\*))*[^*\s])?)\*\*"
     r"|(?<![*\w])\*(?P<italic>[^*\s](?:[^*]*[^*\s])?)\*(?![*\w])"
     r"|(?<!\w)_(?P<under>[^_\s](?:[^_]*[^_\s])?)_(?!\w)"
-    r"|\[(?P<label>[^\]]+)\]\((?P<address>[^)\s]+)\)"
+    r"|\[(?P<label>[^\[\]]+)\]\((?P<address>[^)\s]{1,2000})\)"
 )
 _PLAIN_START = re.compile(r"^[^\s#>*+\-`~_|=\d]")
+
+
+def heading_text(written: str) -> str:
+    """What stands behind the signs of a heading, without those that close it."""
+    text = written.rstrip()
+    inner = text.rstrip("#")
+    return inner.rstrip() if inner != text and (not inner or inner[-1].isspace()) else text
 
 
 class Markdown:
@@ -119,7 +126,7 @@ class Markdown:
         if _RULE.match(line):
             return paint.dim("─" * 40)
         if heading := _HEADING.match(line):
-            return paint.head(visible(heading[2]))
+            return paint.head(visible(heading_text(heading[2])))
         if quote := _QUOTE.match(line):
             return paint.dim("│ ") + self._inline(quote[1])
         if item := _ITEM.match(line):

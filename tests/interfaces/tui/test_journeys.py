@@ -215,6 +215,13 @@ def test_a_storm_of_resizes_leaves_a_whole_screen(open_screen: Open) -> None:
     )
 
 
+def test_the_window_counts_and_not_what_a_shell_has_exported_about_it(open_screen: Open) -> None:
+    terminal = open_screen(COLUMNS="20", LINES="5")
+    terminal.see(READY, "Ctrl+P shows everything else.")
+    terminal.resize(100, 30)
+    terminal.until(lambda shown: READY in shown.splitlines()[-1])
+
+
 def test_a_megabyte_is_pasted_at_once_and_sent_whole(open_screen: Open, tmp_path: Path) -> None:
     with LoopbackProvider.in_thread(["Long."]) as provider:
         use(tmp_path, provider)

@@ -145,7 +145,13 @@ class ScreenDriver(LinuxDriver):
         super().disable_input()
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        columns, rows = super()._get_terminal_size()
+        # As the first frame does: not as COLUMNS and LINES say, which a shell has exported and no window follows.
+        try:
+            columns, rows = os.get_terminal_size(self.fileno)
+        except OSError:
+            columns, rows = 0, 0
+        if not (columns and rows):
+            columns, rows = super()._get_terminal_size()
         return min(columns, MOST_COLUMNS), min(rows, MOST_ROWS)
 
     def _new_writer(self) -> Writer:
