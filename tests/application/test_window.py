@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from protea.domain.commands import Compact, EditSummary, Interrupt, Rewind, SetP
 from protea.domain.errors import Failure, ModelError, UsageError
 from protea.domain.events import Compacted, NoticeGiven, TurnFinished, TurnStarted
 from protea.domain.hooks import HookSaid
+from protea.domain.looking_back import by_number
 from protea.domain.messages import Image, Message, Text, ToolMessage, UserMessage
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.transcript import transcript_of
@@ -626,3 +628,21 @@ async def test_a_window_that_is_next_to_nothing_does_not_ask_for_a_summary_at_ev
     assert of(events, Compacted)
     (notice,) = of(events, NoticeGiven)
     assert "of its 100 tokens" in notice.text
+
+
+async def test_a_summary_says_where_images_were_and_recall_has_them() -> None:
+    world = Windowed(says("one"), says("two"), says("In short."), DONE, compaction=levels.create(levels.Options()))
+    world.model._info = replace(world.model.info, context=40_000)
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    picture = Image("image/png", "aGVsbG8=")
+    _ = [event async for event in world.turn(session, SubmitPrompt(text="look", images=(picture, picture)))]
+    await _all(world, session, "b")
+    await world.gateway.submit(session, Compact())
+    await _all(world, session, "c")
+    log = await world.gateway.history(session)
+    await world.gateway.close()
+    told = said(world.model.requests[-1].messages[0])
+    (number,) = re.findall(r"> look \(with 2 images: Recall gives \[(\d+)\] whole\)", told)
+    found = by_number(log, f"[{number}]")
+    assert found is not None
+    assert found.images == (picture, picture)

@@ -166,8 +166,10 @@ class Transcript:
 
     def _say(self, seq: int, prompt: PromptSubmitted) -> None:
         self._settle(seq, _user(prompt))
-        if prompt.origin.partition(":")[0] not in OWN_ORIGINS and prompt.text:
-            self.prompts.append(prompt.text)
+        if prompt.origin.partition(":")[0] not in OWN_ORIGINS:
+            number = prompt.seq or seq
+            seen = f"(with {len(prompt.images)} images: Recall gives [{number}] whole)" if prompt.images else ""
+            self.prompts.append(f"{prompt.text} {seen}".strip())
 
     def _pin(self, event: PinsChanged) -> None:
         """What is pinned is told once, and a summary tells it again. A plan is in the call it was agreed on in."""

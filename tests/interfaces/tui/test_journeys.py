@@ -6,6 +6,7 @@ import base64
 import os
 import re
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from protea.interfaces.tui.driver import A_PAUSE
 from protea.testing.loopback import LoopbackProvider, LoopbackReply, ScriptedCall
+from protea.testing.loopback.recording import Recorded
 from tests.interfaces.tui.conftest import Open
 from tests.interfaces.tui.terminal import Terminal
 
@@ -52,6 +54,35 @@ def test_a_turn_is_interrupted_and_the_session_goes_on(open_screen: Open, slow: 
     terminal.gone("Esc interrupts")
     terminal.type("go on\r")
     terminal.see("and that is all")
+
+
+@pytest.mark.parametrize("face", ["screen", "repl"])
+def test_a_compaction_is_interrupted_and_the_session_goes_on(open_screen: Open, tmp_path: Path, face: str) -> None:
+    asked = threading.Event()
+
+    def sums_up(request: Recorded) -> LoopbackReply:
+        asked.set()
+        return LoopbackReply(words=4000, pace=0.05)
+
+    script = ["first answer", "second answer", sums_up, "and that is all"]
+    with LoopbackProvider.in_thread(script) as provider:
+        use(tmp_path, provider)
+        terminal = open_with_key(open_screen) if face == "screen" else open_screen("repl", LOCAL_KEY="k")
+        for said, heard in (("tell me\r", "first answer"), ("and more\r", "second answer")):
+            terminal.type(said)
+            terminal.see(heard)
+            terminal.quiet()
+        terminal.type("/compact\r")
+        if face == "screen":
+            terminal.see("making room; Esc ends it")
+        assert asked.wait(30)
+        terminal.type("\x1b" if face == "screen" else "\x03")
+        terminal.see("nothing was made smaller")
+        terminal.type("go on\r")
+        terminal.see("and that is all")
+        last = provider.requests[-1].body.decode()
+    assert "first answer" in last
+    assert "The conversation up to here" not in last
 
 
 def test_what_is_steered_reaches_the_running_turn_and_what_is_queued_the_next(
