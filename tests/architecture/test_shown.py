@@ -25,9 +25,11 @@ from protea.composition.catalogue import CATALOGUE
 from protea.domain import commands, events
 from protea.domain.errors import ProteaError
 from protea.domain.surroundings import Surroundings
+from protea.interfaces import manual
 from protea.interfaces.arguments import Mistake, parse
 from protea.interfaces.tui.keys import keymap
 from tests.architecture.source import ROOT
+from tests.architecture.test_docs import all_commands
 
 PAGES = sorted(
     path
@@ -121,6 +123,33 @@ def test_every_command_line_in_a_page_is_one() -> None:
 )
 def test_a_command_line_that_is_none_is_noticed(text: str, wrong: int) -> None:
     assert sum(len(refused(line)) for line in command_lines(text)) == wrong
+
+
+OTHERS_FLAGS = {
+    "--flag": "any of them",
+    "--force": "git",
+    "--mirror": "git",
+    "--hidden": "ripgrep",
+    "--upgrade": "scripts/lock",
+    "--debian": "docker/build",
+    "--counter": "the probes of compaction",
+}
+"""Flag → whose it is that pages name alone and that are not Protea's."""
+
+
+def test_every_flag_a_page_names_alone_is_one() -> None:
+    ours = {
+        name for flag in (*manual.HEADLESS, *manual.CHAT, *manual.EVERYWHERE, manual.VERSION) for name in flag.names
+    }
+    ours |= {name for each in all_commands() for flag in each.flags for name in flag.names}
+    told = {
+        (named(page), found[0])
+        for page in PAGES
+        for code in spans(page.read_text())
+        if (found := re.match(r"--[a-z][a-z-]*", code))
+    }
+    assert len({flag for _, flag in told} & ours) > 20
+    assert sorted((page, flag) for page, flag in told if flag not in ours | OTHERS_FLAGS.keys()) == []
 
 
 # ── slash commands and keys ────────────────────────────────────────────────────────────────────────────────────────
