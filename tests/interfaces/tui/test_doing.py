@@ -607,6 +607,26 @@ async def test_keys_of_ones_own_count_at_once_and_mistakes_are_told(tmp_path: Pa
         assert "did you mean session.mode?" in " ".join(on.text.split())
 
 
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"a = " + b"[" * 100_000, "nested too deeply"),
+        (b"[[[[", "keybinds.toml"),
+        (b'[global]\n"ctrl+q" = "\\u001b[31m"', "there is no action ␛[31m"),
+    ],
+)
+async def test_a_file_of_keys_that_cannot_be_read_is_named_and_the_screen_stands(
+    tmp_path: Path, written: bytes, named: str
+) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "keybinds.toml").write_bytes(written)
+    async with stage(tmp_path / "home") as on:
+        assert named in " ".join(on.text.split())
+        await on.type("x")
+        assert on.composer == "x"
+
+
 async def test_a_theme_is_seen_before_it_is_chosen_and_kept(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         kept: list[tuple[str, object]] = []

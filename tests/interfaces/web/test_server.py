@@ -237,6 +237,14 @@ def test_the_browser_is_led_in_by_a_file_of_ones_own_and_the_token_is_no_argumen
     assert not page.exists()
 
 
+def test_any_address_of_the_loopback_is_answered_by_its_name(tmp_path: Path) -> None:
+    with Served(tmp_path / "world", "--host=127.0.0.2") as served:
+        assert served.base == f"http://127.0.0.2:{served.port}/"
+        with socket.create_connection(("127.0.0.2", served.port)) as page:
+            page.sendall(f"GET /?token={served.token} HTTP/1.1\r\nHost: 127.0.0.2:{served.port}\r\n\r\n".encode())
+            assert page.recv(20).startswith(b"HTTP/1.1 200")
+
+
 def test_other_machines_are_let_in_only_where_that_was_said_and_names_are_not(tmp_path: Path) -> None:
     with Served(tmp_path / "world", "--host=0.0.0.0", "--allow-remote") as served:
         assert served.process.stdout is not None

@@ -199,6 +199,10 @@ class Desk:
             pass
         except (OSError, tomllib.TOMLDecodeError) as error:
             problems = (f"keybinds.toml: {error}",)
+        except UnicodeDecodeError:
+            problems = ("keybinds.toml: not UTF-8; save it as UTF-8",)
+        except RecursionError:
+            problems = ("keybinds.toml: nested too deeply",)
         name = own.get("keymap") or self.preferences.keymap
         read = keymap(str(name), own)
         self.key_problems = (*problems, *(f"keybinds.toml: {each}" for each in read.problems))

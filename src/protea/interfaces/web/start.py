@@ -32,7 +32,7 @@ def run_web(
     host, port = _address(arguments)
     token, pass_ = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     remote = arguments.has("allow_remote")
-    names = (*LOCAL_NAMES, *((_bracketed(host), socket.gethostname().lower()) if remote else ()))
+    names = (*LOCAL_NAMES, _bracketed(host), *((socket.gethostname().lower(),) if remote else ()))
     flags = (*CHAT, *EVERYWHERE)
     every = again(arguments, tuple(flag for flag in flags if flag.key not in (*_ONCE, *_ELSEWHERE)))
     serving = Serving(
