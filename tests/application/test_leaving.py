@@ -215,3 +215,25 @@ async def test_what_it_says_behind_the_turn_is_not_drawn_into_it_and_it_calls_no
     ended = await task_ends(world, session)
     assert ended.detail == "A call that goes on in the background can make no further ones."
     await world.gateway.close()
+
+
+async def test_a_task_of_many_lines_is_called_by_the_first() -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def run(code: str, context: ToolContext) -> str:
+        """Run code."""
+        begun.set()
+        async with asyncio.timeout(WITHIN):
+            await may_end.wait()
+        return code
+
+    world = World(calls(("run", {"code": "import time\ntime.sleep(9)\n"})), says("on my way"), tools=[run])
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    turn = asyncio.create_task(follow(world, session, [], "go"))
+    async with asyncio.timeout(WITHIN):
+        await begun.wait()
+        await world.gateway.submit(session, Background())
+        await turn
+    may_end.set()
+    assert (await task_ends(world, session)).title == "run import time …"
+    await world.gateway.close()

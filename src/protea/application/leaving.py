@@ -89,7 +89,8 @@ async def become_task(
             raise TaskFailedError(result.text)
         return f"{result.text}{kept}{pictures}"
 
-    title = " ".join(f"{spec.name} {brief(call_object(call))}".split())
+    about = call_object(call).strip().partition("\n")  # of code its first line says enough
+    title = " ".join(f"{spec.name} {brief(about[0])}{' …' if about[1] else ''}".split())
     try:
         id = await beside.begin("call", title, work, ended=title)
     except ProteaError:
