@@ -35,13 +35,6 @@ def world(tmp_path: Path) -> World:
     return made
 
 
-def use(world: World, provider: LoopbackProvider, more: str = "") -> None:
-    (world.home / ".protea/config.toml").write_text(
-        'model = "loop/m"\n[providers.loop]\napi = "anthropic"\napi_key_env = "LOOP_KEY"\n'
-        f'base_url = "{provider.url("anthropic")}"\n[providers.loop.models.m]\ncontext = 100000\n{more}'
-    )
-
-
 def program(path: Path, text: str) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(f"#!/bin/sh\n{text}\n")
@@ -59,7 +52,7 @@ def test_the_hooks_of_the_page_are_asked_at_their_moments(world: World) -> None:
         "Done.",
     ]
     with LoopbackProvider.in_thread(steps) as provider:
-        use(world, provider, hooks)
+        world.speak_to(provider.url("anthropic"), hooks)
         assert world.run("trust").returncode == 0  # the scripts lie in the project
         done = json.loads(world.run("-p", "go", "--output-format", "json", "--allow", "Bash", "--allow", "Edit").stdout)
         sent = [request.body.decode() for request in provider.requests]
@@ -76,7 +69,7 @@ def test_a_hook_that_fails_is_told_and_a_strict_one_denies(world: World) -> None
     failing = '[[hooks.before_tool]]\nmatch = "Bash"\ncommand = ["/nowhere/at-all"]\n'
     for strict, code in ((False, 0), (True, 0)):
         with LoopbackProvider.in_thread([ScriptedCall("Bash", {"command": "touch made"}), "Done."]) as provider:
-            use(world, provider, failing + ("strict = true\n" if strict else ""))
+            world.speak_to(provider.url("anthropic"), failing + ("strict = true\n" if strict else ""))
             done = world.run("-p", "go", "--allow", "Bash")
         assert done.returncode in (code, 5)
         assert "the hook /nowhere/at-all failed: exit code 127" in done.stderr
@@ -107,7 +100,9 @@ def test_hooks_of_person_profile_and_project_add_up_in_that_order(world: World) 
     told = []
     for trusted in (False, True):
         with LoopbackProvider.in_thread([ScriptedCall("Bash", {"command": "echo hi"}), "Done."]) as provider:
-            use(world, provider, f"{noting('person')}[[ports.hooks.before_tool]]\ncommand = ['true']\n")
+            world.speak_to(
+                provider.url("anthropic"), f"{noting('person')}[[ports.hooks.before_tool]]\ncommand = ['true']\n"
+            )
             if trusted:
                 assert world.run("trust").returncode == 0
             assert world.run("-p", "go", "--allow", "Bash", "--profile", "strict").returncode == 0
@@ -148,7 +143,7 @@ def test_the_slash_command_of_the_page_becomes_a_prompt(world: World) -> None:
     (world.home / ".protea/commands").mkdir()
     (world.home / ".protea/commands/review.md").write_text(command)
     with LoopbackProvider.in_thread(["Reviewed."]) as provider:
-        use(world, provider)
+        world.speak_to(provider.url("anthropic"))
         assert world.run("-p", "/review src/alpha.py").stdout == "Reviewed.\n"
         assert "Review src/alpha.py as a strict colleague would" in provider.requests[0].body.decode()
     (folders,) = examples("slash-commands.md", "toml")
@@ -166,7 +161,7 @@ def test_a_command_narrows_what_its_turn_may_use_and_a_broken_one_is_named(world
     step = ScriptedCall("Bash", {"command": "touch made"})
     for prompt, code in (("/git:look src", 5), ("look at src", 0)):
         with LoopbackProvider.in_thread([step, "Done."]) as provider:
-            use(world, provider)
+            world.speak_to(provider.url("anthropic"))
             done = world.run("-p", prompt, "--allow", "Bash")
         assert done.returncode == code, done.stderr
     assert (world.project / "made").exists()

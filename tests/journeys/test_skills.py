@@ -27,10 +27,7 @@ def test_a_skill_is_held_to_the_tools_it_declares_until_the_turn_ends(world: Wor
     write = ScriptedCall("Write", {"path": "a.txt", "content": "x"})
     script = [ScriptedCall("Skill", {"name": "looker"}), write, "Denied.", write, "Done."]
     with LoopbackProvider.in_thread(script) as provider:
-        (world.home / ".protea/config.toml").write_text(
-            'model = "loop/m"\n[providers.loop]\napi = "anthropic"\napi_key_env = "LOOP_KEY"\n'
-            f'base_url = "{provider.url("anthropic")}"\n[providers.loop.models.m]\ncontext = 100000\n'
-        )
+        world.speak_to(provider.url("anthropic"))
         allowed = ("--allow", "Skill", "--allow", "Edit")
         first = json.loads(world.run("-p", "look at it", "--output-format", "json", *allowed).stdout)
         assert first["denied"][0]["tool"] == "Write"
@@ -46,10 +43,7 @@ def test_what_a_skill_would_like_to_be_allowed_is_not_allowed(world: World) -> N
     (world.project / "precious").write_text("kept")
     script = [ScriptedCall("Skill", {"name": "looker"}), ScriptedCall("Bash", {"command": "rm precious"}), "Done."]
     with LoopbackProvider.in_thread(script) as provider:
-        (world.home / ".protea/config.toml").write_text(
-            'model = "loop/m"\n[providers.loop]\napi = "anthropic"\napi_key_env = "LOOP_KEY"\n'
-            f'base_url = "{provider.url("anthropic")}"\n[providers.loop.models.m]\ncontext = 100000\n'
-        )
+        world.speak_to(provider.url("anthropic"))
         done = json.loads(world.run("-p", "tidy up", "--output-format", "json", "--allow", "Skill").stdout)
     assert done["denied"][0]["tool"] == "Bash"
     assert (world.project / "precious").exists()

@@ -21,13 +21,6 @@ def world(tmp_path: Path) -> World:
     return made
 
 
-def use(world: World, provider: LoopbackProvider, more: str = "") -> None:
-    (world.home / ".protea/config.toml").write_text(
-        'model = "loop/m"\n[providers.loop]\napi = "anthropic"\napi_key_env = "LOOP_KEY"\n'
-        f'base_url = "{provider.url("anthropic")}"\n[providers.loop.models.m]\ncontext = 100000\n{more}'
-    )
-
-
 class Talk:
     """A session that stays open: commands go in by lines, events come out."""
 
@@ -73,7 +66,7 @@ def test_a_line_that_a_monitor_hears_wakes_an_idle_session(world: World) -> None
         "It is over.",
     ]
     with LoopbackProvider.in_thread(steps) as provider:
-        use(world, provider, "[tasks]\nwake = true\n")
+        world.speak_to(provider.url("anthropic"), "[tasks]\nwake = true\n")
         process = world.start(
             "-p", "--input-format", "stream-json", "--output-format", "stream-json", "--allow", "Bash(sh watch.sh)",
             stdin=subprocess.PIPE,
@@ -98,7 +91,7 @@ def test_a_line_that_a_monitor_hears_wakes_an_idle_session(world: World) -> None
 @pytest.mark.parametrize("patch", ["", "nonsense", "diff --git a/x b/x\nGIT binary patch\nliteral 3\n"])
 def test_what_is_no_patch_is_told_to_the_model_and_asked_of_nobody(world: World, patch: str) -> None:
     with LoopbackProvider.in_thread([ScriptedCall("Patch", {"patch": patch}), "I see."]) as provider:
-        use(world, provider)
+        world.speak_to(provider.url("anthropic"))
         result = world.events("change it")[-1]
         sent = provider.requests[1].body.decode()
     assert (result["outcome"], result["denied"]) == ("finished", [])
@@ -113,7 +106,7 @@ def test_each_step_of_a_pipeline_is_decided_by_itself_and_it_says_what_was_done(
         {"tool": "Write", "arguments": {"path": "c.txt", "content": "x"}},
     ]
     with LoopbackProvider.in_thread([ScriptedCall("Pipeline", {"steps": steps}), "I see."]) as provider:
-        use(world, provider)
+        world.speak_to(provider.url("anthropic"))
         done = world.run(
             "-p", "go", "--output-format", "stream-json", "--allow", "Edit(/a.txt)", "--allow", "Edit(/c.txt)"
         )
@@ -149,7 +142,7 @@ def test_hundreds_of_tools_cost_a_request_nothing_until_one_is_looked_for(world:
         "Painted.",
     ]
     with LoopbackProvider.in_thread(steps) as provider:
-        use(world, provider)
+        world.speak_to(provider.url("anthropic"))
         assert world.run("-p", "go", "--allow", "tool_137").returncode == 0
         sent = [request.body.decode() for request in provider.requests]
     assert "tool_137" not in sent[0]

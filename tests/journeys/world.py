@@ -33,6 +33,14 @@ class World:
             **environment,
         }
 
+    def speak_to(self, url: str, more: str = "") -> None:
+        """Let it ask what speaks Anthropic's wire there, as `loop/m`; its key is in `LOOP_KEY`. `more` settings."""
+        (self.home / ".protea").mkdir(exist_ok=True)
+        (self.home / ".protea/config.toml").write_text(
+            'model = "loop/m"\n[providers.loop]\napi = "anthropic"\napi_key_env = "LOOP_KEY"\n'
+            f'base_url = "{url}"\n[providers.loop.models.m]\ncontext = 100000\n{more}'
+        )
+
     def start(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [*PROTEA, *words],
