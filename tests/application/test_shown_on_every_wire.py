@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -180,7 +180,7 @@ def run(seed: int, turns: int) -> Life:
     return life
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10**9), turns=st.integers(1, 8), room=st.integers(1, 6000), recall=st.integers(0, 2))
 def test_whatever_was_shrunk_or_left_out_no_wire_refuses_what_is_sent(
     seed: int, turns: int, room: int, recall: int

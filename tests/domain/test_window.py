@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from protea.domain.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
@@ -115,6 +115,7 @@ def test_writing_without_blanks_is_found_by_its_letters() -> None:
     assert windowed(asked, room=tokens(asked) // 4, count=count, recall=1)[:2] == told
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=40), st.integers(1, 400), st.integers(0, 2))
 def test_what_is_kept_from_one_request_to_the_next_changes_no_choice(kinds: list[int], room: int, recall: int) -> None:
     measured = Measured()
