@@ -246,6 +246,15 @@ def test_a_storm_of_resizes_leaves_a_whole_screen(open_screen: Open) -> None:
     )
 
 
+def test_a_branch_whose_name_is_an_escape_sequence_is_only_shown(open_screen: Open, project: Path) -> None:
+    (project / ".git/HEAD").write_bytes("ref: refs/heads/a\x1b]0;evil\x07\x9b31m\u202eb\n".encode())
+    terminal = open_screen()
+    terminal.see(READY, "a␛]0;evil␇")
+    terminal.quiet()
+    assert "\x1b]0;evil" not in terminal.raw
+    assert not re.search(r"[\x80-\x9f\u202e]", terminal.raw)
+
+
 def test_the_window_counts_and_not_what_a_shell_has_exported_about_it(open_screen: Open) -> None:
     terminal = open_screen(COLUMNS="20", LINES="5")
     terminal.see(READY, "Ctrl+P shows everything else.")
