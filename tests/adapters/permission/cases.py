@@ -317,6 +317,7 @@ CASES: dict[tuple[str, str], list[Call]] = {
         "git blame -L 1,5 src/app.py",
     ],
     ("typical", "allow"): [
+        ("Patch", {"patch": "garbage"}),  # what is no patch changes nothing, and is told so
         "git status",
         "git diff --stat",
         "git log --oneline",
@@ -771,7 +772,6 @@ CASES: dict[tuple[str, str], list[Call]] = {
         ("Skill", {"name": "x"}),
         ("Unknown", {}),
         ("", {}),
-        ("Patch", {"patch": "garbage"}),
         ("Bash", {}),
         ("Bash", {"command": None}),
         ("Bash", {"command": ["ls"]}),

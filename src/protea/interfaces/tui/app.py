@@ -205,6 +205,11 @@ class ProteaApp(App[int], inherit_bindings=False):
             return
         await super().on_event(event)
 
+    def on_resize(self, event: events.Resize) -> None:
+        # It was another size in between, too shortly to be drawn for: what stood there may be gone.
+        if isinstance(self._driver, ScreenDriver) and event.size == self.screen._compositor.size:
+            self._driver.redraw()
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         # To a terminal that has not taken the last frame no other is sent: one that is true when it has.
         if isinstance(driver := self._driver, ScreenDriver) and driver.behind:

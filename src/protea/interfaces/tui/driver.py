@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterable, Sequence
@@ -19,6 +20,7 @@ from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.keys import _character_to_key
 from textual.message import Message
 
@@ -117,10 +119,18 @@ class ScreenDriver(LinuxDriver):
             self._loop.add_reader(self.fileno, self._readable)
             # It begins with an empty screen, and nobody else knows that anything is to be drawn.
             self._loop.call_soon_threadsafe(self.redraw)
+        # Textual looks at the size within the handler, where the next signal may overtake it: an older size came last.
+        self._loop.add_signal_handler(signal.SIGWINCH, self._measure)
         self._in_charge = True
+
+    def _measure(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self._app.post_message(events.Resize(size, size))
 
     def stop_application_mode(self) -> None:
         self._in_charge = False
+        self._loop.remove_signal_handler(signal.SIGWINCH)
         super().stop_application_mode()
 
     def _sigcont_application(self, *_: Any) -> None:
