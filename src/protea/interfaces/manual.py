@@ -239,11 +239,7 @@ COMMANDS: tuple[Command, ...] = (
         "",
         "what other packages bring",
         (),
-        (
-            Command(
-                "list", "", "each adapter, its package and version, whether it is used, and why it cannot be", (JSON,)
-            ),
-        ),
+        (Command("list", "", "each adapter, its package and version, whether it is used, or why not", (JSON,)),),
     ),
     Command("ports", "", "the ports, their swap class, their adapters, what fills them", (JSON,)),
     Command(
