@@ -297,6 +297,14 @@ async def test_a_background_command_with_a_timeout_is_ended_by_it(project: Proje
     assert result.is_error
 
 
+async def test_in_the_background_too_a_shortened_timeout_is_told(project: Project) -> None:
+    result = await project.call("Bash", command="sleep 300", background=True, timeout=5000)
+    assert result.text.endswith(
+        "[the timeout was 600 s: no more is allowed; leave it out for what runs in the background]"
+    )
+    assert "was 600 s" in (await project.call("Bash", command="true", background=True, timeout=5000)).text
+
+
 async def test_unknown_ids_name_the_known_ones(project: Project) -> None:
     assert "There are: none" in (await project.call("BashOutput", id="b1")).text
     await project.call("Bash", command="sleep 300", background=True)

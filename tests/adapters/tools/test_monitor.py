@@ -47,6 +47,11 @@ async def test_lines_that_fit_are_told_as_they_come_and_the_rest_is_in_the_file(
     assert Path(result.file).read_text() == "ok 1\nERROR disk\nok 2\nERROR net\n"  # noqa: ASYNC240 - a test's own file
 
 
+async def test_a_shortened_timeout_is_told(project: Project) -> None:
+    result = await watch(project, RecordedBeside(), command="sleep 300", pattern="x", timeout=5000)
+    assert "[the timeout was 600 s" in result.text
+
+
 async def test_a_flood_is_told_up_to_a_bound_and_then_only_counted(project: Project) -> None:
     beside = RecordedBeside()
     await watch(project, beside, command="yes x | head -n 200000", pattern="x", most=7)

@@ -8,6 +8,8 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from protea.adapters.tools._following import GRACE, LetGo, describe, followed_or_let_go, surely
 from protea.adapters.tools._kit import Kit, Options
 from protea.domain.cut import cut
@@ -49,9 +51,10 @@ class Bash:
         if cwd != self._kit.cwd:
             return self._moved_back(cwd)
         background = bool(arguments.get("background"))
-        seconds = self._seconds(arguments.get("timeout"), notes)
+        seconds = self._seconds(arguments.get("timeout"), notes, behind=background)
         if background:
-            return await self._background(command, cwd, seconds if "timeout" in arguments else None, context)
+            told = await self._background(command, cwd, seconds if "timeout" in arguments else None, context)
+            return noted(told, notes)
         asked = _ask_for_cwd(context) if _MOVES.search(command) else None
         try:
             try:
@@ -85,14 +88,17 @@ class Bash:
         text = f"Nothing was run: {gone} is gone. The working directory is {cwd} again; send the command once more."
         return ToolResult(text, is_error=True)
 
-    def _seconds(self, asked: float | None, notes: list[str]) -> float:
+    def _seconds(self, asked: float | None, notes: list[str], *, behind: bool) -> float:
         limit = self._kit.options.bash_timeout_limit
         if asked is None:
             return min(self._kit.options.bash_timeout, limit)
         if asked > 10_000:  # the habit of other agents: milliseconds
             asked /= 1000
         if asked > limit:
-            notes.append(f"[the timeout was {limit:g} s: no more is allowed; use background for what takes longer]")
+            longer = (
+                "leave it out for what runs in the background" if behind else "use background for what takes longer"
+            )
+            notes.append(f"[the timeout was {limit:g} s: no more is allowed; {longer}]")
         return min(asked, limit)
 
     def _launch(self, command: str, cwd: str, asked: tuple[str, str] | None, writes: Writes, *, keep: bool) -> Launch:
@@ -247,6 +253,11 @@ class KillShell:
         await shell.end("it was asked for")
         text, _ = shell.news()
         return ToolResult(text, file=shell.path)
+
+
+def noted(result: ToolResult, notes: list[str]) -> ToolResult:
+    """With what else there is to say of the call."""
+    return replace(result, text="\n".join([result.text, *notes])) if notes else result
 
 
 async def kept(shell: Shell, kind: str, context: ToolContext, work: Work | None = None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from protea.adapters.tools._ear import Ear
-from protea.adapters.tools.bash import Bash, Shell, kept
+from protea.adapters.tools.bash import Bash, Shell, kept, noted
 from protea.domain.errors import TaskFailedError
 from protea.domain.tools import ToolResult
 from protea.ports.toolset import Beside, ToolContext
@@ -44,17 +44,18 @@ class Monitor(Bash):
         cwd = await self._start_directory()
         if cwd != self._kit.cwd:
             return self._moved_back(cwd)
-        seconds = self._seconds(arguments["timeout"], notes) if "timeout" in arguments else None
+        seconds = self._seconds(arguments["timeout"], notes, behind=True) if "timeout" in arguments else None
         shell = await self._begun(command, cwd, seconds, context)
         if isinstance(shell, ToolResult):
             return shell
         told.shell, shell.heard, shell.room = shell, ear.hear, ear.room
         await kept(shell, "monitor", context, lambda tell: told.to_the_end(ear, tell))
-        return ToolResult(
+        running = ToolResult(
             f"[{shell.id} is running] You are told of lines that fit; KillShell with id {shell.id} ends it, and its "
             f"whole output goes to {shell.path}.",
             file=shell.path,
         )
+        return noted(running, notes)
 
 
 class Told:
