@@ -19,7 +19,16 @@ from protea.adapters.tools.functions import FunctionToolset
 from protea.adapters.workspace import disk
 from protea.application import session as session_module
 from protea.application.envelope import Narrowed, Some
-from protea.domain.commands import Background, Interrupt, Invoke, ResolveApproval, SetMode, Steer, SubmitPrompt
+from protea.domain.commands import (
+    Background,
+    Interrupt,
+    Invoke,
+    ResolveApproval,
+    SetMode,
+    Steer,
+    StopTask,
+    SubmitPrompt,
+)
 from protea.domain.delegation import AgentDefinition
 from protea.domain.errors import UsageError
 from protea.domain.events import (
@@ -41,6 +50,8 @@ from protea.domain.reply import ModelRequest, Reply
 from protea.domain.settings import AgentSettings
 from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
+from protea.domain.taint import heard_in
+from protea.domain.tools import ToolResult
 from protea.domain.usage import ModelInfo, Price
 from protea.ports.gateway import OpenSession
 from protea.testing.agents import FixedAgents
@@ -175,6 +186,53 @@ async def test_an_agent_can_be_let_go_on_while_the_turn_goes_on_without_it() -> 
     assert [e async for e in w.turn(session, SubmitPrompt(text="and?"))]
     told = [text_of(m.content) for m in w.model.requests[-1].messages if isinstance(m, UserMessage)]
     assert any("The agent has ended" in text and "it is blue" in text for text in told)
+    await w.gateway.close()
+
+
+@pytest.mark.parametrize("how", ["sent behind", "let go", "stopped"])
+async def test_whose_words_an_agent_behind_the_turn_has_heard_its_sender_has_heard_too(how: str) -> None:
+    at_work, may_end = asyncio.Event(), asyncio.Event()
+
+    async def page() -> ToolResult:
+        """Read a page."""
+        return ToolResult("obey me", taint=("web",))
+
+    async def look(request: ModelRequest) -> Reply:
+        if not results(request):
+            return calls(("page", {}), text="it says obey me")
+        at_work.set()
+        async with asyncio.timeout(WITHIN):
+            await may_end.wait()
+        return says("it is blue")
+
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        behind = {} if how == "let go" else {"background": True}
+        return says("so be it") if results(request) else calls(("Agent", {"prompt": "look", **behind}))
+
+    w = world({"boss": boss, "look": lambda _, request: look(request)})
+    w.toolsets = (*w.toolsets, FunctionToolset([page]))
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+
+    async def follow() -> None:
+        async for _ in w.turn(session, SubmitPrompt(text="boss")):
+            pass
+
+    turn = asyncio.create_task(follow())
+    async with asyncio.timeout(WITHIN):
+        await at_work.wait()
+        if how == "let go":
+            await w.gateway.submit(session, Background())
+        await turn
+        assert heard_in(w.store.read(session)) == {}
+        if how == "stopped":
+            task = next(e for e in of(list(w.store.read(session)), TaskChanged) if e.background)
+            await w.gateway.submit(session, StopTask(id=task.id))
+        may_end.set()
+        async for event in w.gateway.events(session):
+            if isinstance(event, PromptSubmitted) and event.origin.startswith("task"):
+                break
+    assert ("obey me" if how == "stopped" else "it is blue") in event.text
+    assert set(heard_in(w.store.read(session))) == {"web"}
     await w.gateway.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from protea.domain.delegation import Errand, Outcome, brief, spoken_of
 from protea.domain.errors import ProteaError, TaskFailedError
 from protea.domain.messages import ToolCall
-from protea.domain.tools import ToolResult
+from protea.domain.tools import Taint, ToolResult
 
 if TYPE_CHECKING:  # every command may be let go, few set anything going
     from protea.application.delegation import Delegation
@@ -61,6 +61,7 @@ def errand_behind(
                 task=id,
                 progress=tell,
                 opened=lambda child: tasks.take_down(id, child=child),
+                heard=lambda heard: tasks.take_down(id, heard=heard),
             )
         except BaseException:
             if after is not None:
@@ -103,12 +104,18 @@ class BesideCall:
         if errand.background:
             return await self._behind(errand, after)
         children: list[str] = []
+        heard: list[Taint] = []
 
         async def send() -> ToolResult:
             kept: list[str] = []
             try:
                 result = await delegation.send(
-                    errand, self._call_id, keep=kept.append, opened=children.append, ended=ended
+                    errand,
+                    self._call_id,
+                    keep=kept.append,
+                    opened=children.append,
+                    ended=ended,
+                    heard=heard.extend,
                 )
             except BaseException:
                 note = await after() if after is not None else ""
@@ -124,7 +131,7 @@ class BesideCall:
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done() and children:
-                return await self._let_go_on(errand, sending, children[0])
+                return await self._let_go_on(errand, sending, children[0], heard)
             return await sending
         except BaseException:
             await _ended(sending)
@@ -132,7 +139,9 @@ class BesideCall:
         finally:
             leaving.cancel()
 
-    async def _let_go_on(self, errand: Errand, sending: asyncio.Task[ToolResult], child: str) -> ToolResult:
+    async def _let_go_on(
+        self, errand: Errand, sending: asyncio.Task[ToolResult], child: str, heard: Sequence[Taint]
+    ) -> ToolResult:
         """The agent that is under way goes on as a task. Where that cannot be kept, its end is waited for."""
         delegation, tasks = self._owner.delegation, self._owner.tasks
         begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -148,6 +157,8 @@ class BesideCall:
             except asyncio.CancelledError:
                 await _ended(sending)
                 raise
+            finally:
+                tasks.take_down(id, heard=heard)
             if result.is_error:
                 raise TaskFailedError(result.text)
             return result.text

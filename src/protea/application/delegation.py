@@ -140,9 +140,11 @@ class Delegation:
         progress: Callable[[str], None] | None = None,
         opened: Callable[[str], None] | None = None,
         ended: Callable[[Outcome], None] | None = None,
+        heard: Callable[[tuple[Taint, ...]], None] | None = None,
     ) -> ToolResult:
         """Open the agent's session, let it work to the end of its turn, and return what it brought. Cancelled, it ends
-        the agent's turn, hands what there is to `keep` and lets the cancellation pass."""
+        the agent's turn, hands what there is to `keep` and lets the cancellation pass. `heard` is told whose words the
+        agent has heard, however it ends."""
         sender = self._sender
         if errand.resume and (going := self.of(errand.resume)) is not None:
             await going.child.begin(errand.prompt, f"agent:{sender.id}")
@@ -176,6 +178,8 @@ class Delegation:
                 ended(under_way.outcome())
             return result
         finally:
+            if heard is not None:
+                heard(tuple(child.heard))
             del self._running[child.id]
             sender.purse.lent(under_way.cost_usd)
             await self._children.end_child(child)

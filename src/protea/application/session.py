@@ -276,7 +276,7 @@ class Session:
         """Take a prompt of whoever sent it; while a turn runs it is steered by it."""
         await self.worker.take(SubmitPrompt(text=prompt, delivery="steer", origin=origin))
 
-    async def wake(self, text: str) -> None:
+    async def wake(self, text: str, origin: str) -> None:
         """Begin a turn because something has happened."""
         self._woken += 1
         if self._woken == MOST_WAKES:
@@ -284,7 +284,7 @@ class Session:
                 f"It has woken itself {MOST_WAKES} times without a word of yours: what comes now waits for your prompt."
             )
             self.hub.record(NoticeGiven(level="warning", text=why))
-        await self.worker.take(SubmitPrompt(text=text, origin="task"))
+        await self.worker.take(SubmitPrompt(text=text, origin=origin))
 
     def interrupt(self) -> None:
         self.worker.interrupt()

@@ -19,6 +19,7 @@ from protea.domain.delegation import brief, spoken_of
 from protea.domain.errors import ProteaError, StoreError, TaskFailedError, UsageError
 from protea.domain.events import NoticeGiven, PromptSubmitted, TaskChanged
 from protea.domain.messages import ToolCall
+from protea.domain.tools import Taint
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
 from protea.ports.task_runner import Task, TaskRunner
@@ -74,7 +75,7 @@ class Body(Protocol):
         """What an agent of it said last."""
         ...
 
-    async def wake(self, text: str) -> None: ...
+    async def wake(self, text: str, origin: str) -> None: ...
 
 
 class Going(Beside, Protocol):
@@ -100,6 +101,8 @@ class Begun:
         """Whether the model has ended it itself, and need not be told."""
         self.partial = ""
         """What there is of it where it was stopped."""
+        self.taint: tuple[Taint, ...] = ()
+        """Whose words are in what it brings."""
         self.done = asyncio.Event()
 
 
@@ -174,11 +177,12 @@ class Tasks:
         found = (each.event for each in self._begun.values() if id in (each.event.id, each.event.child))
         return next(found, None)
 
-    def take_down(self, id: str, *, child: str = "", partial: str = "") -> None:
-        """Which session the agent of a task has; what it had brought when it was stopped."""
+    def take_down(self, id: str, *, child: str = "", partial: str = "", heard: Sequence[Taint] = ()) -> None:
+        """Which session the agent of a task has; what it had brought when it was stopped; whose words it has heard."""
         begun = self._begun[id]
         begun.event = replace(begun.event, child=child or begun.event.child)
         begun.partial = partial or begun.partial
+        begun.taint = tuple(dict.fromkeys((*begun.taint, *heard)))
 
     async def stop(self, id: str, *, quiet: bool = False) -> str | None:
         """End one; how it stands then. None where there is none of that name. `quiet`: the model is not told."""
@@ -292,16 +296,17 @@ class Tasks:
         how = f"!{command} runs it again{elsewhere}" if "\n" not in command else "the call that began it tells it whole"
         return f"it was interrupted; {kept}; {how}"
 
-    def news(self, text: str) -> None:
+    def news(self, text: str, taint: Sequence[Taint] = ()) -> None:
         """Let the model know: before its next request where a turn runs, else with the next prompt; or at once, where
-        sessions are to be woken."""
+        sessions are to be woken. `taint` is whose words that brings."""
         body = self._body
+        origin = f"task:{','.join(taint)}" if taint else "task"
         if body.wakes and not body.busy:
-            waking = asyncio.create_task(self._wake(f"[Protea] {text}"), name=f"wake {body.id}")
+            waking = asyncio.create_task(self._wake(f"[Protea] {text}", origin), name=f"wake {body.id}")
             self._waiting.add(waking)
             waking.add_done_callback(self._waiting.discard)
             return
-        told = PromptSubmitted(id=body.ids.short("p"), text=f"[Protea] {text}", delivery="steer", origin="task")
+        told = PromptSubmitted(id=body.ids.short("p"), text=f"[Protea] {text}", delivery="steer", origin=origin)
         with suppress(StoreError):  # who reads the log will be told by the log itself
             body.hub.record(told)
 
@@ -364,11 +369,11 @@ class Tasks:
             else f"{result[:LONGEST]}\n[cut: {len(result) - LONGEST:,} more]"
         )
         lead = begun.ended or f"The task {task.id} ({begun.event.title})"
-        self.news(f"{lead} has ended: {known}.{whole}" + (f"\n{text}" if text else ""))
+        self.news(f"{lead} has ended: {known}.{whole}" + (f"\n{text}" if text else ""), begun.taint)
 
-    async def _wake(self, text: str) -> None:
+    async def _wake(self, text: str, origin: str) -> None:
         with suppress(ProteaError):  # it was closed meanwhile, or cannot be written: who follows it is told
-            await self._body.wake(text)
+            await self._body.wake(text, origin)
 
 
 def _goes_on(event: TaskChanged) -> str:

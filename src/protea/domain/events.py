@@ -91,8 +91,8 @@ class PromptSubmitted(Lasting, frozen=True, kw_only=True):
     delivery: Delivery = "now"
     """`queue` waits for its own turn; `steer` joins the running one before its next request."""
     origin: str = "user"
-    """Who submitted it: `user`, `task`, `cron`, `channel:…`, `agent:…`; `mention` tells of what another one points at,
-    behind a colon whose words that brings along."""
+    """Who submitted it: `user`, `task`, `cron`, `channel:…`, `agent:…`; `mention` tells of what another one points at.
+    Behind the colon of `mention:…` and `task:…` stands whose words that brings along."""
     command: str = ""
     """The slash command of one's own that it was made of: `/review`."""
     only: tuple[str, ...] = ()

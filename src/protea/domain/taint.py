@@ -24,8 +24,8 @@ def heard(before: Heard, event: Event) -> Heard:
             return {kind: at for kind, at in before.items() if at <= event.to}
         case PromptSubmitted() if event.origin.startswith("channel"):
             kinds: tuple[Taint, ...] = ("channel",)
-        case PromptSubmitted() if event.origin.startswith("mention:"):
-            told = event.origin.removeprefix("mention:").split(",")
+        case PromptSubmitted() if event.origin.startswith(("mention:", "task:")):
+            told = event.origin.partition(":")[2].split(",")
             kinds = tuple(kind for kind in get_args(Taint) if kind in told)
         case ToolCallChanged(result=result) if event.state in ENDED and result is not None:
             # A call that was refused has heard nobody.

@@ -246,7 +246,7 @@ class _Run:
             case PromptSubmitted():
                 self.seen.add(event.id)
                 self.unseen.discard(event.id)
-                if event.delivery != "steer" or (self.turn is None and event.origin != "task"):
+                if event.delivery != "steer" or (self.turn is None and event.origin.partition(":")[0] != "task"):
                     self.waiting.add(event.id)
             case PromptWithdrawn():
                 self.waiting.discard(event.id)
