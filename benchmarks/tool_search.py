@@ -76,7 +76,7 @@ def passed(texts: Sequence[str], asked: Sequence[str]) -> object:
 
 
 def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    count = next((int(each) for each in sys.argv[1:] if each.isdigit()), 1000)
     specs = tools(count)
     begun = time.process_time()
     search(specs, QUESTIONS[0], 5)
