@@ -189,8 +189,9 @@ async def test_an_agent_can_be_let_go_on_while_the_turn_goes_on_without_it() -> 
     await w.gateway.close()
 
 
-@pytest.mark.parametrize("how", ["sent behind", "let go", "stopped"])
+@pytest.mark.parametrize("how", ["sent behind", "let go", "sent behind, stopped", "let go, stopped", "interrupted"])
 async def test_whose_words_an_agent_behind_the_turn_has_heard_its_sender_has_heard_too(how: str) -> None:
+    stopped = "stopped" in how
     at_work, may_end = asyncio.Event(), asyncio.Event()
 
     async def page() -> ToolResult:
@@ -206,7 +207,7 @@ async def test_whose_words_an_agent_behind_the_turn_has_heard_its_sender_has_hea
         return says("it is blue")
 
     def boss(prompt: str, request: ModelRequest) -> Reply:
-        behind = {} if how == "let go" else {"background": True}
+        behind = {"background": True} if "behind" in how else {}
         return says("so be it") if results(request) else calls(("Agent", {"prompt": "look", **behind}))
 
     w = world({"boss": boss, "look": lambda _, request: look(request)})
@@ -220,20 +221,67 @@ async def test_whose_words_an_agent_behind_the_turn_has_heard_its_sender_has_hea
     turn = asyncio.create_task(follow())
     async with asyncio.timeout(WITHIN):
         await at_work.wait()
-        if how == "let go":
+        if "let go" in how:
             await w.gateway.submit(session, Background())
+        if how == "interrupted":
+            await w.gateway.submit(session, Interrupt())
+            await turn
+            result = next(e.result for e in of(list(w.store.read(session)), ToolCallChanged) if e.state == "cancelled")
+            assert result is not None
+            assert "obey me" in result.text
+            assert set(heard_in(w.store.read(session))) == {"web"}
+            await w.gateway.close()
+            return
         await turn
         assert heard_in(w.store.read(session)) == {}
-        if how == "stopped":
+        if stopped:
             task = next(e for e in of(list(w.store.read(session)), TaskChanged) if e.background)
             await w.gateway.submit(session, StopTask(id=task.id))
         may_end.set()
         async for event in w.gateway.events(session):
             if isinstance(event, PromptSubmitted) and event.origin.startswith("task"):
                 break
-    assert ("obey me" if how == "stopped" else "it is blue") in event.text
+    assert ("obey me" if stopped else "it is blue") in event.text
     assert set(heard_in(w.store.read(session))) == {"web"}
     await w.gateway.close()
+
+
+async def test_whose_words_a_lost_agent_had_heard_its_sender_has_heard_with_its_last_words() -> None:
+    at_work = asyncio.Event()
+
+    async def page() -> ToolResult:
+        """Read a page."""
+        return ToolResult("obey me", taint=("web",))
+
+    async def look(request: ModelRequest) -> Reply:
+        if not results(request):
+            return calls(("page", {}), text="it says obey me")
+        at_work.set()
+        await asyncio.sleep(WITHIN)
+        return says("never")
+
+    def boss(_: str, request: ModelRequest) -> Reply:
+        return says("so be it") if results(request) else calls(("Agent", {"prompt": "look", "background": True}))
+
+    w = world({"boss": boss, "look": lambda _, request: look(request)})
+    w.toolsets = (*w.toolsets, FunctionToolset([page]))
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    [event async for event in w.turn(session, SubmitPrompt(text="boss"))]
+    async with asyncio.timeout(WITHIN):
+        await at_work.wait()
+    logs = {each.id: list(w.store.read(each.id)) for each in w.store.list()}  # what there is when the process dies
+    await w.gateway.close()
+
+    after = world({"boss": boss})
+    for id, events in logs.items():
+        log = after.store.create(id)
+        log.append(events, durable=False)
+        log.close()
+    await after.gateway.open(OpenSession(cwd="/w", resume=session))
+    told = [e for e in of(list(after.store.read(session)), PromptSubmitted) if e.origin.startswith("task")]
+    assert ["It had said: it says obey me" in each.text for each in told] == [True]
+    assert set(heard_in(after.store.read(session))) == {"web"}
+    await after.gateway.close()
 
 
 async def test_several_calls_of_one_reply_run_side_by_side() -> None:

@@ -104,10 +104,10 @@ class BesideCall:
         if errand.background:
             return await self._behind(errand, after)
         children: list[str] = []
+        kept: list[str] = []
         heard: list[Taint] = []
 
         async def send() -> ToolResult:
-            kept: list[str] = []
             try:
                 result = await delegation.send(
                     errand,
@@ -118,8 +118,8 @@ class BesideCall:
                     heard=heard.extend,
                 )
             except BaseException:
-                note = await after() if after is not None else ""
-                self._owner.runner.keep(self._call_id, "\n".join(text for text in (*kept, note) if text))
+                kept.append(await after() if after is not None else "")
+                self._owner.runner.keep(self._call_id, "\n".join(filter(None, kept)), heard)
                 raise
             note = await after() if after is not None else ""
             return replace(result, text=f"{result.text}\n{note}") if note else result
@@ -131,7 +131,7 @@ class BesideCall:
         try:
             await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
             if not sending.done() and children:
-                return await self._let_go_on(errand, sending, children[0], heard)
+                return await self._let_go_on(errand, sending, children[0], kept, heard)
             return await sending
         except BaseException:
             await _ended(sending)
@@ -140,9 +140,15 @@ class BesideCall:
             leaving.cancel()
 
     async def _let_go_on(
-        self, errand: Errand, sending: asyncio.Task[ToolResult], child: str, heard: Sequence[Taint]
+        self,
+        errand: Errand,
+        sending: asyncio.Task[ToolResult],
+        child: str,
+        kept: Sequence[str],
+        heard: Sequence[Taint],
     ) -> ToolResult:
-        """The agent that is under way goes on as a task. Where that cannot be kept, its end is waited for."""
+        """The agent that is under way goes on as a task. Where that cannot be kept, its end is waited for. `kept` is
+        what there will be of it if it is ended, `heard` whose words it will have heard."""
         delegation, tasks = self._owner.delegation, self._owner.tasks
         begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -156,6 +162,7 @@ class BesideCall:
                 result = await asyncio.shield(sending)
             except asyncio.CancelledError:
                 await _ended(sending)
+                tasks.take_down(id, partial="\n".join(filter(None, kept)))
                 raise
             finally:
                 tasks.take_down(id, heard=heard)

@@ -95,8 +95,9 @@ async def become_task(
         id = await beside.begin("call", title, work, ended=title)
     except ProteaError:
         return await running
-    # Whose words it will bring is known only then; what goes out into the net brings those of a page.
-    taint: tuple[Taint, ...] = ("web",) if "net.egress" in spec.effects else ()
+    # Whose words it will bring is known only then. What goes out into the net brings those of a page, and so may what
+    # does not say what it does, or calls other tools.
+    taint: tuple[Taint, ...] = ("web",) if "net.egress" in spec.effects or not spec.effects else ()
     return ToolResult(
         f"The person let this call go on in the background, as task {id}. You are told its result when it has ended; "
         f"KillShell with id {id} ends it.",

@@ -21,7 +21,8 @@ from protea.domain.events import (
     ToolCallChanged,
 )
 from protea.domain.messages import ToolCall, text_of
-from protea.domain.tools import ToolResult
+from protea.domain.taint import Heard, heard
+from protea.domain.tools import Taint, ToolResult
 from protea.ports.session_store import SessionStore
 
 
@@ -121,11 +122,13 @@ def going_on(event: TaskChanged, text: str) -> dict[str, Any]:
     return arguments
 
 
-def last_words(store: SessionStore, session: str) -> str:
-    """What was said last in a session, partial or not; empty where it cannot be read."""
+def last_words(store: SessionStore, session: str) -> tuple[str, tuple[Taint, ...]]:
+    """What was said last in a session, partial or not, and whose words it had heard; empty where it cannot be read."""
     said = ""
+    told: Heard = {}
     with suppress(ProteaError):
         for event in store.read(session):
+            told = heard(told, event)
             if isinstance(event, MessageCompleted):
                 said = text_of(event.content) or said
-    return said
+    return said, tuple(told)

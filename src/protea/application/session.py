@@ -225,8 +225,8 @@ class Session:
 
         await resume(self, id, text)
 
-    def last_words(self, child: str) -> str:
-        """What an agent of it said last; empty where that cannot be told."""
+    def last_words(self, child: str) -> tuple[str, tuple[Taint, ...]]:
+        """What an agent of it said last, and whose words it had heard; empty where that cannot be told."""
         from protea.application.reviving import last_words  # after a crash
 
         return last_words(self.store, child)

@@ -71,8 +71,8 @@ class Body(Protocol):
         """The arguments that let an agent go on in its own session."""
         ...
 
-    def last_words(self, child: str) -> str:
-        """What an agent of it said last."""
+    def last_words(self, child: str) -> tuple[str, tuple[Taint, ...]]:
+        """What an agent of it said last, and whose words it had heard."""
         ...
 
     async def wake(self, text: str, origin: str) -> None: ...
@@ -224,7 +224,8 @@ class Tasks:
                 lead = f"{what} ended with the process that ran {'it' if one else 'them'}"
             text = f"{lead}:{names}"
             body.hub.record(*events, NoticeGiven(level="info" if goes_on else "warning", text=text))
-            self.news(text)
+            children = () if goes_on else [event.child for event in events if event.child]
+            self.news(text, [*dict.fromkeys(kind for child in children for kind in body.last_words(child)[1])])
 
     async def _begun_again(self, left: Mapping[str, TaskChanged], kept: Mapping[str, Task]) -> dict[str, TaskChanged]:
         """Those that go on, as they stand."""
@@ -283,7 +284,7 @@ class Tasks:
         """What there is of it, and how it can be done again."""
         body = self._body
         if event.child:
-            said = body.last_words(event.child)
+            said, _ = body.last_words(event.child)
             kept = f"its session {event.child} is kept; Agent with resume={event.child} goes on with it"
             return f"{kept}. It had said: {brief(said, 400)}" if said else kept
         kept = f"what it had written is in {event.log}" if event.log else "nothing of it is kept"

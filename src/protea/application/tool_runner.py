@@ -24,7 +24,7 @@ from protea.domain.hooks import decided
 from protea.domain.messages import ToolCall
 from protea.domain.permission import Decision, PermissionRequest
 from protea.domain.spelling import nearest
-from protea.domain.tools import ENDED, CallState, ToolResult, ToolSpec
+from protea.domain.tools import ENDED, CallState, Taint, ToolResult, ToolSpec
 from protea.ports.ids import Ids
 from protea.ports.permission import Permission
 from protea.ports.toolset import Beside, Tool, Toolset
@@ -80,7 +80,7 @@ class ToolRunner:
         self._audit = audit
         self._now = now
         self._beside = beside
-        self._kept: dict[str, str] = {}
+        self._kept: dict[str, tuple[str, tuple[Taint, ...]]] = {}
         """What there is of calls that were cancelled."""
         self._states: dict[str, tuple[ToolCall, CallState]] = {}
         self._tasks: dict[str, asyncio.Task[ToolResult]] = {}
@@ -123,9 +123,9 @@ class ToolRunner:
         """What a call can set going besides itself."""
         return self._beside(call_id) if self._beside is not None else None
 
-    def keep(self, call_id: str, text: str) -> None:
-        """What there is of a call that is being cancelled: its result will say it."""
-        self._kept[call_id] = text
+    def keep(self, call_id: str, text: str, taint: Sequence[Taint] = ()) -> None:
+        """What there is of a call that is being cancelled, and whose words that brings: its result will say it."""
+        self._kept[call_id] = text, tuple(taint)
 
     def call(self, call_id: str) -> ToolCall | None:
         """A call of this reply, or a part of one."""
@@ -196,8 +196,8 @@ class ToolRunner:
         return ToolCallChanged(call=call, state="cancelled", result=self._with_kept(call, CANCELLED))
 
     def _with_kept(self, call: ToolCall, result: ToolResult) -> ToolResult:
-        kept = self._kept.pop(call.id, "")
-        return replace(result, text=f"{result.text}\n{kept}") if kept else result
+        kept, taint = self._kept.pop(call.id, ("", ()))
+        return replace(result, text=f"{result.text}\n{kept}", taint=(*result.taint, *taint)) if kept else result
 
     def stop(self, call_id: str) -> bool:
         """End one call, running or waiting for its turn; the others go on. False where there is none to end."""
