@@ -783,6 +783,14 @@ async def test_for_a_screen_reader_nothing_is_only_drawn(tmp_path: Path) -> None
         assert "─" not in on.text
 
 
+async def test_for_a_screen_reader_a_table_has_no_lines(tmp_path: Path) -> None:
+    wishes = ScreenSettings(screen_reader=True, motion=False)
+    async with stage(tmp_path / "home", preferences=wishes) as on:
+        await on.send("this\n\n| left | right |\n|---|---|\n| one | two |")
+        assert any(line.split() == ["left", "right"] for line in on.lines)
+        assert not set("─│┼") & set(on.text)
+
+
 async def test_a_screen_reader_is_told_in_lines_of_their_own(tmp_path: Path) -> None:
     wishes = ScreenSettings(screen_reader=True, motion=False)
     async with stage(tmp_path / "home", preferences=wishes) as on:

@@ -17,7 +17,7 @@ Row = Sequence[tuple[str, str]]
 """(text, role) from left to right."""
 
 
-UNDRAWN = str.maketrans("─│▌▎", "    ")
+UNDRAWN = str.maketrans("─│┼▌▎", "     ")
 """Lines and bars as blanks, for who hears the screen."""
 
 
