@@ -58,7 +58,7 @@ def test_null_takes_a_key_away_and_others_are_added() -> None:
         ({"global": {"f5": "app.redrew"}}, "did you mean app.redraw?"),
         ({"glbal": {"f5": "app.redraw"}}, "did you mean [global]?"),
         ({"f5": "app.redraw"}, "is no table"),
-        ({"global": {"ctrl+x": "app.quit"}}, '"ctrl+x" (app.quit) hides "ctrl+x m"'),
+        ({"global": {"ctrl+x": "app.quit"}}, '"ctrl+x" (app.quit) hides "ctrl+x m" (session.model) and '),
     ],
 )
 def test_what_is_wrong_with_a_persons_keys_is_named(own: dict[str, object], words: str) -> None:

@@ -554,12 +554,16 @@ def conflicts(table: Table) -> list[str]:
     """Keys that can never be reached: another one ends where they begin."""
     found = []
     for context, keys in table.items():
+        hidden: dict[str, list[str]] = {}
         for key, action in keys.items():
             words = key.split(" ")
             for length in range(1, len(words)):
                 begin = " ".join(words[:length])
                 if begin in keys:
-                    found.append(f'[{context}] "{begin}" ({keys[begin]}) hides "{key}" ({action})')
+                    hidden.setdefault(begin, []).append(f'"{key}" ({action})')
+        for begin, (first, *others) in hidden.items():
+            more = f" and {len(others)} more behind it" if others else ""
+            found.append(f'[{context}] "{begin}" ({keys[begin]}) hides {first}{more}')
     return found
 
 

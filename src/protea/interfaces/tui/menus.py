@@ -317,7 +317,7 @@ def inbox(screen: Front) -> None:
             text=f"{question.call.name} {' '.join(call_object(question.call).split())}"
             if question.kind == "permission"
             else question.why,
-            detail=tab.state.title or "new session",
+            detail=f"in {tab.state.title or 'a new session'}",
             mark="?",
             about=question.why,
         )
