@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from protea.domain.plan import MOST_STEPS, steps_of
+from protea.domain.plan import MOST_STEPS, says_no_more, steps_of
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,14 @@ from protea.domain.plan import MOST_STEPS, steps_of
 )
 def test_the_steps_are_the_items_of_its_list(plan: str, steps: list[str]) -> None:
     assert [each.text for each in steps_of(plan)] == steps
+
+
+def test_a_plan_that_is_only_its_list_says_no_more_than_the_list_does() -> None:
+    items = steps_of("1. Look\n2. Change")
+    assert says_no_more("1. Look\n\n2. Change\n", items)
+    assert not says_no_more("1. Look\n2. Change\n   with care", items)
+    assert not says_no_more("1. Look\n2. Change\n3. Test", items)
+    assert not says_no_more("# Why\n1. Look\n2. Change", items)
 
 
 def test_a_list_without_end_has_an_end() -> None:

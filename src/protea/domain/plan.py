@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from protea.domain.tools import TodoItem
 
@@ -26,6 +27,14 @@ def steps_of(plan: str) -> tuple[TodoItem, ...]:
         first = next((line.strip("# ").strip() for line in plan.splitlines() if line.strip("# ").strip()), "")
         found = [first] if first else []
     return tuple(TodoItem(text=_MARKS.sub("", text)[:500]) for text in found[:MOST_STEPS])
+
+
+def says_no_more(plan: str, items: Sequence[TodoItem]) -> bool:
+    """Whether it is nothing but a list, of just these items."""
+    texts = [item.text for item in steps_of(plan)]
+    return sum(bool(line.strip()) for line in plan.splitlines()) == len(texts) and texts == [
+        each.text for each in items
+    ]
 
 
 def _section(lines: list[str], at: int) -> list[str]:

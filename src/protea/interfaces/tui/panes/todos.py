@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from protea.domain.plan import says_no_more
 from protea.domain.tools import TodoItem
 from protea.interfaces.terminal import visible
 from protea.interfaces.tui.frame import wrap
@@ -40,7 +41,7 @@ class Todos(Pane):
             text = visible(item.text)
             for at, (begin, end) in enumerate(wrap(text, width - 3)):
                 found.append(Entry([(f"{box} " if not at else "  ", role), (text[begin:end], role)], str(number)))
-        if self._plan:
+        if self._plan and not says_no_more(self._plan, self._items):
             plan = visible(self._plan)
             found.append(Entry([("", "text")]))
             found += [Entry([(plan[begin:end], "text")]) for begin, end in wrap(plan, width - 1)]
