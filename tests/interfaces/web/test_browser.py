@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageChops
 
 from tests.interfaces.web.chromium import PROGRAM, Chromium, Page
 from tests.interfaces.web.served import Served
@@ -119,6 +120,20 @@ def test_the_screen_is_as_large_as_the_window(page: Page) -> None:
     page.until("document.querySelectorAll('.xterm-rows > div').length > 40")
     page.see(" NORMAL ", "❯")
     page.until("[...document.querySelectorAll('.xterm-rows > div')].at(-1).textContent.includes('NORMAL')")
+
+
+def test_the_lowest_of_all_characters_is_seen(page: Page, tmp_path: Path) -> None:
+    pictures = []
+    for text in (" " * 30, "_" * 30):
+        page.type(f"x{text}x")
+        page.see(f"x{text}x")
+        page.quiet(0.5)
+        page.picture(str(tmp_path / "page.png"))
+        pictures.append(Image.open(tmp_path / "page.png").convert("L"))
+        page.press("c", control=True)
+        page.quiet(0.5)
+    drawn = ImageChops.difference(*pictures).point(lambda value: 255 * (value > 40)).histogram()[255]
+    assert drawn > 30 * 4
 
 
 def test_keys_that_a_browser_would_keep_reach_the_screen(page: Page) -> None:
