@@ -10,7 +10,6 @@ import asyncio
 import os
 import select
 import shutil
-import signal
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -130,8 +129,7 @@ class _Chat:
     def run(self) -> int:
         thread = threading.Thread(target=self.loop.run_forever, name="protea", daemon=True)
         thread.start()
-        previous = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-        self.nudges = Nudges(self.loop)
+        self.nudges = Nudges(self.loop, _Leave)
         lines = History(self.spec.history, self._complete, plain=self.spec.plain)
         try:
             self.gateway = self.call(self._create())
@@ -139,14 +137,12 @@ class _Chat:
                 self._begin()
                 self._talk(lines)
             except _Leave:
-                pass
+                self.nudges.noticed()
             finally:
                 self._close()
         finally:
             lines.save()
             self.nudges.close()
-            for number, handler in previous.items():
-                signal.signal(number, handler)
             self.loop.call_soon_threadsafe(self.loop.stop)
             thread.join(2)
             if not thread.is_alive():
@@ -315,14 +311,8 @@ class _Chat:
     def _talk(self, lines: History) -> None:
         while True:
             try:
-                if self.state.broken is not None:
-                    raise self.state.broken
-                if self.state.questions:
-                    self._answer(self.state.questions[0])
-                elif self.state.busy:
-                    self._wait_or_queue()
-                else:
-                    self._take(lines.read(self.paint))
+                while True:  # a signal is raised where a loop begins anew: within, then
+                    self._take_turns(lines)
             except (KeyboardInterrupt, SystemError) as error:
                 # While readline gives up on an exception, Python may run the handler of a nudge, and complains of both.
                 came = error.__cause__ if isinstance(error, SystemError) and error.__cause__ is not None else error
@@ -336,6 +326,17 @@ class _Chat:
                 return
             except UsageError as error:
                 self.drawing.line(self.paint.bad(one_line(str(error))))
+
+    def _take_turns(self, lines: History) -> None:
+        """Whoever's turn it is: a question, the model, or the keyboard."""
+        if self.state.broken is not None:
+            raise self.state.broken
+        if self.state.questions:
+            self._answer(self.state.questions[0])
+        elif self.state.busy:
+            self._wait_or_queue()
+        else:
+            self._take(lines.read(self.paint))
 
     def _wait_or_queue(self) -> None:
         """While a turn runs: what is typed waits in line."""
@@ -487,10 +488,6 @@ _HELP = (
     "A line that ends with \\ goes on in the next. Ctrl+C interrupts, twice leaves; Ctrl+D leaves.\n"
     "What is typed while the model works waits in line. !COMMAND runs a shell command of your own.\n"
 )
-
-
-def _leave(number: int, frame: object) -> None:
-    raise _Leave
 
 
 def _now() -> float:
