@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from protea.testing.loopback import LoopbackProvider, ScriptedCall
 from protea.testing.loopback.recording import Recorded
 from tests.journeys.test_long_day import CONFIG, Day
@@ -118,3 +120,37 @@ def test_one_that_is_killed_while_it_is_proposed_is_still_in_plan_mode(tmp_path:
         run.until(type="approval_resolved")
         run.kill()
     assert not (world.project / "out.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("edited", "files", "said"),
+    [
+        ('1. create a.txt with "two"\n2. run `cat a.txt`', {"a.txt": "two\n"}, "The plan is carried out."),
+        (
+            '1. create a.txt with "one"\n2. run `cat a.txt`\n3. create b.txt with "b"',
+            {"a.txt": "one\n", "b.txt": "b\n"},
+            "",
+        ),
+        ('# Other\n\n## Steps\n1. create z.txt with "q"', {"z.txt": "q\n"}, "The plan is carried out."),
+        ('1. create a.txt with "one"\n2. dance', {}, "could not make sense of “dance”"),
+        ("Do something else.", {}, "could not make sense of “Do something else.”"),
+    ],
+    ids=["a step is another", "a step more", "all is another", "a step makes no sense", "no list"],
+)
+def test_the_offline_model_carries_out_a_plan_as_it_was_edited_and_names_what_it_cannot_read(
+    tmp_path: Path, edited: str, files: dict[str, str], said: str
+) -> None:
+    world = World(tmp_path)
+    allowed = ("--allow", "Write(*.txt)", "--allow", "Bash(cat:*)")
+    run = Day(world, more=("-m", "offline/grammar", "--permission-mode", "plan", *allowed))
+    run.say(type="submit_prompt", text='propose: create a.txt with "one"; run `cat a.txt`')
+    question = run.until(type="approval_requested")
+    run.say(type="resolve_approval", id=question["id"], decision="once", comment=edited)
+    text = ""
+    while (event := run.until())["type"] != "turn_finished":
+        if event["type"] == "message_completed" and event.get("role") == "assistant":
+            text = "".join(part.get("text", "") for part in event["content"])
+    run.close()
+    assert {path.name: path.read_text() for path in world.project.glob("*.txt")} == files
+    assert said in text
+    assert ("The plan is carried out." in text) == bool(files)

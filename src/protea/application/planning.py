@@ -7,7 +7,7 @@ from typing import Protocol
 from protea.application.hub import Hub
 from protea.domain.events import Lasting, PinsChanged, TodoChanged
 from protea.domain.permission import Mode
-from protea.domain.plan import HEAD, steps_of
+from protea.domain.plan import HEAD, agreement, steps_of
 from protea.domain.tools import ToolResult
 
 
@@ -24,11 +24,8 @@ class Planner(Protocol):
 
 async def agreed(planner: Planner, plan: str, *, edited: bool) -> ToolResult:
     """Pin the plan, make its steps the list and go on in the mode from before: all of it or nothing."""
-    steps = steps_of(plan)
     others = tuple(pin for pin in planner.pins if not pin.startswith(HEAD))
-    mode = await planner.leave_plan_mode(PinsChanged(pins=(*others, f"{HEAD}\n{plan}")), TodoChanged(items=steps))
-    changed = f" The person edited it; this is what counts:\n\n{plan}\n\n" if edited else " "
-    return ToolResult(
-        f"The plan was agreed on.{changed}The mode is now {mode}. Its {len(steps)} steps are the todo list: do them "
-        "one after another, and keep the list with TodoWrite as you go."
+    mode = await planner.leave_plan_mode(
+        PinsChanged(pins=(*others, f"{HEAD}\n{plan}")), TodoChanged(items=steps_of(plan))
     )
+    return ToolResult(agreement(plan, mode, edited=edited))

@@ -10,6 +10,8 @@ from protea.domain.tools import TodoItem
 MOST_STEPS = 50
 HEAD = "The plan that was agreed on:"
 """Begins the pin, so that a later plan takes the place of an earlier one."""
+_EDITED = "The person edited it; this is what counts:\n\n"
+_MODE = "The mode is now "
 _STEP = re.compile(r"^( {0,3})(?:\d{1,3}[.)]|[-*+])[ \t]+(?:\[[ xX]\][ \t]+)?(.+?)\s*$")
 _FENCE = re.compile(r"^ {0,3}(```|~~~)")
 _STEPS = re.compile(r"^#{1,6}\s.*\b(steps?|plan|tasks?|to-?dos?)\b", re.IGNORECASE)
@@ -17,16 +19,36 @@ _HEADING = re.compile(r"^#{1,6}\s")
 _MARKS = re.compile(r"\*\*|__|`")
 
 
-def steps_of(plan: str) -> tuple[TodoItem, ...]:
-    """The items of its outermost list: the numbered ones where there are some, below a heading that says steps where
-    there is one. A plan without a list is one step."""
+def items_of(plan: str) -> list[str]:
+    """The items of its outermost list, as they are written: the numbered ones where there are some, below a heading
+    that says steps where there is one. Empty where it has no list."""
     lines = _outside_fences(plan.splitlines())
     under = next((at for at, line in enumerate(lines) if _STEPS.match(line) and _items(_section(lines, at))), None)
-    found = _items(lines) if under is None else _items(_section(lines, under))
+    return _items(lines) if under is None else _items(_section(lines, under))
+
+
+def steps_of(plan: str) -> tuple[TodoItem, ...]:
+    """Its items, without Markdown's marks. A plan without a list is one step."""
+    found = items_of(plan)
     if not found:
         first = next((line.strip("# ").strip() for line in plan.splitlines() if line.strip("# ").strip()), "")
         found = [first] if first else []
     return tuple(TodoItem(text=_MARKS.sub("", text)[:500]) for text in found[:MOST_STEPS])
+
+
+def agreement(plan: str, mode: str, *, edited: bool) -> str:
+    """What the model reads once a plan was agreed on."""
+    changed = f" {_EDITED}{plan}\n\n" if edited else " "
+    return (
+        f"The plan was agreed on.{changed}{_MODE}{mode}. Its {len(steps_of(plan))} steps are the todo list: do them "
+        "one after another, and keep the list with TodoWrite as you go."
+    )
+
+
+def edited_in(told: str) -> str | None:
+    """The plan as the person edited it, from what the model read; None where it counts as it was proposed."""
+    _, edited, rest = told.partition(_EDITED)
+    return rest.rpartition(f"\n\n{_MODE}")[0] if edited else None
 
 
 def says_no_more(plan: str, items: Sequence[TodoItem]) -> bool:

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from protea.adapters.models._steps import Call, Doing, Done, MissingError, Past, Tools, block, code, not_there, one
+from protea.adapters.models._grammar import read
+from protea.adapters.models._steps import (
+    Call,
+    Doing,
+    Done,
+    MissingError,
+    Past,
+    Tools,
+    block,
+    code,
+    not_there,
+    one,
+    unclear,
+)
 from protea.adapters.models._steps import carry_out as plainly
 from protea.adapters.models._wanted import Propose, Run, Send, Step, Watch
+from protea.domain.plan import edited_in, items_of
 
 
 def carry_out(step: Step, tools: Tools, past: Past, following: Step | None) -> Doing:
@@ -55,7 +69,9 @@ def _propose(step: Propose, tools: Tools, past: Past) -> Doing:
     given = one((yield (tools.call("ProposePlan", {"plan": plan}),)))
     if given.is_error:
         return Done(f"{given.text.strip()}\n\n{plan}".strip(), failed=True)
-    wanted = [(said, steps) for said, steps in step.items if said in given.text or "person edited it" not in given.text]
+    wanted, lost = _edited(step, given.text)
+    if lost:
+        return Done(f"{unclear(lost)}\n\nThe plan as you edited it stays pinned.", failed=True)
     texts: list[str] = []
     for place, (said, steps) in enumerate(wanted):
         for each in steps:
@@ -66,3 +82,22 @@ def _propose(step: Propose, tools: Tools, past: Past) -> Doing:
         items = [{"text": text, "status": "done" if at <= place else "pending"} for at, (text, _) in enumerate(wanted)]
         yield (tools.call("TodoWrite", {"items": items}),)
     return Done("\n\n".join([*texts, "The plan is carried out."]))
+
+
+_Items = tuple[tuple[str, tuple[Step, ...]], ...]
+
+
+def _edited(step: Propose, told: str) -> tuple[_Items, list[str]]:
+    """What there is to be done of a plan that was agreed to, as the person edited it; and which of it makes no sense
+    here. Items that were left as they were need not be read again: long ones are not written out in the plan."""
+    plan = edited_in(told)
+    if plan is None:
+        return step.items, []
+    proposed = dict(step.items)
+    items, lost = [], []
+    for said in items_of(plan) or [plan]:
+        steps = proposed.get(said) or tuple(each for each, _ in read(said).steps)
+        if not steps or any(isinstance(each, Propose) for each in steps):
+            lost.append(said)
+        items.append((said, steps))
+    return tuple(items), lost
