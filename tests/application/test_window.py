@@ -18,7 +18,7 @@ from protea.application.parts import Parts
 from protea.domain.commands import Compact, EditSummary, Interrupt, Rewind, SetPins, SubmitPrompt, UndoCompaction
 from protea.domain.errors import Failure, ModelError, UsageError
 from protea.domain.events import Compacted, NoticeGiven, TurnFinished, TurnStarted
-from protea.domain.hooks import HookSaid
+from protea.domain.hooks import HookSaid, to_wire
 from protea.domain.looking_back import by_number
 from protea.domain.messages import Image, Message, Text, ToolMessage, UserMessage
 from protea.domain.reply import ModelRequest, Reply
@@ -250,6 +250,24 @@ async def test_a_hook_may_keep_it_from_happening() -> None:
     assert [notice.text for notice in of(events, NoticeGiven)] == [
         "the conversation was not made smaller: not during the audit"
     ]
+
+
+async def test_a_hook_behind_it_is_told_what_was_done_and_tells_the_model_what_it_should_not_lose() -> None:
+    world = Windowed(
+        READS[0], says("one"), says("two"), says("In short."), DONE, compaction=levels.create(levels.Options())
+    )
+    world.hooks = hooks = TableHooks({"after_compaction": (HookSaid(hook="h", context="the audit is on"),)})
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for text in "ab":
+        await _all(world, session, text)
+    await world.gateway.submit(session, Compact())
+    events = [event async for event in world.turn(session, SubmitPrompt(text="c"))]
+    await world.gateway.close()
+    (told,) = hooks.told
+    assert (told.text, "In short." in told.summary) == (of(events, Compacted)[0].strategy, True)
+    assert to_wire(told)["compact_summary"] == told.summary
+    sent = [said(message) for message in world.model.requests[-1].messages if isinstance(message, UserMessage)]
+    assert sum("[hook] the audit is on" in text for text in sent) == 1
 
 
 async def test_a_compaction_that_fails_is_told_and_the_turn_goes_on() -> None:

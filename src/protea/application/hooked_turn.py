@@ -21,12 +21,12 @@ async def hooked_turn(given: Turn, hooks: HookRunner, prompt: PromptSubmitted, *
     """
     if first:
         opened = await hooks.ask("session_start")
-        _tell(given, opened.context)
+        hooks.tell(given.ids, opened.context)
     said = await hooks.ask("prompt", text=prompt.text)
     if said.verdict == "deny":
         message = f"The hook {said.hook} refused the prompt" + (f": {said.why}" if said.why else ".")
         return TurnFinished(id=given.started.id, outcome="denied", error=Failure(kind="hook", message=message))
-    _tell(given, said.context)
+    hooks.tell(given.ids, said.context)
     finished = await turn(given)
     for again in range(MOST_AGAIN):
         if finished.outcome != "finished":
@@ -34,16 +34,9 @@ async def hooked_turn(given: Turn, hooks: HookRunner, prompt: PromptSubmitted, *
         said = await hooks.ask("turn_end", text=_answer(given), repeated=again > 0)
         if said.verdict != "deny":
             break
-        _tell(given, said.why or "The work is not done yet.")
+        hooks.tell(given.ids, said.why or "The work is not done yet.")
         finished = _both(finished, await turn(given))
     return finished
-
-
-def _tell(given: Turn, text: str) -> None:
-    """Let the model read it with its next request."""
-    if text:
-        id = given.ids.short("p")
-        given.hub.record(PromptSubmitted(id=id, text=f"[hook] {text}", delivery="steer", origin="hook"))
 
 
 def _answer(given: Turn) -> str:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from protea.application.hub import Hub
-from protea.domain.events import HookRan
+from protea.domain.events import HookRan, PromptSubmitted
 from protea.domain.hooks import HookAnswer, HookMoment, HookSaid, Moment, together
 
 if TYPE_CHECKING:  # most runs have none
     from protea.ports.hooks import Hooks
+    from protea.ports.ids import Ids
 
 NOTHING = HookAnswer()
 
@@ -40,6 +41,12 @@ class HookRunner:
         if ran:
             self._hub.record(*ran)
         return together(said)
+
+    def tell(self, ids: Ids, text: str) -> None:
+        """Let the model read what a hook wants it to know, with its next request."""
+        if text:
+            told = PromptSubmitted(id=ids.short("p"), text=f"[hook] {text}", delivery="steer", origin="hook")
+            self._hub.record(told)
 
 
 _SILENT = HookSaid(hook="")

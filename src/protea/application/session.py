@@ -448,6 +448,7 @@ class Session:
             hub=self.hub,
             clock=self.clock,
             before_compaction=self._before_compaction,
+            after_compaction=self._after_compaction,
             pay=self.purse.pay,
         )
         if self._calls is not None:
@@ -462,6 +463,10 @@ class Session:
     async def _before_compaction(self, what: str) -> str:
         said = await self.hooks.ask("before_compaction", text=what)
         return (said.why or f"the hook {said.hook} says no") if said.verdict == "deny" else ""
+
+    async def _after_compaction(self, what: str, summary: str) -> None:
+        said = await self.hooks.ask("after_compaction", text=what, summary=summary)
+        self.hooks.tell(self.ids, said.context)
 
     # ── exchanging what it is made of ──────────────────────────────────────────────────────────────────────────────
 

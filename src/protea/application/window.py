@@ -62,10 +62,11 @@ class Window:
         hub: Hub,
         clock: Clock,
         before_compaction: Callable[[str], Awaitable[str]],
+        after_compaction: Callable[[str, str], Awaitable[None]],
         pay: Callable[[str, float | None], None],
     ) -> None:
-        """`before_compaction` is told what is about to happen and answers with why it must not, or nothing; `pay` is
-        told what a summary cost."""
+        """`before_compaction` is told what is about to happen and answers with why it must not, or nothing;
+        `after_compaction` what was done, and the summary where there is one; `pay` what a summary cost."""
         self._context = context
         self._compaction = compaction
         self._tokens = tokens
@@ -73,6 +74,7 @@ class Window:
         self._hub = hub
         self._clock = clock
         self._before_compaction = before_compaction
+        self._after_compaction = after_compaction
         self._pay = pay
         self.wanted: str | None = None
         """A compaction a person asked for: what is to be kept above all."""
@@ -232,6 +234,7 @@ class Window:
                 cost_usd=cost_usd,
             )
         )
+        await self._after_compaction(_described(shrunk), text)
         return True
 
     def _tell(self, level: Literal["info", "warning"], text: str) -> None:

@@ -15,7 +15,16 @@ from msgspec.structs import replace
 
 from protea.domain.permission import Decision
 
-Moment = Literal["before_tool", "after_tool", "prompt", "turn_end", "session_start", "session_end", "before_compaction"]
+Moment = Literal[
+    "before_tool",
+    "after_tool",
+    "prompt",
+    "turn_end",
+    "session_start",
+    "session_end",
+    "before_compaction",
+    "after_compaction",
+]
 
 WIRE_NAMES: dict[Moment, str] = {
     "before_tool": "PreToolUse",
@@ -25,6 +34,7 @@ WIRE_NAMES: dict[Moment, str] = {
     "session_start": "SessionStart",
     "session_end": "SessionEnd",
     "before_compaction": "PreCompact",
+    "after_compaction": "PostCompact",
 }
 
 HookVerdict = Literal["allow", "ask", "deny"]
@@ -54,7 +64,9 @@ class HookMoment(msgspec.Struct, frozen=True, kw_only=True):
     failed: bool = False
     """After a tool: whether it failed."""
     text: str | None = None
-    """The prompt; at the end of a turn, the answer; at the end of a session, why."""
+    """The prompt; at the end of a turn, the answer; at the end of a session, why; around a compaction, how."""
+    summary: str = ""
+    """After a compaction that summed up: what stands in place of what was said."""
     repeated: bool = False
     """At the end of a turn: whether it went on because a hook wanted it to."""
 
@@ -104,6 +116,10 @@ def to_wire(moment: HookMoment) -> dict[str, Any]:
             told |= {"stop_hook_active": moment.repeated, "last_assistant_message": moment.text or ""}
         case "session_end":
             told["reason"] = moment.text or ""
+        case "before_compaction":
+            told["compaction"] = moment.text or ""
+        case "after_compaction":
+            told |= {"compaction": moment.text or "", "compact_summary": moment.summary}
         case "session_start":
             told["source"] = "startup"
         case _:

@@ -67,6 +67,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     session_start: tuple[Hook, ...] = ()
     session_end: tuple[Hook, ...] = ()
     before_compaction: tuple[Hook, ...] = ()
+    after_compaction: tuple[Hook, ...] = ()
 
 
 class ConfiguredHooks:
