@@ -186,6 +186,18 @@ async def test_a_read_only_workspace_is_read_only(world: World) -> None:
 
 
 @needs_bwrap
+async def test_a_program_in_a_folder_that_is_to_be_readable_is_found_where_it_is_run(world: World) -> None:
+    tool = _program(world.home, "bin/tool")
+    sandbox = world.sandbox(readable=(f"{world.home}/bin",))
+    try:
+        assert sandbox.which("tool", f"{world.home}/bin") == str(tool)
+        _, code = await run(sandbox, Launch(argv=(str(tool),), cwd=world.project, env={"PATH": PATH}))
+        assert code == 0
+    finally:
+        await sandbox.aclose()
+
+
+@needs_bwrap
 async def test_what_the_sandbox_hides_cannot_be_started_or_stood_in(world: World) -> None:
     tool = _program(world.home, "tool")
     sandbox = world.sandbox()
@@ -204,6 +216,7 @@ async def test_what_the_sandbox_hides_cannot_be_started_or_stood_in(world: World
 
 def _program(folder: str, name: str) -> Path:
     path = Path(folder, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("#!/bin/sh\n")
     path.chmod(0o755)
     return path

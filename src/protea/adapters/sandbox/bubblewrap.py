@@ -110,7 +110,8 @@ class BubblewrapSandbox:
         candidates = [program] if "/" in program else [os.path.join(folder, program) for folder in path.split(":")]
         if not self._seen:
             places = self._places(None)
-            mounts = [*_mounts.outside(places), *(Mount(root, "write") for root in self._roots)]
+            shown = (*self._roots, *places.writable, *places.readable)
+            mounts = [*_mounts.outside(places), *(Mount(path, "read") for path in shown)]
             self._seen = _mounts.ordered(mounts, places)
         for candidate in candidates:
             if (
@@ -231,8 +232,8 @@ class BubblewrapSandbox:
 
     def _places(self, launch: Launch | None) -> Places:
         around, options = self._surroundings, self._options
-        writable = (*launch.writable, *map(self._absolute, options.writable)) if launch else ()
-        readable = (*launch.readable, *map(self._absolute, options.readable)) if launch else ()
+        writable = (*(launch.writable if launch else ()), *map(self._absolute, options.writable))
+        readable = (*(launch.readable if launch else ()), *map(self._absolute, options.readable))
         return Places(
             home=around.user_home,
             protea_home=os.path.realpath(around.protea_home),
