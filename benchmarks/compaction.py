@@ -3,14 +3,15 @@
 A day is lived through the very window a session has: prompts, calls, results, answers, with a model that sees 40,000
 tokens. Facts are planted in what the person said, in paths, results, decisions and numbers of answers, in a pin, the
 todo list, a skill; some are corrected later. Each strategy makes room as it must, several times; then what the next
-request shows is looked through for each fact, and the log for the rest. The model that sums up is scripted: it writes
-down the facts of the answers and summaries it is shown, as a careful one would, none of results, and 2,000 characters
-of everything else.
+request shows is looked through for each fact, and the log for the rest. The model that sums up is scripted, and of one
+of two kinds: the careful one writes down the facts of the answers and summaries it is shown, none of results, and 2,000
+characters of everything else; the forgetful one writes a page of what came last and no more.
 
-Tokens are estimated as Protea does; `--counter "COMMAND"` has them counted: it is given a JSON list of texts on
-standard input and prints a number. Time is this process's own: the scripted model takes none.
+Tokens are counted with a real vocabulary (`counting.py`), and what is counted is what the scripted provider says, so
+that it decides when room is made; `--estimate` takes Protea's own estimate instead, whose error is told in any case.
+Time is this process's own: the scripted model takes none.
 
-    python benchmarks/compaction.py [--check] [--counter COMMAND]
+    python benchmarks/compaction.py [--check] [--estimate]
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
-import shlex
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
+from counting import Counter as Tokens
+from counting import counter
 from measure import Report, rounds
 
 from protea.adapters.clock.system import SystemClock
@@ -63,6 +64,8 @@ FACT = re.compile(r"FACT-[a-z]+\d+(?:x\d+)?")
 KINDS = ("prompt", "corrected", "pin", "todo", "skill", "decision", "number", "path", "result")
 SURVIVE = ("prompt", "corrected", "pin", "todo", "skill")
 """Of these all must be before the model's eyes, whatever made room."""
+PAGE = 1_500
+"""Characters of a summary by a model that forgets."""
 STRATEGIES: dict[str, Compaction] = {
     "none": none.create(none.Options()),
     "truncate": truncate.create(truncate.Options()),
@@ -71,6 +74,8 @@ STRATEGIES: dict[str, Compaction] = {
     "summarise": summarise.create(summarise.Options()),
     "levels": levels.create(levels.Options()),
 }
+FORGETFUL = ("summarise, forgetful", STRATEGIES["summarise"], True)
+"""A model that loses what an ordinary summary loses: what is kept then, Protea keeps."""
 CHOICES: dict[str, Context | None] = {
     "everything": everything.create(everything.Options()),
     "windowed": windowed.create(windowed.Options(most=100_000)),
@@ -78,10 +83,11 @@ CHOICES: dict[str, Context | None] = {
 }
 
 
-class Careful:
-    """A model that only sums up."""
+class Model:
+    """One that only sums up."""
 
-    def __init__(self, context: int) -> None:
+    def __init__(self, context: int, forgets: bool) -> None:
+        self._forgets = forgets
         self.info = ModelInfo(id="acme/big", context=context, max_output=4_000)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[ReplyPiece, None]:
@@ -89,7 +95,7 @@ class Careful:
         told = [text_of(each.content) for each in shown]
         before = [str(each.content) for each in request.messages[:1] if isinstance(each, UserMessage)]
         facts = " ".join(dict.fromkeys(fact for text in (*before, *told) for fact in FACT.findall(text)))
-        text = f"Facts: {facts}\n" + " ".join(told)[:2_000]
+        text = " ".join(told)[-PAGE:] if self._forgets else f"Facts: {facts}\n" + " ".join(told)[:2_000]
         yield Reply(content=(Text(text),), stop="end_turn", usage=Usage(), model=self.info.id)
 
     async def warm(self) -> None:
@@ -102,10 +108,20 @@ class Careful:
 class Day:
     """A session with a window, and nothing else of one."""
 
-    def __init__(self, compaction: Compaction | None, context: Context | None = None, window: int = WINDOW) -> None:
+    def __init__(
+        self,
+        compaction: Compaction | None,
+        context: Context | None = None,
+        window: int = WINDOW,
+        *,
+        forgets: bool = False,
+        counted: Tokens | None = None,
+    ) -> None:
+        """`counted`: what the provider says of each request; left out, it says what Protea estimates."""
+        self._counted = counted
         self.transcript = Transcript()
         self.events: list[LastingEvent] = []
-        self.model = Careful(window)
+        self.model = Model(window, forgets)
         self.tokens = estimate.create(estimate.Options())
         clock = SystemClock()
         self.hub = Hub("s_1", MemoryStore().create("s_1"), clock, self._on_event)
@@ -117,6 +133,7 @@ class Day:
             hub=self.hub,
             clock=clock,
             before_compaction=_nothing_against,
+            after_compaction=_nothing_to_add,
             pay=lambda model, cost: None,
         )
         self.sent: bytes = b""
@@ -140,7 +157,11 @@ class Day:
 
     def learn(self, messages: tuple[Message, ...]) -> None:
         request = ModelRequest(messages)
-        self.window.learn(request, self.model.info, Usage(input=self.tokens.request(request, self.model.info.id)))
+        if self._counted is not None:
+            told = sum(map(self._counted.message, messages))
+        else:
+            told = self.tokens.request(request, self.model.info.id)
+        self.window.learn(request, self.model.info, Usage(input=told))
 
     async def reply(self, text: str, *calls: ToolCall, asked: bool = True) -> None:
         messages = await self.request() if asked else ()
@@ -190,32 +211,42 @@ class Day:
 
 async def probes(report: Report) -> None:
     """What is left before the model's eyes, per strategy."""
-    print(f"  {TURNS} turns through a window of {WINDOW:,} tokens; {_counter()[1]}")
+    counted = counter(estimated="--estimate" in sys.argv)
+    print(f"  {TURNS} turns through a window of {WINDOW:,} tokens; {counted.said}")
     print(
-        f"  {'strategy':<14} {'tokens':>8} {'made room':>10} {'alike':>6}  "
+        f"  {'strategy':<22} {'tokens':>8} {'estimate':>9} {'made room':>10} {'alike':>6}  "
         + " ".join(f"{k:>9}" for k in KINDS)
-        + "  in the log"
+        + "  survive  in the log"
     )
-    for name, strategy in STRATEGIES.items():
-        day = Day(strategy)
+    for name, strategy, forgets in (*((name, each, False) for name, each in STRATEGIES.items()), FORGETFUL):
+        day = Day(strategy, forgets=forgets, counted=counted)
         await day.live(TURNS)
         shown = await day.request()
         seen = str(shown)
-        planted = Counter(fact.removeprefix("FACT-").rstrip("0123456789x") for fact in _planted(day.events))
-        left = {fact for fact in FACT.findall(seen) if _is_right(fact, seen)}
-        kept = Counter(fact.removeprefix("FACT-").rstrip("0123456789x") for fact in left)
+        planted = _kinds(_planted(day.events))
+        kept = _kinds({fact for fact in FACT.findall(seen) if _is_right(fact, seen)})
         lost = {fact for fact in _planted(day.events) if next(places(day.events, fact), None) is None}
         times = sum(isinstance(event, Compacted) for event in day.events)
         kinds = " ".join(f"{kept[kind]}/{planted[kind]}".rjust(9) for kind in KINDS)
         alike = sum(day.alike) / len(day.alike)
         total = sum(planted.values()) - planted["pin"]
         found = total - len({fact for fact in lost if "pin" not in fact})  # a pin is always in sight
-        print(f"  {name:<14} {_count(shown, day):>8,} {times:>8} x {alike:>6.0%}  {kinds}  {found}/{total}")
+        tokens = sum(map(counted.message, shown))
+        estimated = sum(day.tokens.message(message, day.model.info.id) for message in shown)
+        survive = sum(kept[kind] for kind in KINDS) / sum(planted[kind] for kind in KINDS)
+        print(
+            f"  {name:<22} {tokens:>8,} {estimated / tokens - 1:>+9.0%} {times:>8} x {alike:>6.0%}  {kinds}"
+            f"  {survive:>7.0%}  {found}/{total}"
+        )
         for kind in SURVIVE:
             if kept[kind] < planted[kind]:
                 sys.exit(f"{name} lost what must survive: {kept[kind]} of {planted[kind]} facts of a {kind}")
         if found < total:
             sys.exit(f"{name}: found nowhere in the log: {sorted(lost)}")
+
+
+def _kinds(facts: set[str]) -> Counter[str]:
+    return Counter(fact.removeprefix("FACT-").rstrip("0123456789x") for fact in facts)
 
 
 def _alike(before: bytes, after: bytes) -> int:
@@ -241,19 +272,6 @@ def _is_right(fact: str, seen: str) -> bool:
     """A correction counts only where it comes after what it corrects."""
     number = int(fact.rpartition("FACT-corrected")[2]) if fact.startswith("FACT-corrected") else None
     return number is None or seen.rfind(fact) > seen.rfind(f"FACT-wrong{number - 5}.")
-
-
-def _counter() -> tuple[str, str]:
-    at = sys.argv.index("--counter") + 1 if "--counter" in sys.argv else 0
-    return (sys.argv[at], "tokens are counted") if at else ("", "tokens are estimated")
-
-
-def _count(messages: tuple[Message, ...], day: Day) -> int:
-    command = _counter()[0]
-    if not command:
-        return sum(day.tokens.message(message, day.model.info.id) for message in messages)
-    texts = msgspec.json.encode([msgspec.json.encode(message).decode() for message in messages])
-    return int(subprocess.run(shlex.split(command), input=texts, capture_output=True, check=True).stdout)
 
 
 async def own_time(report: Report) -> None:
@@ -293,6 +311,10 @@ async def assembly(report: Report) -> None:
 
 async def _nothing_against(what: str) -> str:
     return ""
+
+
+async def _nothing_to_add(what: str, summary: str) -> None:
+    """As where nobody has hooks."""
 
 
 def main() -> None:

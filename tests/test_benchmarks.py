@@ -17,7 +17,6 @@ SHORT = {
     "stream": ("--rounds", "1"),
     "parallel_reads": ("--rounds", "1"),
     "agents": ("--agents", "20"),
-    "compaction": ("--rounds", "1"),
     "search": ("--rounds", "1", "--files", "1200"),
 }
 """What each prints is a line per figure. `long_session`, `permission` and `sandbox` have no short form."""
@@ -40,3 +39,16 @@ def test_a_round_of_it_runs_and_prints_its_figures(name: str, tmp_path: Path) ->
     assert done.stderr == ""
     assert "≤" in done.stdout
     assert len(done.stdout.splitlines()) >= 3
+
+
+@pytest.mark.parametrize(("words", "said"), [((), "tokens are counted"), (("--estimate",), "TOKENS ARE ESTIMATED")])
+def test_tokens_are_counted_with_a_vocabulary_unless_an_estimate_is_asked_for(
+    words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    line = [sys.executable, str(FOLDER / "compaction.py"), "--rounds", "1", *words]
+    done = subprocess.run(line, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert said in done.stdout
+    kept = [line for line in done.stdout.splitlines() if line.endswith("548/548")]
+    assert len(kept) == 7, "survival, per strategy"
