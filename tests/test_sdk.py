@@ -25,7 +25,7 @@ from protea import (
 )
 from protea.adapters.storage.memory import MemoryStore
 from protea.domain.errors import Failure
-from protea.domain.events import Answer
+from protea.domain.events import Answer, ApprovalResolved
 from protea.domain.script import ScriptedCall, ScriptedReply
 from protea.ports.session_store import SessionStore
 from protea.testing.model import ScriptedModel, Step
@@ -85,6 +85,36 @@ async def test_an_answer_may_carry_words(tmp_path: Path) -> None:
         run = await it.ask("paint it")
     assert run.text == "Blue, then."
     assert "They answered: blue" in repr(model.requests[-1].messages[-1])
+
+
+@pytest.mark.parametrize("said", [None, "no", True])
+async def test_what_is_no_answer_allows_nothing(tmp_path: Path, said: Any) -> None:
+    """A program that forgets to return one, say."""
+
+    async def answer(question: ApprovalRequested) -> Any:
+        return said
+
+    async with agent(tmp_path, WRITE, "So it is.", on_question=answer) as it:
+        with pytest.raises(UsageError, match=f"{said!r} is no answer; say one of once, session, always, deny"):
+            await it.ask("write it")
+    assert not (tmp_path / "a.txt").exists()
+
+
+async def test_a_question_that_is_closed_while_it_is_thought_about_is_no_fault(tmp_path: Path) -> None:
+    closed = asyncio.Event()
+
+    async def answer(question: ApprovalRequested) -> Answer:
+        async for event in it.gateway.events(it.session):
+            if isinstance(event, ApprovalResolved):
+                closed.set()
+                break
+        return "once"
+
+    async with agent(tmp_path, WRITE, on_question=answer, time_limit=0.05) as it, asyncio.timeout(30):
+        run = await it.ask("write it")
+    assert closed.is_set()
+    assert run.outcome == "limit"
+    assert not (tmp_path / "a.txt").exists()
 
 
 async def test_functions_are_tools(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from protea.adapters.tools.functions import FunctionTool, FunctionToolset
 from protea.composition.launch import Launch
 from protea.composition.root import Given, build
 from protea.domain.commands import Interrupt, ResolveApproval, SubmitPrompt
-from protea.domain.errors import Failure, ProteaError
+from protea.domain.errors import Failure, ProteaError, UsageError
 from protea.domain.events import (
     Answer,
     AnyEvent,
@@ -192,8 +192,8 @@ class Agent:
     async def stream(self, prompt: str) -> AsyncIterator[AnyEvent]:
         """Run a prompt and yield what happens in its turn, the last event being its `TurnFinished`.
 
-        Left early, the turn is interrupted. Raises `UsageError` for an empty prompt, `StoreError` where the log cannot
-        be written, and what `on_question` and the caller's loop raise.
+        Left early, the turn is interrupted. Raises `UsageError` for an empty prompt and where what `on_question` gives
+        is no answer, `StoreError` where the log cannot be written, and what `on_question` and the caller's loop raise.
         """
         gateway, turn, done = self.gateway, None, False
         past = await gateway.history(self.session, limit=-1)
@@ -204,11 +204,7 @@ class Agent:
                     case TurnStarted(prompt=started) if started == id:
                         turn = event.id
                     case ApprovalRequested() if self._on_question is not None:
-                        said = await self._on_question(event)
-                        answer = (
-                            said if isinstance(said, ResolveApproval) else ResolveApproval(id=event.id, decision=said)
-                        )
-                        await gateway.submit(self.session, answer)
+                        await self._answer(event, self._on_question)
                     case _:
                         pass
                 if turn is None and not (isinstance(event, PromptSubmitted) and event.id == id):
@@ -220,6 +216,17 @@ class Agent:
         finally:
             if not done:
                 await gateway.submit(self.session, Interrupt())
+
+    async def _answer(self, question: ApprovalRequested, on_question: OnQuestion) -> None:
+        said = await on_question(question)
+        answer = said if isinstance(said, ResolveApproval) else ResolveApproval(id=question.id, decision=said)
+        try:
+            await self.gateway.submit(self.session, answer)
+        except UsageError:
+            state = await self.gateway.describe("session", self.session)
+            if question.id in state["questions"]:
+                raise
+            # It was closed while it was thought about, by a limit or by somebody else: the turn says how it went on.
 
 
 def _to_stderr(line: str) -> None:

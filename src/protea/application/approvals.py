@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import get_args
 
 from msgspec.structs import replace
 
 from protea.application.hub import Hub
 from protea.domain.commands import ResolveApproval
 from protea.domain.errors import UsageError
-from protea.domain.events import ApprovalRequested, ApprovalResolved
+from protea.domain.events import Answer, ApprovalRequested, ApprovalResolved
 from protea.domain.permission import Pin, RuleLayer
 from protea.domain.pins import pinned
 from protea.ports.approval import Approval
@@ -67,9 +68,11 @@ class Approvals:
     async def resolve(self, command: ResolveApproval) -> None:
         """Answer an open question; returns once the answer is safely in the log.
 
-        Raises `UsageError` where there is none of that id (answered meanwhile, perhaps), and `StoreError` where the
-        answer or its rule cannot be kept: the question then stays open.
+        Raises `UsageError` where there is none of that id (answered meanwhile, perhaps) or the decision is no word for
+        one, and `StoreError` where the answer or its rule cannot be kept: the question then stays open.
         """
+        if command.decision not in get_args(Answer):  # a program that holds us may say anything, or forget to
+            raise UsageError(f"{command.decision!r} is no answer; say one of {', '.join(get_args(Answer))}")
         if command.id not in self._open:
             raise UsageError(f"no question {command.id} is open; it may have been answered already")
         question, _ = self._open[command.id]
