@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from protea.domain.events import ApprovalRequested, HookRan, MessageCompleted, ToolCallChanged, TurnFinished
-from protea.domain.hooks import HookSaid, Moment
-from protea.domain.messages import ToolMessage
+from protea.domain.commands import EndSession, Steer, SubmitPrompt
+from protea.domain.events import (
+    ApprovalRequested,
+    HookRan,
+    MessageCompleted,
+    SessionEnded,
+    ToolCallChanged,
+    TurnFinished,
+)
+from protea.domain.hooks import HookMoment, HookSaid, Moment
+from protea.domain.messages import ToolMessage, UserMessage, text_of
+from protea.ports.gateway import OpenSession
 from protea.testing.hooks import TableHooks
 from tests.application.world import World, calls, of, says
 
@@ -129,3 +139,35 @@ async def test_a_session_begins_and_ends_with_its_hooks() -> None:
     assert "[hook] Be kind." in str(told.model.requests[0].messages)
     assert [moment.moment for moment in hooks.told] == ["session_start", "session_end"]
     assert hooks.closed
+
+
+async def test_what_a_person_says_while_hooks_look_at_the_answer_is_answered_in_the_same_turn() -> None:
+    told = World(says("done"), says("that, too"))
+
+    class Slow(TableHooks):
+        async def run(self, moment: HookMoment) -> Sequence[HookSaid]:
+            if not self.told:
+                await told.gateway.submit(session, Steer(text="and the tests"))
+            return await super().run(moment)
+
+    told.hooks = hooks = Slow({"turn_end": (HookSaid(hook="h"),)})
+    session = await told.gateway.open(OpenSession(cwd="/w"))
+    events = [event async for event in told.turn(session, SubmitPrompt(text="go"))]
+    last = told.model.requests[-1].messages[-1]
+    assert isinstance(last, UserMessage)
+    assert text_of(last.content) == "and the tests"
+    assert [(moment.text, moment.repeated) for moment in hooks.told] == [("done", False), ("that, too", False)]
+    assert of(events, TurnFinished)[0].turns == 2
+    await told.gateway.close()
+
+
+async def test_what_hooks_say_at_the_end_of_a_session_is_in_its_log() -> None:
+    told, _ = world(says("ok"), session_end=HookSaid(hook="h", failed="it broke"))
+    session = await told.gateway.open(OpenSession(cwd="/w"))
+    async for _ in told.turn(session, SubmitPrompt(text="go")):
+        pass
+    await told.gateway.submit(session, EndSession(reason="left"))
+    log = await told.gateway.history(session)
+    assert [type(event) for event in log[-2:]] == [HookRan, SessionEnded]
+    assert (of(log, HookRan)[0].moment, of(log, HookRan)[0].failed) == ("session_end", "it broke")
+    await told.gateway.close()

@@ -6,15 +6,19 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from protea.adapters.tools.functions import FunctionTool
+from protea.application.parts import Parts
 from protea.domain.commands import Background, Interrupt, SubmitPrompt
 from protea.domain.errors import UsageError
 from protea.domain.events import AnyEvent, ApprovalRequested, TaskChanged, ToolCallChanged, TurnFinished
 from protea.domain.messages import ToolMessage, UserMessage, text_of
 from protea.domain.tools import Effect, ToolResult
 from protea.ports.gateway import OpenSession
+from protea.ports.task_runner import Task
 from protea.ports.toolset import ToolContext
+from protea.testing.task_runner import MemoryTaskRunner
 from tests.application.world import Step, World, calls, of, says
 
 WITHIN = 30
@@ -50,9 +54,24 @@ async def follow(world: World, session: str, events: list[AnyEvent], prompt: str
         events.append(event)
 
 
-async def let_go(slow: Slow, *steps: Step, effects: tuple[Effect, ...] = ()) -> tuple[World, str, list[AnyEvent]]:
+class Kept(World):
+    """Its tasks are kept by another runner."""
+
+    keeper: type[MemoryTaskRunner] = MemoryTaskRunner
+
+    def _assemble(self, spec: OpenSession) -> Parts:
+        return replace(super()._assemble(spec), task_runner=lambda: self.keeper(self.tasks))
+
+
+async def let_go(
+    slow: Slow,
+    *steps: Step,
+    effects: tuple[Effect, ...] = (),
+    keeper: type[MemoryTaskRunner] = MemoryTaskRunner,
+) -> tuple[World, str, list[AnyEvent]]:
     """A world in whose session the call of the first turn was let go."""
-    world = World(calls(("dig", {})), says("on my way"), *steps, tools=[slow.tool(*effects)])
+    world = Kept(calls(("dig", {})), says("on my way"), *steps, tools=[slow.tool(*effects)])
+    world.keeper = keeper
     session = await world.gateway.open(OpenSession(cwd="/w"))
     events: list[AnyEvent] = []
     turn = asyncio.create_task(follow(world, session, events, "go"))
@@ -109,6 +128,24 @@ async def test_the_end_of_the_session_ends_it() -> None:
     async with asyncio.timeout(WITHIN):
         await world.gateway.close()
     assert slow.ended.is_set()
+
+
+class Stuck(MemoryTaskRunner):
+    """Ends nothing."""
+
+    async def stop(self, id: str) -> Task:
+        raise RuntimeError("the engine is gone")
+
+
+async def test_a_session_whose_tasks_cannot_be_ended_is_closed_all_the_same() -> None:
+    slow = Slow()
+    world, session, _ = await let_go(slow, keeper=Stuck)
+    with pytest.raises(RuntimeError, match="the engine is gone"):
+        await world.gateway.close()
+    world.store.open(session).close()  # nobody holds its log any more
+    slow.may_end.set()
+    async with asyncio.timeout(WITHIN):
+        await slow.ended.wait()
 
 
 async def test_what_came_from_the_net_is_known_to_come() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import random
 import shutil
+import sys
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -163,6 +165,23 @@ async def test_in_a_turn_it_takes_hold_between_two_requests(live: Any) -> None:
         assert [event.identity for event in (marker, second, finished)] == ["coding+persona=minimal"] * 3
         assert it.model.requests[0].system != it.model.requests[1].system
         assert it.model.requests[1].system[0].startswith("You are Protea, a helpful agent.")
+
+
+async def test_a_turn_that_hooks_send_back_goes_on_as_who_it_has_become(live: Any, tmp_path: Path) -> None:
+    once = "import json, sys; sys.exit(0 if json.load(sys.stdin)['stop_hook_active'] else 2)"
+    (tmp_path / ".protea").mkdir()
+    hook = f"[[hooks.turn_end]]\nname = 'once'\ncommand = {json.dumps([sys.executable, '-c', once])}\n"
+    (tmp_path / ".protea" / "config.toml").write_text(hook)
+    held = Held(calls(("TodoWrite", {"todos": [{"text": "x", "status": "pending"}]})))
+    async with live(held, says("Done."), says("Now.")) as it:
+        await it.prompt("go on")
+        await asyncio.wait_for(held.asked.wait(), WITHIN)
+        await it.swap(persona="minimal")
+        held.go.set()
+        assert (await it.until(TurnFinished)).turns == 3
+        before, *after = (request.system[0] for request in it.model.requests)
+        assert before not in after
+        assert len(set(after)) == 1
 
 
 async def test_one_that_comes_before_another_has_taken_hold_takes_its_place(live: Any) -> None:

@@ -28,13 +28,14 @@ async def hooked_turn(given: Turn, hooks: HookRunner, prompt: PromptSubmitted, *
         return TurnFinished(id=given.started.id, outcome="denied", error=Failure(kind="hook", message=message))
     hooks.tell(given.ids, said.context)
     finished = await turn(given)
-    for again in range(MOST_AGAIN):
-        if finished.outcome != "finished":
+    sent_back = 0
+    while finished.outcome == "finished" and sent_back < MOST_AGAIN:
+        said = await hooks.ask("turn_end", text=_answer(given), repeated=sent_back > 0)
+        if said.verdict == "deny":
+            sent_back += 1
+            hooks.tell(given.ids, said.why or "The work is not done yet.")
+        elif not given.transcript.steered:  # a person may have said more while the hooks took their time
             break
-        said = await hooks.ask("turn_end", text=_answer(given), repeated=again > 0)
-        if said.verdict != "deny":
-            break
-        hooks.tell(given.ids, said.why or "The work is not done yet.")
         finished = _both(finished, await turn(given))
     return finished
 

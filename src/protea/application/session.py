@@ -618,6 +618,19 @@ class Session:
     async def _close(self, reason: str | None) -> None:
         self.worker.interrupt()
         await self.worker.at_rest()
+        try:
+            await self._end_what_goes_on()
+        finally:
+            async with AsyncExitStack() as ends:  # the last of them first, and each whatever the others raise
+                ends.push_async_callback(self.parts.aclose)
+                ends.callback(self.log.close)
+                ends.callback(self.hub.close)
+                if reason is not None and self.hub.failure is None:
+                    ends.push_async_callback(self.hub.commit, SessionEnded(reason=reason))
+                if self.turns.began:
+                    ends.push_async_callback(self.hooks.ask, "session_end", text=reason or "closed")
+
+    async def _end_what_goes_on(self) -> None:
         if self._swaps is not None:
             await self._swaps.close()
         if self.begun_tasks is not None:
@@ -627,14 +640,6 @@ class Session:
         if self._warming is not None:
             self._warming.cancel()
             await asyncio.wait([self._warming])
-        async with AsyncExitStack() as ends:  # each of them, whatever the others raise
-            ends.push_async_callback(self.parts.aclose)
-            if self.turns.began:
-                ends.push_async_callback(self.hooks.ask, "session_end", text=reason or "closed")
-            ends.callback(self.log.close)
-            ends.callback(self.hub.close)
-            if reason is not None and self.hub.failure is None:
-                await self.hub.commit(SessionEnded(reason=reason))
 
 
 def _limits_of(spec: OpenSession, parts: Parts) -> Limits:

@@ -93,6 +93,8 @@ class Turns:
         """Of the turn that runs, without its agents."""
         self._worn = body.parts
         """What the running step was prepared with."""
+        self._given: Turn | None = None
+        """The turn that runs, as it was last prepared."""
 
     @property
     def running(self) -> bool:
@@ -169,6 +171,7 @@ class Turns:
         if body.agents is not None:
             await body.agents.withdraw()
         await body.hub.commit(finished)
+        self._given = None
         if body.agents is not None:
             body.agents.ask_again()
 
@@ -182,7 +185,7 @@ class Turns:
             )
         try:
             await self.prepare()
-            given = self._turn_of(started)
+            given = self._given = self._turn_of(started)
         except Exception as fault:  # persona, instructions and tools come from anywhere
             message = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
             return TurnFinished(id=started.id, outcome="error", error=Failure(kind="internal", message=message))
@@ -224,4 +227,6 @@ class Turns:
     async def _at_step(self, given: Turn) -> Turn:
         """Between two requests: the point where who speaks may change."""
         await self._body.settle("step")
-        return given if self._worn is self._body.parts else self._turn_of(given.started)
+        if self._given is None or self._worn is not self._body.parts:
+            self._given = self._turn_of(given.started)
+        return self._given
