@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from protea.application.parts import Parts
 from protea.application.watching import LONG, PATIENCE
 from protea.domain.commands import Copy, Invoke, ResolveApproval, SubmitPrompt
-from protea.domain.errors import UsageError
+from protea.domain.errors import Failure, UsageError
 from protea.domain.events import ApprovalRequested
 from protea.ports.gateway import OpenSession
 from protea.testing.clipboard import MemoryClipboard
@@ -47,6 +47,26 @@ async def test_a_turn_is_a_span_with_its_replies_and_calls_within() -> None:
         "model": NAME, "stop": "end_turn", "input": 10, "output": 5, "cache_read": 0,
     }  # fmt: skip
     assert telemetry.counts == {"calls": 2, "turns": 1, "tokens.input": 20, "tokens.output": 10}
+
+
+async def test_a_reply_that_did_not_come_is_a_span_that_failed() -> None:
+    """Else nobody would see it: that is the request one looks for."""
+    telemetry = RecordingTelemetry()
+    await Watched(Failure(kind="auth", message="no"), telemetry=telemetry).run("go")
+    assert [(span.name, span.ended, span.failed) for span in telemetry.spans] == [
+        ("turn", True, "error"), ("reply", True, "error"),
+    ]  # fmt: skip
+
+
+async def test_a_command_typed_by_hand_asks_for_no_reply() -> None:
+    telemetry = RecordingTelemetry()
+    world = Watched(telemetry=telemetry)
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    async for _ in world.turn(session, SubmitPrompt(text="!ls", origin="shell")):
+        pass
+    assert [span.name for span in telemetry.spans if span.ended] == ["turn"]
+    assert set(telemetry.counts) == {"calls", "turns"}
+    await world.gateway.close()
 
 
 async def test_no_text_of_the_conversation_is_told() -> None:

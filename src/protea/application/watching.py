@@ -18,7 +18,7 @@ from protea.domain.events import (
     TurnFinished,
     TurnStarted,
 )
-from protea.domain.messages import calls_of
+from protea.domain.messages import PERSON, calls_of
 from protea.domain.tools import ENDED
 from protea.ports.clock import Clock
 from protea.ports.notifier import Notification, Notifier
@@ -41,12 +41,17 @@ class Spans:
         self._calls: dict[str, Span] = {}
         self._waiting: set[str] = set()
         """Calls of the last reply that have not ended: the next reply is asked for after them."""
+        self._by_hand = False
+        """Whether the turn is a person's own call, which asks no model."""
 
     def saw(self, event: LastingEvent) -> None:
         match event:
             case TurnStarted():
                 self._turn = self._telemetry.begin("turn", session=self._session, model=event.model, mode=event.mode)
                 self._reply = self._telemetry.begin("reply", self._turn, model=event.model)
+                self._by_hand = False
+            case MessageCompleted() if event.model == PERSON:
+                self._by_hand, self._reply = True, None
             case MessageCompleted():
                 self._replied(event)
             case ToolCallChanged(state="executing"):
@@ -57,9 +62,11 @@ class Spans:
                     span.end("" if event.state == "success" else event.state)
                 self._telemetry.count("calls", tool=event.call.name, state=event.state)
                 self._waiting.discard(event.call.id)
-                if not self._waiting:
+                if not self._waiting and not self._by_hand:
                     self._reply = self._telemetry.begin("reply", self._turn)
             case TurnFinished():
+                if self._reply is not None and event.outcome in _CUT_SHORT:
+                    self._reply.end(event.outcome)  # it did not come
                 if self._turn is not None:
                     failed = "" if event.outcome == "finished" else event.outcome
                     self._turn.end(failed, replies=event.turns, cost_usd=event.cost_usd or 0.0)
@@ -131,6 +138,9 @@ class Calls:
     async def _tell(self, notification: Notification) -> None:
         await self._notifier.notify(notification)
 
+
+_CUT_SHORT: tuple[Outcome, ...] = ("error", "interrupted", "limit")
+"""Ends of a turn before which a reply may have been waited for."""
 
 _ENDS: dict[Outcome, str] = {
     "finished": "The turn is over.",
