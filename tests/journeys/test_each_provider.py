@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from pathlib import Path
@@ -74,6 +75,24 @@ def test_it_reads_edits_and_runs_tests_with_a_provider_of_each_kind(world: World
         ["grep", "-r", "a-planted-secret", world.home], capture_output=True, text=True, check=False
     )
     assert written.stdout == ""
+
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+PLOT = f"open('plot.png', 'wb').write(bytes.fromhex('{base64.b64decode(PIXEL).hex()}'))"
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_an_image_that_code_has_drawn_is_seen_by_the_model(world: World, wire: str) -> None:
+    steps = [ScriptedCall("RunCode", {"language": "python", "code": PLOT}), "A pixel."]
+    with LoopbackProvider.in_thread(steps, strict=True, after="fail") as provider:
+        configure(world, wire, provider.url(wire))
+        with (world.home / ".protea/config.toml").open("a") as file:
+            file.write("[providers.loop.models.one]\nimages = true\n")
+        events = world.events("--allow", "RunCode", "draw a pixel")
+        _, told = provider.requests
+    assert events[-1]["text"] == "A pixel."
+    assert told.body.count(PIXEL.encode()) == 1
+    assert b"plot.png, 70 bytes]" in told.body
 
 
 def world_log(world: World) -> list[dict[str, object]]:

@@ -6,6 +6,6 @@ their specs         builtin (those that are always told), _further (those looked
 what they share     _kit (of a session), _files (read and written), _dry (what a call would change)
 commands            _program (a helper: rg, git), _following and _output (what the model wrote, to its end)
 finding             _search (Glob and Grep), _by_hand (without rg), _walk (where there is no disk)
-reading             _pdf, _notebook, _shrink (images)
+reading             _pdf, _notebook, _images
 worktrees           _worktree (an agent's), _lane (a runner's in a race), _repository (git over what others left)
 """

@@ -76,7 +76,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
             name="RunCode",
             description="Run code of your own: Python, Node, Rust or shell, in a folder of its own that is kept. It "
             "reads the project by $PROJECT and has no network where there are walls. Files it writes are named, images "
-            "come back.",
+            "come back. Rust with crates: a Cargo.toml beside it.",
             parameters=object_(
                 "code language",
                 code=text(),
@@ -86,10 +86,11 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
                     "additionalProperties": text(),
                     "description": "Name → text, put beside the code",
                 },
+                stdin=text("What it reads from its standard input, which is empty otherwise"),
                 timeout=seconds("Seconds; default 60"),
             ),
             effects=("proc.exec",),
-            aliases={"source": "code", "lang": "language", "timeout_seconds": "timeout"},
+            aliases={"input": "stdin", "source": "code", "lang": "language", "timeout_seconds": "timeout"},
             deferred=True,
             example={"language": "python", "code": "print(sum(map(int, open('n.txt'))))", "files": {"n.txt": "1\n2\n"}},
         ),

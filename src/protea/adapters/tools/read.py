@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from protea.adapters.tools._files import explained
+from protea.adapters.tools._images import kind_of, shrunk
 from protea.adapters.tools._kit import Kit
 from protea.domain.cut import shorten
 from protea.domain.messages import Image
@@ -20,12 +21,6 @@ WHOLE = 16 << 20
 """Bytes up to which a file is read at once; of a larger one only the lines that are asked for."""
 PIECE = 1 << 20
 
-MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
 KINDS: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "an ELF program or library"),
     (b"PK\x03\x04", "a ZIP archive (or a document, jar or wheel made of one)"),
@@ -68,7 +63,7 @@ class Read:
         return result
 
     async def _file(self, path: str, entry: Entry, start: bytes, arguments: Mapping[str, Any]) -> ToolResult:
-        image = _image_type(start)
+        image = kind_of(start)
         if image:
             return await self._image(path, entry, image)
         if start.startswith(b"%PDF-"):
@@ -102,9 +97,7 @@ class Read:
         data = await self._kit.workspace.read(path)
         note = ""
         if entry.size > limit:
-            from protea.adapters.tools import _shrink
-
-            smaller = _shrink.shrunk(data, limit)
+            smaller = shrunk(data, limit)
             if smaller is None:
                 return ToolResult(
                     f"{self._kit.shown(path)} is an image of {entry.size:,} bytes; at most {limit:,} can be shown. "
@@ -200,9 +193,3 @@ class Read:
             last = await self._kit.workspace.read(path, start=at, size=PIECE)
             lines += last.count(b"\n")
         return lines + (not last.endswith(b"\n"))
-
-
-def _image_type(start: bytes) -> str | None:
-    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for magic, kind in MAGIC if start.startswith(magic)), None)

@@ -48,7 +48,8 @@ def decide_script(case: Case, text: object) -> Decision:
 def hold_code_against_rules(case: Case, arguments: dict[str, object]) -> None:
     """Scripts that are handed to a tool that runs code are held against what is said of commands, too."""
     given = arguments.get("files")
-    for text in (arguments.get("code"), *(given.values() if isinstance(given, dict) else ())):
+    beside = given.values() if isinstance(given, dict) else ()
+    for text in (arguments.get("code"), arguments.get("stdin"), *beside):
         if arguments.get("language") != "shell" or not isinstance(text, str) or not text.strip():
             continue
         if len(text) > LONGEST_TREE:

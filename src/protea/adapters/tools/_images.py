@@ -1,4 +1,5 @@
-"""Makes an image that is too large for a model smaller, where Pillow (the extra `media`) is there."""
+"""What an image is by its content, and one that is too large for a model made smaller, where Pillow (the extra `media`)
+is there."""
 
 from __future__ import annotations
 
@@ -6,6 +7,20 @@ import io
 
 SIDE = 1568
 """Pixels of the longer side that models make use of."""
+MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+)
+
+
+def kind_of(start: bytes) -> str | None:
+    """The media type of what begins so, if models can be shown it. A name says nothing: a provider that is sent what is
+    no image refuses the whole request."""
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in MAGIC if start.startswith(magic)), None)
 
 
 def shrunk(data: bytes, limit: int) -> tuple[str, bytes, str] | None:
