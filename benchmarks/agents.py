@@ -1,7 +1,11 @@
 """Two hundred agents at once: how many turns a second all of them make, and what each weighs in memory.
 
-One session sends them in one reply; each has a session, a log and a connection of its own, reads three files of a
-project and answers. The loopback provider is a process of its own, on the same processors.
+One session sends them in one reply; each has a session, a log and a connection of its own. Once each answers at once,
+once each reads three files of a project before it answers. The loopback provider is a process of its own, on the same
+processors.
+
+`turns` of a result and of `turn_finished` are replies of the model, and so are those that are held to the limit. A
+reader may well take a turn for all of it, from the prompt to the answer: these are told beside them.
 
     python benchmarks/agents.py [--agents N] [--check]
 """
@@ -15,6 +19,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from measure import Report
 from project import make_home, make_project
@@ -27,8 +32,18 @@ from protea.domain.events import TaskChanged, ToolCallChanged, TurnFinished
 from protea.ports.gateway import OpenSession
 
 
-async def measure(environment: dict[str, str], project: str, count: int) -> tuple[float, float, float]:
-    """Seconds, processor seconds of this process, and MB per agent."""
+class Measured(NamedTuple):
+    seconds: float
+    processor: float
+    """Seconds of this process alone."""
+    replies: int
+    """Of all of them, the sender's too."""
+    weight: float
+    """MB of each."""
+
+
+async def measure(environment: dict[str, str], project: str, count: int, reads: int) -> Measured:
+    """So many agents of so many calls."""
     launch = Launch(
         cwd=project,
         environment=environment,
@@ -43,7 +58,7 @@ async def measure(environment: dict[str, str], project: str, count: int) -> tupl
     async def send(number: int) -> tuple[int, int]:
         """How many ended well, and how many replies there were in all."""
         session, fine = await gateway.open(OpenSession(cwd=project, interactive=False)), 0
-        await gateway.submit(session, SubmitPrompt(text=f"send {number}"))
+        await gateway.submit(session, SubmitPrompt(text=f"send {number} that look at {reads} files"))
         async for event in gateway.events(session):
             match event:
                 case TaskChanged(state="done"):
@@ -52,7 +67,7 @@ async def measure(environment: dict[str, str], project: str, count: int) -> tupl
                     sys.exit(result.text)
                 case TurnFinished():
                     assert event.outcome == "finished", event
-                    return fine, number * (READS + 1) + event.turns
+                    return fine, number * (reads + 1) + event.turns
                 case _:
                     pass
         raise AssertionError
@@ -67,7 +82,7 @@ async def measure(environment: dict[str, str], project: str, count: int) -> tupl
     await gateway.close()
     unit = 1024 * 1024 if sys.platform == "darwin" else 1024
     processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return replies / seconds, replies / processor, (after.ru_maxrss - before.ru_maxrss) / unit / count
+    return Measured(seconds, processor, replies, (after.ru_maxrss - before.ru_maxrss) / unit / count)
 
 
 def main() -> None:
@@ -77,10 +92,15 @@ def main() -> None:
         environment = make_home(Path(folder, "home"), {"openai-chat": provider.address("openai-chat")})
         project = make_project(Path(folder, "project"))
         os.environ.pop("PROTEA_HOME", None)
-        turns, own, weight = asyncio.run(measure(environment, str(project), count))
-    report.figure("time per turn, all together", 1000 / turns, 1000 / 150, "ms", f"{turns:.0f} turns a second")
-    report.figure("own processor time per turn", 1000 / own, None, "ms")
-    report.figure("memory each", weight, 2, "MB")
+        working, answering = (asyncio.run(measure(environment, str(project), count, reads)) for reads in (READS, 0))
+    told = f"{working.replies / working.seconds:.0f} replies a second"
+    report.figure("time per reply, all together", 1e3 * working.seconds / working.replies, 1000 / 150, "ms", told)
+    report.figure("own processor time per reply", 1e3 * working.processor / working.replies, None, "ms")
+    for what, each in ((f"{READS} reads and an answer", working), ("an answer alone", answering)):
+        own = f"own processor time {1e3 * each.processor / count:.2f} ms"
+        told = f"{count / each.seconds:.0f} agents' whole turns a second; {own}"
+        report.figure(f"whole turn: {what}", 1e3 * each.seconds / count, None, "ms", told)
+    report.figure("memory each", max(working.weight, answering.weight), 2, "MB")
     report.exit()
 
 

@@ -44,19 +44,23 @@ def paced_text(tokens: int) -> str:
 
 
 READS = 3
-"""Of each agent, before it answers."""
+"""Of an agent that looks at something, before it answers."""
 
 
 def crowd(asked: Recorded) -> ScriptedReply | ScriptedCall | str:
-    """Whoever is told to send agents sends as many as it is told; each of those reads three files and answers."""
+    """Whoever is told to send agents sends as many as it is told; each of those reads as many files as it is told, and
+    answers."""
     messages = asked.json["messages"]
     prompt = next(str(each["content"]) for each in messages if each["role"] == "user")
     done = sum(each["role"] == "tool" for each in messages)
+    count, reads = map(int, re.findall(r"\d+", prompt)[:2])
     if "send" in prompt:
-        count = int(re.findall(r"send (\d+)", prompt)[0])
-        sent = tuple(ScriptedCall("Agent", {"prompt": f"look at part {n}", "title": f"part {n}"}) for n in range(count))
+        sent = tuple(
+            ScriptedCall("Agent", {"prompt": f"part {n}: look at {reads} files", "title": f"part {n}"})
+            for n in range(count)
+        )
         return "All is looked at." if done else ScriptedReply(tool_calls=sent)
-    return f"The part is fine: {prompt}." if done == READS else ScriptedCall("Read", {"path": f"src/module_{done}.py"})
+    return f"The part is fine: {prompt}." if done == reads else ScriptedCall("Read", {"path": f"src/module_{done}.py"})
 
 
 def steps_of(scenario: str) -> Any:

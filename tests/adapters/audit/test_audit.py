@@ -94,6 +94,19 @@ def test_a_torn_last_line_is_left_out_and_the_chain_goes_on(tmp_path: Path) -> N
     assert (whole(tmp_path).records, whole(tmp_path).broken) == (2, ())
 
 
+def test_two_that_write_in_turn_hold_the_chain_with_short_records_long_ones_and_damage_between(tmp_path: Path) -> None:
+    one, other = FileAudit(str(tmp_path), 1 << 20), FileAudit(str(tmp_path), 1 << 20)
+    for size in (1, 5_000, 4_070, 4_096, 1):
+        one.record(record("a" * size))
+        other.record(record("b" * size))
+    with (tmp_path / "audit.jsonl").open("ab") as file:
+        file.write(b"no record\n")
+    one.record(record("c"))
+    found = whole(tmp_path)
+    assert found.records == 11
+    assert [each.line for each in found.broken] == [11], "the line that is none, and nothing else"
+
+
 def test_what_stands_behind_a_break_still_counts(tmp_path: Path) -> None:
     audit = FileAudit(str(tmp_path), 1 << 20)
     for number in range(6):

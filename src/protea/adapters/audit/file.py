@@ -22,6 +22,8 @@ NAME = "audit.jsonl"
 _OLDER = re.compile(r"audit-(\d{6})\.jsonl\Z")
 _TAIL = 1 << 20
 """Bytes at a file's end in which its last record is looked for; records are far shorter."""
+_NEAR = 1 << 12
+"""Bytes that are looked at first: where several sessions write in turn, each looks before each of its records."""
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +98,10 @@ class FileAudit:
         self._fd = fd = os.open(path, flags, 0o600)
         found = os.fstat(fd)
         self._inode, self._size = found.st_ino, found.st_size
+        last = self._near(fd)
+        if last is not None:
+            self._seq, self._hash = last.seq, last.hash
+            return
         start = max(0, self._size - _TAIL)
         tail = os.pread(fd, _TAIL, start)
         if tail and not tail.endswith(b"\n"):  # torn by a loss of power: it was never acknowledged
@@ -106,6 +112,11 @@ class FileAudit:
         if last is None and self._size == 0:
             last = self._last_of_older()
         self._seq, self._hash = (last.seq, last.hash) if last is not None else (0, BEGINNING)
+
+    def _near(self, fd: int) -> AuditRecord | None:
+        """The last record, where it is whole, readable and short, as nearly all are."""
+        tail = os.pread(fd, _NEAR, max(0, self._size - _NEAR))
+        return read(tail[tail.rfind(b"\n", 0, -1) + 1 :]) if tail.endswith(b"\n") else None
 
     def _last_of_older(self) -> AuditRecord | None:
         for path in reversed(older(self._folder)):
