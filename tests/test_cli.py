@@ -100,6 +100,31 @@ def test_a_mistake_in_a_run_that_promised_json_is_a_result_too(tmp_path: Path) -
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--max-turns", "0"],
+        ["--modle", "x"],
+        ["--cwd", "/nonexistent"],
+        ["--permission-mode", "paln"],
+        ["--json-schema", "/nonexistent"],
+        ["--fork"],
+        ["-m", "offline/nope"],
+        ["-m", "/"],
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "stream-json"])
+def test_a_flag_that_cannot_be_meant_is_a_result_too_where_json_was_promised(
+    words: list[str], form: str, tmp_path: Path
+) -> None:
+    done = protea("-p", "hi", *words, f"--output-format={form}", cwd=tmp_path)
+    [line] = done.stdout.splitlines()
+    result: dict[str, Any] = json.loads(line)
+    assert result == result_object("", Figures(), "error", 1, result["error"])
+    assert done.returncode == 1
+    assert done.stderr.decode() == f"protea: {result['error']['message']}\n"
+
+
 def test_a_prompt_over_64_mib_is_refused_in_one_line() -> None:
     done = protea("-p", stdin=b"x" * ((64 << 20) + 1))
     assert "larger than 64 MiB" in one_line(done)
@@ -114,6 +139,17 @@ def test_a_full_disk_is_one_line_and_no_traceback(words: list[str]) -> None:
 @pytest.mark.parametrize("words", [["--version"], ["--help"], ["completion", "bash"]])
 def test_a_closed_standard_output_is_one_line_and_no_traceback(words: list[str]) -> None:
     assert "it is closed" in one_line(protea(*words, shell=">&-"), 2)
+
+
+def test_what_is_not_read_may_be_closed(tmp_path: Path) -> None:
+    done = protea("perm", "check", "Bash", '{"command":"ls"}', shell="<&-", cwd=tmp_path)
+    assert (done.returncode, done.stderr, done.stdout[:6]) == (0, b"", b"allow:")
+    assert one_line(protea("config", "edit", shell="<&-", cwd=tmp_path)).endswith("protea config set KEY VALUE")
+
+
+def test_output_of_a_command_behind_walls_that_has_nowhere_to_go_is_one_line(tmp_path: Path) -> None:
+    run = ("sandbox", "run", "--adapter", "none", "--", "echo", "hi")
+    assert "No space left on device" in one_line(protea(*run, shell=">/dev/full", cwd=tmp_path), 2)
 
 
 def test_a_headless_run_without_standard_output_does_not_begin() -> None:

@@ -210,6 +210,47 @@ def test_a_broken_settings_file_is_named_with_its_line(place: Place) -> None:
     assert json.loads(done.stdout)["error"]["kind"] == "config"
 
 
+def test_every_tool_can_be_named_by_a_rule(place: Place) -> None:
+    names = [each["name"] for each in json.loads(place.run("tools", "list", "--json").stdout)]
+    rules = [word for name in names for word in ("--deny", name)]
+    done = place.run("-p", "read a.py", *rules)
+    assert (done.returncode, b"there is no tool" in done.stderr) == (5, False)
+    for name in names:
+        checked = place.run("perm", "check", name, "{}", "--deny", name, "--json")
+        assert json.loads(checked.stdout)["decision"] == "deny", name
+
+
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        (["check", "bash", '{"command":"ls"}'], "did you mean Bash?"),
+        (["why", "Raed", '{"path":"a.py"}'], "did you mean Read?"),
+        (["why", "c_unknown"], "no call and no tool 'c_unknown'"),
+    ],
+)
+def test_a_decision_about_a_tool_that_is_none_is_a_mistake(place: Place, words: list[str], mend: str) -> None:
+    done = place.run("perm", *words)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert mend in done.stderr.decode()
+    assert place.run("perm", "check", "OfAPlugin", "{}").returncode == 0
+
+
+def test_what_is_kept_is_for_its_owner_alone(place: Place) -> None:
+    assert place.run("tasks", "list").stdout == b"no tasks yet\n"
+    assert not (place.home / "protea" / "tasks").exists()  # looking makes nothing
+    place.run("-p", "run `sleep 3` in the background", "--permission-mode", "yolo", "--sandbox", "none")
+    place.run("memory", "add", "the gate is green")
+    place.run("memory", "search", "gate")
+    kept = [each for each in (place.home / "protea").rglob("*") if each.suffix in (".sqlite", ".jsonl", ".toml")]
+    assert {each.name for each in kept} >= {"tasks.sqlite", "index.sqlite", "events.jsonl", "config.toml"}
+    assert {stat.S_IMODE(each.stat().st_mode) for each in kept} == {0o600}
+
+
+def test_trusted_projects_are_listed_without_arguments(place: Place) -> None:
+    done = place.run("trust", "list", "x")
+    assert (done.returncode, done.stderr) == (1, b"protea: protea trust list takes no arguments; 'x' is one too many\n")
+
+
 @pytest.mark.parametrize(("home", "code"), [("a file", 1), ("read only", 0)])
 def test_a_home_that_cannot_be_used_is_one_line(place: Place, home: str, code: int) -> None:
     path = place.project / "a.py" if home == "a file" else Path("/proc/protea")

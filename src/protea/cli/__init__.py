@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line (the process's own where none is given) and return its exit code. Never raises."""
     words = sys.argv[1:] if arguments is None else arguments
-    printing = "-p" in words or "--print" in words
+    printing = _printing(words)
     told: list[int] = []
     if printing and arguments is None:
         _leave_on_signals(words, told)
@@ -42,6 +42,21 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         if printing and arguments is None:
             _no_more_interrupts()
+
+
+def _printing(words: list[str]) -> bool:
+    return "-p" in words or "--print" in words
+
+
+def _json_format(words: list[str]) -> str:
+    """Which JSON a result is told in, before anything is parsed: a value stands in its flag's word or in the next."""
+    for at, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == "--output-format":
+            asked = value if equals else " ".join(words[at + 1 : at + 2])
+            if asked in ("json", "stream-json"):
+                return asked
+    return ""
 
 
 # ── what to do ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,6 +123,11 @@ def _guarded(words: list[str], told: list[int]) -> int:
         return _dispatch(arguments, told)
     except Mistake as error:
         complain(str(error))
+        if not told and _printing(words) and (wanted := _json_format(words)):
+            from protea.domain.errors import UsageError
+            from protea.interfaces.headless import failed
+
+            failed(UsageError(str(error)), wanted)
         return 1
     except (KeyboardInterrupt, BrokenPipeError, StdoutError):
         raise
@@ -145,6 +165,8 @@ def _fill_closed_descriptors() -> None:
         while (descriptor := os.open(os.devnull, os.O_RDWR)) < 3:
             pass
         os.close(descriptor)
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process lasts
 
 
 # ── signals ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,11 +190,7 @@ def _leave_on_signals(words: list[str], told: list[int]) -> None:
     # `signal` would load `enum` first, and this is the first thing that is done.
     import _signal  # type: ignore[import-not-found]  # typeshed knows only `signal`
 
-    # Before anything is parsed: the flag's value stands in its word or in the next.
-    in_json = any(
-        word.startswith("--output-format") and (word + " ".join(words[at + 1 : at + 2])).endswith("json")
-        for at, word in enumerate(words)
-    )
+    in_json = _json_format(words)
 
     def leave(number: int, frame: object) -> None:
         try:

@@ -158,6 +158,8 @@ def _profile(arguments: Arguments) -> int:
 def _doctor(arguments: Arguments) -> int:
     import asyncio
 
+    from msgspec.structs import replace
+
     from protea._version import __version__
     from protea.composition.catalogue import EXTRAS
     from protea.composition.checkup import look_at_ports
@@ -168,6 +170,7 @@ def _doctor(arguments: Arguments) -> int:
     launch = launch_of(arguments, interactive=True)
     if port := arguments.text("port"):
         return _doctor_of(port, arguments, launch)
+    quiet = replace(launch, warn=lambda _: None)  # it is opened once more for its model, and warns then
     case = Case(
         version=__version__,
         environment=launch.environment,
@@ -176,7 +179,7 @@ def _doctor(arguments: Arguments) -> int:
         extras=EXTRAS,
         address=lambda name: address_of(PROVIDERS[name], launch.environment) if name in PROVIDERS else "",
         gateway=lambda: gateway_of(launch),
-        ports=lambda: look_at_ports(Root(launch, Given())),
+        ports=lambda: look_at_ports(Root(quiet, Given())),
     )
     return asyncio.run(run_doctor(arguments, place_of(launch), case))
 
@@ -206,7 +209,12 @@ def _edited(path: str, environment: Mapping[str, str]) -> int:
     import shlex
     import subprocess
 
-    command = environment.get("VISUAL") or environment.get("EDITOR") or "vi"
+    from protea.interfaces.terminal import is_terminal
+
+    command = environment.get("VISUAL") or environment.get("EDITOR")
+    if not command and not (is_terminal(0) and is_terminal(1)):
+        raise mistake("the editor needs a terminal, and here is none; set EDITOR, or use: protea config set KEY VALUE")
+    command = command or "vi"
     try:
         return subprocess.run([*shlex.split(command), path], check=False).returncode
     except (OSError, ValueError) as error:
@@ -239,6 +247,8 @@ def _trust(arguments: Arguments) -> int:
     if arguments.has("forget") or words[:1] == ["revoke"]:
         folders = words[1:] if words[:1] == ["revoke"] else words
         return trust.tell_forgotten(place, *trusting.forget_project(launch, folders[0] if folders else None))
+    if words[:1] == ["list"]:
+        raise mistake(f"protea trust list takes no arguments; {words[1]!r} is one too many")
     if words:
         raise mistake(f"protea trust takes list or revoke, not {words[0]!r}; -C DIR names another project")
     doubt = trusting.look_at_project(launch)

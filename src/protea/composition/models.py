@@ -137,6 +137,8 @@ class ConfiguredModels:
         provider, slash, model = name.partition("/")
         more = self._table(name)
         if provider == "offline":
+            if name not in ("offline", OFFLINE) and more is None:
+                raise UsageError(f"the offline model has one name, {OFFLINE}, and not {name!r}")
             return self._make("offline", more or {})
         own = self._settings.providers.get(provider)
         row = PROVIDERS.get(provider)
@@ -272,6 +274,8 @@ class ConfiguredModels:
             near = nearest(name, known)
             hint = f"; did you mean {near}?" if near else ", like anthropic/claude-sonnet-4-5 or ollama/llama3.2"
             return f"a model is named PROVIDER/MODEL, not {name!r}{hint}"
+        if not provider:
+            return f"a model is named PROVIDER/MODEL, not {name!r}, like anthropic/claude-sonnet-4-5 or ollama/llama3.2"
         near = nearest(provider, known)
         hint = f"; did you mean {near}?" if near else f"; there are {', '.join(dict.fromkeys(known))}"
         return f"there is no provider {provider!r}{hint} (your own go into config.toml as [providers.{provider}])"

@@ -11,7 +11,6 @@ from protea.composition.launch import Launch
 from protea.domain.errors import ConfigError, UsageError
 from protea.domain.permission import Mode, RuleLayer
 from protea.domain.settings import Settings
-from protea.domain.spelling import nearest
 from protea.domain.surroundings import Surroundings
 
 
@@ -68,13 +67,13 @@ def read_rules(
 
 def _check_tools(layers: tuple[RuleLayer, ...], launch: Launch) -> None:
     """A misspelt name in a rule that forbids would forbid nothing, and nobody would know."""
-    from protea.domain.permission.rules import KNOWN_TOOLS, READERS, WRITERS, family, parse_layers  # see `_usable`
+    from protea.domain.permission.rules import is_known, meant, parse_layers  # see `_usable`
 
     for rule in parse_layers(layers):
         name = rule.text.strip().partition("(")[0]
-        if family(name) in KNOWN_TOOLS or name.startswith("mcp__"):
+        if is_known(name):
             continue
-        near = nearest(name, (*sorted(KNOWN_TOOLS | READERS | WRITERS), "A2ASend", "CronCreate"))
+        near = meant(name)
         problem = f"there is no tool {name!r} for the rule {rule.text}" + (f"; did you mean {near}?" if near else "")
         if rule.source == "flags":
             raise UsageError(problem)

@@ -7,7 +7,7 @@ import re
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TypeVar
 
 from protea.domain.errors import StoreError
@@ -85,6 +85,8 @@ class Index:
             raise StoreError(f"{self._path} cannot be used: {error}") from error
 
     def _try(self, work: Callable[[sqlite3.Connection], Kind]) -> Kind:
+        with suppress(OSError):  # what is wrong is told by the next line; SQLite would let others read it
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with closing(sqlite3.connect(self._path, timeout=10)) as database, database:
             database.executescript(_TABLES)
             return work(database)

@@ -511,7 +511,8 @@ def _joined(*paths: str) -> str:
 
 def _make_own(records: str) -> None:
     """What is bound over files and folders that commands must not see."""
-    os.makedirs(f"{records}/own", mode=0o700, exist_ok=True)
+    for each in (records, f"{records}/own"):  # `makedirs` gives its mode to the last alone
+        os.makedirs(each, mode=0o700, exist_ok=True)
     os.makedirs(f"{records}/own/empty", mode=0o555, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(f"{records}/own/refused", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0))

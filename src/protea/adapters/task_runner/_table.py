@@ -163,6 +163,8 @@ class Table:
     # ── the database ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _tasks(self, rest: str, values: tuple[Any, ...]) -> Tasks:
+        if not os.path.exists(self._path):
+            return []  # looking makes nothing
         rows = self._do(lambda db: db.execute(f"SELECT task, state, owner FROM tasks {rest}", values).fetchall())
         alive: dict[str, str] = {}
         for owner in {owner for _, state, owner in rows if state == "running"}:
@@ -179,6 +181,8 @@ class Table:
     def _do(self, work: Callable[[sqlite3.Connection], Kind]) -> Kind:
         try:
             os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
+            # SQLite would let others read it; what it keeps beside it has the mode of this file.
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             with closing(sqlite3.connect(self._path, timeout=10)) as database:
                 database.execute(_TABLE)
                 with database:

@@ -148,6 +148,10 @@ class _Engine:
             self._dbos = DBOS
             portable = WorkflowSerializationFormat.PORTABLE
             self._workflow = DBOS.workflow(name="protea_task", serialization_type=portable)(_steps_of)
+        scheme, _, path = database.partition(":///")
+        if scheme == "sqlite":  # which would let others read it
+            os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         # It would write over the screen whenever a task fails or is stopped; both are told by the task itself.
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
         self._dbos(

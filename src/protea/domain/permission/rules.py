@@ -27,6 +27,7 @@ from protea.domain.permission import RuleLayer, Verdict
 from protea.domain.permission.paths import Anchors, anchored, folded, path_matches, segments
 from protea.domain.permission.shell.lexer import read_strictly, visible
 from protea.domain.permission.shell.script import Script, listed
+from protea.domain.spelling import nearest
 from protea.domain.tools import Effect, Taint
 
 Shape = Literal["any", "exact", "prefix", "glob", "path", "domain", "name", "effect", "other"]
@@ -43,7 +44,8 @@ _FAMILY = {
 }
 KNOWN_TOOLS = listed(
     """
-    Bash BashOutput KillShell Monitor RunCode Read Edit WebFetch WebSearch TodoWrite AskUser Agent Skill A2A Cron Effect
+    Bash BashOutput KillShell Monitor RunCode Git Packages Read Edit WebFetch WebSearch TodoWrite ProposePlan AskUser
+    Recall ToolSearch Pipeline Agent Skill A2A Cron Effect
     SkillInstall McpServerStart MemoryWrite Telegram CronRun A2APush
     """
 )
@@ -69,6 +71,16 @@ class Rule(msgspec.Struct, frozen=True):
 
 def family(tool: str) -> str:
     return _FAMILY.get(tool, tool)
+
+
+def is_known(tool: str) -> bool:
+    """Whether a tool of that name may be ours or of an MCP server; those of plugins have any name."""
+    return family(tool) in KNOWN_TOOLS or tool.startswith("mcp__")
+
+
+def meant(tool: str) -> str | None:
+    """The tool that was meant by a name nobody knows, where one is near."""
+    return nearest(tool, (*sorted(KNOWN_TOOLS | READERS | WRITERS), "A2ASend", "CronCreate"))
 
 
 def parse(text: str, verdict: Verdict, source: str, file: str | None = None, line: int | None = None) -> Rule:

@@ -16,6 +16,7 @@ import msgspec
 
 from protea.domain.errors import ConfigError, UsageError
 from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer
+from protea.domain.permission.rules import is_known, meant
 from protea.domain.surroundings import Surroundings
 from protea.interfaces.arguments import Arguments
 from protea.interfaces.terminal import visible
@@ -57,6 +58,7 @@ def run_perm(
             raise UsageError("perm check --batch takes its requests from standard input, not from words")
         return _batch(engine, surroundings, stdin, stdout)
     tool, call = _call(arguments.words)
+    _check_name(tool, given=len(arguments.words) > 1)
     given = arguments.text("mode") or mode
     flags = RuleLayer("flags", arguments.all("allow"), arguments.all("ask"), arguments.all("deny"))
     add_dirs = tuple(os.path.realpath(os.path.join(surroundings.cwd, one)) for one in arguments.all("add_dir"))
@@ -98,6 +100,17 @@ def _call(words: list[str]) -> tuple[str, dict[str, Any]]:
     if not isinstance(found, dict):
         raise UsageError(f'the arguments of {words[0]} must be a JSON object, like {{"command": "git status"}}')
     return words[0], found
+
+
+def _check_name(tool: str, *, given: bool) -> None:
+    """Raises UsageError for a name that is misspelt, or that stands alone and names nothing. With arguments `given` it
+    may be a tool of a plugin."""
+    if is_known(tool):
+        return
+    if near := meant(tool):
+        raise UsageError(f"there is no tool {tool!r}; did you mean {near}?")
+    if not given:
+        raise UsageError(f"there is no call and no tool {tool!r}; 'protea tools list' shows the tools")
 
 
 def _object(decision: Decision) -> dict[str, Any]:

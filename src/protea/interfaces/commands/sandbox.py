@@ -14,6 +14,8 @@ from protea.ports.sandbox import Exit, Launch, Process, Sandbox
 
 TIMED_OUT, NOT_STARTED, NOT_FOUND = 124, 126, 127
 """The exit codes `timeout` and shells use."""
+NOT_PASSED_ON = 2
+"""As with every command whose output has nowhere to go."""
 GRACE = 0.5
 
 
@@ -59,6 +61,10 @@ async def _run(sandbox: Sandbox, trial: Trial, complain: Callable[[str], None]) 
     except BrokenPipeError:
         await process.end(GRACE)
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        await process.end(GRACE)
+        complain(f"the command was ended: what it wrote cannot be passed on: {error.strerror or error}")
+        return NOT_PASSED_ON
     finally:
         process.close()
     if stopped:

@@ -36,7 +36,7 @@ def decide_file_tool(case: Case, tool: str, paths: Sequence[object]) -> Decision
         why = "it is no patch, so nothing can be changed"
         return case.denied() or case.stopped() or case.answer("allow", why, harmless=True)
     if not paths:
-        return case.answer("ask", "no path is given")
+        return case.denied() or case.answer("ask", "no path is given")
     if len(paths) > MOST_FILES:
         return case.denied() or case.answer("ask", "it names too many files")
     for path in paths:

@@ -30,7 +30,9 @@ def rules_on_commands(case: Case, commands: Sequence[Command], text: str) -> Non
         if hit is None and rule.shape == "glob" and text_matches(rule.body, text.strip()):
             hit = text
         if hit is not None:
-            case.find(rule.verdict, f"{shown(hit, 100)} is under the {rule.verdict} rule {rule.text}", rule, hit)
+            case.find(
+                rule.verdict, f"{shown(hit, 100) or 'it'} is under the {rule.verdict} rule {rule.text}", rule, hit
+            )
 
 
 def rules_on_long_script(case: Case, text: str) -> None:

@@ -17,7 +17,9 @@ from protea.domain.permission.steps.yolo import left_to_a_person
 
 def decide_script(case: Case, text: object) -> Decision:
     if not isinstance(text, str) or not text.strip():
-        return case.answer("ask", "there is no command")
+        rules_on_commands(case, (), "")
+        case.effect_rules(ANYTHING)
+        return case.denied() or case.answer("ask", "there is no command")
     if len(text) > LONGEST_TREE:
         return _decide_unread(case, text)
     reading = read(case, text)
