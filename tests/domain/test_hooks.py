@@ -73,13 +73,13 @@ def test_a_hook_tightens_at_will_and_loosens_only_what_a_person_could_allow_for_
     ],
 )
 def test_answers_written_for_other_agents_are_understood(answer: dict[str, Any], expected: HookSaid) -> None:
-    assert from_wire("h", answer) == expected
+    assert from_wire("h", answer, "before_tool") == expected
 
 
 @pytest.mark.parametrize("answer", [[], "deny", {"decision": "maybe"}, {"updatedInput": "rm"}, None])
 def test_what_is_no_answer_is_no_consent(answer: object) -> None:
     with pytest.raises(ValueError, match=r"^it|^updatedInput"):
-        from_wire("h", answer)
+        from_wire("h", answer, "before_tool")
 
 
 def test_the_strictest_verdict_and_the_last_rewriting_count() -> None:
@@ -103,7 +103,7 @@ def test_what_one_allowed_another_may_not_exchange_for_something_else() -> None:
 
 
 def test_a_reason_is_no_book() -> None:
-    assert len(from_wire("h", {"decision": "deny", "reason": "x" * 10_000_000}).why) == 10_000
+    assert len(from_wire("h", {"decision": "deny", "reason": "x" * 10_000_000}, "before_tool").why) == 10_000
 
 
 @pytest.mark.parametrize(

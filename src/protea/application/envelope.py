@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from protea.application.parts import Parts
 from protea.domain.delegation import stricter, strictest_mode
 from protea.domain.errors import UsageError
-from protea.domain.hooks import HookMoment, HookSaid, Moment
+from protea.domain.hooks import HookMoment, HookSaid, Moment, rewritten
 from protea.domain.permission import Decision, Mode, PermissionRequest
 from protea.domain.tools import Taint, ToolSpec
 from protea.ports.hooks import Hooks
@@ -107,9 +107,9 @@ class Watched:
         said: list[HookSaid] = []
         for each in (self._own, self._others(moment.moment)):
             if each is not None and each.wants(moment.moment, moment.tool):
-                said += await each.run(moment)
-                written = [one.arguments for one in said if one.arguments is not None]
-                moment = replace(moment, arguments=written[-1]) if written else moment
+                for one in await each.run(moment):
+                    said.append(one)
+                    moment = rewritten(moment, one)
         return said
 
     async def aclose(self) -> None:

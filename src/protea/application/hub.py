@@ -167,9 +167,9 @@ class Hub:
     async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
         """Places of the log where all words of `wanted` stand, the latest first; or all that the call of that id gave,
         or that stands at the place of that number."""
-        from protea.domain.looking_back import by_id, by_number, places  # when somebody looks back
+        from protea.domain.looking_back import as_sent, by_id, by_number, places  # when somebody looks back
 
-        events = await self._in_pieces()
+        events = as_sent(await self._in_pieces())
         whole = by_id(events, wanted) or by_number(events, wanted)
         if whole is not None:
             return (whole,)

@@ -13,6 +13,7 @@ from protea.application.hub import Hub
 from protea.domain.delegation import AgentDefinition
 from protea.domain.errors import ProteaError
 from protea.domain.events import LastingEvent, MessageCompleted, NoticeGiven, PromptSubmitted
+from protea.domain.looking_back import as_sent
 from protea.domain.messages import text_of
 from protea.domain.pattern import regex
 from protea.domain.spelling import nearest
@@ -104,7 +105,7 @@ def _said(events: Sequence[LastingEvent]) -> str:
     """Its prompts and answers, the last of them, as many as there is room for."""
     parts: list[str] = []
     room = LONGEST
-    for event in reversed(events):
+    for event in reversed(as_sent(events)):
         match event:
             case PromptSubmitted(origin="user"):
                 part = f"> {event.text.strip()}"

@@ -118,7 +118,14 @@ class Session:
         self.purse = Purse(parts.budgets, parts.ledger, self.hub, clock, spent=past.cost_usd)
         self.lineup = Lineup(model, parts.fallback, parts.models, self.hub, clock, effort=parts.effort, priced=priced)
         self.approvals = Approvals(self.hub, parts.approval, parts.rules, past.allowed, past.pins)
-        self.hooks = HookRunner(self.hub, lambda: self.parts.hooks, lambda: self.mode, parts.surroundings.root)
+        self.hooks = HookRunner(
+            self.hub,
+            lambda: self.parts.hooks,
+            lambda: self.mode,
+            parts.surroundings.root,
+            approvals=self.approvals,
+            ids=lambda: self.ids,
+        )
         self.undoing = self._undoing_of(parts)
         self.runner = ToolRunner(
             toolsets=parts.toolsets,
@@ -460,13 +467,17 @@ class Session:
             self._spans = Spans(parts.telemetry, self.id) if parts.telemetry is not None else None
             self._calls = Calls(parts.notifier, self.clock) if parts.notifier is not None else None
 
-    async def _before_compaction(self, what: str) -> str:
-        said = await self.hooks.ask("before_compaction", text=what)
-        return (said.why or f"the hook {said.hook} says no") if said.verdict == "deny" else ""
+    async def _before_compaction(self, what: str, question: str) -> tuple[str, str]:
+        said = await self.hooks.ask("before_compaction", text=what, instructions=question)
+        if said.verdict == "deny":
+            return said.why or f"the hook {said.hook} says no", question
+        asked = question if said.text is None else said.text
+        return "", f"{asked}\n\n{said.context}" if said.context else asked
 
-    async def _after_compaction(self, what: str, summary: str) -> None:
+    async def _after_compaction(self, what: str, summary: str) -> str | None:
         said = await self.hooks.ask("after_compaction", text=what, summary=summary)
-        self.hooks.tell(self.ids, said.context)
+        self.hooks.tell(said.context)
+        return said.text
 
     # ── exchanging what it is made of ──────────────────────────────────────────────────────────────────────────────
 

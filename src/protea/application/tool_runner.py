@@ -461,6 +461,8 @@ class ToolRunner:
         words = [text for text in (told, after.context) if text]
         if after.verdict == "deny":
             words.append(f"The hook {after.hook} objects: {after.why or 'this must not stay as it is'}")
+        if after.text is not None:
+            result = replace(result, text=after.text)
         if not words:
             return result
         text = "\n".join([result.text.rstrip("\n"), *(f"[hook] {each}" for each in words)])

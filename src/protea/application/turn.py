@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -80,6 +80,16 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """What of the conversation is shown; None: all of it."""
     at_step: Callable[[Turn], Awaitable[Turn]] | None = None
     """Asked before every request: what the turn goes on with, where who speaks has changed meanwhile."""
+    screening: Screening | None = None
+    """Who sees what is said into the turn before the model does."""
+
+
+class Screening(Protocol):
+    """See `application.hooked_turn.Screening`."""
+
+    @property
+    def waits(self) -> bool: ...
+    async def look(self) -> None: ...
 
 
 class _SoFar:
@@ -125,17 +135,25 @@ async def _steps(given: Turn, so_far: _SoFar) -> TurnFinished:
     while True:
         if given.at_step is not None:
             given = await given.at_step(given)
+        await _screen(given)
         came = await _asked(given, so_far)
         end = await _obeyed(given, came, so_far) if isinstance(came, Reply) else came
         if end is not None:
             return end
 
 
+async def _screen(given: Turn) -> None:
+    if given.screening is not None:
+        await given.screening.look()
+
+
 async def _asked(given: Turn, so_far: _SoFar) -> Reply | TurnFinished | None:
     """Ask once. What came is in the log; the end of the turn where a limit stands before it; None: ask again."""
     model = given.lineup.current
-    so_far.heard.begin(model, seen=given.hub.last)
     request = await _request(given, model)
+    so_far.heard.begin(model, seen=given.hub.last)  # what was recorded while the conversation was shrunk is in it
+    if given.screening is not None and given.screening.waits:
+        return None
     if limit := await _limit(given, model, request, so_far):
         return _finished(given, so_far, "limit", limit=limit)
     if lost := given.prefix.look(model.info.id, request):
@@ -169,6 +187,7 @@ async def _obeyed(given: Turn, reply: Reply, so_far: _SoFar) -> TurnFinished | N
         return _finished(given, so_far, "limit", limit=reply.stop)
     if calls := calls_of(reply.content):
         return await _called(given, calls, so_far)
+    await _screen(given)
     if given.transcript.steered:
         return None
     if reply.stop == "pause":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from protea.application.approvals import Approvals
 from protea.application.budgets import Purse
-from protea.application.hooked_turn import hooked_turn
+from protea.application.hooked_turn import Screening, hooked_turn
 from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
 from protea.application.lineup import Lineup
@@ -87,6 +87,7 @@ class Turns:
         self._task: asyncio.Task[TurnFinished] | None = None
         self.began = False
         """Whether one was run in this process."""
+        self._screening = Screening(body.hooks, lambda: body.transcript, body.hub, self._is_sent)
         self._prefix = PrefixGuard()
         self._system: tuple[str, ...] | None = None
         self._spent_usd = 0.0
@@ -138,6 +139,10 @@ class Turns:
         body = self._body
         tell(text, body.parts.named_agents, body.store, body.hub, body.ids)
 
+    def _is_sent(self, prompt: PromptSubmitted) -> None:
+        if prompt.origin == "user":
+            self.tell_mentions(prompt.text)
+
     async def prepare(self) -> None:
         """Open what only a request needs, before the system prompt is made of it."""
         if self._body.parts.prepare is not None:
@@ -150,6 +155,7 @@ class Turns:
         started = TurnStarted(
             id=body.ids.short("t"), prompt=prompt.id, model=body.lineup.current.info.id, mode=body.mode
         )
+        self._screening.turn_begins()
         body.hub.record(started)
         self._spent_usd = 0.0
         body.runner.begin_turn(prompt.command, prompt.only)
@@ -177,6 +183,7 @@ class Turns:
 
     async def _run(self, started: TurnStarted, prompt: PromptSubmitted) -> TurnFinished:
         body = self._body
+        await self._screening.look()
         if prompt.origin in ("shell", "race"):
             from protea.application.by_hand import by_hand  # typed by people, now and then
 
@@ -189,10 +196,8 @@ class Turns:
         except Exception as fault:  # persona, instructions and tools come from anywhere
             message = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
             return TurnFinished(id=started.id, outcome="error", error=Failure(kind="internal", message=message))
-        first, self.began = not self.began, True
-        if prompt.origin == "user":
-            self.tell_mentions(prompt.text)
-        return await hooked_turn(given, body.hooks, prompt, first=first)
+        self.began = True
+        return await hooked_turn(given, body.hooks, self._screening, prompt)
 
     def _turn_of(self, started: TurnStarted) -> Turn:
         """What a turn needs, as it is now."""
@@ -222,6 +227,7 @@ class Turns:
             after_calls=nearby.after_calls,
             window=body.window,
             at_step=self._at_step,
+            screening=self._screening,
         )
 
     async def _at_step(self, given: Turn) -> Turn:

@@ -45,6 +45,7 @@ ATTEMPTS = 3
 MOST_STEPS = 4
 """Compactions before one request."""
 SUMMED_UP = "what was said before is summed up"
+BY_A_HOOK = "rewritten by a hook"
 PROMPTS = 0.1
 """Of the room: what the prompts that survive word for word may take, in characters for four of a token."""
 
@@ -61,12 +62,13 @@ class Window:
         transcript: Callable[[], Transcript],
         hub: Hub,
         clock: Clock,
-        before_compaction: Callable[[str], Awaitable[str]],
-        after_compaction: Callable[[str, str], Awaitable[None]],
+        before_compaction: Callable[[str, str], Awaitable[tuple[str, str]]],
+        after_compaction: Callable[[str, str], Awaitable[str | None]],
         pay: Callable[[str, float | None], None],
     ) -> None:
-        """`before_compaction` is told what is about to happen and answers with why it must not, or nothing;
-        `after_compaction` what was done, and the summary where there is one; `pay` what a summary cost."""
+        """`before_compaction` is told what is about to happen and what a model is to be asked for; it answers with why
+        it must not, or nothing, and with what is asked then. `after_compaction` is told what was done, and the summary
+        where there is one; it answers with the summary that is to stand instead, or None. `pay`: what one cost."""
         self._context = context
         self._compaction = compaction
         self._tokens = tokens
@@ -210,7 +212,7 @@ class Window:
         price = model.info.price
         cost_usd = cost(summary.usage, price) if price is not None and summary.asked else None
         self._pay(model.info.id, cost_usd)
-        refused = "" if summary.asked else await self._before_compaction(_described(shrunk))
+        refused = "" if summary.asked else (await self._before_compaction(_described(shrunk), ""))[0]
         transcript = self._transcript()
         upto = transcript.seq_before(shrunk.before)
         if refused:
@@ -234,7 +236,9 @@ class Window:
                 cost_usd=cost_usd,
             )
         )
-        await self._after_compaction(_described(shrunk), text)
+        instead = await self._after_compaction(_described(shrunk), text)
+        if text and instead is not None:
+            await self._hub.commit(Compacted(upto=upto, summary=instead, strategy=BY_A_HOOK))
         return True
 
     def _tell(self, level: Literal["info", "warning"], text: str) -> None:
@@ -256,16 +260,22 @@ class _Asked:
         request: ModelRequest,
         hub: Hub,
         clock: Clock,
-        before: Callable[[str], Awaitable[str]],
+        before: Callable[[str, str], Awaitable[tuple[str, str]]],
     ) -> None:
         self._model, self._request, self._hub, self._clock, self._before = model, request, hub, clock, before
         self.usage = Usage()
         self.asked = False
+        self._first = self._instead = ""
+        """What a strategy asks for, and what a hook has made of it."""
 
     async def __call__(self, shown: Sequence[Message], question: str) -> str:
         """Raises `_RefusedError` before it asks: what a hook does not want is not paid for."""
-        if not self.asked and (refusal := await self._before(SUMMED_UP)):
-            raise _RefusedError(refusal)
+        if not self.asked:
+            self._first = question
+            refusal, self._instead = await self._before(SUMMED_UP, question)
+            if refusal:
+                raise _RefusedError(refusal)
+        question = self._instead if question == self._first else question
         messages = (*shown, UserMessage(content=(Text(text=question),)))
         if self._model.info.images is False:
             from protea.domain.standing_in import without_images  # few models are without eyes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
 from protea.application.turns import Turns
 from protea.application.window import Window
@@ -33,6 +34,8 @@ class Body(Protocol):
     def usable(self) -> bool: ...
     @property
     def window(self) -> Window: ...
+    @property
+    def hooks(self) -> HookRunner: ...
 
     async def shrink(self) -> None: ...
     async def look_again(self) -> None: ...
@@ -86,7 +89,7 @@ class Worker:
                 only=command.only,
             )
         )
-        if delivery == "steer" and command.origin == "user":
+        if delivery == "steer" and command.origin == "user" and not body.hooks.want("prompt"):
             self._turns.tell_mentions(command.text)
         if delivery != "steer":
             self.held = False

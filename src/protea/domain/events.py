@@ -100,9 +100,11 @@ class PromptSubmitted(Lasting, frozen=True, kw_only=True):
 
 
 class PromptWithdrawn(Lasting, frozen=True, kw_only=True):
-    """A queued prompt that was taken back before its turn began."""
+    """A queued prompt that was taken back before its turn began, or one that is refused: no model is shown it."""
 
     id: str
+    why: str = ""
+    """Who refused it, and for what reason; it stays where it was for the person who wrote it."""
 
 
 class TurnStarted(Lasting, frozen=True, kw_only=True):
@@ -278,6 +280,13 @@ class HookRan(Lasting, frozen=True, kw_only=True):
     why: str = ""
     arguments: dict[str, Any] | None = None
     """What the call is made with instead of what the model wrote."""
+    prompt: str = ""
+    """The id of the prompt it is about."""
+    text: str | None = None
+    """What stands instead: the prompt as it is sent, the result as the model reads it, what a summary is asked for, the
+    summary."""
+    was: str = ""
+    """What `text` stands for, where no other event has it: a result, or what a summary was to be asked for."""
     context: str = ""
     """What the model was told by it."""
     failed: str = ""

@@ -69,7 +69,7 @@ from protea.domain.events import (
 from protea.domain.messages import PERSON, Content, Other, Text, Thinking
 from protea.domain.question import plan_of
 from protea.domain.tools import ENDED
-from protea.domain.view import change_text, retry_text, rewritten
+from protea.domain.view import change_text, hook_details, hook_text, retry_text
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +132,11 @@ def advance(view: View, event: AnyEvent) -> View:
             kept = tuple(each for each in view.waiting if each.id != event.id)
             if len(kept) < len(view.waiting):
                 return replace(view, waiting=kept)
+            if event.why:
+                return view  # a model is not shown it; whoever wrote it still wants to see it
             return replace(view, changes=(Dropped(_prompt_key(event.id)),))
+        case HookRan(moment="prompt", text=str()):
+            return _sent(view, event)
         case TurnStarted():
             return _turn_started(_undrafted(view), event)
         case MessageCompleted():
@@ -242,6 +246,15 @@ def prompt_of(event: PromptSubmitted) -> Prompt:
         origin=event.origin,
         steer=event.delivery == "steer",
     )
+
+
+def _sent(view: View, event: HookRan) -> View:
+    """What of a prompt is sent stands below what was typed; a line of its own for what else the hook said."""
+    key, origin = f"sent:{event.seq}", f"sent instead, by {event.hook}"
+    sent = Prompt(key=key, seq=event.seq or 0, at=event.at, text=event.text or "", origin=origin)
+    rest = replace(event, text=None)
+    more = [] if not (rest.verdict or rest.why or rest.context or rest.failed) else [_lone_block(rest)]
+    return _put(view, *(each for each in more if each is not None), sent)
 
 
 def _put(view: View, *blocks: AnyBlock) -> View:
@@ -454,9 +467,8 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
         case PinsChanged():
             return _marker(event, "pins", f"{len(event.pins)} pinned", "\n".join(event.pins))
         case HookRan():
-            said = event.failed or f"{event.verdict or 'rewrote the call'} {event.why}".strip()
-            detail = "\n".join(each for each in (rewritten(event), event.context) if each)
-            return _marker(event, "hook", f"{event.hook}: {said}", detail)
+            detail = "\n\n".join(f"{what}: {text}" for what, text in hook_details(event))
+            return _marker(event, "hook", hook_text(event), detail)
         case InstructionsFound():
             return _marker(event, "instructions", f"instructions: {event.path}", event.text)
         case FilesChanged():

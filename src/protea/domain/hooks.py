@@ -38,6 +38,34 @@ WIRE_NAMES: dict[Moment, str] = {
 }
 
 HookVerdict = Literal["allow", "ask", "deny"]
+Say = Literal["allow", "ask", "deny", "rewrite", "add"]
+CAN: dict[Moment, tuple[Say, ...]] = {
+    "before_tool": ("allow", "ask", "deny", "rewrite", "add"),
+    "after_tool": ("ask", "deny", "rewrite", "add"),
+    "prompt": ("ask", "deny", "rewrite", "add"),
+    "turn_end": ("ask", "deny", "add"),
+    "session_start": ("ask", "deny", "add"),
+    "session_end": (),
+    "before_compaction": ("ask", "deny", "rewrite", "add"),
+    "after_compaction": ("rewrite", "add"),
+}
+"""What an answer can do at each moment. Anything else it says has failed, so that nobody believes it was heard; to
+allow is never wrong, and does something only before a tool."""
+REWRITES: dict[Moment, tuple[str, ...]] = {
+    "before_tool": ("updatedInput",),
+    "after_tool": ("updatedToolOutput", "updatedMCPToolOutput"),
+    "prompt": ("updatedPrompt",),
+    "before_compaction": ("updatedInstructions",),
+    "after_compaction": ("updatedSummary",),
+}
+"""The keys under which an answer gives what is to stand instead: the first is ours, others know the rest."""
+_REWRITTEN: dict[Moment, str] = {
+    "after_tool": "result",
+    "prompt": "text",
+    "before_compaction": "instructions",
+    "after_compaction": "summary",
+}
+"""The field of `HookMoment` that a text stands for."""
 _STRICTNESS: dict[HookVerdict | None, int] = {None: 0, "allow": 1, "ask": 2, "deny": 3}
 _VERDICTS: dict[str, HookVerdict] = {
     "allow": "allow",
@@ -65,6 +93,8 @@ class HookMoment(msgspec.Struct, frozen=True, kw_only=True):
     """After a tool: whether it failed."""
     text: str | None = None
     """The prompt; at the end of a turn, the answer; at the end of a session, why; around a compaction, how."""
+    instructions: str = ""
+    """Before a compaction that sums up: what the model is asked for."""
     summary: str = ""
     """After a compaction that summed up: what stands in place of what was said."""
     repeated: bool = False
@@ -80,6 +110,8 @@ class HookSaid(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str = ""
     arguments: dict[str, Any] | None = None
     """Before a tool: what the call is to be made with instead."""
+    text: str | None = None
+    """What is to stand instead of the prompt, the result, the summary or what a summary is asked for."""
     context: str = ""
     """What the model is to be told."""
     failed: str = ""
@@ -94,7 +126,23 @@ class HookAnswer(msgspec.Struct, frozen=True, kw_only=True):
     hook: str = ""
     """Whose verdict it is."""
     arguments: dict[str, Any] | None = None
+    text: str | None = None
     context: str = ""
+
+
+def rewritten(moment: HookMoment, said: HookSaid) -> HookMoment:
+    """What the next hook is told, after what this one has made of it."""
+    if said.arguments is not None:
+        return replace(moment, arguments=said.arguments)
+    if said.text is not None and (field := _REWRITTEN.get(moment.moment)):
+        return replace(moment, **{field: said.text})
+    return moment
+
+
+def rewritable(moment: HookMoment) -> str:
+    """The text that a hook of this moment may rewrite, as it is now; empty where there is none."""
+    field = _REWRITTEN.get(moment.moment)
+    return (getattr(moment, field) or "") if field is not None else ""
 
 
 def to_wire(moment: HookMoment) -> dict[str, Any]:
@@ -117,7 +165,7 @@ def to_wire(moment: HookMoment) -> dict[str, Any]:
         case "session_end":
             told["reason"] = moment.text or ""
         case "before_compaction":
-            told["compaction"] = moment.text or ""
+            told |= {"compaction": moment.text or "", "compact_instructions": moment.instructions}
         case "after_compaction":
             told |= {"compaction": moment.text or "", "compact_summary": moment.summary}
         case "session_start":
@@ -127,8 +175,9 @@ def to_wire(moment: HookMoment) -> dict[str, Any]:
     return told
 
 
-def from_wire(hook: str, said: Any) -> HookSaid:
-    """What a JSON answer means; what it says beyond that is passed over. Raises `ValueError` for what is no answer."""
+def from_wire(hook: str, said: Any, moment: Moment) -> HookSaid:
+    """What a JSON answer means; what it says beyond that is passed over. Raises `ValueError` for what is no answer, or
+    does nothing at this moment."""
     if not isinstance(said, Mapping):
         raise ValueError("its answer is no JSON object")
     special = said.get("hookSpecificOutput")
@@ -140,17 +189,47 @@ def from_wire(hook: str, said: Any) -> HookSaid:
     if said.get("continue") is False:
         verdict = "deny"
     why = special.get("permissionDecisionReason") or said.get("reason") or said.get("stopReason") or ""
-    arguments = special.get("updatedInput", said.get("updatedInput"))
-    if arguments is not None and not isinstance(arguments, Mapping):
-        raise ValueError("updatedInput is no JSON object")
     context = special.get("additionalContext") or said.get("additionalContext") or ""
-    return HookSaid(
+    answer = HookSaid(
         hook=hook,
         verdict=verdict,
         why=str(why)[:MOST_CONTEXT],
-        arguments=dict(arguments) if arguments is not None else None,
         context=str(context)[:MOST_CONTEXT],
+        **_instead({**said, **special}, moment),
     )
+    for what, there in ((answer.verdict, answer.verdict), ("add", answer.context)):
+        if there and what != "allow" and what not in CAN[moment]:
+            raise ValueError(_useless(what or "", moment, answer.why or answer.context))
+    return answer
+
+
+def _instead(said: Mapping[str, Any], moment: Moment) -> dict[str, Any]:
+    """What an answer would have stand instead of what it is about."""
+    for other, keys in REWRITES.items():
+        for key in keys:
+            if key not in said or said[key] is None:
+                continue
+            if other != moment:
+                mend = f"here it is {REWRITES[moment][0]}" if moment in REWRITES else "nothing can be rewritten here"
+                raise ValueError(f"{key} belongs to {other}; {mend} ({moment})")
+            value = said[key]
+            if moment == "before_tool":
+                if not isinstance(value, Mapping):
+                    raise ValueError("updatedInput is no JSON object")
+                return {"arguments": dict(value)}
+            text = value.get("text") if isinstance(value, Mapping) else value
+            if not isinstance(text, str):
+                raise ValueError(f"{key} is no text")
+            if not text.strip() and moment != "after_tool":
+                raise ValueError(f"{key} is empty")
+            return {"text": text}
+    return {}
+
+
+def _useless(what: str, moment: Moment, words: str) -> str:
+    can = ", ".join(CAN[moment]) or "only look on"
+    told = f": {words[:500]}" if words else ""
+    return f"it said {what}, which does nothing at {moment}; there a hook can {can}{told}"
 
 
 def together(said: Iterable[HookSaid]) -> HookAnswer:
@@ -159,6 +238,7 @@ def together(said: Iterable[HookSaid]) -> HookAnswer:
     verdict: HookVerdict | None = None
     why = hook = ""
     arguments: dict[str, Any] | None = None
+    text: str | None = None
     told: list[str] = []
     for each in said:
         if each.arguments is not None and verdict == "allow":
@@ -166,9 +246,10 @@ def together(said: Iterable[HookSaid]) -> HookAnswer:
         if _STRICTNESS[each.verdict] > _STRICTNESS[verdict]:
             verdict, why, hook = each.verdict, each.why, each.hook
         arguments = each.arguments if each.arguments is not None else arguments
+        text = each.text if each.text is not None else text
         if each.context:
             told.append(each.context)
-    return HookAnswer(verdict=verdict, why=why, hook=hook, arguments=arguments, context="\n".join(told))
+    return HookAnswer(verdict=verdict, why=why, hook=hook, arguments=arguments, text=text, context="\n".join(told))
 
 
 def concerns(match: str, tool: str | None) -> bool:

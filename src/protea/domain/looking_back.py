@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from unicodedata import normalize
 
 import msgspec
+from msgspec.structs import replace
 
-from protea.domain.events import Compacted, LastingEvent, MessageCompleted, PromptSubmitted, ToolCallChanged
+from protea.domain.events import (
+    Compacted,
+    HookRan,
+    LastingEvent,
+    MessageCompleted,
+    PromptSubmitted,
+    PromptWithdrawn,
+    ToolCallChanged,
+)
 from protea.domain.messages import Image, text_of
 from protea.domain.view import call_object
 
@@ -30,6 +39,27 @@ class Recalled(msgspec.Struct, frozen=True):
 
 OWN_TOOL = "Recall"
 """What it has found before is no news of what was there."""
+
+
+def as_sent(events: Sequence[LastingEvent]) -> list[LastingEvent]:
+    """The events as models have them: prompts that hooks rewrote as they were sent, without those they refused."""
+    instead: dict[str, str] = {}
+    for event in events:
+        match event:
+            case HookRan(moment="prompt", prompt=id, text=str(text)):
+                instead[id] = text
+            case PromptWithdrawn(id=id, why=str(why)) if why:
+                instead[id] = ""
+            case _:
+                pass
+    if not instead:
+        return list(events)
+    sent = ((event, instead.get(event.id)) if isinstance(event, PromptSubmitted) else (event, None) for event in events)
+    return [
+        event if text is None or not isinstance(event, PromptSubmitted) else replace(event, text=text)
+        for event, text in sent
+        if text != ""
+    ]
 
 
 def by_id(events: Iterable[LastingEvent], call_id: str) -> Recalled | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
@@ -15,6 +17,7 @@ from protea.domain.events import (
     CompactionUndone,
     Event,
     FilesRestored,
+    HookRan,
     InstructionsFound,
     MessageCompleted,
     PinsChanged,
@@ -58,8 +61,10 @@ class Transcript:
         """The last news of each call of the last reply (and of its parts) that has begun and not ended, by id."""
         self.questions: dict[str, ApprovalRequested] = {}
         """Questions that nobody has answered, by id."""
-        self.prompts: list[str] = []
-        """What a person said, however much of it the model is still shown."""
+        self._prompts: dict[str, str] = {}
+        """Its id → what a person said, however much of it the model is still shown."""
+        self._said: dict[str, tuple[PromptSubmitted, UserMessage]] = {}
+        """The prompts that have become messages since a model answered last, by id, as they are sent."""
         self.pins: tuple[str, ...] = ()
         self.todo: tuple[TodoItem, ...] = ()
         self.skills: dict[str, str] = {}
@@ -82,6 +87,10 @@ class Transcript:
                 self.waiting[event.id] = event
             case PromptWithdrawn():
                 self.waiting.pop(event.id, None)
+                if event.why:
+                    self._say_instead(event.id, None)
+            case HookRan(moment="prompt", text=str(text)) if event.prompt:
+                self._say_instead(event.prompt, text)
             case TurnStarted():
                 self._settle_calls(seq)
                 self.turn = event
@@ -91,6 +100,7 @@ class Transcript:
                     self._say(seq, prompt)
             case MessageCompleted():
                 self._take_steers(event.seen)
+                self._said.clear()
                 if event.content:
                     message = AssistantMessage(content=event.content, model=event.model, native=event.native)
                     self._settle(seq, message)
@@ -121,6 +131,22 @@ class Transcript:
                 self.turn = None
             case _:
                 pass
+
+    @property
+    def prompts(self) -> list[str]:
+        """What a person said, as it was sent, however much of it the model is still shown."""
+        return list(self._prompts.values())
+
+    @property
+    def steers(self) -> tuple[PromptSubmitted, ...]:
+        """What others have said into the turn, and the model has not read yet."""
+        return tuple(prompt for prompt in self._steers if prompt.origin.partition(":")[0] not in OWN_ORIGINS)
+
+    @property
+    def unanswered(self) -> tuple[PromptSubmitted, ...]:
+        """What others have said that no model has answered, as far as it is part of the conversation already."""
+        said = (prompt for prompt, _ in self._said.values())
+        return tuple(prompt for prompt in said if prompt.origin.partition(":")[0] not in OWN_ORIGINS)
 
     @property
     def steered(self) -> bool:
@@ -165,11 +191,31 @@ class Transcript:
         return self._at[index - 1] < self._at[index] and not isinstance(self._settled[index], ToolMessage)
 
     def _say(self, seq: int, prompt: PromptSubmitted) -> None:
-        self._settle(seq, _user(prompt))
+        message = _user(prompt)
+        self._said[prompt.id] = prompt, message
+        self._settle(seq, message)
         if prompt.origin.partition(":")[0] not in OWN_ORIGINS:
             number = prompt.seq or seq
             seen = f"(with {len(prompt.images)} images: Recall gives [{number}] whole)" if prompt.images else ""
-            self.prompts.append(f"{prompt.text} {seen}".strip())
+            self._prompts[prompt.id] = f"{prompt.text} {seen}".strip()
+
+    def _say_instead(self, id: str, text: str | None) -> None:
+        """A hook has rewritten a prompt, before any model was shown it; None: it is not to be shown."""
+        changed = [prompt if prompt.id != id else replace(prompt, text=text or "") for prompt in self._steers]
+        self._steers = [prompt for prompt in changed if prompt.id != id or text is not None]
+        prompt, message = self._said.pop(id, (None, None))
+        at = next((i for i in reversed(range(len(self._settled))) if self._settled[i] is message), None)
+        if prompt is None or at is None:
+            return
+        if text is None:
+            del self._settled[at], self._at[at]
+            self._prompts.pop(id, None)
+            return
+        sent = replace(prompt, text=text)
+        message = _user(sent)
+        self._settled[at], self._said[id] = message, (sent, message)
+        if id in self._prompts:
+            self._prompts[id] = text + self._prompts[id].removeprefix(prompt.text.strip())
 
     def _pin(self, event: PinsChanged) -> None:
         """What is pinned is told once, and a summary tells it again. A plan is in the call it was agreed on in."""

@@ -117,10 +117,36 @@ def problem_lines(result: ToolResult, most: int) -> list[tuple[str, str]]:
     return [*lines, ("warning", f"… and {more} more")] if more > 0 else lines
 
 
-def rewritten(event: HookRan) -> str:
-    """What a hook has made of a call: `command=ls -l`."""
-    given = event.arguments or {}
-    return ", ".join(f"{name}={value if isinstance(value, str) else _shown(value)}" for name, value in given.items())
+def hook_text(event: HookRan) -> str:
+    """What a hook did, in a line: `check: deny: not on a Friday`."""
+    if event.failed:
+        return event.failed
+    did: list[str] = [event.verdict] if event.verdict is not None else []
+    did += [_REWROTE.get(event.moment, "rewrote it")] if event.arguments is not None or event.text is not None else []
+    did += ["told the model something"] if event.context else []
+    return f"{event.hook}: {', '.join(did) or 'says'}" + (f": {event.why}" if event.why else "")
+
+
+_REWROTE = {
+    "before_tool": "rewrote the call",
+    "after_tool": "rewrote the result",
+    "prompt": "rewrote the prompt",
+    "before_compaction": "rewrote what the summary is asked for",
+    "after_compaction": "rewrote the summary",
+}
+
+
+def hook_details(event: HookRan) -> tuple[tuple[str, str], ...]:
+    """What that line leaves out, each with a word for what it is."""
+    call = ", ".join(
+        f"{name}={value if isinstance(value, str) else _shown(value)}"
+        for name, value in (event.arguments or {}).items()
+    )
+    return tuple(
+        (what, text)
+        for what, text in (("now", call), ("now", event.text or ""), ("was", event.was), ("told", event.context))
+        if text
+    )
 
 
 def _shown(value: Any) -> str:

@@ -33,7 +33,15 @@ from protea.domain.events import (
 from protea.domain.messages import PERSON, text_of
 from protea.domain.question import plan_of, would_write
 from protea.domain.tools import TodoItem
-from protea.domain.view import call_object, change_text, problem_lines, result_summary, retry_text, rewritten
+from protea.domain.view import (
+    call_object,
+    change_text,
+    hook_details,
+    hook_text,
+    problem_lines,
+    result_summary,
+    retry_text,
+)
 from protea.interfaces.flow import Flow
 from protea.interfaces.markdown import Markdown
 from protea.interfaces.terminal import Paint, one_line, revealed, visible
@@ -98,11 +106,10 @@ class Drawing:
             case ModelSwitched() | ProfileSwapped() | ModeChanged() | Compacted() | CompactionUndone() | Rewound():
                 self.line(self._paint.dim(one_line(change_text(event), 240)))
             case HookRan():
-                said = event.failed or f"{event.hook}: {event.verdict or 'rewrote the call'} {event.why}"
                 told = self._paint.warn if event.failed else self._paint.dim
-                self.line(told(f"hook {one_line(said, 200)}"))
-                if event.arguments is not None:
-                    self.line(self._paint.dim(f"    {one_line(rewritten(event), 400)}"))
+                self.line(told(f"hook {one_line(hook_text(event), 200)}"))
+                for what, text in hook_details(event):
+                    self.line(self._paint.dim(f"    {what}: {one_line(text, 400)}"))
             case FilesChanged():
                 self._changed(event)
             case FilesRestored():

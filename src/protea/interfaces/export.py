@@ -5,17 +5,19 @@ from __future__ import annotations
 from protea.domain.columns import usage_text
 from protea.domain.events import (
     Compacted,
+    HookRan,
     LastingEvent,
     MessageCompleted,
     ModelSwitched,
     NoticeGiven,
     PromptSubmitted,
+    PromptWithdrawn,
     ToolCallChanged,
     TurnFinished,
 )
 from protea.domain.messages import Content, Image, Thinking, text_of
 from protea.domain.session import SessionSummary
-from protea.domain.view import call_object, problem_lines, result_summary
+from protea.domain.view import call_object, hook_details, hook_text, problem_lines, result_summary
 from protea.interfaces.terminal import one_line, visible
 
 
@@ -36,6 +38,13 @@ def markdown_of(event: LastingEvent, *, short: bool = False) -> str:
             return f"## You\n\n{visible(event.text)}\n\n{_pictures(event.images)}"
         case PromptSubmitted():
             return f"## {event.origin}\n\n{visible(event.text)}\n\n"
+        case HookRan(moment="prompt", text=str(text)):
+            return f"## sent instead, by {one_line(event.hook)}\n\n{visible(text)}\n\n"
+        case HookRan():
+            details = "".join(f"- {what}: {_code(one_line(text, 400))}\n" for what, text in hook_details(event))
+            return f"*hook {one_line(hook_text(event))}*\n\n{details}" + ("\n" if details else "")
+        case PromptWithdrawn(why=str(why)) if why:
+            return f"*{one_line(why)}*\n\n"
         case MessageCompleted():
             thought = "" if short else _thought(event.content)
             text = visible(text_of(event.content).strip())

@@ -43,9 +43,10 @@ from protea.domain.view import (
     advance,
     call_object,
     change_text,
+    hook_details,
+    hook_text,
     result_summary,
     retry_text,
-    rewritten,
 )
 from protea.interfaces.input import Lines
 from protea.interfaces.json_lines import event_line, failure_object, json_line, read_command
@@ -409,8 +410,10 @@ class _Run:
         match event:
             case ToolCallChanged(call=call, state="executing"):
                 self._line(f"· {call.name} {one_line(call_object(call), 160)}")
-            case HookRan(arguments=arguments, hook=hook) if arguments is not None:
-                self._line(f"· hook {one_line(hook, 60)} rewrote the call: {one_line(rewritten(event), 200)}")
+            case HookRan(failed=""):
+                self._line(f"· hook {one_line(hook_text(event), 200)}")
+                for what, text in hook_details(event):
+                    self._line(f"  {what}: {one_line(text, 200)}")
             case ToolCallChanged(call=call, state="error" | "cancelled" as state, result=result):
                 self._line(f"  {state}: {one_line(result_summary(result), 160)}")
             case TurnFinished(usage=usage, cost_usd=cost_usd) if usage.input or usage.output:

@@ -12,11 +12,10 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import msgspec
-from msgspec.structs import replace
 
 from protea.domain.environment import for_commands
 from protea.domain.errors import ConfigError
-from protea.domain.hooks import WIRE_NAMES, HookMoment, HookSaid, Moment, concerns, from_wire, to_wire
+from protea.domain.hooks import WIRE_NAMES, HookMoment, HookSaid, Moment, concerns, from_wire, rewritten, to_wire
 from protea.domain.redaction import redact
 from protea.domain.surroundings import Surroundings
 from protea.ports.sandbox import Sandbox
@@ -85,15 +84,14 @@ class ConfiguredHooks:
         for hook in self._hooks[moment.moment]:
             if concerns(hook.match, moment.tool):
                 said.append(await self._one(hook, moment))
-                if said[-1].arguments is not None:
-                    moment = replace(moment, arguments=said[-1].arguments)
+                moment = rewritten(moment, said[-1])
         return said
 
     async def _one(self, hook: Hook, moment: HookMoment) -> HookSaid:
         try:
             async with asyncio.timeout(hook.timeout):
                 answer = await self._ask(hook, to_wire(moment))
-            return from_wire(hook.shown, answer if answer is not None else {})
+            return from_wire(hook.shown, answer if answer is not None else {}, moment.moment)
         except TimeoutError:
             problem = f"it took longer than {hook.timeout:g} s"
         except Exception as fault:  # a hook is somebody's program: whatever it does must not end the turn
