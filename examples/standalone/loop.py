@@ -70,15 +70,16 @@ async def main() -> None:
     ids = SystemIds(clock)
     model = Calculator()
     hub = Hub("demo", log, clock, transcript.add)
+    approvals = Approvals(hub, PolicyApproval(), no_rules(NoRules()), ())
     runner = ToolRunner(
         toolsets=[FunctionToolset([multiply])],
         permission=EverythingGoes(),
-        approvals=Approvals(hub, PolicyApproval(), no_rules(NoRules()), ()),
+        approvals=approvals,
         hub=hub,
         ids=ids,
         request=asked,
         output_folder=lambda: log.folder,
-        hooks=HookRunner(hub, lambda: None, lambda: "normal", "/"),
+        hooks=HookRunner(hub, lambda: None, lambda: "normal", "/", approvals=approvals, ids=lambda: ids),
     )
     prompt = PromptSubmitted(id="p_1", text="What is 6 x 7?")
     started = TurnStarted(id="t_1", prompt="p_1", model="demo/calculator")
