@@ -79,6 +79,12 @@ def test_lines_are_counted() -> None:
     assert counts(unified("a\nb\nc\n", "a\n--x\n++y\nc\n", "f")) == (2, 1)
 
 
+def test_lines_are_counted_file_by_file_and_whatever_they_begin_with() -> None:
+    first = unified("a\nb\n", "a\n++i;\n-- no\n", "f")
+    second = unified("-- old\nz\n", "z", "g")
+    assert (counts(first), counts(second), counts(first + second)) == ((2, 1), (1, 2), (3, 3))
+
+
 def test_a_large_rewrite_takes_no_time() -> None:
     old = "".join(f"old {n}\n" for n in range(20_000))
     new = "".join(f"new {n}\n" for n in range(20_000))

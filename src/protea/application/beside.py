@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
+from protea.application.ending import end_surely
 from protea.domain.delegation import Errand, Outcome, brief, spoken_of
 from protea.domain.errors import ProteaError, TaskFailedError
 from protea.domain.messages import ToolCall
@@ -77,14 +77,6 @@ def errand_behind(
     return work
 
 
-async def _ended(sending: asyncio.Task[ToolResult]) -> None:
-    """End the agent, and wait until it has."""
-    sending.cancel()
-    while not sending.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([sending])
-
-
 class BesideCall:
     """`Beside` for one call."""
 
@@ -134,7 +126,7 @@ class BesideCall:
                 return await self._let_go_on(errand, sending, children[0], kept, heard)
             return await sending
         except BaseException:
-            await _ended(sending)
+            await end_surely(sending)
             raise
         finally:
             leaving.cancel()
@@ -161,7 +153,7 @@ class BesideCall:
             try:
                 result = await asyncio.shield(sending)
             except asyncio.CancelledError:
-                await _ended(sending)
+                await end_surely(sending)
                 tasks.take_down(id, partial="\n".join(filter(None, kept)))
                 raise
             finally:

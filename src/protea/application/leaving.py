@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
 
+from protea.application.ending import end_surely
 from protea.domain.delegation import brief
 from protea.domain.errors import ProteaError, TaskFailedError
 from protea.domain.messages import ToolCall
@@ -52,19 +52,10 @@ async def followed(
             return await leave(running)
         return await running
     except BaseException:
-        await ended(running)
+        await end_surely(running)
         raise
     finally:
         leaving.cancel()
-
-
-async def ended(running: asyncio.Future[ToolResult]) -> None:
-    """End a call, once, and wait until it has."""
-    if not running.done():
-        running.cancel()
-    while not running.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([running])
 
 
 async def become_task(
@@ -81,7 +72,7 @@ async def become_task(
         try:
             result = await looked_over(await asyncio.shield(running))
         except asyncio.CancelledError:
-            await ended(running)
+            await end_surely(running)
             raise
         kept = f"\n[the whole is in {result.file}]" if result.file and result.file not in result.text else ""
         pictures = f"\n[{len(result.images)} of its pictures cannot be told here]" if result.images else ""

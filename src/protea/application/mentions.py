@@ -14,7 +14,7 @@ from protea.domain.delegation import AgentDefinition
 from protea.domain.errors import ProteaError
 from protea.domain.events import LastingEvent, MessageCompleted, NoticeGiven, PromptSubmitted
 from protea.domain.looking_back import as_sent
-from protea.domain.messages import text_of
+from protea.domain.messages import OWN, text_of
 from protea.domain.pattern import regex
 from protea.domain.spelling import nearest
 from protea.domain.taint import heard_in
@@ -51,7 +51,7 @@ def tell(
         if each.problem:
             hub.record(NoticeGiven(level="warning", text=each.problem))
         if each.told:
-            told = f"[Protea] {each.told}"
+            told = f"{OWN}{each.told}"
             hub.record(PromptSubmitted(id=ids.short("p"), text=told, delivery="steer", origin=each.origin))
 
 

@@ -27,9 +27,9 @@ class Nearby:
         cwd: Callable[[], str | None],
         transcript: Transcript,
         hub: Hub,
-        look: Callable[[Sequence[str]], Awaitable[None]] | None = None,
+        look: Callable[[Sequence[str]], Awaitable[None]] | None,
     ) -> None:
-        """`look` is awaited with files (absolute) before anything is read about them."""
+        """`look`, if there is need of it, is awaited with files (absolute) before anything is read about them."""
         self._instructions = instructions
         self._around = around
         self._cwd = cwd

@@ -2,14 +2,14 @@
 
 `turn` is a function of what it needs. Everything it learns and does goes through the hub as events; the messages of
 each request come from the transcript of those events. It does not know who watches, where files are or which model
-it talks to. Called by `application.session`.
+it talks to. Called by `hooked_turn`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -22,7 +22,7 @@ from protea.application.window import Window
 from protea.domain.errors import TOO_LONG, Failure, ModelError, ProteaError, StoreError
 from protea.domain.events import MessageCompleted, NoticeGiven, Outcome, PromptSubmitted, TurnFinished, TurnStarted
 from protea.domain.limits import NOTICE_AFTER, STOP_AFTER, Limits, LoopGuard, Spent, exceeded
-from protea.domain.messages import Text, ToolCall, calls_of, text_of
+from protea.domain.messages import OWN, Text, ToolCall, calls_of, text_of
 from protea.domain.prefix import PrefixGuard
 from protea.domain.reply import ModelRequest, Reply, own_ids
 from protea.domain.spending import next_cost
@@ -40,6 +40,8 @@ MOST_PAUSES = 20
 """How often in a row a reply that pauses is sent back to go on."""
 
 STOPS_ON_LIMIT = ("length", "refusal", "content_filter")
+
+Given = TypeVar("Given")
 
 
 class Tally:
@@ -160,7 +162,7 @@ async def _asked(given: Turn, so_far: _SoFar) -> Reply | TurnFinished | None:
         given.hub.record(NoticeGiven(level="warning", text=lost))
     asking = ask(model, request, given.hub.tell, given.clock, so_far.heard, given.lineup.attempts)
     try:
-        reply: Reply | None = await _within_time(given, asking, so_far.begin)
+        reply = await _within_time(given, asking, so_far.begin)
     except ModelError as error:
         so_far.heard.forget()
         if error.failure.kind in TOO_LONG and await _made_room(given, model):
@@ -264,7 +266,7 @@ async def _made_room(given: Turn, model: Model) -> bool:
     return await given.window.make_room(model, given.system, given.runner.specs(), given.lineup.effort)
 
 
-async def _within_time(given: Turn, work: Any, begin: float) -> Any:
+async def _within_time(given: Turn, work: Awaitable[Given], begin: float) -> Given | None:
     """The result of `work`, or None where the turn's time ran out; what it had begun is then ended."""
     if given.limits.seconds is None:
         return await work
@@ -323,7 +325,7 @@ def _circling(given: Turn, guard: LoopGuard, ran: list[tuple[ToolCall, ToolResul
             NoticeGiven(level="warning", text=text),
             PromptSubmitted(
                 id=given.ids.short("p"),
-                text=f"[Protea] {text} Repeating them will not change that: try something else, or say what stops you.",
+                text=f"{OWN}{text} Repeating them will not change that: try something else, or say what stops you.",
                 delivery="steer",
                 origin="loop_guard",
             ),
@@ -345,7 +347,7 @@ async def _correct(given: Turn, wrong: list[str]) -> None:
     await given.hub.commit(
         PromptSubmitted(
             id=given.ids.short("p"),
-            text=f"[Protea] The answer must be one JSON value that fits the schema, and nothing else:{mistakes}",
+            text=f"{OWN}The answer must be one JSON value that fits the schema, and nothing else:{mistakes}",
             delivery="steer",
             origin="schema",
         )

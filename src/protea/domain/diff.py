@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 PATIENCE = 400
 """Differences after which a shortest script is no longer looked for."""
 
-_HUNK = re.compile(r"@@ -(\S+) \+(\S+) @@(.*)", re.DOTALL)
+_HUNK = re.compile(r"@@ -(\d+(?:,\d+)?) \+(\d+(?:,\d+)?) @@(.*)", re.DOTALL)
 
 Change = tuple[int, int, int, int]
 """Lines [i, j) of the old become lines [k, l) of the new."""
@@ -59,9 +59,25 @@ def reversed_hunks(diff: str) -> list[str]:
 
 
 def counts(diff: str) -> tuple[int, int]:
-    """Lines added and removed."""
-    lines = diff.split("\n")[2:]
-    return sum(line.startswith("+") for line in lines), sum(line.startswith("-") for line in lines)
+    """Lines added and removed, in all files of a diff."""
+    added = removed = left = 0
+    for line in diff.split("\n"):
+        if left <= 0:  # what stands between hunks names files: `--- a/x` removes nothing
+            head = _HUNK.match(line)
+            left = _long(head[1]) + _long(head[2]) if head else 0
+        elif line[:1] == "+":
+            added, left = added + 1, left - 1
+        elif line[:1] == "-":
+            removed, left = removed + 1, left - 1
+        elif line[:1] != "\\":
+            left -= 2
+    return added, removed
+
+
+def _long(span: str) -> int:
+    """How many lines `12,3` or `12` are."""
+    _, comma, count = span.partition(",")
+    return int(count) if comma else 1
 
 
 def body(diff: str) -> list[str]:

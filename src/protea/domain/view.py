@@ -93,8 +93,9 @@ def result_summary(result: ToolResult | None) -> str:
     if result.is_error:
         return next((line.strip() for line in result.text.splitlines() if line.strip()), "failed")
     if result.diff:
-        added = sum(line.startswith("+") and not line.startswith("+++") for line in result.diff.splitlines())
-        removed = sum(line.startswith("-") and not line.startswith("---") for line in result.diff.splitlines())
+        from protea.domain.diff import counts  # few results have one
+
+        added, removed = counts(result.diff)
         problems = len(result.diagnostics)
         told = f" · {problems} new problem{'' if problems == 1 else 's'}" if problems else ""
         return f"+{added} -{removed}{told}"
