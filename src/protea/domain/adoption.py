@@ -242,11 +242,11 @@ _TOOLS = {
 }
 _OPENCODE_LEFT = {
     "plugin": "plugins of another agent cannot run here",
-    "agent": "sub-agents are written as profiles",
+    "agent": "write each anew in agents/, a Markdown file",
     "command": "write them anew in commands/",
     "instructions": "name them in AGENTS.md, as @path",
     "formatter": "there is none here",
-    "lsp": "there is none here",
+    "lsp": "those on PATH are asked by themselves; [ports.diagnostics] names others",
     "keybinds": "keys are in keybinds.toml, and others",
     "tools": "a profile says which tools there are: [ports.toolset]",
 }
@@ -395,7 +395,8 @@ def without_comments(text: str) -> str:
             out.append(text[at : end + 1])
             at = end + 1
         elif text.startswith("//", at):
-            at = text.find("\n", at) if "\n" in text[at:] else size
+            end = text.find("\n", at)
+            at = size if end < 0 else end
         elif text.startswith("/*", at):
             end = text.find("*/", at + 2)
             at = size if end < 0 else end + 2

@@ -9,13 +9,11 @@ import msgspec
 from protea.domain.schema import problems
 
 
-def structured_answer(text: str, schema: dict[str, Any] | None) -> tuple[Any, list[str]]:
-    """(the value, what is wrong with it). Without a schema: (None, []).
+def structured_answer(text: str, schema: dict[str, Any]) -> tuple[Any, list[str]]:
+    """(the value, what is wrong with it).
 
     Takes the whole text, or the one fenced block in it: many models cannot help fencing JSON.
     """
-    if schema is None:
-        return None, []
     try:
         value = msgspec.json.decode(_bare(text))
     except msgspec.DecodeError as error:

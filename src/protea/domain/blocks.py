@@ -11,9 +11,7 @@ from typing import Literal
 import msgspec
 
 from protea.domain.errors import Failure
-from protea.domain.events import (
-    Outcome,
-)
+from protea.domain.events import Outcome
 from protea.domain.messages import Image, ToolCall
 from protea.domain.tools import CallState, TodoItem, ToolResult
 from protea.domain.usage import Usage
@@ -155,5 +153,3 @@ class Forgotten(msgspec.Struct, frozen=True):
 
 
 Change = Put | Grown | Dropped | Forgotten
-
-# ── the fold ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
-from protea.domain.events import Answer, Delivery
+from protea.domain.events import Answer, Delivery, snake
 from protea.domain.messages import Image
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
-
-
-class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=_snake):
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=snake):
     """What every command has."""
 
     by: str = "user"

@@ -5,7 +5,8 @@
     │   ├── ConfigError     a settings, rules or profile file; names file, line, column
     │   └── SessionError    no such session, or it cannot be used that way
     ├── StoreError          the disk or database failed: exit 2
-    └── ModelError          a provider failed; says whether waiting helps
+    ├── ModelError          a provider failed; says whether waiting helps
+    └── TaskFailedError     a task ended badly: its words are what the model is told
 
 What the model should read is a value (`ToolResult` with `is_error`); what stops a turn is one of these.
 """
@@ -66,7 +67,6 @@ Cause = Literal[
     "truncated",  # the stream ended before its end mark
     "malformed",  # what came is not this wire
     "content_filter",  # the provider refuses the content
-    "budget",  # our own limit on money, before the request
     "internal",  # a fault of Protea's own
 ]
 

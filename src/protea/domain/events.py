@@ -42,11 +42,12 @@ Delivery = Literal["now", "queue", "steer"]
 Answer = Literal["once", "session", "always", "deny"]
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """`TurnStarted` as it is written in logs and on wires: `turn_started`."""
     return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=_snake):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=snake):
     """What every event has. `session`, `seq` and `at` are filled in by the hub when the event is published."""
 
     session: str = ""
@@ -57,11 +58,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     """Who produced it: the profile in force, and `+port=adapter` for each port that is not as the profile says."""
 
 
-class Lasting(Event, frozen=True, kw_only=True, tag=_snake):
+class Lasting(Event, frozen=True, kw_only=True, tag=snake):
     """Base of events that are written to the log."""
 
 
-class Passing(Event, frozen=True, kw_only=True, tag=_snake):
+class Passing(Event, frozen=True, kw_only=True, tag=snake):
     """Base of events that are only told."""
 
 

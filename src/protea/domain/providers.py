@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-Api = Literal["anthropic", "openai-responses", "openai-chat", "gemini", "ollama"]
+Api = Literal["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"]
 """Wires; also the names of the adapters that speak them."""
 
 

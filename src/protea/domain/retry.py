@@ -14,9 +14,9 @@ LONGEST_DELAY = 30.0
 def next_delay(failure: Failure, attempt: int, waited: float, jitter: float, most: int = MOST_ATTEMPTS) -> float | None:
     """Seconds to wait before attempt `attempt + 1`, or None to give up.
 
-    `attempt` counts from 1, `waited` is what was waited so far, `jitter` is from 0 to 1,
-    `most` is how many attempts there may be. What the provider asks for
-    (`retry_after`) is obeyed; where that is longer than we may wait, giving up now is the honest answer.
+    `attempt` counts from 1, `waited` is what was waited so far, `jitter` is from 0 to 1, `most` is how many attempts
+    there may be. What the provider asks for (`retry_after`) is obeyed; where that is longer than we may wait, giving up
+    now is the honest answer.
     """
     if not failure.retryable or attempt >= most:
         return None

@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from protea.domain.permission import Mode, RuleLayer
+from protea.domain.providers import Api
 from protea.domain.spending import Budgets
 from protea.domain.usage import Price
 
-Api = Literal["openai-chat", "openai-responses", "anthropic", "gemini", "ollama"]
 Dialect = Literal[
     "openai", "azure", "openrouter", "groq", "deepseek", "mistral", "xai", "vllm", "llamacpp", "ollama", "generic"
 ]

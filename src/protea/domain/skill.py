@@ -22,7 +22,8 @@ from protea.domain.permission.rules import family
 from protea.domain.tools import ToolSpec
 
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_COMPATIBILITY = 64, 1024, 500
-_NAME = regex(r"[a-z0-9]+(-[a-z0-9]+)*")
+NAME = regex(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""What a skill may be called, by the standard."""
 
 
 class Skill(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +55,7 @@ def read_skill(text: str, path: str, folder: str) -> Skill | str:
         faults.append("the head has no name; it is called like its folder")
     elif name != folder:
         faults.append(f"it is called {name} and lies in a folder called {folder}")
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         faults.append(f"{name!r} is no name for a skill: lower case letters, digits and single hyphens")
     if not re.fullmatch(r"[\w.:-]{1,100}", name):
         return f"{path}: {name[:40]!r} cannot be a name"

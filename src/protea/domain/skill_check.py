@@ -11,14 +11,13 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from protea.domain.front_matter import split
-from protea.domain.skill import LONGEST_COMPATIBILITY, LONGEST_DESCRIPTION, LONGEST_NAME, tools_of
+from protea.domain.skill import LONGEST_COMPATIBILITY, LONGEST_DESCRIPTION, LONGEST_NAME, NAME, tools_of
 from protea.domain.spelling import nearest
 
 FIELDS = ("name", "description", "license", "compatibility", "metadata", "allowed-tools")
 """Of the standard."""
 _KEY = re.compile(r"([A-Za-z_][\w.-]*)[ \t]*:(?:[ \t]+(.*)|[ \t]*)$")
 _LINK = re.compile(r"!?\[[^\]\n]*\]\(\s*<?([^)>\s]+)>?[^)\n]*\)")
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -74,7 +73,7 @@ def _values(values: dict[str, str | tuple[str, ...]], where: dict[str, int], fol
     if not isinstance(name, str) or not name:
         yield Fault(at, "there is no name", f"write name: {folder}")
     else:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or folder
             yield Fault(at, f"{name!r} is no name: lower case letters, digits, single hyphens", f"write {better}")
         if len(name) > LONGEST_NAME:

@@ -28,9 +28,9 @@ def heard(before: Heard, event: Event) -> Heard:
             told = event.origin.partition(":")[2].split(",")
             kinds = tuple(kind for kind in get_args(Taint) if kind in told)
         case ToolCallChanged(result=result) if event.state in ENDED and result is not None:
-            # A call that was refused has heard nobody.
-            brought = "mcp" if event.call.name.startswith("mcp__") and result.denied is None else None
-            kinds = (*result.taint, *((brought,) if brought == "mcp" else ()))
+            kinds = result.taint
+            if event.call.name.startswith("mcp__") and result.denied is None:  # one that was refused has heard nobody
+                kinds = (*kinds, "mcp")
         case _:
             return before
     new = {kind: seq for kind in kinds if kind not in before}

@@ -239,18 +239,18 @@ PROTECTED_FOLDERS = listed(
 
 PROTECTED_NAMES = listed(
     """
-    .gitmodules .gitattributes .gitconfig .git-credentials .gitignore_global .mcp.json mcp.json .envrc .npmrc
+    .gitmodules .gitattributes .gitconfig .git-credentials .mcp.json mcp.json .envrc .npmrc
     .pnpmrc .yarnrc .yarnrc.yml .pnpmfile.cjs .pre-commit-config.yaml .pre-commit-hooks.yaml lefthook.yml
     lefthook.yaml .lefthook.yml .lefthook.yaml .gitlab-ci.yml .travis.yml azure-pipelines.yml jenkinsfile
     .bashrc .bash_profile .bash_login .bash_logout .bash_aliases .profile .zshrc .zshenv .zprofile .zlogin
     .zlogout .kshrc .cshrc .tcshrc .login .logout .inputrc .xinitrc .xprofile .xsessionrc .pam_environment
     .vimrc .nvimrc .exrc .gvimrc .emacs .dir-locals.el .gdbinit .lldbinit .pdbrc .pythonrc .pypirc .condarc
-    .netrc .curlrc .wgetrc .ripgreprc .tmux.conf .screenrc .bazelrc .mise.toml mise.toml .tool-versions
-    .direnvrc .nvim.lua .nvimrc .aider.conf.yml opencode.json opencode.jsonc copilot-instructions.md .claude.json
+    .netrc .curlrc .wgetrc .ripgreprc .tmux.conf .screenrc .bazelrc .mise.toml
+    .direnvrc .nvim.lua .aider.conf.yml opencode.json opencode.jsonc copilot-instructions.md .claude.json
     .cursorrules .windsurfrules .clinerules
-    .buckconfig .npmignore.sh sitecustomize.py usercustomize.py authorized_keys permissions.toml
+    .buckconfig sitecustomize.py usercustomize.py authorized_keys permissions.toml
     """
-) - {".gitignore_global", ".npmignore.sh", ".tool-versions", "mise.toml"}
+)
 
 _PROTECTED_TAILS = (
     (".github", "workflows"),

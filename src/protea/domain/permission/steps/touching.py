@@ -38,9 +38,8 @@ def rules_on_paths(case: Case, studies: Sequence[Studied]) -> None:
                 _touch(case, use, where)
             if not one.known:
                 _guess(case, command, where)
-            for name, value in command.assignments:
+            for _, value in command.assignments:
                 if value.text and "/" in value.text and len(value.text) < LONGEST_PATH:
-                    del name
                     _guess(case, Command((Word("="), value)), where)
 
 
