@@ -10,7 +10,17 @@ import pytest
 from protea.adapters.storage.memory import MemoryStore
 from protea.adapters.tools.functions import FunctionToolset
 from protea.application.past import PIECE, read_past
-from protea.domain.commands import ResolveApproval, Rewind, SetMode, SetModel, SubmitPrompt, WithdrawPrompt
+from protea.application.sessions import MOST_ENDED
+from protea.domain.commands import (
+    EndSession,
+    ResolveApproval,
+    Rewind,
+    SetMode,
+    SetModel,
+    SetTitle,
+    SubmitPrompt,
+    WithdrawPrompt,
+)
 from protea.domain.errors import SessionError, StoreError, UsageError
 from protea.domain.events import (
     AnyEvent,
@@ -19,6 +29,7 @@ from protea.domain.events import (
     MessageCompleted,
     PromptSubmitted,
     PromptWithdrawn,
+    SessionEnded,
     SessionStarted,
     TitleChanged,
     ToolCallChanged,
@@ -446,3 +457,18 @@ async def test_one_that_was_left_without_a_word_is_in_no_list() -> None:
     assert [each.id for each in await later.gateway.sessions("/w")] == [said]
     assert await later.gateway.open(OpenSession(cwd="/w", resume=silent)) == silent
     await later.gateway.close()
+
+
+async def test_of_sessions_that_have_ended_the_last_few_are_kept() -> None:
+    """A screen on which one conversation after another is cleared does not hold them all."""
+    world = World()
+    ids = [await world.gateway.open(OpenSession(cwd="/w")) for _ in range(MOST_ENDED + 2)]
+    for id in ids[1:]:
+        await world.gateway.submit(id, EndSession())
+    assert [type(event) async for event in world.gateway.events(ids[-1])] == [SessionStarted, SessionEnded]
+    with pytest.raises(SessionError, match="is not open here"):
+        world.gateway.events(ids[1])
+    assert [type(event) for event in await world.gateway.history(ids[1])] == [SessionStarted, SessionEnded]
+    assert await world.gateway.open(OpenSession(cwd="/w", resume=ids[1])) == ids[1]
+    await world.gateway.submit(ids[0], SetTitle(title="still open"))
+    await world.gateway.close()

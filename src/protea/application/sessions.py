@@ -16,7 +16,7 @@ from protea.application.parts import Parts
 from protea.application.past import Past, read_past
 from protea.application.session import Session
 from protea.application.undoing import changes_of, previews_of
-from protea.domain.commands import AnyCommand, Invoke, Swap
+from protea.domain.commands import AnyCommand, EndSession, Invoke, Swap
 from protea.domain.errors import ConfigError, ProteaError, SessionError, UsageError
 from protea.domain.events import (
     AnyEvent,
@@ -90,7 +90,10 @@ class Sessions:
         if isinstance(command, Invoke):
             await self._invoke(session, command)
             return None
-        return await self._session(session).submit(command)
+        id = await self._session(session).submit(command)
+        if isinstance(command, EndSession):
+            self._forget_ended()
+        return id
 
     def events(self, session: str, after: int = 0) -> AsyncIterator[AnyEvent]:
         return self._session(session).hub.follow(after)
@@ -199,6 +202,13 @@ class Sessions:
 
     async def preview(self, session: str, swap: Swap) -> SwapPreview:
         return await self._session(session).preview(swap)
+
+    def _forget_ended(self) -> None:
+        """Of sessions that were ended the last few are kept, for whoever comes a little late; all others are in their
+        logs, and whole conversations would add up."""
+        ended = [id for id, session in self._open.items() if session.hub.closed]
+        for id in ended[:-MOST_ENDED]:
+            del self._open[id]
 
     def _find(self, session: str) -> str:
         return session if session in self._open else self._store.find(session)
@@ -397,6 +407,8 @@ def _discard(store: SessionStore, id: str, log: EventLog) -> None:
         store.delete(id)
 
 
+MOST_ENDED = 8
+"""Sessions that have ended and can still be followed."""
 ATTEMPTS = 5
 """Names a new session is given before it is a fault that each is taken."""
 _PAGE = 1000
