@@ -33,11 +33,23 @@ class Made:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.closed: list[str] = []
 
     def __call__(self, api: str, options: dict[str, Any]) -> Model:
         self.calls.append((api, options))
         info = options.get("info") or ModelInfo(id="offline/grammar", price=Price(input=0, output=0))
-        return ScriptedModel(info=info)
+        return Told(info, self.closed)
+
+
+class Told(ScriptedModel):
+    """Says that it was closed."""
+
+    def __init__(self, info: ModelInfo, closed: list[str]) -> None:
+        super().__init__(info=info)
+        self._closed = closed
+
+    async def aclose(self) -> None:
+        self._closed.append(self.info.id)
 
 
 def secrets(around: Surroundings) -> Resolver:
@@ -154,6 +166,15 @@ async def test_a_name_that_is_none_is_told_with_the_mend(name: str, words: str) 
 
 async def test_a_provider_alone_means_its_usual_model() -> None:
     assert (await opened("openrouter", OPENROUTER_API_KEY="k"))[1]["model"] == "anthropic/claude-sonnet-5.5"
+
+
+async def test_a_model_is_opened_once_under_all_its_names_and_nothing_is_left_open() -> None:
+    models, made = source(OPENROUTER_API_KEY="k")
+    first = await models.open("openrouter/anthropic/claude-sonnet-5.5")
+    assert await models.open("openrouter") is first
+    assert made.closed == [first.info.id]
+    await models.aclose()
+    assert made.closed == [first.info.id] * 2
 
 
 def acme(**more: Any) -> Settings:

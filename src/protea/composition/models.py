@@ -88,7 +88,9 @@ class ConfiguredModels:
     async def open(self, name: str) -> Model:
         if name not in self._open:
             model = await self._create(name)
-            self._open[name] = self._open.setdefault(model.info.id, model)
+            self._open[name] = kept = self._open.setdefault(model.info.id, model)
+            if kept is not model:  # it is open under its whole name, or was opened while this one waited for its key
+                await model.aclose()
         return self._open[name]
 
     def list(self, provider: str | None = None) -> Sequence[ModelInfo]:
@@ -98,7 +100,7 @@ class ConfiguredModels:
                 infos.append(self._info(row.name, row.model, None))
         for name, own in self._settings.providers.items():
             infos += [self._info(name, model, settings) for model, settings in own.models.items()]
-        for name in dict.fromkeys((*PROVIDERS, *self._settings.providers)):
+        for name in self._named():
             if (kept := self._list_of(name)) is not None:
                 infos += [
                     self._info(name, info.id.partition("/")[2], self._own_of(name, info.id)) for info in kept.list()
@@ -168,8 +170,7 @@ class ConfiguredModels:
             options[name] = getattr(own, name, None)
         api = wanted.api()
         if api == "openai-chat":
-            said = (own.dialect if own else None) or dialect_at(base_url)
-            options["dialect"] = said or (row.dialect if row is not None else None) or "generic"
+            options["dialect"] = wanted.dialect(base_url)
         return self._make(api, {key: value for key, value in options.items() if value is not None} | (more or {}))
 
     def _table(self, name: str) -> dict[str, Any] | None:
@@ -208,11 +209,8 @@ class ConfiguredModels:
 
     def _at_hand(self, provider: str) -> bool:
         """Whether its key is there, or its server may be: one of a person's own, or an Ollama that answers at once."""
-        own, row, environment = (
-            self._settings.providers.get(provider),
-            PROVIDERS.get(provider),
-            self._around.environment,
-        )
+        own, row = self._settings.providers.get(provider), PROVIDERS.get(provider)
+        environment = self._around.environment
         if own is not None:
             return not own.api_key_env or bool(environment.get(own.api_key_env))
         if row is None:
@@ -261,10 +259,7 @@ class ConfiguredModels:
             key=key,
             headers=dict(own.headers) if own else {},
             proxy_url=(own.proxy_url if own else None) or self._settings.proxy_url,
-            dialect=(own.dialect if own else None)
-            or dialect_at(base_url)
-            or (wanted.row.dialect if wanted.row else "")
-            or "generic",
+            dialect=wanted.dialect(base_url),
         )
         return lists.create(options, surroundings=self._around)
 
@@ -339,6 +334,11 @@ class _Wanted:
         if self.own is not None and self.own.base_url and self.row.elsewhere:
             return self.row.elsewhere
         return api_of(self.row, self._environment)
+
+    def dialect(self, base_url: str) -> str:
+        """Whose Chat Completions is spoken there."""
+        said = (self.own.dialect if self.own is not None else None) or dialect_at(base_url)
+        return said or (self.row.dialect if self.row is not None else None) or "generic"
 
     def elsewhere(self) -> bool:
         """Whether another server than the provider's own is asked: it may need no key."""
