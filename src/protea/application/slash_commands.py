@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from protea.domain.template import Template
     from protea.ports.templates import Templates
 
-NOT_FOUND = "is not on PATH"
 SHOWN = 10
 """Sessions that are listed, the latest of them last, where the eye is."""
 
@@ -476,8 +475,8 @@ async def _lsp(call: Call) -> Answer:
     servers: list[dict[str, Any]] = await call.gateway.describe("lsp", call.session)
     there = [each for each in servers if each["state"] != "missing"]
     gone = [each for each in servers if each["state"] == "missing"]
-    missing = [each["name"] for each in gone if each["told"].endswith(NOT_FOUND)]
-    odd = [f"{each['name']}: {each['told']}\n" for each in gone if not each["told"].endswith(NOT_FOUND)]
+    missing = [each["name"] for each in gone if not each["stand_in"]]
+    odd = [f"{each['name']}: {each['told']}\n" for each in gone if each["stand_in"]]
     rows = [[each["name"], each["state"], " ".join(each["files"]), each["told"] or each["program"]] for each in there]
     more = "".join([*odd, f"Not on PATH: {', '.join(missing)}\n" if missing else ""])
     return Answer((table(None, rows) or "No language server is asked.\n") + more, servers)

@@ -65,7 +65,7 @@ def _language_servers(root: Root) -> list[Finding]:
         return [Finding("language servers", "note", f"{', '.join(there)}: not in a project that is not trusted", mend)]
     if there:
         return [Finding("language servers", "ok", ", ".join(there))]
-    odd = [each.told for each in servers if each.state == "missing" and not each.told.endswith("is not on PATH")]
+    odd = [each.told for each in servers if each.stand_in]
     if odd:
         return [Finding("language servers", "note", f"none was found; {'; '.join(odd)}")]
     mend = "install one (docs/diagnostics.md) to be told of mistakes as they are made" if servers else ""

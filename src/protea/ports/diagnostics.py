@@ -24,6 +24,8 @@ class LanguageServer(msgspec.Struct, frozen=True):
     """Where it was found."""
     told: str = ""
     """What a person should know: how to get it, why it failed."""
+    stand_in: bool = False
+    """Of one that is missing: its name is on PATH, and something else stands behind it."""
 
 
 class Diagnostics(Protocol):

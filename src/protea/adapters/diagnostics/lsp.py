@@ -69,8 +69,9 @@ class LanguageServers:
         for name, server in self._known().items():
             files, program = tuple(server.files), self._program(name)
             if program is None:
-                why = self._stand_ins.get(name) or f"{server.command[0]} is not on PATH"
-                told.append(LanguageServer(name, "missing", files, told=why))
+                odd = self._stand_ins.get(name)
+                why = odd or f"{server.command[0]} is not on PATH"
+                told.append(LanguageServer(name, "missing", files, told=why, stand_in=bool(odd)))
             elif not self._surroundings.trusted:
                 told.append(LanguageServer(name, "barred", files, program, "the project is not trusted"))
             elif (other := self._before(name)) is not None:
