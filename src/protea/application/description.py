@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from protea.application.parts import Parts
+from protea.application.undoing import changes_of, previews_of
 from protea.domain.permission import Mode
 from protea.ports.gateway import Topic
 
@@ -31,7 +32,7 @@ async def describe(topic: Topic, session: Session) -> Any:
 def describe_parts(topic: Topic, parts: Parts) -> Any:
     """The same where no session is open, and one would be made of these."""
     told = _OF_PARTS.get(topic)
-    return told(parts) if told is not None else _EMPTY[topic]
+    return told(parts) if told is not None else EMPTY[topic]
 
 
 # ── what sessions are made of ──────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +147,50 @@ async def _all_tools(session: Session) -> list[dict[str, Any]]:
 
 
 async def _state(session: Session) -> dict[str, Any]:
-    return session.describe()
+    """How it stands."""
+    parts, past, transcript, info = session.parts, session.past, session.transcript, session.lineup.current.info
+    return {
+        "id": session.id,
+        "profile": parts.profile,
+        "identity": session.hub.identity,
+        "swapping": session.becoming,
+        "title": past.title,
+        "model": info.id,
+        "context": info.context,
+        "effort": session.lineup.effort,
+        "mode": session.mode,
+        "running": session.working,
+        "cost_usd": session.cost_usd,
+        "priced": info.price is not None,
+        "usage": msgspec.to_builtins(past.usage),
+        "waiting": [{"id": prompt.id, "text": prompt.text} for prompt in transcript.waiting.values()],
+        "questions": [question.id for question in session.approvals.open],
+        "warnings": list(parts.warnings),
+        "agent_problems": list(parts.agent_problems),
+        "cwd": parts.surroundings.cwd,
+        "summary": transcript.compacted.summary if transcript.compacted else "",
+        "pins": list(transcript.pins),
+    }
+
+
+async def _context(session: Session) -> dict[str, Any]:
+    """What the model sees, in tokens: see `meter`."""
+    from protea.application.meter import metered  # when somebody looks
+
+    await session.turns.prepare()
+    parts, transcript = session.parts, session.transcript
+    info, system, tools = session.lineup.current.info, session.turns.system(), session.runner.specs()
+    return await metered(
+        info,
+        parts.tokens,
+        system=system,
+        skills=int(parts.capabilities is not None and bool(parts.capabilities.text)),
+        instructions=len(parts.instructions.load(parts.surroundings.cwd)),
+        tools=tools,
+        messages=session.window.chosen(transcript.messages(), info, system, tools),
+        summed_up=transcript.compacted is not None,
+        seen=session.past.context,
+    )
 
 
 async def _cost(session: Session) -> dict[str, object]:
@@ -171,24 +215,35 @@ async def _clipboard(session: Session) -> Any:
     return msgspec.to_builtins(None if clipboard is None else await clipboard.paste())
 
 
+async def _changes(session: Session) -> dict[str, Any]:
+    """What its turns did to files."""
+    return await changes_of(session.past.changes, session.parts.checkpoint)
+
+
+async def _previews(session: Session) -> dict[str, Any]:
+    """What an undo or redo would do."""
+    return await previews_of(session.past.changes, session.parts.checkpoint)
+
+
 async def _tasks(session: Session) -> list[dict[str, Any]]:
-    return session.recent_tasks()
+    """Those that run, and the last that have ended."""
+    return [msgspec.to_builtins(event) for event in session.past.recent_tasks]
 
 
 _OF_SESSION: Mapping[Topic, Callable[[Session], Awaitable[Any]]] = {
     "tools": _all_tools,
     "session": _state,
-    "context": lambda session: session.context(),
+    "context": _context,
     "cost": _cost,
     "files": _files,
     "stamps": _stamps,
     "clipboard": _clipboard,
-    "changes": lambda session: session.changes(),
-    "undo": lambda session: session.previews(),
+    "changes": _changes,
+    "undo": _previews,
     "tasks": _tasks,
 }
 
-_EMPTY: Mapping[Topic, Any] = {
+EMPTY: Mapping[Topic, Any] = {
     "context": {"window": None, "used": 0, "counted": 0, "parts": [], "cache_read": 0.0},
     "cost": {},
     "files": None,
@@ -198,3 +253,4 @@ _EMPTY: Mapping[Topic, Any] = {
     "undo": {"undo": [], "redo": []},
     "tasks": [],
 }
+"""What is told where there is no such session."""

@@ -61,11 +61,12 @@ class Past:
         self.title = ""
         self.changes = TurnChanges()
         """What its turns did to files."""
+        self.allowed: tuple[str, ...] = ()
+        """Rules a person has allowed in it."""
         self.pins: tuple[Pin, ...] = ()
         """The scripts those rules are bound to."""
         self._asked: dict[str, ApprovalRequested] = {}
-        self.allowed: tuple[str, ...] = ()
-        """Rules a person has allowed in it."""
+        """Questions that nobody has answered yet."""
         self.tasks: dict[str, TaskChanged] = {}
         """Those that run."""
         self.ended: dict[str, TaskChanged] = {}

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from protea.application.description import EMPTY
 from protea.domain.commands import AnyCommand, Swap
 from protea.domain.errors import SessionError, UsageError
 from protea.domain.events import (
@@ -89,23 +90,9 @@ class Replay:
         raise UsageError("a recording that is played is not deleted")
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
-        match topic:
-            case "session":
-                return {"session": self._summary.id, "cwd": self._summary.cwd, "model": self._summary.model}
-            case "context":
-                return {"window": None, "used": 0, "counted": 0, "parts": [], "cache_read": 0.0}
-            case "changes":
-                return {"turns": [], "files": [], "diff": "", "missing": ""}
-            case "undo":
-                return {"undo": [], "redo": []}
-            case "cost":
-                return {}
-            case "stamps":
-                return {}
-            case "files" | "clipboard":
-                return None
-            case _:
-                return []
+        if topic == "session":
+            return {"session": self._summary.id, "cwd": self._summary.cwd, "model": self._summary.model}
+        return EMPTY.get(topic, [])
 
     async def read(self, session: str, path: str, size: int) -> bytes:
         raise UsageError("a recording has no files")

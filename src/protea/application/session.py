@@ -12,8 +12,6 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
-from msgspec import to_builtins
-
 from protea.application.approvals import Approvals
 from protea.application.budgets import Purse
 from protea.application.hooks import HookRunner
@@ -25,7 +23,7 @@ from protea.application.parts import Parts
 from protea.application.past import Past
 from protea.application.tool_runner import ToolRunner
 from protea.application.turns import Turns
-from protea.application.undoing import Undoing, changes_of, previews_of
+from protea.application.undoing import Undoing
 from protea.application.window import Window
 from protea.application.worker import Worker
 from protea.domain.commands import AnyCommand, EndSession, Interrupt, SubmitPrompt, Swap
@@ -536,70 +534,15 @@ class Session:
         if planned.mode is not None:
             yield ModeChanged(mode=planned.mode, by=planned.by)
 
-    # ── how it stands ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    def describe(self) -> dict[str, Any]:
-        """Its state, for faces."""
-        info = self.lineup.current.info
-        return {
-            "id": self.id,
-            "profile": self.parts.profile,
-            "identity": self.hub.identity,
-            "swapping": None if self._swaps is None or self._swaps.waiting is None else self._swaps.waiting.identity,
-            "title": self.past.title,
-            "model": info.id,
-            "context": info.context,
-            "effort": self.lineup.effort,
-            "mode": self.mode,
-            "running": self.working,
-            "cost_usd": self.cost_usd,
-            "priced": info.price is not None,
-            "usage": to_builtins(self.past.usage),
-            "waiting": [{"id": prompt.id, "text": prompt.text} for prompt in self.transcript.waiting.values()],
-            "questions": [question.id for question in self.approvals.open],
-            "warnings": list(self.parts.warnings),
-            "agent_problems": list(self.parts.agent_problems),
-            "cwd": self.parts.surroundings.cwd,
-            "summary": self.transcript.compacted.summary if self.transcript.compacted else "",
-            "pins": list(self.transcript.pins),
-        }
-
-    async def context(self) -> dict[str, Any]:
-        """What the model sees, in tokens: see `meter`."""
-        from protea.application.meter import metered  # when somebody looks
-
-        await self.turns.prepare()
-        around = self.parts.surroundings
-        instructions = len(self.parts.instructions.load(around.cwd))
-        info, system, tools = self.lineup.current.info, self.turns.system(), self.runner.specs()
-        return await metered(
-            info,
-            self.parts.tokens,
-            system=system,
-            skills=int(self.parts.capabilities is not None and bool(self.parts.capabilities.text)),
-            instructions=instructions,
-            tools=tools,
-            messages=self.window.chosen(self.transcript.messages(), info, system, tools),
-            summed_up=self.transcript.compacted is not None,
-            seen=self.past.context,
-        )
-
-    async def changes(self) -> dict[str, Any]:
-        """What its turns did to files: `describe("changes")`."""
-        return await changes_of(self.past.changes, self.parts.checkpoint)
-
-    async def previews(self) -> dict[str, Any]:
-        """What an undo or redo would do: `describe("undo")`."""
-        return await previews_of(self.past.changes, self.parts.checkpoint)
-
-    def recent_tasks(self) -> list[dict[str, Any]]:
-        """`describe("tasks")`: those that run, and the last that have ended."""
-        found: list[dict[str, Any]] = [to_builtins(event) for event in self.past.recent_tasks]
-        return found
-
     async def preview(self, swap: Swap) -> SwapPreview:
         """See `Gateway.preview`."""
         return await self.swapping.preview(swap)
+
+    @property
+    def becoming(self) -> str | None:
+        """Who it will be, where a swap waits for the point at which it is safe."""
+        waiting = self._swaps.waiting if self._swaps is not None else None
+        return waiting.identity if waiting is not None else None
 
     # ── its beginning and its end ──────────────────────────────────────────────────────────────────────────────────
 

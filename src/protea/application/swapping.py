@@ -11,10 +11,10 @@ Only one swap waits at a time: a later one takes its place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -248,11 +248,8 @@ class Swapping:
         try:
             if store is not body.store:
                 log, created = await _carried(body.id, old_log, store)
-            if self._waiting is not planned:  # another one has taken its place meanwhile
-                raise _SupersededError
-            body.wear(planned, log)
-        except _SupersededError:
-            _leave(store, body.id, log, created)
+            if self._waiting is planned:
+                body.wear(planned, log)
         except Exception as error:
             _leave(store, body.id, log, created)
             if self._waiting is planned:
@@ -262,6 +259,9 @@ class Swapping:
                 body.hub.record(NoticeGiven(level="error", text=f"it stays {body.hub.identity}: {told}"))
             await planned.give_up()
         else:
+            if self._waiting is not planned:  # another one has taken its place meanwhile
+                _leave(store, body.id, log, created)
+                return
             self._waiting = None
             self._close_behind(planned, old_log if log is not None else None)
             with suppress(StoreError):  # the hub has told everyone who follows
@@ -328,10 +328,6 @@ class Swapping:
         )
 
 
-class _SupersededError(Exception):
-    pass
-
-
 def _after(spec: OpenSession, command: Swap) -> OpenSession:
     """What the session would be opened with."""
     if command.profile is None and not command.ports:
@@ -377,14 +373,10 @@ def _opened(store: SessionStore, session: str) -> tuple[EventLog, bool]:
 
 
 def _same(new: EventLog, log: EventLog) -> None:
-    """Whether what a store has from before is the beginning of what there is now."""
-    (mine,), (theirs,) = new.tail(1), _one(log.read(new.last - 1))
+    """Raises `StoreError` unless what a store has from before is the beginning of what there is now."""
+    (mine,), theirs = new.tail(1), next(log.read(new.last - 1), None)
     if mine != theirs:
         raise StoreError("the other store has another session of that name")
-
-
-def _one(events: Iterable[Any]) -> tuple[Any]:
-    return (next(iter(events), None),)
 
 
 def _leave(store: SessionStore, session: str, log: EventLog | None, created: bool) -> None:

@@ -171,7 +171,7 @@ class Root:
         launch = replace(self._launch, profile=spec.profile or self._launch.profile)
         unknown = next((port for port in spec.ports if port not in CATALOGUE), None)
         if unknown is not None:
-            load(unknown, "")
+            load(unknown, "")  # raises, and names the nearest
         return _settings(launch, replace(self.surroundings, trusted=False, looked_at=None), spec.ports)
 
     def assemble(self, spec: OpenSession, before: Parts | None = None) -> Parts:
