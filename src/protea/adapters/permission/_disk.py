@@ -9,10 +9,11 @@ import stat
 from collections.abc import Callable
 
 from protea.adapters.permission import untouched
+from protea.adapters.permission._history import history
 from protea.adapters.permission._nested import nested
 from protea.domain.pattern import regex
 from protea.domain.permission.paths import absolute, beneath, segment_matches
-from protea.domain.permission.sight import STORES, Kind, Place, Tree
+from protea.domain.permission.sight import STORES, History, Kind, Place, Tree
 
 MOST_HITS = 2_000
 """Names a glob may expand to."""
@@ -154,6 +155,10 @@ class Disk:
         if strange is not None:
             return f"the project is not trusted and its repository may run programs: {strange}"
         return _config_fault(here) or _nested_fault(here, _top(os.path.realpath(cwd)))
+
+    def history(self, cwd: str) -> History | None:
+        repository, _ = _repository(os.path.realpath(cwd))
+        return None if repository is None else history(repository)
 
     def twin(self, place: Place, files: tuple[str, ...]) -> str | None:
         pending = list(files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, Protocol
 
 import msgspec
@@ -31,6 +31,27 @@ class Place(msgspec.Struct, frozen=True):
     def names(self) -> tuple[str, ...]:
         """What it is called: both must be looked at, and mostly they are one."""
         return (self.path,) if self.path == self.real else (self.path, self.real)
+
+
+class History(msgspec.Struct, frozen=True):
+    """What a clone knows of its branch and of its remotes."""
+
+    known: bool
+    """Whether it could be read at all."""
+    branch: str = ""
+    """The one that is checked out."""
+    line: tuple[str, ...] = ()
+    """Its commits from the tip back, by first parents, as far as can be seen; the first that a remote has ends it."""
+    whole: bool = True
+    """Whether the line goes to such a commit, or to the very first."""
+    held: Mapping[str, str] = {}
+    """Commit → the branch of a remote that was seen to be there: `origin/main`."""
+    remote: frozenset[str] = frozenset()
+    """Branches of remotes."""
+
+    def counterpart(self, branch: str) -> str | None:
+        """The branch of a remote that a branch was pushed to, or came from."""
+        return next((each for each in sorted(self.remote) if branch and each.partition("/")[2] == branch), None)
 
 
 class Tree(msgspec.Struct, frozen=True):
@@ -63,6 +84,9 @@ class Eyes(Protocol):
     def repository_fault(self, cwd: str, root: str, config: bool, trusted: bool) -> str | None:
         """Why git in `cwd` is not git in the project's repository; with `config`, also why that one runs programs: what
         is known to do so in a project that is trusted, whatever git did not write itself in one that is not."""
+
+    def history(self, cwd: str) -> History | None:
+        """Of the repository git would find in `cwd`; None where there is none, or no remote was ever seen."""
 
     def twin(self, place: Place, files: tuple[str, ...]) -> str | None:
         """One of `files` (or of the files in them, where they are folders) that is the same file as `place`."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from protea.domain.permission import Decision
 from protea.domain.permission.paths import inside
 from protea.domain.permission.programs.hazards import from_input
@@ -27,6 +29,7 @@ from protea.domain.permission.steps.harmless import (
     repository,
     without_own_modules,
 )
+from protea.domain.permission.steps.published import rewrites_published
 from protea.domain.permission.steps.reading import Reading
 from protea.domain.permission.steps.touching import names_of
 from protea.domain.permission.steps.whereabouts import lanes, with_what_it_links_to
@@ -86,6 +89,8 @@ def _covered(case: Case, command: Command, cwd: str, whole: Rule | None) -> tupl
     if fault:
         return None, fault
     argv, one = tuple(word.text for word in words), study(words)
+    if basename(argv[0]) == "git" and one.hazard is None:
+        one = replace(one, hazard=rewrites_published(case, words, cwd))
     for rule in case.rules.allow:
         if rule.tool != "Bash" or rule.shape in ("any", "effect") or not matches_argv(rule, argv):
             continue

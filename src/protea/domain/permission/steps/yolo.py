@@ -13,6 +13,7 @@ from protea.domain.permission.shell.script import NOWHERE, Unreadable
 from protea.domain.permission.shell.unwrap import basename
 from protea.domain.permission.steps.case import Case, shown
 from protea.domain.permission.steps.harmless import SAFE_ASSIGNMENTS, repository, without_own_modules
+from protea.domain.permission.steps.published import rewrites_published
 from protea.domain.permission.steps.reading import Reading
 from protea.domain.permission.steps.whereabouts import Studied
 
@@ -60,7 +61,7 @@ def left_to_a_person(case: Case, reading: Reading, studies: Sequence[Studied], t
             if _steers(name):
                 return f"it sets {name}"
         if command.words and basename(command.words[0].text) == "git":
-            fault = one.hazard or repository(case, cwd, config=False)
+            fault = one.hazard or repository(case, cwd, config=False) or rewrites_published(case, command.words, cwd)
             if fault:
                 return fault
     return None
