@@ -37,6 +37,10 @@ FIXED = {
     "MANPAGER": "cat",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",  # looking at a repository (`git status`) writes nothing into it
+    # Else `ü.txt` is told as "\\303\\274.txt", which is no path of anything.
+    "GIT_CONFIG_COUNT": "1",
+    "GIT_CONFIG_KEY_0": "core.quotePath",
+    "GIT_CONFIG_VALUE_0": "false",
     "DEBIAN_FRONTEND": "noninteractive",
     "PROTEA": "1",
 }

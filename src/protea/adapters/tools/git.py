@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from protea.adapters.tools._kit import Kit
+from protea.domain.pattern import regex
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
+
+_NO_BRANCH = regex(r"[\x00-\x20~^:?*\[\\\x7f]+|\.\.+|@\{|\.lock\Z")
+"""What git has in no name of a branch."""
 
 
 class GitError(ValueError):
@@ -20,6 +28,7 @@ class Git:
 
     def __init__(self, spec: ToolSpec, kit: Kit) -> None:
         self.spec = spec
+        self._kit = kit
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         try:
@@ -39,7 +48,43 @@ class Git:
                     "commit, or set published if the person asked for exactly that.",
                     is_error=True,
                 )
-        return await context.call("Bash", {"command": command, "description": f"git {arguments['action']}"})
+        result = await context.call("Bash", {"command": command, "description": f"git {arguments['action']}"})
+        note = _note(str(arguments["action"]), result, self._kit.cwd)
+        return replace(result, text=f"{result.text.rstrip()}\n[{note}]") if note else result
+
+
+def _note(action: str, result: ToolResult, cwd: str) -> str | None:
+    """What git does not say of itself, and one should know."""
+    if result.denied is not None:
+        return None
+    if action == "commit" and result.is_error:
+        return "no commit was made"
+    if action == "commit" and result.text.startswith("[detached HEAD"):
+        return "no branch has this commit: branch with create and a name keeps it"
+    return _going_on(cwd) if action == "status" and not result.is_error else None
+
+
+UNFINISHED = (
+    ("MERGE_HEAD", "a merge is not finished: mend what is in conflict (UU, AA …), then commit with paths"),
+    ("rebase-merge", "a rebase is not finished: git rebase --continue or --abort by Bash"),
+    ("rebase-apply", "a rebase or git am is not finished: --continue or --abort by Bash"),
+    ("CHERRY_PICK_HEAD", "a cherry-pick is not finished: git cherry-pick --continue or --abort by Bash"),
+    ("REVERT_HEAD", "a revert is not finished: git revert --continue or --abort by Bash"),
+    ("BISECT_LOG", "a bisection is going on: git bisect reset by Bash ends it"),
+)
+"""What git leaves in its folder meanwhile."""
+
+
+def _going_on(folder: str) -> str | None:
+    while not os.path.lexists(os.path.join(folder, ".git")):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return None
+    git = os.path.join(folder, ".git")
+    if os.path.isfile(git):  # a worktree or a submodule
+        with contextlib.suppress(OSError), open(git, encoding="utf-8", errors="surrogateescape") as file:
+            git = os.path.join(folder, file.read(4096).removeprefix("gitdir:").strip())
+    return next((said for name, said in UNFINISHED if os.path.exists(os.path.join(git, name))), None)
 
 
 async def _published(context: ToolContext) -> str | None:
@@ -114,7 +159,8 @@ def _worktree(arguments: Mapping[str, Any], revision: list[str]) -> str:
     if not arguments.get("create"):
         return _line("worktree", "list")
     folder = _name(arguments)
-    branch = ["-b", folder.rstrip("/").rpartition("/")[2]]
+    last = folder.rstrip("/").rpartition("/")[2]
+    branch = ["-b", _NO_BRANCH.sub("-", last).strip("-.") or "worktree"]
     return _line("worktree", "add", *branch, folder, *revision)
 
 
