@@ -11,7 +11,9 @@ import pytest
 
 from protea.domain.script import ScriptedCall
 from protea.testing.loopback import LoopbackProvider
+from tests import toolchains
 from tests.journeys.world import World
+from tests.registry import registry
 
 
 @pytest.fixture
@@ -150,3 +152,28 @@ def test_hundreds_of_tools_cost_a_request_nothing_until_one_is_looked_for(world:
     assert "tool_137: Number 137: paints a fence." in sent[1]
     assert "ran 137" in sent[2]
     assert "There is no tool named MultiEdit. Did you mean Edit?" in sent[3]
+
+
+def test_what_a_package_changed_is_undone(world: World) -> None:
+    toolchains.program("npm")
+    before = '{"name": "made", "version": "1.0.0"}\n'
+    (world.project / "package.json").write_text(before)
+    call = ScriptedCall("Packages", {"manager": "npm", "action": "add", "names": ["looped"]})
+    with registry() as known, LoopbackProvider.in_thread([call, "Added."], after="cycle") as provider:
+        known.npm("looped", "1.0.0")
+        (world.project / ".npmrc").write_text(
+            f"registry={known.url}/\naudit=false\nfund=false\nupdate-notifier=false\ncache={world.home}/npm\n"
+        )
+        world.speak_to(provider.url("anthropic"))
+        refused = world.run("-p", "add it")
+        assert refused.returncode == 5
+        assert "to allow it, add --allow 'Bash(npm install looped)'" in refused.stderr
+        assert known.asked == []
+        done = world.run("-p", "--allow", "Bash(npm install:*)", "add it")
+        assert done.returncode == 0, done.stderr
+    assert json.loads((world.project / "package.json").read_text())["dependencies"] == {"looped": "^1.0.0"}
+    assert (world.project / "node_modules/looped/index.js").exists()
+    undone = world.run("undo")
+    assert undone.returncode == 0, undone.stderr
+    assert (world.project / "package.json").read_text() == before
+    assert not (world.project / "node_modules/looped/index.js").exists()

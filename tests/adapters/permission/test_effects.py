@@ -61,6 +61,8 @@ EFFECTS: list[tuple[str, str, str, Verdict]] = [
     ("Effect(net.egress)", "Bash", "curl https://x.org", "ask"),
     ("Effect(net.egress)", "Bash", "timeout 5 curl https://x.org", "ask"),
     ("Effect(net.egress)", "Bash", "npm install left-pad", "ask"),
+    ("Effect(net.egress)", "Bash", ".venv/bin/python -I -m pip install x", "ask"),
+    ("Effect(net.egress)", "Bash", "python3 -I -m pip list --outdated", "ask"),
     ("Effect(net.egress)", "Bash", "make", "ask"),  # nobody knows what it does
     ("Effect(net.egress)", "Bash", "echo hi > a.txt", "allow"),
     ("Effect(net.egress)", "Bash", "echo x > /dev/tcp/1.2.3.4/80", "ask"),

@@ -69,7 +69,8 @@ class Reach:
             texts = [word.text for word in command.words]
             rest = (without_globals(texts) if name == "git" else tuple(texts))[1:]
             verb = next((text for text in rest if not text.startswith("-")), "")
-            if name in OUTWARD or name in _RUNNERS or verb in _FETCHING.get(name, ()):
+            asks = name in ("pip", "pip3") and any(text in ("--outdated", "-o") for text in rest)
+            if name in OUTWARD or name in _RUNNERS or verb in _FETCHING.get(name, ()) or asks:
                 found.add("net.egress")
             if name in SECRETIVE:
                 found.add("secret.read")
