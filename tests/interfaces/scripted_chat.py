@@ -10,6 +10,7 @@ import msgspec
 
 from protea.application.slash_commands import invoke, listed
 from protea.domain.commands import AnyCommand, Interrupt, Invoke, ResolveApproval, SetMode, SetModel, SubmitPrompt
+from protea.domain.errors import SessionError
 from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
@@ -135,6 +136,8 @@ class ChatGateway(ScriptedGateway):
 
     async def submit(self, session: str, command: AnyCommand) -> str | None:
         if isinstance(command, Invoke):
+            if command.text == "/compact":
+                raise SessionError("no room can be made now")
             self.publish(session, await invoke(self, session, command, NOW, at_rest))
             return None
         return await super().submit(session, command)

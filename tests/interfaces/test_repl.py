@@ -127,6 +127,13 @@ def test_ctrl_c_twice_leaves(terminal: Terminal) -> None:
     assert terminal.ends() == 0
 
 
+def test_where_no_room_could_be_made_ctrl_c_has_nothing_to_interrupt(terminal: Terminal) -> None:
+    terminal.line("/compact")
+    terminal.see("no room can be made now", "> ")
+    terminal.type("\x03")
+    terminal.see("Ctrl+C again leaves", "> ")
+
+
 def test_what_is_typed_between_two_ctrl_c_starts_the_count_again(terminal: Terminal) -> None:
     terminal.type("\x03")
     terminal.see("Ctrl+C again leaves", "> ")

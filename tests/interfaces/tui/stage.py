@@ -228,11 +228,12 @@ async def stage(
     environment: dict[str, str] | None = None,
     welcomed: bool = True,
     described: dict[str, Any] = DESCRIBED,
+    over: type[ScriptedGateway] = ScriptedGateway,
 ) -> AsyncIterator[Stage]:
     """The screen, open and at rest."""
     if welcomed:
         _welcomed(home)
-    gateway = ScriptedGateway(play, sessions=[OLD, ELSEWHERE], logs={"old-1": [], "old-2": []}, described=described)
+    gateway = over(play, sessions=[OLD, ELSEWHERE], logs={"old-1": [], "old-2": []}, described=described)
     spec = OpenSession(cwd="/srv/app", model="acme/big")
     place = Place(home=str(home), environment=environment or {"TERM": "xterm"}, open=spec)
     desk = Desk(gateway, place, preferences or ScreenSettings(motion=False))

@@ -44,6 +44,7 @@ from protea.domain.usage import Usage
 from protea.interfaces.tui.announcing import announced
 from protea.interfaces.tui.fuzzy import PIECE
 from protea.interfaces.tui.tab import AT_ONCE
+from protea.testing.gateway import ScriptedGateway
 from tests.interfaces.tui.stage import DESCRIBED, STARTED, Stage, script, stage
 
 
@@ -73,6 +74,30 @@ async def test_escape_interrupts(tmp_path: Path) -> None:
         await on.send("wait")
         await on.press("escape")
         assert on.gateway.commands[-1] == Interrupt()
+
+
+class MakingRoom(ScriptedGateway):
+    """Makes room until it is interrupted."""
+
+    async def submit(self, session: str, command: AnyCommand) -> str | None:
+        if isinstance(command, Invoke) and command.text == "/compact":
+            async with asyncio.timeout(5):
+                while Interrupt() not in self.commands:
+                    await asyncio.sleep(0.01)
+        return await super().submit(session, command)
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c"])
+async def test_the_making_of_room_is_interrupted_also_when_something_else_was_asked_meanwhile(
+    tmp_path: Path, key: str
+) -> None:
+    async with stage(tmp_path / "home", over=MakingRoom) as on:
+        for command in ("/compact", "/cost"):
+            on.main.tab.composer.set(command)
+            await on.pilot.press("enter")
+        await on.pilot.press("escape")  # the answer that stands there
+        await on.press(key)
+        assert Interrupt() in on.gateway.commands
 
 
 async def test_what_waits_can_be_taken_back_and_changed(tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ class _Chat:
         self.follower: asyncio.Task[None] | None = None
         self.interrupted_at = 0.0
         self.compacting = False
+        """Whether a `/compact` is waited for."""
         self.gateway: Gateway
         self.nudges: Nudges
 
@@ -424,8 +425,12 @@ class _Chat:
             _DOING[row["name"]](self, rest.strip())
             return
         self.compacting = name == "compact"
-        self.call(self._invoke(f"/{text.strip()}"))
-        self.compacting = False
+        try:
+            self.call(self._invoke(f"/{text.strip()}"))
+        except ProteaError:
+            self.compacting = False
+            raise
+        self.compacting = False  # where it was interrupted, `_interrupt` still has to know
         if row is not None and row["name"] == "help" and not rest:
             self.write(_HELP)
 

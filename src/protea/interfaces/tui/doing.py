@@ -21,7 +21,7 @@ def _app_clear_or_quit(screen: Front) -> None:
     elif screen.twice("quit"):
         screen.app.exit()
     else:
-        if tab.state.busy:
+        if tab.at_work:
             tab.interrupt()
         screen.hint("Ctrl+C again leaves")
 
@@ -36,7 +36,7 @@ def _session_interrupt(screen: Front) -> None:
         tab.card.again()
     elif tab.told.text:
         tab.told.show("")
-    elif tab.state.busy or tab.compacting:
+    elif tab.at_work:
         tab.interrupt()
     elif screen.twice("rewind"):
         screen.do("session.rewind")

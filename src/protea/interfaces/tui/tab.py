@@ -126,9 +126,9 @@ class Tab(Vertical, Unscrolled):
         """The search for what is offered, while it goes on."""
         self._follower: asyncio.Task[None] | None = None
         self._asked: set[str] = set()
-        self.compacting = False
-        """A `/compact` was sent from here and is not done."""
         """Ids of commands whose answers are shown here."""
+        self._compacting: set[str] = set()
+        """Those of them that make room and are not done."""
 
     def compose(self) -> ComposeResult:
         yield self.welcome
@@ -326,8 +326,8 @@ class Tab(Vertical, Unscrolled):
         """A slash command; its answer is shown here."""
         id = f"screen-{next(_numbers)}"
         self._asked.add(id)
-        self.compacting = command_name(text) == "compact"
-        if self.compacting:
+        if command_name(text) == "compact":
+            self._compacting.add(id)
             self.desk.hint("making room; Esc ends it")
         try:
             await self.desk.gateway.submit(self.session, Invoke(text=text, id=id))
@@ -335,7 +335,7 @@ class Tab(Vertical, Unscrolled):
             self._asked.discard(id)
             raise
         finally:
-            self.compacting = False
+            self._compacting.discard(id)
 
     def submit(self, command: Any) -> None:
         """Send a command; what is wrong with it is told."""
@@ -371,6 +371,11 @@ class Tab(Vertical, Unscrolled):
             self.composer.paste(found)
         else:
             self.desk.hint("nothing in the clipboard can be read; paste with the terminal's own key")
+
+    @property
+    def at_work(self) -> bool:
+        """Whether there is something to interrupt: a turn, or room that is being made."""
+        return self.state.busy or bool(self._compacting)
 
     def interrupt(self) -> None:
         self.submit(Interrupt())
