@@ -34,8 +34,10 @@ from protea.domain.usage import Usage
 from protea.interfaces.tui.app import ProteaApp
 from protea.interfaces.tui.desk import Desk, Place
 from protea.interfaces.tui.opening import open_tab
+from protea.interfaces.tui.transcript.widget import Transcript
 from protea.ports.gateway import OpenSession
 from protea.testing.gateway import ScriptedGateway
+from tests.interfaces.tui.keyboard import press, taken_in
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 DIFF = "--- a/src/main.py\n+++ b/src/main.py\n@@ -1,2 +1,2 @@\n def main():\n-    return 1\n+    return 2\n"
@@ -169,7 +171,7 @@ class Stage:
         return self.main.tab.composer.text
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        await press(self.pilot, *keys)
         await self.settle()
 
     async def type(self, text: str) -> None:
@@ -181,10 +183,13 @@ class Stage:
         await self.press("enter")
 
     async def settle(self) -> None:
-        await self.app.desk.settle()
+        """Until what was sent has been done and is drawn. One thing may bring about another, some times over."""
         for _ in range(4):
-            await self.pilot.pause()
-        await self.app.desk.settle()
+            await self.app.desk.settle()
+            await taken_in(self.pilot)
+            for transcript in self.app.main.query(Transcript):
+                if transcript._timer is not None:  # it would paint in a moment
+                    transcript._paint()
 
     async def readable(self) -> None:
         """Let a question stand long enough to count as read."""

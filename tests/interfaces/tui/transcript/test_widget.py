@@ -21,6 +21,7 @@ from protea.interfaces.tui.transcript import viewport, widget
 from protea.interfaces.tui.transcript.colouring import uncoloured
 from protea.interfaces.tui.transcript.widget import Transcript
 from tests.counting import counted
+from tests.interfaces.tui.keyboard import press, taken_in
 from tests.interfaces.tui.transcript.log_of import begun, conversation, numbered, ran, says, turn
 
 READ = ToolCall(id="r", name="Read", arguments={"path": "src/app.py"})
@@ -79,7 +80,7 @@ async def shown(
     async with app.run_test(size=size) as pilot:
         app.transcript.load(log)
         app.transcript.active = True
-        await pilot.pause()
+        await taken_in(pilot)
         yield app, pilot
 
 
@@ -121,7 +122,7 @@ async def test_what_streams_in_is_followed_at_the_end() -> None:
 async def test_the_view_never_moves_while_one_reads_further_up() -> None:
     log = conversation(50)
     async with shown(log) as (app, pilot):
-        await pilot.press("ctrl+u", "ctrl+u", "ctrl+u")
+        await press(pilot, "ctrl+u", "ctrl+u", "ctrl+u")
         before = app.rows[:-1]
         for event in numbered(turn("x")[:2], len(log) + 1):
             app.transcript.advance(event)
@@ -129,7 +130,7 @@ async def test_the_view_never_moves_while_one_reads_further_up() -> None:
             app.transcript.advance(TextDelta(text=f"Line {number}.\n\n"))
         await until(lambda: "new below" in app.rows[-1])
         assert app.rows[:-1] == before
-        await pilot.press("G")
+        await press(pilot, "G")
         assert "Line 59." in app.text
         assert "new below" not in app.text
 
@@ -139,7 +140,7 @@ async def test_it_stays_where_it_is_when_something_above_turns_out_higher() -> N
     async with shown(conversation(60, long + "{n}")) as (app, pilot):
         for _ in range(40):
             before = app.rows
-            await pilot.press("ctrl+y")  # bound to nothing
+            await press(pilot, "ctrl+y")  # bound to nothing
             app.transcript.scroll_rows(-3)
             assert app.rows[3:] == before[:-3]
 
@@ -149,25 +150,25 @@ async def test_a_page_skips_nothing_and_keeps_two_rows_of_the_last_one() -> None
         for key, kept, come in (("pageup", slice(2), slice(-2, None)), ("pagedown", slice(-2, None), slice(2))):
             for _ in range(8):
                 before = app.rows
-                await pilot.press(key)
+                await press(pilot, key)
                 assert app.rows[come] == before[kept]
 
 
 async def test_a_page_goes_on_from_what_is_seen_wherever_the_cursor_is() -> None:
     async with shown(conversation(80)) as (app, pilot):
-        await pilot.press("pageup")
+        await press(pilot, "pageup")
         app.transcript.scroll_rows(-100)
         before = app.rows
-        await pilot.press("pageup")
+        await press(pilot, "pageup")
         assert app.rows[-2:] == before[:2]
 
 
 async def test_a_page_is_laid_out_and_painted_once() -> None:
     async with shown(conversation(80)) as (app, pilot):
-        await pilot.press("pageup")
+        await press(pilot, "pageup")
         for key in ("pageup", "pageup", "pagedown", "ctrl+d"):
             with counted() as calls:
-                await pilot.press(key)
+                await press(pilot, key)
             assert calls["Viewport.lay"] == 1
             assert calls["Painted.paint"] == 1
             assert calls["Transcript.render_line"] <= app.transcript.size.height
@@ -184,11 +185,11 @@ async def test_more_of_the_log_is_read_when_it_is_wanted() -> None:
     async with shown(log[-100:], older=older) as (app, pilot):
         assert asked == []
         for _ in range(12):
-            await pilot.press("pageup")
+            await press(pilot, "pageup")
         await until(lambda: bool(asked))
-        await pilot.pause()
+        await taken_in(pilot)
         assert asked[0] == len(log) - 99
-        await pilot.press("g", "g")
+        await press(pilot, "g", "g")
         await until(lambda: app.rows[0].startswith("── /srv/app"))
         assert app.transcript.blocks == 1 + 3 * 400
 
@@ -207,7 +208,7 @@ async def test_a_place_read_further_back_does_not_move_what_is_seen() -> None:
         before = app.rows
         ready.set()
         await until(lambda: app.transcript.blocks > 290)
-        await pilot.pause()
+        await taken_in(pilot)
         assert app.rows == before
         app.transcript.scroll_rows(-2)
         assert app.rows[2:] == before[:-2]
@@ -218,7 +219,7 @@ async def test_another_width_is_laid_out_once_and_no_text_is_read_again() -> Non
         with counted() as calls:
             await pilot.resize_terminal(60, 20)
             await until(lambda: app.transcript.view.size[0] == 60)
-            await pilot.pause()
+            await taken_in(pilot)
         assert calls["Viewport.lay"] == 1
         assert calls["Entry._answer"] > 0
         assert calls["MarkdownIt.parse"] == 0
@@ -251,10 +252,10 @@ async def test_memory_stays_the_same_however_long_a_session_is(monkeypatch: pyte
         for event in log[40:]:
             app.transcript.advance(event)
             if (event.seq or 0) % 50 == 0:
-                await pilot.pause()
+                await taken_in(pilot)
         await until(lambda: "Answer 700" in app.text)
         assert app.transcript.blocks <= 310
-        await pilot.press("g", "g")
+        await press(pilot, "g", "g")
         await until(lambda: app.rows[0].startswith("── /srv/app"))
         assert app.transcript.blocks == 1 + 3 * 700
         assert [block.block.seq for block in app.transcript.view.entries.all] == sorted(
@@ -271,7 +272,7 @@ async def test_it_fits_any_size(size: tuple[int, int]) -> None:
     async with shown(log, size) as (app, pilot):
         assert "Read" in app.text
         await pilot.resize_terminal(max(20, size[0] // 2), size[1])
-        await pilot.pause()
+        await taken_in(pilot)
         assert "Read" in app.text
         assert len(app.rows) == size[1]
 
@@ -281,16 +282,16 @@ async def test_it_fits_any_size(size: tuple[int, int]) -> None:
 
 async def test_a_search_goes_back_from_here_and_n_and_N_go_on() -> None:
     async with shown(conversation(80)) as (app, pilot):
-        await pilot.press("slash", *"answer 3", "enter")
+        await press(pilot, "slash", *"answer 3", "enter")
         await until(lambda: "Answer 39" in app.text)
-        await pilot.press("n")
+        await press(pilot, "n")
         await until(lambda: "Answer 38" in app.text)
         here = app.transcript.searching.here
-        await pilot.press("N")
+        await press(pilot, "N")
         await until(lambda: app.transcript.searching.here != here)
-        await pilot.press("slash")
+        await press(pilot, "slash")
         assert app.rows[-1].startswith("/")
-        await pilot.press("escape")
+        await press(pilot, "escape")
         assert not app.rows[-1].startswith("/")
 
 
@@ -307,7 +308,7 @@ async def test_a_search_finds_across_marks_and_broken_lines_and_in_what_is_folde
         ]
     )
     async with shown(log, (40, 20)) as (app, pilot):
-        await pilot.press("slash", *"needle", "enter")
+        await press(pilot, "slash", *"needle", "enter")
         await until(lambda: "needle in hay" in app.text)
         app.transcript.search("it is the end of a very")
         await until(lambda: app.transcript.searching.here is not None and app.transcript.searching.here[0] == 2)
@@ -320,7 +321,7 @@ async def test_a_search_reads_on_in_the_log() -> None:
         return log[max(0, before - 1 - 100) : before - 1]
 
     async with shown(log[-80:], older=older) as (app, pilot):
-        await pilot.press("slash", *"Answer 7:", "enter")
+        await press(pilot, "slash", *"Answer 7:", "enter")
         await until(lambda: "Answer 7:" in app.text)
 
 
@@ -334,8 +335,8 @@ PROSE = (
 
 async def test_a_whole_answer_is_taken_as_it_was_written() -> None:
     async with shown(numbered([*begun(), *turn("1", says(PROSE))]), (50, 30)) as (app, pilot):
-        await pilot.press("K", "y")
-        await pilot.pause()
+        await press(pilot, "K", "y")
+        await taken_in(pilot)
         assert app.copied == [PROSE]
 
 
@@ -345,17 +346,17 @@ async def test_rows_are_taken_without_padding_and_with_broken_lines_joined() -> 
         await pilot.mouse_down(offset=(7, begin))
         await pilot.hover(offset=(40, begin + 1))
         await pilot.mouse_up(offset=(40, begin + 1))
-        await pilot.pause()
+        await taken_in(pilot)
         assert app.copied == ["bold words, so many of them that the line has to be broken somewhere."]
 
 
 async def test_visual_mode_takes_rows_and_pieces_of_an_answer_as_markdown() -> None:
     async with shown(numbered([*begun(), *turn("1", says(PROSE))]), (50, 30)) as (app, pilot):
-        await pilot.press("K", *"jj", "V", *"jjj", "y")
-        await pilot.pause()
+        await press(pilot, "K", *"jj", "V", *"jjj", "y")
+        await taken_in(pilot)
         assert app.copied == ["Some **bold** words, so many of them that the line has to be broken somewhere.\n\n- one"]
-        await pilot.press("K", *"wwvlll", "y")
-        await pilot.pause()
+        await press(pilot, "K", *"wwvlll", "y")
+        await taken_in(pilot)
         assert app.copied[1:] == ["head"]
 
 
@@ -363,8 +364,8 @@ async def test_only_code_is_taken_of_a_block_of_code() -> None:
     async with shown(numbered([*begun(), *turn("1", says(PROSE))]), (50, 30)) as (app, pilot):
         code = next(y for y, row in enumerate(app.rows) if "x = 1" in row)
         await pilot.click(offset=(4, code))
-        await pilot.press("V", "y")
-        await pilot.pause()
+        await press(pilot, "V", "y")
+        await taken_in(pilot)
         assert app.copied == ["x = 1"]
 
 
@@ -389,21 +390,21 @@ async def test_a_call_is_one_line_until_it_is_opened() -> None:
         await pilot.click(offset=(4, line))
         assert "line 7" in app.text
         assert app.rows[line].startswith("● Bash make test")
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert "line 7" not in app.text
 
 
 async def test_everything_is_opened_and_shut_at_once() -> None:
     async with shown(worked(), (60, 40)) as (app, pilot):
         assert "Then that." not in app.text
-        await pilot.press("z", "R")
+        await press(pilot, "z", "R")
         assert "Then that." in app.text
         assert "line 12" in app.text
-        await pilot.press("z", "M")
+        await press(pilot, "z", "M")
         assert "line 12" not in app.text
-        await pilot.press("ctrl+o")
+        await press(pilot, "ctrl+o")
         assert "line 12" in app.text
-        await pilot.press("ctrl+o")
+        await press(pilot, "ctrl+o")
         assert "line 12" not in app.text
 
 
@@ -440,11 +441,11 @@ async def test_i_goes_back_to_the_composer_and_o_opens_what_a_block_is_about() -
     async with shown(log, (60, 30)) as (app, pilot):
         call = next(y for y, row in enumerate(app.rows) if row.startswith("● Read"))
         await pilot.click(offset=(4, call))
-        await pilot.press("o")
+        await press(pilot, "o")
         link = next(y for y, row in enumerate(app.rows) if "example.com" in row)
         await pilot.click(offset=(10, link))
-        await pilot.press("i")
-        await pilot.pause()
+        await press(pilot, "i")
+        await taken_in(pilot)
         assert app.opened == ["/srv/app/src/app.py", "https://example.com/a"]
         assert app.actions[-1] == "focus.composer"
 
