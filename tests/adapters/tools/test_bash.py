@@ -182,19 +182,19 @@ async def test_long_output_is_cut_in_the_middle_and_whole_in_a_file(project: Pro
     assert "bytes left out" in said
 
 
-async def test_a_gibibyte_passes_in_bounded_memory(project: Project) -> None:
+async def test_hundreds_of_megabytes_pass_in_bounded_memory(project: Project) -> None:
     import resource
 
     await project.call("Bash", command="seq 1 100000")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    size = 1 << 30
+    size = 1 << 28
     result = await project.call("Bash", command=f"head -c {size} /dev/zero | tr '\\0' x")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024
     assert result.file is not None
     assert os.path.getsize(result.file) == size  # noqa: ASYNC240
     os.unlink(result.file)
     assert len(result.text) < 31_000
-    assert len(project.last.text) < 200_000_000
+    assert len(project.last.text) < 50_000_000
 
 
 @pytest.mark.parametrize("project", [builtin.Options(bash_file_limit=1_000_000)], indirect=True)

@@ -54,7 +54,7 @@ async def test_the_example_works(project: Project, name: str) -> None:
     project.search = ListSearch(Hit("gather", "https://docs.example/gather", "runs several"))
     project.tools = project.open(builtin.Options())
     if name in ("BashOutput", "KillShell"):
-        await project.call("Bash", command="echo up; sleep 60", background=True)
+        await project.call("Bash", command="echo up; sleep 0.5; echo news; sleep 60", background=True)
     tool = project.tools.tool(name)
     assert tool is not None
     result = await tool.run(EXAMPLES[name], RecordedCall(str(project.outputs), toolset=project.tools))
