@@ -5,13 +5,14 @@ Held by the session and the tool runner. Where no hook is about a moment, nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from protea.application.approvals import Approvals
 from protea.application.hub import Hub
+from protea.application.undoing import Undoing
 from protea.domain.events import ApprovalRequested, HookRan, PromptSubmitted
 from protea.domain.hooks import HookAnswer, HookMoment, HookSaid, Moment, rewritable, rewritten, together
 from protea.domain.messages import ToolCall
@@ -44,6 +45,7 @@ class HookRunner:
         *,
         approvals: Approvals,
         ids: Callable[[], Ids],
+        undoing: Callable[[], Undoing | None] = lambda: None,
     ) -> None:
         self._hub = hub
         self._hooks = hooks
@@ -51,6 +53,7 @@ class HookRunner:
         self._cwd = cwd
         self._approvals = approvals
         self._ids = ids
+        self._undoing = undoing
 
     def want(self, moment: Moment) -> bool:
         """Whether any hook is about a moment that no tool has to do with."""
@@ -69,7 +72,7 @@ class HookRunner:
         if hooks is None or not hooks.wants(moment, tool):
             return NOTHING
         told = HookMoment(moment=moment, session=self._hub.session, cwd=self._cwd, mode=self._mode(), tool=tool, **more)
-        said = await hooks.run(told)
+        said = await self._run(hooks, told)
         ran: list[HookRan] = []
         for each in said:
             if replace(each, hook="") != _SILENT:
@@ -80,6 +83,14 @@ class HookRunner:
         answer = together(said)
         asks = answer.verdict == "ask" and moment in _QUESTIONS
         return await self._put_to_a_person(answer, _QUESTIONS[moment]) if asks else answer
+
+    async def _run(self, hooks: Hooks, told: HookMoment) -> Sequence[HookSaid]:
+        """What formats a file behind the call that wrote it is taken back together with what the call wrote."""
+        undoing = self._undoing()
+        if told.moment not in _CHANGE_FILES or undoing is None or not undoing.changed:
+            return await hooks.run(told)
+        async with undoing.around_program(told.arguments or {}, self._cwd):
+            return await hooks.run(told)
 
     def tell(self, text: str) -> None:
         """Let the model read what a hook wants it to know, with its next request."""
@@ -101,6 +112,8 @@ class HookRunner:
         return replace(said, verdict="deny", why=f"{said.why.rstrip('. ')}; {own}" if said.why else own)
 
 
+_CHANGE_FILES: tuple[Moment, ...] = ("after_tool", "turn_end")
+"""Where hooks do what belongs to the work of the turn."""
 _SILENT = HookSaid(hook="")
 _NOWHERE_ELSE: tuple[Moment, ...] = ("after_tool", "before_compaction")
 """What is rewritten at these moments stands in no other event."""

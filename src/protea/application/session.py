@@ -123,6 +123,7 @@ class Session:
             parts.surroundings.root,
             approvals=self.approvals,
             ids=lambda: self.ids,
+            undoing=lambda: self.undoing,
         )
         self.undoing = self._undoing_of(parts)
         self.runner = ToolRunner(

@@ -31,9 +31,11 @@ class Undoing:
         self._hub = hub
         self._standing = standing
         self._turn = ""
+        self.changed = False
+        """Whether a call of the turn that began last may have changed something."""
 
     def begin(self, turn: str) -> None:
-        self._turn = turn
+        self._turn, self.changed = turn, False
         self._checkpoint.begin(self._hub.session, turn)
 
     @asynccontextmanager
@@ -42,9 +44,19 @@ class Undoing:
     ) -> AsyncIterator[None]:
         """While a call runs. One that is known to change nothing, or writes in sight, costs nothing here."""
         effects = set(spec.effects)
-        if harmless or not effects & {"proc.exec", "fs.write"} or spec.name in WRITES_IN_SIGHT:
+        if harmless or not effects & {"proc.exec", "fs.write"}:
             yield
             return
+        self.changed = True
+        if spec.name in WRITES_IN_SIGHT:
+            yield
+            return
+        async with self.around_program(arguments, cwd):
+            yield
+
+    @asynccontextmanager
+    async def around_program(self, arguments: Mapping[str, Any], cwd: str) -> AsyncIterator[None]:
+        """While a program runs that may change anything. `arguments`: what is known of which files it will be."""
         words = [value for value in arguments.values() if isinstance(value, str)]
         await self._checkpoint.before_command(words, cwd)
         try:

@@ -133,7 +133,9 @@ def advance(view: View, event: AnyEvent) -> View:
             if len(kept) < len(view.waiting):
                 return replace(view, waiting=kept)
             if event.why:
-                return view  # a model is not shown it; whoever wrote it still wants to see it
+                # No model is shown it; whoever wrote it still wants to see it, and why.
+                told = Notice(key=f"refused:{event.seq}", seq=event.seq, at=event.at, level="warning", text=event.why)
+                return _put(view, told)
             return replace(view, changes=(Dropped(_prompt_key(event.id)),))
         case HookRan(moment="prompt", text=str()):
             return _sent(view, event)

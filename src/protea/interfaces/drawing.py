@@ -21,6 +21,7 @@ from protea.domain.events import (
     ModelSwitched,
     NoticeGiven,
     ProfileSwapped,
+    PromptWithdrawn,
     RetryScheduled,
     Rewound,
     TextDelta,
@@ -110,6 +111,8 @@ class Drawing:
                 self.line(told(f"hook {one_line(hook_text(event), 200)}"))
                 for what, text in hook_details(event):
                     self.line(self._paint.dim(f"    {what}: {one_line(text, 400)}"))
+            case PromptWithdrawn(why=why) if why:
+                self.line(self._paint.warn(one_line(why, 400)))
             case FilesChanged():
                 self._changed(event)
             case FilesRestored():

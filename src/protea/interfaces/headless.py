@@ -498,7 +498,8 @@ class _Run:
                 goes_on = f"; 'protea -p -r {self.session} …' goes on" if self.session else ""
                 self._say(f"interrupted{goes_on}")
             case "denied":
-                self._say("stopped: an action it needs is not allowed")
+                message = (error or {}).get("message")
+                self._say(one_line(message, 1000) if message else "stopped: an action it needs is not allowed")
 
 
 _NO_COMMAND = 'no line of standard input was a command; write lines like {"type":"submit_prompt","text":"…"}'

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from protea.adapters.checkpoint import _keeper
 from protea.domain.changes import Restored
 from protea.domain.errors import StoreError
 from tests.adapters.checkpoint.trees import Tree
@@ -116,6 +117,36 @@ async def test_tools_and_commands_of_one_turn_are_one(tree: Tree) -> None:
     assert tree.files(changes) == {"a": "changed", "b": "created"}
     await checkpoint.restore(["s/t"], "undo")
     assert tree.state() == before
+
+
+async def test_what_a_program_writes_once_more_as_a_tool_wrote_it_is_what_the_turn_left(tree: Tree) -> None:
+    tree.write("a", "first")
+    before = tree.state()
+    checkpoint = tree.checkpoint
+    checkpoint.begin("s", "t")
+    await checkpoint.before_write(f"{tree.root}/a")
+    tree.write("a", "by a tool")
+    await checkpoint.after_write(f"{tree.root}/a")
+    await checkpoint.before_command(["format a"], tree.root)
+    tree.run("cp a t && sleep 0.02 && cat t > a && rm t")
+    await checkpoint.after_command()
+    changes = await checkpoint.finish()
+    assert tree.files(changes) == {"a": "changed"}
+    restored = await checkpoint.restore(["s/t"], "undo")
+    assert (restored.skipped, tree.state()) == ((), before)
+
+
+async def test_what_runs_once_looking_has_taken_long_enough_is_seen_at_the_end(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = tree.checkpoint
+    checkpoint.begin("s", "t")
+    for quick, script in ((60.0, "echo one > a"), (-1.0, "echo two > b"), (-1.0, "echo three > c")):
+        monkeypatch.setattr(_keeper, "QUICK", quick)
+        await checkpoint.before_command([script], tree.root)
+        tree.run(script)
+        await checkpoint.after_command()
+    assert tree.files(await checkpoint.finish()) == dict.fromkeys("abc", "created")
 
 
 # ── nobody else's work ─────────────────────────────────────────────────────────────────────────────────────────────

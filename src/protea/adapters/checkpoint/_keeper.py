@@ -75,6 +75,11 @@ class _Turn:
         """A root → what its repository, which lies outside of it, said of itself."""
 
 
+def _touched(turn: _Turn, tree: KnownTree) -> None:
+    """What a tool wrote and a program wrote once more, the same, is still what the turn left."""
+    turn.after.update({path: version for path, version in tree.touched.items() if path in turn.after})
+
+
 class Keeper:
     """Everything that touches the disk."""
 
@@ -149,6 +154,7 @@ class Keeper:
                 if (state := _repositories.elsewhere(root)) is not None:
                     turn.elsewhere[root] = state
         elif turn.looked is False or turn.spent > QUICK:
+            turn.looked = False  # what it does is seen at the end of the turn
             return
         begin = time.monotonic()
         self._hear()
@@ -157,6 +163,7 @@ class Keeper:
             if first:
                 tree.mark()
             tree.refresh(None)
+            _touched(turn, tree)
             tree.plan(words, cwd)
         turn.spent += 0.0 if first else time.monotonic() - begin
         if first:
@@ -247,6 +254,7 @@ class Keeper:
         for tree in self._trees or ():
             fresh: list[Noted] = []
             tree.refresh(told)
+            _touched(turn, tree)
             hidden = "it could not be looked into before: what was changed in it is not known"
             turn.notes += [(each, hidden) for each in sorted(tree.unknown)]
             tree.unknown.clear()

@@ -58,6 +58,8 @@ class KnownTree:
         self.slot = ""
         self._lock: int | None = None
         self.files: dict[bytes, Seen] = {}
+        self.touched: dict[bytes, Version] = {}
+        """Files that the last look found written anew with what they held before."""
         self.objects: dict[bytes, str] = {}
         self._closed: set[bytes] = set()
         """Folders that could not be read at the last look."""
@@ -146,6 +148,7 @@ class KnownTree:
         if not found.whole:
             self.files, self.objects, self._queue = {}, {}, []
             return found
+        self.touched = {}
         known, now = self.files, found.files
         changed = [path for path, seen in now.items() if known.get(path) != seen]
         for path in self._racy:
@@ -180,6 +183,7 @@ class KnownTree:
         self.files[path] = seen
         self._unsaved = True
         if before is not None and self._only_touched(path, before, seen):
+            self.touched[path] = Version(seen, before.object)
             return
         self.objects.pop(path, None)
         if seen.kind == "file":

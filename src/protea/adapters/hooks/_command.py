@@ -27,6 +27,8 @@ async def ask(
     sandbox: Sandbox, around: Surroundings, environment: Mapping[str, str], command: Sequence[str], told: dict[str, Any]
 ) -> Any:
     """What it answered, None for nothing. Raises `ValueError` or `OSError` where it failed, or is not to be run."""
+    command = [around.user_home + word[1:] if word.startswith("~/") else word for word in command]
+    own = os.path.join(around.protea_home, "hooks")
     for path in named(around, command):
         looked_at(around, path)
     given = _kept(msgspec.json.encode(told))
@@ -37,7 +39,8 @@ async def ask(
             cwd=around.root,
             env={**environment, "PROTEA_PROJECT": around.root, "CLAUDE_PROJECT_DIR": around.root},
             writable=(around.root, *around.add_dirs),
-            readable=(given,),
+            # Behind walls nothing else of Protea's home is in sight; what else a person has lies where programs lie.
+            readable=(given, own) if any(word.startswith(f"{own}/") for word in command) else (given,),
         )
         process = await sandbox.start(launch)
         try:
