@@ -6,9 +6,9 @@ Called by `turn`. Calls that only read run side by side; all others one after an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from protea.application.hooks import HookRunner
 from protea.application.hub import Hub
 from protea.application.undoing import Undoing
 from protea.domain.errors import StoreError
-from protea.domain.events import ApprovalRequested, ApprovalResolved, TodoChanged, ToolCallChanged, ToolOutputDelta
+from protea.domain.events import TodoChanged, ToolCallChanged
 from protea.domain.hooks import decided
 from protea.domain.messages import ToolCall
 from protea.domain.permission import Decision, PermissionRequest
@@ -29,13 +29,10 @@ from protea.ports.ids import Ids
 from protea.ports.permission import Permission
 from protea.ports.toolset import Beside, Tool, Toolset
 
-if TYPE_CHECKING:
-    from protea.domain.looking_back import Recalled
+if TYPE_CHECKING:  # loaded with the first call; most sessions keep no audit
+    from protea.application.running_call import RunningCall, Writes
     from protea.ports.audit import Audit
 
-Writes = Literal["kept", "discarded", "refused"]
-LONGEST = 400_000
-"""Characters of a result; those that write more keep it in a file."""
 CANCELLED = ToolResult(text="Cancelled before it finished.", is_error=True)
 STOPPED = ToolResult(text="The person stopped this call.", is_error=True)
 
@@ -156,9 +153,11 @@ class ToolRunner:
         try:
             books.decided(decision)
             books.runs(planned.arguments)
+            from protea.application.running_call import Again, contained  # after a crash, or where a person asks
+
             context = Again(self, self._hub, call.id, None, self._output_folder, self._may_read, writes)
             context.set_going = beside
-            return await _contained(planned.tool.run(planned.arguments, context))
+            return await contained(planned.tool.run(planned.arguments, context))
         except AuditError as error:
             return ToolResult(f"Nothing was run: {error}.", is_error=True)
         except Exception as fault:  # the tool's own; see `_run_one`
@@ -412,6 +411,8 @@ class ToolRunner:
             text = "Plan mode: nothing may be changed, whatever was allowed. Put it into the plan instead."
             return ToolResult(text=text, is_error=True, denied="plan mode")
         self._record(ToolCallChanged(call=call, state="executing"))
+        from protea.application.running_call import RunningCall  # with the first call
+
         context = RunningCall(self, self._hub, call.id, answer, self._output_folder, self._may_read, writes)
         harmless = decision.harmless or writes != "kept"
         if self._undoing is None:
@@ -428,8 +429,9 @@ class ToolRunner:
     async def _followed(self, planned: Planned, context: RunningCall) -> ToolResult:
         """Run a call to its end, or until a person lets it go on behind the turn."""
         from protea.application import leaving  # with the first call
+        from protea.application.running_call import contained
 
-        call, spec, run = planned.call, planned.tool.spec, _contained(planned.tool.run(planned.arguments, context))
+        call, spec, run = planned.call, planned.tool.spec, contained(planned.tool.run(planned.arguments, context))
         if self._beside is None or spec.name in leaving.THEMSELVES or leaving.stays(spec):
             return await run
 
@@ -480,32 +482,26 @@ class ToolRunner:
     async def _permit(self, planned: Planned, decision: Decision, books: Books) -> str | ToolResult | None:
         """What a person answered (often nothing), or the refusal the model gets."""
         call, spec = planned.call, planned.tool.spec
-        found = self._find(call.name)
-        question = "ask" in spec.effects
+        asks = "ask" in spec.effects
         if decision.verdict == "deny":
             return ToolResult(text=f"Not allowed: {decision.why}", is_error=True, denied=decision.rule or decision.why)
-        if decision.verdict == "allow" and not question:
+        if decision.verdict == "allow" and not asks:
             return None
-        diff = None if question or found is None else await self._preview(found[1], spec.name, planned.arguments)
+        from protea.domain import question  # most calls are not asked about
+
+        found = None if asks else self._find(call.name)
+        diff = None if found is None else await self._preview(found[1], spec.name, planned.arguments)
         # What is asked about is what would run: the tool by its own name, the arguments as it takes them.
         exact = replace(call, name=spec.name, arguments=planned.arguments)
-        request = _question(self._ids.short("a"), exact, decision, diff, question=question)
+        asked = question.question_about(self._ids.short("a"), exact, decision, diff, asks=asks)
         self._record(ToolCallChanged(call=call, state="awaiting_approval"))
-        answer = await self._approvals.ask(request)
+        answer = await self._approvals.ask(asked)
         books.answered(answer)
-        if request.kind == "plan" and answer.decision == "deny":
-            return _other_plan(answer)
-        if question:
-            return answer.comment if answer.decision != "deny" else None
-        if answer.decision == "deny":
-            comment = f" They said: {answer.comment.rstrip('. ')}." if answer.comment else ""
-            who = "Nobody was there to allow this" if answer.by == "policy" else "The person refused this"
-            return ToolResult(
-                text=f"{who}.{comment} Do not try it again in another way.",
-                is_error=True,
-                denied=answer.comment or f"refused by {answer.by}",
-            )
-        return answer.comment
+        if answer.decision != "deny":
+            return answer.comment
+        if asked.kind == "plan":
+            return question.other_plan(answer)
+        return None if asks else question.refusal(answer)
 
     async def _preview(self, toolset: Toolset, tool: str, arguments: dict[str, Any]) -> str | None:
         try:
@@ -536,85 +532,13 @@ class ToolRunner:
                 self._states[event.call.id] = (event.call, event.state)
 
 
-class RunningCall:
-    """`ToolContext` for one call."""
+def _writes(spec: ToolSpec, request: PermissionRequest, decision: Decision) -> Writes | None:
+    """What becomes of what the call writes; None where it must not run at all."""
+    if request.mode != "plan":
+        return "kept"
+    from protea.domain.permission.effects import left_in_plan_mode  # few calls are made in plan mode
 
-    def __init__(
-        self,
-        runner: ToolRunner,
-        hub: Hub,
-        call_id: str,
-        answer: str | None,
-        output_folder: Callable[[], str],
-        may_read: Callable[[str], bool],
-        writes: Writes,
-    ) -> None:
-        self.writes = writes
-        self._runner = runner
-        self._hub = hub
-        self.may_read = may_read
-        self._output_folder = output_folder
-        self.call_id = call_id
-        self.answer = answer
-        self.left = False
-        """Whether it goes on behind its turn."""
-
-    @property
-    def session(self) -> str:
-        return self._hub.session
-
-    def say(self, text: str, stream: Literal["stdout", "stderr"] = "stdout") -> None:
-        if not self.left:
-            self._hub.tell(ToolOutputDelta(call_id=self.call_id, text=text, stream=stream))
-
-    @property
-    def beside(self) -> Beside | None:
-        return self._runner.beside(self.call_id)
-
-    async def recall(self, wanted: str, limit: int) -> Sequence[Recalled]:
-        return await self._hub.recall(wanted, limit)
-
-    def tools(self) -> Sequence[ToolSpec]:
-        return self._runner.all_specs()
-
-    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        if self.left:
-            return ToolResult("A call that goes on in the background can make no further ones.", is_error=True)
-        return await self._runner.run_part(self.call_id, name, arguments)
-
-    def output_path(self, suffix: str = ".txt") -> str:
-        safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in self.call_id)[:80]
-        # A provider may use an id again in a later reply; the number of the event it follows keeps them apart.
-        return f"{self._output_folder()}/{self._hub.last}-{safe}{suffix}"
-
-
-class Again(RunningCall):
-    """A call that is run once more."""
-
-    set_going: Beside | None = None
-
-    @property
-    def beside(self) -> Beside | None:
-        return self.set_going
-
-    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
-        return ToolResult("A call that is run once more has no parts.", is_error=True)
-
-
-async def _contained(work: Awaitable[ToolResult]) -> ToolResult:
-    """What a tool gives. Tools come from anywhere: one that would end Protea ends itself, what it gives is a result,
-    and no longer than a model could read."""
-    try:
-        result = await work
-    except (SystemExit, KeyboardInterrupt, GeneratorExit) as end:
-        raise RuntimeError(f"it raised {type(end).__name__}") from end
-    if not isinstance(result, ToolResult):
-        raise TypeError(f"it gave {type(result).__name__} instead of a ToolResult")
-    if len(result.text) <= LONGEST:
-        return result
-    from protea.domain.cut import cut  # few are
-
-    return replace(result, text=cut(result.text, LONGEST))
+    return left_in_plan_mode(spec, request, decision)
 
 
 def _mistakes(arguments: dict[str, Any], spec: ToolSpec) -> str:
@@ -622,61 +546,6 @@ def _mistakes(arguments: dict[str, Any], spec: ToolSpec) -> str:
     from protea.domain.schema import problems  # with the first call
 
     return "".join(f"\n- {each}" for each in problems(arguments, spec.parameters))
-
-
-def _writes(spec: ToolSpec, request: PermissionRequest, decision: Decision) -> Writes | None:
-    """What becomes of what the call writes; None where it must not run at all. Plan mode is kept here too, so that it
-    holds under any rules and any engine."""
-    if request.mode != "plan":
-        return "kept"
-    from protea.domain.permission.effects import HARMLESS  # few calls are made in plan mode
-
-    if decision.harmless or spec.name in HARMLESS:
-        return "refused"
-    if spec.name == "Bash" and request.discards:
-        return "discarded"
-    return None if set(spec.effects) & _CHANGING else "refused"
-
-
-_CHANGING = frozenset({"fs.write", "proc.exec", "msg.send"})
-"""Effects that plan mode leaves to no tool but Bash, which knows how to throw away what it did."""
-
-
-def _detail(diff: str | None, decision: Decision) -> dict[str, Any]:
-    shown: dict[str, Any] = {} if diff is None else {"diff": diff}
-    shown |= {"effects": list(decision.effects)} if decision.effects else {}
-    return {**shown, "scripts": decision.scripts} if decision.scripts else shown
-
-
-def _question(id: str, call: ToolCall, decision: Decision, diff: str | None, *, question: bool) -> ApprovalRequested:
-    call_arguments = call.arguments if isinstance(call.arguments, dict) else {}
-    if call.name == "ProposePlan":
-        plan = str(call_arguments.get("plan", ""))
-        return ApprovalRequested(
-            id=id, call=call, why="Shall it be done like this?", kind="plan", detail={"plan": plan}
-        )
-    if question:
-        options = call_arguments.get("options") or ()
-        offered = tuple(str(option) for option in options)
-        why = str(call_arguments.get("question", ""))
-        return ApprovalRequested(id=id, call=call, why=why, proposals=offered, kind="question")
-    return ApprovalRequested(
-        id=id,
-        call=call,
-        why=decision.why,
-        rule=decision.rule,
-        proposals=decision.proposals,
-        detail=_detail(diff, decision) or None,
-    )
-
-
-def _other_plan(answer: ApprovalResolved) -> ToolResult:
-    if answer.by == "policy":
-        text = "Nobody is there to agree to a plan: give it as your answer. Nothing may be changed before."
-    else:
-        wish = f" They said: {answer.comment.strip()}" if answer.comment else ""
-        text = f"The plan was not agreed on.{wish} Change it and propose it again, or ask what they want."
-    return ToolResult(text, is_error=True)
 
 
 def _batches(plans: Sequence[Planned]) -> Iterator[list[Planned]]:

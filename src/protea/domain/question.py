@@ -1,11 +1,60 @@
-"""What a person is shown of a question, whatever the face."""
+"""Questions: what a person is asked about a call, what any face shows of it, what the model reads of a no. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from protea.domain.events import ApprovalRequested
+from protea.domain.events import ApprovalRequested, ApprovalResolved
+from protea.domain.messages import ToolCall
+from protea.domain.permission import Decision
+from protea.domain.tools import ToolResult
+
+
+def question_about(id: str, call: ToolCall, decision: Decision, diff: str | None, *, asks: bool) -> ApprovalRequested:
+    """What is asked before `call`, which is as it would run. `asks`: the call is a question of the model's itself."""
+    arguments = call.arguments if isinstance(call.arguments, dict) else {}
+    if call.name == "ProposePlan":
+        plan = str(arguments.get("plan", ""))
+        return ApprovalRequested(
+            id=id, call=call, why="Shall it be done like this?", kind="plan", detail={"plan": plan}
+        )
+    if asks:
+        offered = tuple(str(option) for option in arguments.get("options") or ())
+        why = str(arguments.get("question", ""))
+        return ApprovalRequested(id=id, call=call, why=why, proposals=offered, kind="question")
+    return ApprovalRequested(
+        id=id,
+        call=call,
+        why=decision.why,
+        rule=decision.rule,
+        proposals=decision.proposals,
+        detail=_detail(diff, decision) or None,
+    )
+
+
+def _detail(diff: str | None, decision: Decision) -> dict[str, Any]:
+    shown: dict[str, Any] = {} if diff is None else {"diff": diff}
+    shown |= {"effects": list(decision.effects)} if decision.effects else {}
+    return {**shown, "scripts": decision.scripts} if decision.scripts else shown
+
+
+def refusal(answer: ApprovalResolved) -> ToolResult:
+    """What the model reads where a call was not allowed."""
+    comment = f" They said: {answer.comment.rstrip('. ')}." if answer.comment else ""
+    who = "Nobody was there to allow this" if answer.by == "policy" else "The person refused this"
+    text = f"{who}.{comment} Do not try it again in another way."
+    return ToolResult(text, is_error=True, denied=answer.comment or f"refused by {answer.by}")
+
+
+def other_plan(answer: ApprovalResolved) -> ToolResult:
+    """What the model reads where a plan was not agreed on."""
+    if answer.by == "policy":
+        text = "Nobody is there to agree to a plan: give it as your answer. Nothing may be changed before."
+    else:
+        wish = f" They said: {answer.comment.strip()}" if answer.comment else ""
+        text = f"The plan was not agreed on.{wish} Change it and propose it again, or ask what they want."
+    return ToolResult(text, is_error=True)
 
 
 def plan_of(question: ApprovalRequested) -> str:

@@ -1,12 +1,14 @@
-"""Tools besides the shell, files and the web: what each can bring about, which are harmless, which never happen."""
+"""Tools besides the shell, files and the web: what each can bring about, which are harmless, which never happen, and
+what plan mode leaves of them."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 from protea.domain.pattern import regex
-from protea.domain.tools import Effect
+from protea.domain.permission import Decision, PermissionRequest
+from protea.domain.tools import Effect, ToolSpec
 
 EFFECTS: dict[str, tuple[Effect, ...]] = {
     "Bash": ("proc.exec", "fs.read", "fs.write", "net.egress"),
@@ -57,6 +59,9 @@ HARMLESS = {
     "TerminalOutput": "plain text can be shown",
 }
 
+CHANGING = frozenset({"fs.write", "proc.exec", "msg.send"})
+"""Effects that plan mode leaves to no tool but Bash, which knows how to throw away what it did."""
+
 PLAN_READS = frozenset({"WebSearch", "Skill"})
 """What plan mode may still ask about."""
 
@@ -69,6 +74,18 @@ NEVER = {
 }
 
 _ESCAPES = regex(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def left_in_plan_mode(
+    spec: ToolSpec, request: PermissionRequest, decision: Decision
+) -> Literal["discarded", "refused"] | None:
+    """What becomes of what a call writes in plan mode; None where it must not run at all. It is asked behind every
+    engine, so that plan mode holds under any rules."""
+    if decision.harmless or spec.name in HARMLESS:
+        return "refused"
+    if spec.name == "Bash" and request.discards:
+        return "discarded"
+    return None if set(spec.effects) & CHANGING else "refused"
 
 
 def refused(tool: str, arguments: dict[str, Any], origin: str) -> str | None:
