@@ -21,6 +21,7 @@ from protea.interfaces.tui.transcript.cells import breaks, clean, cut, flat, wid
 from protea.interfaces.tui.transcript.draw import block_rows
 from protea.interfaces.tui.transcript.entries import Entry
 from protea.interfaces.tui.transcript.markdown import Document, document_of
+from protea.interfaces.tui.transcript.prose import MEASURE
 
 NASTY = [
     "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\",
@@ -142,6 +143,16 @@ def test_nothing_is_left_out_however_deep_it_is_nested(text: str) -> None:
     shown = " ".join(row.drawn for row in block_rows(Answer(key="k", text=f"{text}\n\nbehind"), 8000, None))
     assert shown.count("step") == text.count("step")
     assert shown.endswith("behind")
+
+
+def test_prose_is_no_wider_than_is_read_well_and_code_and_tables_take_all_there_is() -> None:
+    words, cells = "word " * 200, "cell " * 50
+    text = f"{words}\n\n- {words}\n\n```\n{words}\n```\n\n| {cells} | {cells} |\n|---|---|\n| a | b |"
+    rows = [row.drawn for row in block_rows(Answer(key="k", text=text), 300, None)]
+    assert max(width_of(row) for row in rows if row.startswith("  word")) in range(110, MEASURE + 1)
+    assert max(width_of(row) for row in rows if row.startswith(("  • word", "    word"))) in range(110, MEASURE + 1)
+    assert max(width_of(row) for row in rows if row.startswith("   word")) == 300
+    assert max(width_of(row) for row in rows if " │ " in row) > 290
 
 
 def test_what_is_cut_says_so_and_keeps_both_ends_where_that_tells_more() -> None:

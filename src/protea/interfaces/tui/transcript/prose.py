@@ -19,6 +19,8 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"'`{}|\\^\[\]]*[^\s<>\"'`{}|\\^\[\].,;:!
 _SAFE = re.compile(r"(?:https?|mailto|file|ftp):[\x21-\x7e]+\Z", re.IGNORECASE)
 NARROWEST = 4
 """Cells of a table's column."""
+MEASURE = 120
+"""Cells of a line of prose at most: on a wider screen the eye would lose the next one. Code and tables take all."""
 
 
 def unit_rows(unit: Unit, width: int, lead: Sequence[Span] = ()) -> list[Row]:
@@ -181,7 +183,7 @@ class _Walk:
 
     def _lines(self, spans: list[Span], edge: list[Span], rest: list[Span]) -> None:
         for line in _split(spans):
-            self._rows += paragraph(line, self._width, edge, rest)
+            self._rows += paragraph(line, min(self._width, MEASURE), edge, rest)
             edge = rest
 
     def _table(self, at: int, close: int) -> tuple[list[list[list[Span]]], list[str]]:
