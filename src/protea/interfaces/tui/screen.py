@@ -402,14 +402,14 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
     def _screen_resized(self, size: Size) -> None:
         # Textual tells a screen of the size it has just been laid out in, too, as if it were another. While sizes come
         # quickly that is an older one: laid out in turns, the two would tell of each other for ever.
-        if self.app.size != self._compositor.size:
-            super()._screen_resized(self.app.size)
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.desk.look_at_pictures()
-        self.lay_panes()
+        if self.app.size == self._compositor.size:
+            return
+        if self.is_mounted:
+            self.desk.look_at_pictures()
+            self.lay_panes()
+        super()._screen_resized(self.app.size)
         for tab in self.tabs:
-            tab.composer.update()
+            tab.composer.update()  # it may stand elsewhere, and the terminal's cursor with it
 
     # ── telling ────────────────────────────────────────────────────────────────────────────────────────────────────
 
