@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from protea.domain.settings import ScreenSettings
+from tests.counting import counted
 from tests.interfaces.tui.stage import DESCRIBED, stage
 
 
@@ -85,6 +86,23 @@ async def test_models_stand_with_their_prices(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
         await on.press("ctrl+x", "m")
         on.matches("models")
+
+
+async def test_what_a_model_lacks_is_said_whole_however_little_room_its_row_has(tmp_path: Path) -> None:
+    lacking = {"id": "far/" + "away-" * 9, "price": {"input": 3.0, "output": 15.0}, "lacks": "FAR_API_KEY is not set"}
+    async with stage(tmp_path / "home", described={**DESCRIBED, "models": [{"id": "acme/big"}, lacking]}) as on:
+        await on.press("ctrl+x", "m", "down")
+        assert "  FAR_API_KEY is not set" in on.lines
+
+
+async def test_another_size_of_the_window_arranges_the_panes_once(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.press("ctrl+x", "d")
+        with counted() as calls:
+            await on.pilot.resize_terminal(110, 30)
+            await on.settle()
+        assert calls["MainScreen.lay_panes"] == 1
+        assert calls["Compositor.reflow"] == 1
 
 
 async def test_sessions_of_here_come_first(tmp_path: Path) -> None:

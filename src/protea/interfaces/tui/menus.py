@@ -19,7 +19,7 @@ from protea.interfaces.tui.front import Front
 from protea.interfaces.tui.going_back import rewind
 from protea.interfaces.tui.keys import ACTIONS, CONTEXTS, KEYMAPS, shown
 from protea.interfaces.tui.picker import Item, Picker, open_list, show_list
-from protea.interfaces.tui.status import short
+from protea.interfaces.tui.status import rounded
 from protea.interfaces.tui.themes import AUTO, THEMES
 
 Menu = Callable[[Front], Any]
@@ -154,13 +154,13 @@ def price_text(model: dict[str, Any]) -> str:
     price = model.get("price")
     parts = [f"${price['input']:g} in · ${price['output']:g} out"] if price else []
     if model.get("context"):
-        parts.append(short(model["context"]))
+        parts.append(rounded(model["context"]))
     parts += [str(model["lacks"])] if model.get("lacks") else []
     return " · ".join(parts)
 
 
 def model_about(model: dict[str, Any]) -> str:
-    """What is known of a model, in two lines."""
+    """What is known of a model, a line each: what it can, what it costs, how hard it thinks, what it lacks."""
     price = model.get("price") or {}
     cache = "".join(
         f" · ${price[name]:g} {words}"
@@ -169,11 +169,12 @@ def model_about(model: dict[str, Any]) -> str:
     )
     can = [word for word, has in (("images", model.get("images")), ("thinking", model.get("thinking"))) if has]
     efforts = model.get("efforts") or ()
-    window = f"sees {short(model['context'])} tokens" if model.get("context") else "window unknown"
+    window = f"sees {rounded(model['context'])} tokens" if model.get("context") else "window unknown"
     cost = f"${price['input']:g} in · ${price['output']:g} out{cache}, per million tokens" if price else "price unknown"
-    return f"{window}{''.join(f' · {each}' for each in can)}\n{cost}" + (
-        f"\nefforts: {', '.join(efforts)}" if efforts else ""
-    )
+    lines = [window + "".join(f" · {each}" for each in can), cost]
+    lines += [f"efforts: {', '.join(efforts)}"] if efforts else []
+    lines += [str(model["lacks"])] if model.get("lacks") else []
+    return "\n".join(lines)
 
 
 async def efforts(screen: Front) -> None:
@@ -218,7 +219,7 @@ def preview_text(preview: SwapPreview) -> str:
     lost = ""
     if preview.cached_tokens_lost:
         price = f", ${preview.cost_usd:.4f}" if preview.cost_usd else ""
-        lost = f"{short(preview.cached_tokens_lost)} cached tokens are read anew{price}"
+        lost = f"{rounded(preview.cached_tokens_lost)} cached tokens are read anew{price}"
     lines = [
         f"{preview.swap_class} swap: {changed}" if changed else "nothing changes",
         "tools that come: " + ", ".join(preview.tools_added) if preview.tools_added else "",

@@ -83,12 +83,12 @@ def status_row(facts: Facts, width: int) -> Row:
 
 
 def context_text(facts: Facts) -> str:
-    """`ctx 12k/200k 6% (80% cached)`."""
+    """`ctx 6% of 200k (80% cached)`; `ctx 12k tokens` where nobody knows how many the model can see."""
     used = facts.used or 0
     cached = f" ({facts.cached:.0%} cached)" if facts.cached else ""
     if not facts.window:
-        return f"ctx {short(used)}{cached}"
-    return f"ctx {used / facts.window:.0%} of {short(facts.window)}{cached}"
+        return f"ctx {rounded(used)} tokens{cached}"
+    return f"ctx {used / facts.window:.0%} of {rounded(facts.window)}{cached}"
 
 
 def _fullness(facts: Facts) -> str:
@@ -96,6 +96,6 @@ def _fullness(facts: Facts) -> str:
     return "bad" if share > 0.9 else "warn" if share > 0.7 else "dim"
 
 
-def short(count: int) -> str:
+def rounded(count: int) -> str:
     """`950`, `12k`, `1.2M`."""
     return str(count) if count < 1000 else f"{count / 1000:.0f}k" if count < 1_000_000 else f"{count / 1e6:.1f}M"
