@@ -7,10 +7,13 @@ begun: one that was given up, and comes back, changes nothing any more and is to
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any, TypeVar
 
 import msgspec
@@ -22,6 +25,7 @@ from psycopg.sql import SQL, Identifier
 from protea.adapters.task_runner._register import Claimed, Claims, Heard, Tasks
 from protea.adapters.task_runner._table import LOST, read_task
 from protea.domain.errors import StoreError
+from protea.domain.event_codec import to_json
 from protea.ports.task_runner import Task
 
 Kind = TypeVar("Kind")
@@ -30,7 +34,8 @@ Connection = psycopg.Connection[Any]
 BEATS = 5
 """Beats in the time after which a silent process counts as gone."""
 TIMEOUT = 10
-"""Seconds for a connection."""
+"""Seconds for a connection, and for an answer: a server that was suspended, or is behind a network that lets nothing
+through, neither answers nor refuses."""
 TABLES = (
     "SELECT pg_advisory_xact_lock(7072616)",  # two that make them at once would get in each other's way
     "CREATE SCHEMA IF NOT EXISTS protea",
@@ -39,8 +44,10 @@ TABLES = (
     " state text NOT NULL, owner text NOT NULL, runs integer NOT NULL, again boolean NOT NULL,"
     " stop boolean NOT NULL DEFAULT false, task text NOT NULL)",
 )
+COLUMNS = "id, session, started, state, owner, runs, again, stop, task"
+"""Named wherever a row is written: a later version may have more."""
 BEAT = (
-    "INSERT INTO protea.owners VALUES (%s, clock_timestamp())"
+    "INSERT INTO protea.owners (name, beat) VALUES (%s, clock_timestamp())"
     " ON CONFLICT (name) DO UPDATE SET beat = excluded.beat"
 )  # fmt: skip
 ALIVE = (
@@ -60,6 +67,8 @@ class PostgresTable:
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._owns = False
+        self._away = 0.0
+        """Until when it counts as away, since it gave no answer: what is asked meanwhile fails at once, beats apart."""
 
     def put(self, task: Task, *, again: bool) -> None:
         row = (task.id, task.session, task.started, task.state, self._owner, task.runs, again, _data(task))
@@ -67,7 +76,7 @@ class PostgresTable:
         def work(db: Connection) -> None:
             db.execute(BEAT, (self._owner,))
             db.execute(
-                "INSERT INTO protea.tasks VALUES (%s, %s, %s, %s, %s, %s, %s, false, %s)"
+                f"INSERT INTO protea.tasks ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, false, %s)"
                 " ON CONFLICT (id) DO UPDATE SET state = excluded.state, task = excluded.task",
                 row,
             )
@@ -102,7 +111,7 @@ class PostgresTable:
             ).fetchall()
             return Heard([id for id, stop in rows if stop], [id for (id,) in known if id not in mine])
 
-        heard = self._do(work)
+        heard = self._do(work, anyway=True)
         self._owns = True
         return heard
 
@@ -160,7 +169,7 @@ class PostgresTable:
         if self._owns:
             with suppress(StoreError):  # then its silence tells
                 self._do(lambda db: db.execute("DELETE FROM protea.owners WHERE name = %s", (self._owner,)))
-            self._owns = False
+        self._owns = False
         with self._lock:
             self._disconnect()
 
@@ -182,16 +191,24 @@ class PostgresTable:
             found.append(replace(task, owner=owner if alive or not runs else "", beat=heard))
         return found
 
-    def _do(self, work: Callable[[Connection], Kind]) -> Kind:
+    def _do(self, work: Callable[[Connection], Kind], *, anyway: bool = False) -> Kind:
         with self._lock:
+            if monotonic() < self._away and not anyway:
+                raise StoreError("the database of tasks cannot be reached: it gives no answer")
             for attempt in (1, 2):
+                begun = monotonic()
                 try:
                     db = self._connected()
-                    with db.transaction():
-                        return work(db)
+                    with answering(db), db.transaction():
+                        found = work(db)
+                    self._away = 0.0
+                    return found
                 except psycopg.OperationalError as error:  # it was restarted, or the network was away
                     self._disconnect()
-                    if attempt == 2:
+                    silent = monotonic() - begun >= TIMEOUT
+                    if silent:
+                        self._away = monotonic() + self.pause
+                    if attempt == 2 or silent:
                         raise StoreError(f"the database of tasks cannot be reached: {_line(error)}") from error
                 except (psycopg.Error, msgspec.DecodeError) as error:
                     self._disconnect()
@@ -206,7 +223,7 @@ class PostgresTable:
                 if not self._made():
                     raise
                 made = psycopg.connect(self._url, connect_timeout=TIMEOUT, autocommit=True)
-            with made.transaction():
+            with answering(made), made.transaction():
                 for statement in TABLES:
                     made.execute(statement)
             self._connection = made
@@ -233,6 +250,24 @@ class PostgresTable:
             self._connection = None
 
 
+@contextmanager
+def answering(db: Connection) -> Iterator[None]:
+    """End the connection where what is asked meanwhile takes too long: whoever waits then fails."""
+
+    def cut() -> None:
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(db.pgconn.socket)) as same:
+            same.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(TIMEOUT, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+
+
 def _over(db: Connection, id: str, task: Task | None, state: Any, result: str, now: str) -> Task | None:
     """End a task whose process is gone; None where what is kept of it is damaged."""
     if task is None:
@@ -245,7 +280,7 @@ def _over(db: Connection, id: str, task: Task | None, state: Any, result: str, n
 
 def _data(task: Task) -> str:
     """Who runs it is a column of its own, or would be out of date."""
-    return msgspec.json.encode(replace(task, owner="", beat="")).decode()
+    return to_json(replace(task, owner="", beat="")).decode()
 
 
 def _written(beat: datetime) -> str:

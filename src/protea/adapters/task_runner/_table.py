@@ -4,6 +4,7 @@ death leaves locked: nobody is given up who lives, however busy, and a death is 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Collection
@@ -16,11 +17,20 @@ from msgspec.structs import replace
 
 from protea.adapters.task_runner._register import Claimed, Claims, Heard, Tasks
 from protea.domain.errors import StoreError
+from protea.domain.event_codec import to_json
 from protea.ports.task_runner import Task
 
 Kind = TypeVar("Kind")
+_log = logging.getLogger("protea.tasks")
 
 LOST = "its process ended before it did"
+_LOOK = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""Not waiting, as a pipe in the place of a file would make us."""
+TIMEOUT = 10
+"""Seconds another process may keep the database to itself."""
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_COLUMNS = "id, session, started, state, owner, again, task"
+"""Named wherever a row is written: a later version may have more."""
 _TABLE = """
 CREATE TABLE IF NOT EXISTS tasks (
     id TEXT PRIMARY KEY, session TEXT NOT NULL, started TEXT NOT NULL, state TEXT NOT NULL, owner TEXT NOT NULL,
@@ -44,7 +54,8 @@ class Table:
     def put(self, task: Task, *, again: bool) -> None:
         self._own()
         row = (task.id, task.session, task.started, task.state, self._owner, again, _data(task))
-        self._do(lambda db: db.execute("INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?)", row))
+        insert = f"INSERT OR REPLACE INTO tasks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        self._do(lambda db: db.execute(insert, row))
 
     def update(self, task: Task) -> bool:
         row = (task.state, _data(task), task.id, self._owner)
@@ -70,9 +81,9 @@ class Table:
         if owner is not None and not self._lives(owner[0]):
             return self._do(lambda db: _over(db, id, owner[0], "stopped", "", now))
         try:
-            os.close(os.open(self._asked(id), os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-        except OSError as error:
-            raise StoreError(f"{self._folder} cannot be used: {(error.strerror or '').lower()}") from error
+            os.close(os.open(self._asked(id), _LOOK | os.O_CREAT, 0o600))
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{self._folder} cannot be used: {error}") from error
         return False
 
     def withdraw(self, id: str) -> None:
@@ -139,8 +150,8 @@ class Table:
         if owner == self._owner:
             return self._held is not None
         try:
-            descriptor = os.open(self._lock(owner), os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
+            descriptor = os.open(self._lock(owner), _LOOK)
+        except (OSError, ValueError):  # no name of a file
             return False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -156,7 +167,7 @@ class Table:
         """When that process was last heard of; empty where it is gone."""
         try:
             seconds = os.stat(self._lock(owner)).st_mtime
-        except OSError:
+        except (OSError, ValueError):
             return ""
         return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -181,14 +192,39 @@ class Table:
     def _do(self, work: Callable[[sqlite3.Connection], Kind]) -> Kind:
         try:
             os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
-            # SQLite would let others read it; what it keeps beside it has the mode of this file.
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            with closing(sqlite3.connect(self._path, timeout=10)) as database:
-                database.execute(_TABLE)
-                with database:
-                    return work(database)
-        except (OSError, sqlite3.Error, msgspec.DecodeError) as error:
+            try:
+                return self._done(work)
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorname not in DAMAGED:
+                    raise
+                self._set_aside()
+                return self._done(work)
+        except (OSError, ValueError, sqlite3.Error, msgspec.DecodeError) as error:
             raise StoreError(f"{self._path} cannot be used: {error}") from error
+
+    def _done(self, work: Callable[[sqlite3.Connection], Kind]) -> Kind:
+        # SQLite would let others read it; what it keeps beside it has the mode of this file.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o600))
+        with closing(sqlite3.connect(self._path, timeout=TIMEOUT)) as database:
+            database.execute(_TABLE)
+            with database:
+                return work(database)
+
+    def _set_aside(self) -> None:
+        """Keep a damaged database under another name, and go on with a new one: what is known of tasks in it is less
+        than what comes. Of several processes that find it one does that."""
+        with open(os.path.join(self._folder, "tasks.sqlite.mending"), "w", opener=_private) as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                self._done(lambda database: database.execute("SELECT * FROM tasks").fetchall())
+            except sqlite3.DatabaseError as error:
+                if error.sqlite_errorname not in DAMAGED:
+                    raise
+                kept = f"{self._path}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+                os.rename(self._path, kept)
+                with suppress(OSError):
+                    os.unlink(f"{self._path}-journal")
+                _log.warning("%s was damaged: a new one was begun, and the old one is %s", self._path, kept)
 
 
 def _over(db: sqlite3.Connection, id: str, owner: str, state: Any, result: str, now: str) -> bool:
@@ -215,13 +251,17 @@ def read_task(data: bytes | str) -> Task | None:
 
 def _data(task: Task) -> bytes:
     """Who runs it is a column of its own, or would be out of date."""
-    return msgspec.json.encode(replace(task, owner="", beat=""))
+    return to_json(replace(task, owner="", beat=""))
 
 
 def _taken(path: str) -> bool:
     """Whether the file was there; it is gone now."""
     try:
         os.unlink(path)
-    except OSError:
+    except (OSError, ValueError):
         return False
     return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)

@@ -12,24 +12,28 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from protea.adapters.task_runner._register import Register
 from protea.adapters.task_runner._table import Table
-from protea.adapters.task_runner.in_process import InProcess, owner_of
+from protea.adapters.task_runner.in_process import InProcess, owner_of, surely
 from protea.domain.errors import ConfigError, StoreError
 from protea.domain.surroundings import Surroundings
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
 from protea.ports.task_runner import Progress, Task, Work
 
+Kind = TypeVar("Kind")
+
 VERSION = "protea-2"
 """Of the way tasks are made of steps."""
+PATIENCE = 3.0
+"""Seconds the engine is given to write down that a task was ended, and to end itself."""
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,16 +59,19 @@ class Durable(InProcess):
         await self._launched()
         job = Job(task, works, tell, asyncio.get_running_loop(), lambda: self._held(task.id))
         try:
-            return await asyncio.to_thread(_ENGINE.through, job)
+            return await apart(lambda: _ENGINE.through(job))
         except asyncio.CancelledError:
-            await asyncio.to_thread(_ENGINE.cancel, job)
+            # What it does ends whether or not the engine's database can be told of it.
+            await surely(job.cancel())
+            with suppress(TimeoutError):
+                await surely(asyncio.wait_for(apart(lambda: _ENGINE.cancel(job)), PATIENCE))
             raise
 
     async def _launched(self) -> None:
         if self in _ENGINE.users:
             return
         try:
-            await asyncio.to_thread(_ENGINE.launch, self, self._database, owner_of(self._ids))
+            await apart(lambda: _ENGINE.launch(self, self._database, owner_of(self._ids)))
         except StoreError:
             raise
         except Exception as fault:  # whatever a database, or its driver, has to say
@@ -72,7 +79,35 @@ class Durable(InProcess):
 
     async def aclose(self) -> None:
         await super().aclose()
-        await asyncio.to_thread(_ENGINE.leave, self)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(apart(lambda: _ENGINE.leave(self)), PATIENCE)
+
+
+async def apart(work: Callable[[], Kind]) -> Kind:
+    """What it gives, done in a thread that nobody waits for at the end of the process: the engine waits for a database
+    that is away for as long as it is, and cannot be told not to."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Kind] = loop.create_future()
+
+    def tell(result: Kind | None, fault: BaseException | None) -> None:
+        if done.done():
+            return
+        if fault is not None:
+            done.set_exception(fault)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]  # what the work gave
+
+    def run() -> None:
+        result, fault = None, None
+        try:
+            result = work()
+        except BaseException as error:  # is raised where it is waited for
+            fault = error
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(tell, result, fault)
+
+    threading.Thread(target=run, name="durable", daemon=True).start()
+    return await done
 
 
 class Job:
@@ -92,7 +127,9 @@ class Job:
         self._loop = loop
         self._held = held
         """Raises where the task is not this process's any more."""
-        self._doing: Future[str] | None = None
+        self._doing: asyncio.Task[str] | None = None
+        self._over = False
+        """Whether it is to do no more."""
 
     @property
     def name(self) -> str:
@@ -103,22 +140,23 @@ class Job:
         """In a thread of the engine's."""
         self._held()
         given = {**self.task.input, "before": before} if len(self.works) > 1 else self.task.input
-        self._doing = asyncio.run_coroutine_threadsafe(_awaited(self.works[number](given, self._tell)), self._loop)
-        try:
-            result = self._doing.result()
-        finally:
-            self._doing = None
+        result = asyncio.run_coroutine_threadsafe(self._do(self.works[number], given), self._loop).result()
         self._held()
         return result
 
-    def cancel(self) -> None:
-        doing = self._doing
-        if doing is not None:
-            doing.cancel()
+    async def _do(self, work: Work, given: Mapping[str, Any]) -> str:
+        """In the event loop, as what follows."""
+        self._doing = asyncio.current_task()
+        if self._over:
+            raise asyncio.CancelledError
+        return await work(given, self._tell)
 
-
-async def _awaited(work: Awaitable[str]) -> str:
-    return await work
+    async def cancel(self) -> None:
+        """End the step that is done, and wait until it has ended; none follows."""
+        self._over = True
+        if self._doing is not None and not self._doing.done():
+            self._doing.cancel()
+            await asyncio.wait([self._doing])
 
 
 class _Engine:
@@ -148,6 +186,14 @@ class _Engine:
             self._dbos = DBOS
             portable = WorkflowSerializationFormat.PORTABLE
             self._workflow = DBOS.workflow(name="protea_task", serialization_type=portable)(_steps_of)
+        try:
+            self._launch(database, owner)
+        except BaseException:
+            self._end()  # else the next one would be this, half begun
+            raise
+        self._database = database
+
+    def _launch(self, database: str, owner: str) -> None:
         scheme, _, path = database.partition(":///")
         if scheme == "sqlite":  # which would let others read it
             os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
@@ -165,7 +211,6 @@ class _Engine:
             }
         )
         self._dbos.launch()
-        self._database = database
 
     def through(self, job: Job) -> str:
         """Begin where the last one that ran the task came to, and wait for the end."""
@@ -174,9 +219,8 @@ class _Engine:
         done = self._done(job.task)
         self.jobs[job.name] = job
         try:
-            with SetWorkflowID(job.name):
-                handle = self._dbos.start_workflow(self._workflow, job.name, len(job.works), done)
-            result: str = handle.get_result(polling_interval_sec=0.2)
+            with SetWorkflowID(job.name):  # done in this thread, and not in one that the end of the process waits for
+                result: str = self._workflow(job.name, len(job.works), done)
         finally:
             self.jobs.pop(job.name, None)
         return result
@@ -200,14 +244,16 @@ class _Engine:
     def cancel(self, job: Job) -> None:
         if self._dbos is not None and self.users:
             self._dbos.cancel_workflow(job.name)
-        job.cancel()
 
     def leave(self, user: Durable) -> None:
         with self._lock:
             if user in self.users:
                 self.users.discard(user)
                 if not self.users:
-                    self._dbos.destroy(workflow_completion_timeout_sec=0)
+                    self._end()
+
+    def _end(self) -> None:
+        self._dbos.destroy(workflow_completion_timeout_sec=0)
 
     def run_step(self, name: str, number: int, before: str) -> str:
         result: str = self._dbos.run_step({"name": f"step {number}"}, _step, name, number, before)

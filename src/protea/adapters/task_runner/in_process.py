@@ -6,10 +6,10 @@ import asyncio
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from protea.ports.clock import Clock
 from protea.ports.ids import Ids
 from protea.ports.task_runner import Progress, Task, Work, WorkState
 
+Kind = TypeVar("Kind")
 Running = list[asyncio.Task[None]]
 
 PATIENCE = 15.0
@@ -44,7 +45,8 @@ class TakenOverError(ProteaError):
 
 
 class Pulse:
-    """Beats in a thread of its own: a process lives also while its event loop is busy."""
+    """Beats in a thread of its own: a process lives also while its event loop is busy. Whether it is alone is looked at
+    apart from that: a database that neither answers nor refuses keeps that thread waiting."""
 
     def __init__(
         self, register: Register, running: Callable[[], Sequence[str]], heard: Callable[[Heard | None], None]
@@ -58,6 +60,9 @@ class Pulse:
         """When the last beat that arrived was begun."""
         self._thread = threading.Thread(target=self._beat, name="beats", daemon=True)
         self._thread.start()
+        self._watch: asyncio.TimerHandle | None = None
+        if register.silence is not None:
+            self._look()
 
     @property
     def alone(self) -> bool:
@@ -68,21 +73,25 @@ class Pulse:
     def _beat(self) -> None:
         while not self._end.wait(self._register.pause):
             begun = monotonic()
-            heard: Heard | None = None
             try:
                 heard = self._register.beat(self._running())
-                self.last = begun
             except StoreError:
-                if not self.alone:
-                    continue
-            if heard is None or heard.asked or heard.taken:
+                continue
+            self.last = begun
+            if heard.asked or heard.taken:
                 with suppress(RuntimeError):  # the loop was closed meanwhile
                     self._loop.call_soon_threadsafe(self._heard, heard)
 
-    def close(self) -> None:
-        """In a thread."""
+    def _look(self) -> None:
+        if self.alone:
+            self._heard(None)
+        self._watch = self._loop.call_later(self._register.pause, self._look)
+
+    async def close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         self._end.set()
-        self._thread.join()
+        await asyncio.to_thread(self._thread.join)
 
 
 class InProcess:
@@ -183,8 +192,11 @@ class InProcess:
     async def aclose(self) -> None:
         await self._end([*self._running.values()])
         pulse, self._pulse = self._pulse, None
+        with suppress(StoreError):
+            for task in [*self._now.values()]:  # how it ended could not be written then
+                await self._keep(task)
         if pulse is not None:
-            await asyncio.to_thread(pulse.close)
+            await pulse.close()
         await asyncio.to_thread(self._register.close)
 
     async def _end(self, running: Running) -> None:
@@ -195,7 +207,8 @@ class InProcess:
         for task in [*self._now.values()]:
             if task.id not in self._running and task.state == "running":
                 # It was cancelled before its first step, and could not say so itself.
-                self._keep(self._ended(task, "stopped", ""))
+                with suppress(StoreError):
+                    await self._keep(self._ended(task, "stopped", ""))
 
     def _begin(self, task: Task) -> None:
         self._now[task.id] = task
@@ -214,21 +227,23 @@ class InProcess:
         state: WorkState
         try:
             result, state = await self._perform(task, works, tell), "done"
+            if not isinstance(result, str):  # work comes from anywhere
+                result, state = f"it gave {type(result).__name__} instead of text", "failed"
         except asyncio.CancelledError:
             if task.id in self._now:
                 with suppress(StoreError):
-                    self._keep(self._ended(self._now[task.id], "stopped", ""))
+                    await self._keep(self._ended(self._now[task.id], "stopped", ""))
             raise
         except TakenOverError:
             self._now.pop(task.id, None)
             return
         except ProteaError as error:
             result, state = str(error), "failed"
-        except Exception as fault:  # work comes from anywhere; what went wrong is what became of the task
+        except Exception as fault:  # what went wrong is what became of the task
             result, state = f"{type(fault).__name__}: {fault}", "failed"
         if task.id in self._now:
             with suppress(StoreError):
-                self._keep(self._ended(self._now[task.id], state, result))
+                await self._keep(self._ended(self._now[task.id], state, result))
 
     async def _perform(self, task: Task, works: tuple[Work, ...], tell: Progress) -> str:
         """Its steps, from the first that has not ended; what comes out of the last."""
@@ -244,17 +259,28 @@ class InProcess:
                     raise TakenOverError(f"another process has taken over the task {task.id}")
         return before
 
-    def _keep(self, ended: Task) -> None:
-        # Not in a thread: a task that was cancelled must not wait, and it is one small row.
-        try:
-            self._register.update(ended)
-        except StoreError:
-            self._now[ended.id] = ended  # known here as long as this process lives
-            raise
-        del self._now[ended.id]
+    async def _keep(self, ended: Task) -> None:
+        """Write down how it ended, also while the task is cancelled. Where that cannot be done it is known here as long
+        as this process lives, and tried again at its end."""
+        self._now[ended.id] = ended
+        await surely(asyncio.to_thread(self._write, ended))
+        self._now.pop(ended.id, None)
+
+    def _write(self, ended: Task) -> None:
+        if not self._register.update(ended) and self._register.get(ended.id) is None:
+            self._register.put(ended, again=False)  # somebody has removed what was known of it
 
     def _ended(self, task: Task, state: WorkState, result: str) -> Task:
         return replace(task, state=state, ended=self._clock.now(), result=result[:LONGEST])
+
+
+async def surely(work: Awaitable[Kind]) -> Kind:
+    """Wait for it, whoever else wants this task to end: who asked for that is told by whoever calls this."""
+    doing = asyncio.ensure_future(work)
+    while not doing.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([doing])
+    return doing.result()
 
 
 def owner_of(ids: Ids, worker: str | None = None) -> str:
