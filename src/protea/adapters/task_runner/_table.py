@@ -213,7 +213,7 @@ class Table:
     def _set_aside(self) -> None:
         """Keep a damaged database under another name, and go on with a new one: what is known of tasks in it is less
         than what comes. Of several processes that find it one does that."""
-        with open(os.path.join(self._folder, "tasks.sqlite.mending"), "w", opener=_private) as lock:
+        with open(os.path.join(self._folder, "tasks.sqlite.mending"), "a", opener=_private) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             try:
                 self._done(lambda database: database.execute("SELECT * FROM tasks").fetchall())
