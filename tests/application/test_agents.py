@@ -1217,3 +1217,94 @@ async def test_a_question_of_one_in_the_background_is_asked_again_when_the_turn_
     log = list(w.store.read(session))
     assert [(each.decision, each.by) for each in of(log, ApprovalResolved)] == [("deny", "interrupt"), ("once", "user")]
     await w.gateway.close()
+
+
+PRICED = Price(input=1000.0, output=1000.0)
+"""A reply of these tests costs 1.5 cents."""
+
+
+async def test_what_an_agent_cost_is_in_one_turn_only() -> None:
+    w = world({"boss": sending({"prompt": "look"}), "look": lambda *_: says("done")}, price=PRICED)
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    costs = []
+    for prompt in ("boss", "thanks"):
+        events = [event async for event in w.turn(session, SubmitPrompt(text=prompt))]
+        costs.append(of(events, TurnFinished)[-1].cost_usd)
+    assert costs == [pytest.approx(3 * 0.015), pytest.approx(0.015)]
+    await w.gateway.close()
+
+
+@pytest.mark.parametrize("budgets", [Budgets(session=0.2), Budgets(day=0.2), Budgets(profiles={"test": 0.2})])
+async def test_an_agent_is_lent_what_a_budget_leaves(budgets: Budgets) -> None:
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return calls(("touch", {"path": f"{len(request.messages)}"}))
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look}, price=PRICED)
+    w.budgets = budgets
+    events = await w.run("boss")
+    (child,) = {task.child for task in of(events, TaskChanged)}
+    ended = of(list(w.store.read(child)), TurnFinished)[-1]
+    assert (ended.outcome, ended.limit) == ("limit", "budget")
+    assert ended.turns > 3, "it was lent something"
+
+
+async def test_what_an_agent_may_be_lent_is_counted_from_the_prompt_on() -> None:
+    """A limit is per prompt: what the prompt before has spent is not taken off."""
+    w = world({"boss": lambda prompt, request: again(prompt, request), "look": lambda *_: says("done")}, price=PRICED)
+
+    def again(prompt: str, request: ModelRequest) -> Reply:
+        sent = len(results(request))
+        return calls(("Agent", {"prompt": "look"})) if sent < (1 if prompt == "boss" else 2) else says("so it is")
+
+    session = await w.gateway.open(OpenSession(cwd="/w", max_budget_usd=0.05))
+    for prompt in ("boss", "once more"):
+        events = [event async for event in w.turn(session, SubmitPrompt(text=prompt))]
+        (result,) = [e.result for e in of(events, ToolCallChanged) if e.result is not None]
+        assert "done" in result.text
+        assert "finished" in result.text
+    await w.gateway.close()
+
+
+async def test_a_sender_does_not_spend_what_it_has_lent() -> None:
+    """An agent in the background may still spend its share: the sender stops before that."""
+    may_end = asyncio.Event()
+
+    async def look(prompt: str, request: ModelRequest) -> Reply:
+        await may_end.wait()
+        return says("done")
+
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        step = len(results(request))
+        return calls(("touch", {"path": f"{step}"}) if step else ("Agent", {"prompt": "look", "background": True}))
+
+    w = world({"boss": boss, "look": look}, price=PRICED)
+    session = await w.gateway.open(OpenSession(cwd="/w", max_budget_usd=0.2))
+    events = [event async for event in w.turn(session, SubmitPrompt(text="boss"))]
+    finished = of(events, TurnFinished)[-1]
+    assert (finished.outcome, finished.limit) == ("limit", "budget")
+    assert finished.turns * 0.015 <= 0.2 - (0.2 - 0.015) / 2, "half of what was left was lent"
+    may_end.set()
+    await w.gateway.close()
+
+
+async def test_where_no_agents_are_sent_none_is() -> None:
+    w = world({"boss": sending({"prompt": "look"}), "look": lambda *_: says("done")})
+    w.limits = AgentSettings(depth=0)
+    (result,) = [e.result for e in of(await w.run("boss"), ToolCallChanged) if e.result is not None]
+    assert result.text == "Agents may be sent 0 deep; this one does the work itself."
+
+
+async def test_what_is_always_allowed_to_an_agent_is_saved_once() -> None:
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return says("done") if len(results(request)) == 2 else calls(("touch", {"path": f"{len(request.messages)}"}))
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    w.rules = NamedPermission(ask=("touch",))
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    asked = 0
+    async for event in w.turn(session, SubmitPrompt(text="boss")):
+        if isinstance(event, ApprovalRequested):
+            asked += 1
+            await w.gateway.submit(session, ResolveApproval(id=event.id, decision="always"))
+    assert (asked, w.fixed.saved) == (1, ["touch"])
+    await w.gateway.close()

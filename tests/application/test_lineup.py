@@ -168,3 +168,43 @@ async def test_silence_that_lasted_two_minutes_is_tried_once_more_and_no_longer(
     assert len(of(await chain.turn(), RetryScheduled)) == 1
     assert len(chain.world.model.requests) == 2
     await chain.close()
+
+
+async def test_a_model_that_is_chosen_while_another_fails_is_the_one_that_goes_on() -> None:
+    async def chosen_meanwhile(request: ModelRequest) -> Reply:
+        await chain.world.gateway.submit(chain.session, SetModel(model="c/three"))
+        raise ModelError(BROKE)
+
+    chain = Chain(chosen_meanwhile)
+    events = await chain.turn()
+    assert spoke(events) == ["c/three"]
+    assert [event.model for event in of(events, ModelSwitched)] == ["c/three"], "nobody stands in for who was not asked"
+    await chain.close()
+
+
+async def test_where_nobody_could_stand_in_a_model_on_trial_is_asked_with_patience() -> None:
+    world = World(*[BUSY] * 5, BUSY, says("at last"))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for outcome in ("error", "finished"):
+        events = [event async for event in world.turn(session, SubmitPrompt(text="go"))]
+        assert of(events, TurnFinished)[0].outcome == outcome
+    await world.gateway.close()
+
+
+async def test_a_model_that_has_answered_has_its_patience_back() -> None:
+    chain = Chain(*[BUSY] * 5, says("back"), BUSY, says("again"))
+    await chain.turn()
+    chain.clock.passed += 1e6
+    assert spoke(await chain.turn()) == ["test/one"]
+    events = await chain.turn()
+    assert (spoke(events), len(of(events, RetryScheduled))) == (["test/one"], 1)
+    await chain.close()
+
+
+async def test_a_model_that_a_person_chooses_anew_has_its_patience_back() -> None:
+    chain = Chain(BROKE, BUSY, says("paid"))
+    await chain.turn()
+    await chain.world.gateway.submit(chain.session, SetModel(model="test/one"))
+    events = await chain.turn()
+    assert (spoke(events), len(of(events, RetryScheduled))) == (["test/one"], 1)
+    await chain.close()

@@ -7,9 +7,11 @@ import asyncio
 import pytest
 
 from protea.adapters.tools.functions import FunctionTool
+from protea.application.turn import MOST_PAUSES
 from protea.domain.commands import Interrupt, ResolveApproval, Steer, SubmitPrompt
 from protea.domain.errors import Failure
 from protea.domain.events import (
+    Answer,
     ApprovalRequested,
     ApprovalResolved,
     MessageCompleted,
@@ -452,3 +454,71 @@ async def test_no_call_is_run_twice_when_the_model_changes_in_mid_turn() -> None
     await world.run("go")
     assert ran == ["a"]
     assert isinstance(other.requests[0].messages[-1], ToolMessage)
+
+
+async def test_what_was_waited_between_attempts_counts_against_the_patience_for_one_reply() -> None:
+    slow = Failure(kind="rate_limit", message="later", retryable=True, retry_after=50.0)
+    world = World(*[slow] * 9)
+    events = await world.run("go")
+    assert of(events, TurnFinished)[0].outcome == "error"
+    assert len(world.model.requests) == 3, "two waits of fifty seconds, and no third"
+
+
+async def test_calls_in_between_make_pauses_begin_anew() -> None:
+    pauses = [says("…", stop="pause")] * (MOST_PAUSES - 1)
+    world = World(*pauses, calls(("echo", {"text": "a"})), *pauses, says("done"), tools=[echo])
+    assert of(await world.run("go"), TurnFinished)[0].outcome == "finished"
+
+
+async def test_a_time_that_ran_out_inside_an_adapter_is_not_the_turns() -> None:
+    async def late(request: ModelRequest) -> Reply:
+        raise TimeoutError("a socket of the adapter's")
+
+    finished = of(await World(late).run("go", time_limit=1000.0), TurnFinished)[0]
+    assert (finished.outcome, finished.limit) == ("error", None)
+    assert finished.error is not None
+    assert "a socket of the adapter's" in finished.error.message
+
+
+async def test_a_call_that_was_stopped_before_it_began_never_runs() -> None:
+    ran: list[str] = []
+
+    async def work(name: str) -> str:
+        ran.append(name)
+        if name == "first":
+            await world.gateway.submit(session, Interrupt(call_id="c2"))
+        return name
+
+    world = World(calls(("work", {"name": "first"}), ("work", {"name": "second"})), says("fine"), tools=[work])
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    events = [event async for event in world.turn(session, SubmitPrompt(text="go"))]
+    assert ran == ["first"]
+    ends = {event.call.id: event for event in of(events, ToolCallChanged) if event.result is not None}
+    assert (ends["c1"].state, ends["c2"].state) == ("success", "cancelled")
+    await world.gateway.close()
+
+
+async def test_what_a_command_says_it_needs_holds_for_its_own_turn() -> None:
+    world = World(*[calls(("echo", {"text": "a"})), says("done")] * 2, tools=[echo])
+    session = await world.gateway.open(OpenSession(cwd="/w", interactive=False))
+    outcomes = []
+    for prompt in (SubmitPrompt(text="go", command="/look", only=("Read",)), SubmitPrompt(text="go on")):
+        events = [event async for event in world.turn(session, prompt)]
+        outcomes.append(of(events, TurnFinished)[0].outcome)
+    assert outcomes == ["denied", "finished"]
+    await world.gateway.close()
+
+
+@pytest.mark.parametrize("decision", ["session", "always"])
+async def test_the_answer_to_a_question_of_the_model_s_is_no_rule(decision: Answer) -> None:
+    """Whatever a client sends: the answers that were offered would be kept as what is allowed."""
+
+    async def choose(context: ToolContext, options: list[str]) -> str:
+        return context.answer or "nothing"
+
+    question = ("choose", {"options": ["Bash", "Edit"]})
+    world = World(calls(question), says("thanks"), tools=[FunctionTool(choose, effects=("ask",))])
+    events = await answered(world, decision, "Bash")
+    assert of(events, ApprovalRequested)[0].proposals == ("Bash", "Edit")
+    assert of(events, ApprovalResolved)[0].rules == ()
+    assert world.fixed.saved == []

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 
 from protea.adapters.storage.jsonl import JsonlStore
-from protea.adapters.storage.memory import MemoryStore
+from protea.adapters.storage.memory import MemoryLog, MemoryStore
 from protea.adapters.tools.functions import FunctionTool
 from protea.application.hub import Hub
 from protea.domain.commands import EndSession, Interrupt, ResolveApproval, SetMode, SubmitPrompt
-from protea.domain.errors import SessionError
+from protea.domain.errors import SessionError, StoreError
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
+    LastingEvent,
     NoticeGiven,
     SessionEnded,
     TextDelta,
@@ -257,3 +258,29 @@ async def test_what_one_session_raises_on_closing_does_not_keep_others_open(stor
         await world.gateway.close()
     for session in sessions:
         store.open(session).close()
+
+
+class Lost(MemoryLog):
+    """On a disk that takes what is written and cannot keep it."""
+
+    def sync(self) -> None:
+        raise StoreError("the disk is gone")
+
+
+async def test_what_could_not_be_made_safe_was_shown_to_nobody() -> None:
+    shown: list[LastingEvent] = []
+    hub = Hub("s", Lost("s"), PatientClock(), shown.append)
+    with pytest.raises(StoreError, match="the disk is gone"):
+        await hub.commit(NoticeGiven(level="info", text="x"))
+    assert shown == []
+    with pytest.raises(StoreError, match="the disk is gone"):
+        [event async for event in hub.follow(1)]
+
+
+async def test_events_go_on_in_no_log_that_ends_elsewhere() -> None:
+    store = MemoryStore()
+    log, other = store.create("s"), store.create("t")
+    hub = Hub("s", log, PatientClock(), lambda event: None)
+    hub.record(NoticeGiven(level="info", text="x"))
+    with pytest.raises(StoreError, match="the other log ends at event 0, and this one at 1"):
+        hub.move(other, other.read, PatientClock())
