@@ -15,7 +15,7 @@ import pytest
 
 from protea.domain.script import ScriptedCall, ScriptedReply
 from protea.domain.usage import Usage
-from protea.testing.loopback import LoopbackProvider, Stall, Status
+from protea.testing.loopback import Cut, LoopbackProvider, LoopbackReply, Malformed, Stall, Status
 from tests.journeys.world import World
 
 SECRET = "planted-7f3a9c-secret"
@@ -276,3 +276,16 @@ def test_a_gateway_that_cannot_stream_is_asked_for_whole_replies(wire: str, tmp_
     assert [part["type"] for part in first["content"]] == ["thinking", "text", "tool_call", "tool_call"]
     assert (first["stop"], first["usage"]["input"], second["content"][0]["text"]) == ("tool_calls", 1200, "Two.")
     assert events[-1]["text"] == "Two."
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(Cut(), "truncated"), (Malformed(), "malformed")])
+def test_what_is_no_whole_reply_is_no_answer_and_is_paid_for_three_times_at_most(
+    fault: Cut | Malformed, kind: str, tmp_path: Path
+) -> None:
+    with LoopbackProvider.in_thread([LoopbackReply(text="Half a", fault=fault)] * 9) as provider:
+        done = world_of(tmp_path, ROWS[0], provider).run("-p", "--output-format", "json", "-m", ROWS[0].model, "go")
+        asked = len(provider.requests)
+    result = json.loads(done.stdout)
+    assert (result["outcome"], result["text"], result["error"]["kind"]) == ("error", "", kind)
+    assert (done.returncode, asked) == (2, 3)
+    assert done.stderr.splitlines()[-1].endswith("(tried 3 times)")

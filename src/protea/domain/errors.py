@@ -74,6 +74,10 @@ TOO_LONG: frozenset[str] = frozenset({"context_length", "too_large"})
 """Causes that go away when less is sent."""
 
 
+WEB_PAGE = "web_page"
+"""The `code` of a failure where a web page came instead of a reply."""
+
+
 class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error as an event carries it."""
 

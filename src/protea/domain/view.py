@@ -29,7 +29,7 @@ from protea.domain.events import (
     TurnStarted,
 )
 from protea.domain.messages import ToolCall, text_of
-from protea.domain.retry import MOST_ATTEMPTS
+from protea.domain.retry import most_attempts
 from protea.domain.tools import ToolResult
 from protea.domain.usage import Usage
 
@@ -187,7 +187,8 @@ def retry_text(event: RetryScheduled) -> str:
     """`acme: The provider is busy; trying again in 2 s (attempt 3 of 5)`."""
     error = event.error
     who = f"{error.provider}: " if error.provider and error.provider not in error.message else ""
-    of = f" of {MOST_ATTEMPTS}" if event.attempt <= MOST_ATTEMPTS else ""
+    most = most_attempts(error)
+    of = f" of {most}" if event.attempt <= most else ""
     wait = f"{event.delay:.1f}".removesuffix(".0")
     return f"{who}{error.message.rstrip('. ')}; trying again in {wait} s (attempt {event.attempt}{of})"
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.adapters.http.errors import HttpError
-from protea.domain.errors import Cause, ModelError
+from protea.domain.errors import WEB_PAGE, Cause, ModelError
 
 MAX_BODY = 1024 * 1024
 """Bytes of a failure's body worth reading."""
@@ -162,7 +162,7 @@ def of_status(
     status: int, headers: Mapping[str, str], body: bytes, *, provider: str, secret: str | None = None
 ) -> ModelError:
     """The failure an HTTP answer of `status` is. `secret` is kept out of the message wherever a provider echoes it."""
-    said = _read(body)
+    said, page = _read(body), ""
     kind = _kind(status, said)
     if 300 <= status < 400:
         message = f"the address redirects to {headers.get('location', 'elsewhere')}; set base_url to that"
@@ -170,7 +170,8 @@ def of_status(
     elif said.message:
         message = said.message
     else:
-        message = _page(body) or f"HTTP status {status} without an explanation"
+        page = _page(body)
+        message = page or f"HTTP status {status} without an explanation"
     retryable = kind in _RETRYABLE
     wish = headers.get("x-should-retry", "").lower()
     if wish in ("true", "false"):
@@ -183,7 +184,7 @@ def of_status(
         status=status,
         retryable=retryable,
         retry_after=(said.retry_after if wait is None else wait) if retryable else None,
-        code=said.names[0] if said.names else None,
+        code=said.names[0] if said.names else WEB_PAGE if page else None,
         request_id=_request_id(headers) or said.request_id,
     )
 
