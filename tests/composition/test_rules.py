@@ -82,3 +82,17 @@ def test_tools_that_are_or_may_come_are_known(start: Start) -> None:
     names = ("Bash(ls)", "Write", "Patch", "Glob", "CronCreate", "A2ASend", "Effect(net.egress)", "mcp__any__thing")
     assert start.rules(allow=names).layers[0].allow == names
     assert start.told == []
+
+
+def test_a_rule_that_can_never_match_is_told_with_its_line(start: Start) -> None:
+    (start.home / "permissions.toml").write_text(
+        'allow = ["Bash(git push:*)", "Bash(ls)"]\ndeny = ["Bash(git:*)",\n "Read(/etc/passwd)"]\n'
+    )
+    start.rules(deny=("Bash(a; b)", "Bash(ls)"))
+    assert start.told == [
+        "the rule Bash(a; b): each command is matched alone, so a rule with an operator in it matches none",
+        f"{start.home}/permissions.toml:3: the rule Read(/etc/passwd): one slash means the project's root;"
+        " write //etc/passwd for the absolute path",
+        f"{start.home}/permissions.toml:1: the rule Bash(git push:*): it is dead: Bash(git:*)"
+        f" ({start.home}/permissions.toml:2) denies all of it",
+    ]

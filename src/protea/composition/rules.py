@@ -60,8 +60,10 @@ def read_rules(
                 layers.append(layer if own else replace(layer, allow=()))
                 mode = (asked if own else None) or mode
     said = tuple(each for each in layers if each.allow or each.ask or each.deny)
-    if said and not foreign_tools:
-        _check_tools(said, launch)
+    if said:
+        if not foreign_tools:
+            _check_tools(said, launch)
+        _tell_odd(said, surroundings, launch)
     return RulesInForce(said, settings.permissions.mode or mode)
 
 
@@ -78,6 +80,14 @@ def _check_tools(layers: tuple[RuleLayer, ...], launch: Launch) -> None:
         if rule.source == "flags":
             raise UsageError(problem)
         launch.warn(f"{rule.source}: {problem}")
+
+
+def _tell_odd(layers: tuple[RuleLayer, ...], surroundings: Surroundings, launch: Launch) -> None:
+    """What a rule says and its writer cannot mean."""
+    from protea.adapters.permission.rules import warnings  # see `_usable`
+
+    for odd in warnings(layers, surroundings):
+        launch.warn(f"{'' if odd.source == 'flags' else f'{odd.source}: '}the rule {odd.rule}: {odd.why}")
 
 
 def _usable(layer: RuleLayer, launch: Launch) -> RuleLayer:

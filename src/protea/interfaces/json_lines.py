@@ -6,7 +6,7 @@ The log leaves out what has its default; the outside is promised some of those k
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -26,21 +26,6 @@ from protea.domain.events import (
 _encode = msgspec.json.Encoder().encode
 
 _SEPARATORS = tuple((chr(code).encode(), b"\\u%04x" % code) for code in (0x85, 0x2028, 0x2029))
-
-COMMANDS = (
-    "submit_prompt",
-    "steer",
-    "interrupt",
-    "resolve_approval",
-    "set_model",
-    "set_mode",
-    "swap",
-    "set_title",
-    "rewind",
-    "invoke",
-    "withdraw_prompt",
-    "end_session",
-)
 
 
 def event_line(event: AnyEvent) -> bytes:
@@ -117,10 +102,9 @@ def _commands() -> msgspec.json.Decoder[AnyCommand]:
 def read_command(line: bytes) -> AnyCommand:
     """One line of standard input as a command. Raises `UsageError` with what is wrong with it."""
     try:
-        return _commands().decode(line)
+        return _commands().decode(line.removeprefix(b"\xef\xbb\xbf"))  # some shells begin a pipe with that mark
     except msgspec.ValidationError as error:
-        raise UsageError(
-            f"{error}; commands are {', '.join(COMMANDS)}" if "$.type" in str(error) else str(error)
-        ) from error
+        known = ", ".join(str(each.__struct_config__.tag) for each in get_args(AnyCommand))
+        raise UsageError(f"{error}; commands are {known}" if "$.type" in str(error) else str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"not JSON: {error}") from error

@@ -90,7 +90,8 @@ def test_what_is_no_file_or_has_no_end_stops_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layer", "says"),
     [
-        (RuleLayer("f", allow=("Bsh(ls)",)), "no tool Bsh"),
+        (RuleLayer("f", deny=("mcp__",)), "names no server"),
+        (RuleLayer("f", deny=("Bash(git:* push)",)), "at the end alone"),
         (RuleLayer("f", allow=("Bash(* install)",)), "name the command"),
         (RuleLayer("f", allow=("Bash(ls && pwd)",)), "operator"),
         (RuleLayer("f", deny=("Read(/etc/passwd)",)), "//etc/passwd"),

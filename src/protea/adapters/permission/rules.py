@@ -149,10 +149,10 @@ def create(options: Options, *, surroundings: Surroundings) -> Permission:
     return RulesPermission(parse_layers((*options.layers, own)), surroundings)
 
 
-def warnings(layers: tuple[RuleLayer, ...], surroundings: Surroundings, tools: tuple[str, ...] = ()) -> list[Odd]:
-    """What the writers of these rules should know: unknown tools, dead rules, impossible paths."""
+def warnings(layers: tuple[RuleLayer, ...], surroundings: Surroundings) -> list[Odd]:
+    """What the writers of these rules should know: dead rules, impossible paths."""
     anchors = Anchors(surroundings.root, surroundings.cwd, surroundings.user_home, surroundings.protea_home)
-    return oddities(parse_layers(layers), anchors, tools)
+    return oddities(parse_layers(layers), anchors)
 
 
 class RulesFile(msgspec.Struct, frozen=True):

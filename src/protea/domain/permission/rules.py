@@ -270,17 +270,19 @@ class Odd(msgspec.Struct, frozen=True):
     why: str
 
 
-def oddities(rules: Sequence[Rule], anchors: Anchors, tools: Iterable[str] = ()) -> list[Odd]:
-    """Unknown tools, rules that can never match, and paths that mean something else than they look like."""
+def oddities(rules: Sequence[Rule], anchors: Anchors) -> list[Odd]:
+    """Rules that can never match, and paths that mean something else than they look like."""
     found: list[Odd] = []
-    known = KNOWN_TOOLS | {family(tool) for tool in tools}
+    denying = [rule for rule in rules if rule.verdict == "deny"]
     for rule in rules:
 
         def note(why: str, rule: Rule = rule) -> None:
             found.append(Odd(rule.source, rule.text, why))
 
-        if rule.tool not in known and not rule.tool.startswith("mcp__"):
-            note(f"there is no tool {rule.tool}")
+        if rule.tool == "mcp__":
+            note("it names no server, so it matches nothing; write mcp__SERVER or mcp__*")
+        if rule.shape == "glob" and ":*" in rule.body:
+            note("`:*` counts at the end alone")
         if rule.verdict == "allow" and rule.shape == "glob" and "*" in rule.body.split(None, 1)[0]:
             note("a glob before or in the command's name never allows anything; name the command")
         if rule.tool == "Bash" and rule.shape in ("exact", "prefix") and any(c in rule.body for c in ";|&<>\n"):
@@ -288,11 +290,16 @@ def oddities(rules: Sequence[Rule], anchors: Anchors, tools: Iterable[str] = ())
         if rule.shape == "path":
             _odd_path(rule, anchors, note)
         if rule.verdict == "allow":
-            for other in rules:
-                if other.verdict == "deny" and _covers(other, rule):
+            for other in denying:
+                # What another file or a flag denies is meant to go before this one.
+                if _file(other) == _file(rule) and _covers(other, rule):
                     note(f"it is dead: {other.text} ({other.source}) denies all of it")
                     break
     return found
+
+
+def _file(rule: Rule) -> str:
+    return rule.source.rpartition(":")[0] or rule.source
 
 
 def _odd_path(rule: Rule, anchors: Anchors, note: object) -> None:
