@@ -170,7 +170,7 @@ def of_status(
     elif said.message:
         message = said.message
     else:
-        page = _page(body)
+        page = _page(body) or ""
         message = page or f"HTTP status {status} without an explanation"
     retryable = kind in _RETRYABLE
     wish = headers.get("x-should-retry", "").lower()
