@@ -82,7 +82,7 @@ class HookRunner:
             self._hub.record(*ran)
         answer = together(said)
         asks = answer.verdict == "ask" and moment in _QUESTIONS
-        return await self._put_to_a_person(answer, _QUESTIONS[moment]) if asks else answer
+        return await self._put_to_a_person(answer, moment) if asks else answer
 
     async def _run(self, hooks: Hooks, told: HookMoment) -> Sequence[HookSaid]:
         """What formats a file behind the call that wrote it is taken back together with what the call wrote."""
@@ -98,12 +98,14 @@ class HookRunner:
             told = PromptSubmitted(id=self._ids().short("p"), text=f"[hook] {text}", delivery="steer", origin="hook")
             self._hub.record(told)
 
-    async def _put_to_a_person(self, said: HookAnswer, question: str) -> HookAnswer:
-        id = self._ids().short("a")
+    async def _put_to_a_person(self, said: HookAnswer, moment: Moment) -> HookAnswer:
+        id, question = self._ids().short("a"), _QUESTIONS[moment]
         why = f"The hook {said.hook} asks" + (f": {said.why.rstrip()}" if said.why else ".")
         call = ToolCall(id=id, name="Hook", arguments={"question": question})
         asked = ApprovalRequested(id=id, call=call, why=f"{why}\n{question}", kind="question", proposals=(_YES, _NO))
         answer = await self._approvals.ask(asked)
+        if answer.by == "policy" and moment == "turn_end":
+            return replace(said, verdict="allow")  # going on without an end helps nobody
         comment = (answer.comment or "").strip()
         if answer.decision != "deny" and comment.casefold() in ("", _YES, "y"):
             return replace(said, verdict="allow")

@@ -468,6 +468,8 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
             return _marker(event, "compacted", change_text(event))
         case PinsChanged():
             return _marker(event, "pins", f"{len(event.pins)} pinned", "\n".join(event.pins))
+        case HookRan(failed=str(failed)) if failed:
+            return Notice(key=f"hook:{event.seq}", seq=event.seq or 0, at=event.at, level="warning", text=failed)
         case HookRan():
             detail = "\n\n".join(f"{what}: {text}" for what, text in hook_details(event))
             return _marker(event, "hook", hook_text(event), detail)

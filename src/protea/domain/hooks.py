@@ -179,7 +179,7 @@ def from_wire(hook: str, said: Any, moment: Moment) -> HookSaid:
     """What a JSON answer means; what it says beyond that is passed over. Raises `ValueError` for what is no answer, or
     does nothing at this moment."""
     if not isinstance(said, Mapping):
-        raise ValueError("its answer is no JSON object")
+        raise ValueError('its answer is no JSON object like {"decision": "deny", "reason": "…"}')
     special = said.get("hookSpecificOutput")
     special = special if isinstance(special, Mapping) else {}
     word = special.get("permissionDecision", said.get("decision"))

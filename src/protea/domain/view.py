@@ -119,17 +119,20 @@ def problem_lines(result: ToolResult, most: int) -> list[tuple[str, str]]:
 
 
 def hook_text(event: HookRan) -> str:
-    """What a hook did, in a line: `check: deny: not on a Friday`."""
+    """What a hook did, in a line: `hook check: deny: not on a Friday`."""
     if event.failed:
         return event.failed
     did: list[str] = [event.verdict] if event.verdict is not None else []
-    did += [_REWROTE.get(event.moment, "rewrote it")] if event.arguments is not None or event.text is not None else []
+    if event.arguments is not None:
+        about = call_object(ToolCall(id="", name="", arguments=event.arguments))
+        did.append(f"rewrote the call to {about}" if about else "rewrote the call")
+    elif event.text is not None:
+        did.append(_REWROTE.get(event.moment, "rewrote it"))
     did += ["told the model something"] if event.context else []
-    return f"{event.hook}: {', '.join(did) or 'says'}" + (f": {event.why}" if event.why else "")
+    return f"hook {event.hook}: {', '.join(did) or 'says'}" + (f": {event.why}" if event.why else "")
 
 
 _REWROTE = {
-    "before_tool": "rewrote the call",
     "after_tool": "rewrote the result",
     "prompt": "rewrote the prompt",
     "before_compaction": "rewrote what the summary is asked for",

@@ -108,7 +108,7 @@ class Drawing:
                 self.line(self._paint.dim(one_line(change_text(event), 240)))
             case HookRan():
                 told = self._paint.warn if event.failed else self._paint.dim
-                self.line(told(f"hook {one_line(hook_text(event), 200)}"))
+                self.line(told(one_line(hook_text(event), 400)))
                 for what, text in hook_details(event):
                     self.line(self._paint.dim(f"    {what}: {one_line(text, 400)}"))
             case PromptWithdrawn(why=why) if why:

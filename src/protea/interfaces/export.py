@@ -42,7 +42,7 @@ def markdown_of(event: LastingEvent, *, short: bool = False) -> str:
             return f"## sent instead, by {one_line(event.hook)}\n\n{visible(text)}\n\n"
         case HookRan():
             details = "".join(f"- {what}: {_code(one_line(text, 400))}\n" for what, text in hook_details(event))
-            return f"*hook {one_line(hook_text(event))}*\n\n{details}" + ("\n" if details else "")
+            return f"*{one_line(hook_text(event))}*\n\n{details}" + ("\n" if details else "")
         case PromptWithdrawn(why=str(why)) if why:
             return f"*{one_line(why)}*\n\n"
         case MessageCompleted():

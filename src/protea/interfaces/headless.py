@@ -411,7 +411,7 @@ class _Run:
             case ToolCallChanged(call=call, state="executing"):
                 self._line(f"· {call.name} {one_line(call_object(call), 160)}")
             case HookRan(failed=""):
-                self._line(f"· hook {one_line(hook_text(event), 200)}")
+                self._line(f"· {one_line(hook_text(event), 200)}")
                 for what, text in hook_details(event):
                     self._line(f"  {what}: {one_line(text, 200)}")
             case ToolCallChanged(call=call, state="error" | "cancelled" as state, result=result):

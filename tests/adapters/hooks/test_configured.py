@@ -166,6 +166,47 @@ async def test_a_function_that_would_end_more_than_itself_has_failed(desk: Desk,
     assert said.failed
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "\nimport nowhere\n",
+            "it cannot be imported: ModuleNotFoundError: No module named 'nowhere' ({file}, line 2)",
+        ),
+        ("x = 1\ny = (\n", "it cannot be imported: SyntaxError: '(' was never closed ({file}, line 2)"),
+        ("def check(told):\n    return told['no']\n", "KeyError: 'no' ({file}, line 2)"),
+        ("async def check(told):\n\n    return 1 / 0\n", "ZeroDivisionError: division by zero ({file}, line 3)"),
+        ("def check(told):\n    return 'no'\n", "its answer is no JSON object"),
+        ("def check(told):\n    return {1j: 2}\n", "what it returned is no JSON"),
+    ],
+)
+async def test_a_mistake_in_a_file_is_told_with_its_line(desk: Desk, text: str, problem: str) -> None:
+    (desk.root / "hooks.py").write_text(text)
+    (said,) = await desk.before(Hook(python="hooks.py:check", name="h"))
+    assert said.failed.startswith(f"the hook h failed: {problem.format(file=desk.root / 'hooks.py')}")
+
+
+async def test_what_helps_stands_behind_what_failed(desk: Desk) -> None:
+    (desk.root / "plain").write_text("#!/bin/sh\n")
+    missing, plain, quiet, words = await desk.before(
+        Hook(command=("no-such-program",)),
+        Hook(command=("./plain",)),
+        Hook(command=("false",)),
+        Hook(command=("echo", "{oops")),
+    )
+    assert missing.failed.endswith("(give its whole path, or put it on PATH)")
+    assert "chmod +x" in plain.failed
+    assert quiet.failed.endswith("exit code 1, and nothing on standard error")
+    assert words.failed.endswith("it begins '{oops'")
+
+
+async def test_a_command_of_ones_home_is_found_there(desk: Desk) -> None:
+    (desk.root / "in-home").write_text('#!/bin/sh\necho \'{"decision": "ask"}\'\n')
+    (desk.root / "in-home").chmod(0o755)
+    (said,) = await desk.before(Hook(command=("~/in-home",)))
+    assert (said.verdict, said.failed, said.hook) == ("ask", "", "~/in-home")
+
+
 async def test_a_file_of_functions_that_ends_python_when_it_is_read_has_failed(desk: Desk) -> None:
     (desk.root / "hooks.py").write_text("import sys\nsys.exit(0)\n")
     (said,) = await desk.before(Hook(python="hooks.py:check"))
@@ -329,6 +370,7 @@ async def test_an_address_is_asked_by_post(desk: Desk) -> None:
     [
         (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "HTTP 500"),
         (b"HTTP/1.1 404 Oh\r\nContent-Length: 22\r\n\r\n" + b'{"decision": "allow"}', "HTTP 404"),
+        (b"HTTP/1.1 503 Oh\r\nContent-Length: 8\r\n\r\nsleeping", "HTTP 503: sleeping"),
         (b"HTTP/1.1 307 Go\r\nLocation: /no\r\nContent-Length: 0\r\n\r\n", "HTTP 307: it points elsewhere"),
         (ok(b"<html>"), "its answer is no JSON"),
         (ok(b'{"decision": "allow"'), "its answer is no JSON"),

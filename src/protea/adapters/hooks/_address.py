@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from protea.adapters.http.client import Client, Settings
+from protea.adapters.http.errors import HttpError
 
 LARGEST = 1 << 20
 """Bytes of an answer."""
@@ -24,9 +26,16 @@ async def ask(url: str, told: dict[str, Any], environment: Mapping[str, str]) ->
             if response.status == 204:
                 return None
             if 300 <= response.status < 400:
-                raise ValueError(f"HTTP {response.status}: it points elsewhere, and a hook is asked nowhere else")
+                where = response.headers.get("location", "")[:200]
+                raise ValueError(
+                    f"HTTP {response.status}: it points elsewhere ({where}), and a hook is asked nowhere else"
+                )
             if response.status != 200:
-                raise ValueError(f"HTTP {response.status}")
+                body = b""
+                with contextlib.suppress(HttpError):  # its status is what failed
+                    body = await response.read(LARGEST)
+                said = " ".join(body.decode("utf-8", "replace").split())[:200]
+                raise ValueError(f"HTTP {response.status}{f': {said}' if said else ''}")
             body = await response.read(LARGEST)
             if not body.strip():
                 return None

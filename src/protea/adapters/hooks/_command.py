@@ -21,6 +21,11 @@ from protea.ports.sandbox import Launch, Process, Sandbox
 
 LARGEST = 1 << 20
 """Bytes of an answer."""
+_MENDS = {
+    126: " (is it executable? `chmod +x` makes it so)",
+    127: " (give its whole path, or put it on PATH)",
+}
+"""Exit code → what helps."""
 
 
 async def ask(
@@ -59,7 +64,8 @@ async def ask(
         return {"decision": "deny", "reason": complaint or "the hook said no"}
     if ended.code != 0:
         how = f"exit code {ended.code}" if ended.code is not None else f"signal {ended.signal}"
-        raise ValueError(f"{how}{': ' + complaint[:500] if complaint else ''}")
+        said = f": {complaint[:500]}" if complaint else ", and nothing on standard error"
+        raise ValueError(f"{how}{said}{_MENDS.get(ended.code or 0, '')}")
     text = output.strip()
     if not text.startswith(b"{"):
         # Plain words are for whoever the moment lets hear them.
@@ -67,7 +73,8 @@ async def ask(
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"its answer is no JSON: {error}") from error
+        shown = text[:80].decode("utf-8", "replace")
+        raise ValueError(f"its answer is no JSON: {error}; it begins {shown!r}") from error
 
 
 def _heard(told: Mapping[str, Any]) -> bool:

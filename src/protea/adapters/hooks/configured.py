@@ -93,7 +93,7 @@ class ConfiguredHooks:
                 answer = await self._ask(hook, to_wire(moment))
             return from_wire(hook.shown, answer if answer is not None else {}, moment.moment)
         except TimeoutError:
-            problem = f"it took longer than {hook.timeout:g} s"
+            problem = f"it took longer than {hook.timeout:g} s (`timeout` gives it more)"
         except Exception as fault:  # a hook is somebody's program: whatever it does must not end the turn
             problem = str(fault) or type(fault).__name__
         problem = f"the hook {hook.shown} failed: {problem}"

@@ -167,12 +167,13 @@ class _Chat:
             asyncio.run_coroutine_threadsafe(self._shut(), self.loop).result(5)
 
     async def _shut(self) -> None:
-        if self.follower is not None:
-            self.follower.cancel()
         if self.session and not self.seen:
             with suppress(ProteaError):
                 await self._forget_unused(self.session)
         await self.gateway.close()
+        if self.follower is not None:
+            await asyncio.wait([self.follower], timeout=0.25)  # what hooks say of the end is seen as well
+            self.follower.cancel()
 
     async def _forget_unused(self, session: str) -> None:
         """Leave nothing of a session in which nothing was ever said."""

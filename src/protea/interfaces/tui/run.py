@@ -14,7 +14,9 @@ from msgspec.structs import replace
 
 from protea.domain.commands import SubmitPrompt
 from protea.domain.errors import ProteaError, SessionError
+from protea.domain.events import HookRan
 from protea.domain.settings import ScreenSettings
+from protea.interfaces.terminal import one_line
 from protea.interfaces.tui.app import ProteaApp
 from protea.interfaces.tui.desk import Desk, Place
 from protea.interfaces.tui.driver import FirstFrame
@@ -46,6 +48,7 @@ def run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame: First
 
 async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame: FirstFrame | None) -> int:
     gateway = await create()
+    words: list[asyncio.Task[list[str]]] = []
     try:
         desk = Desk(gateway, opening.place, opening.preferences)
         desk.keep = opening.keep
@@ -61,6 +64,7 @@ async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame
         if forgotten := desk.forgotten_pictures():
             os.write(1, forgotten.encode())
         for each in app.main.tabs:
+            words.append(asyncio.create_task(_last_words(gateway, each.session, each.state.seq)))
             with suppress(ProteaError):  # one that cannot be ended is ended with the process
                 await end_session(desk, each.session, "left", only_unused=True)
         if app.fault is not None:
@@ -68,6 +72,26 @@ async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame
         return 0
     finally:
         await gateway.close()
+        await _say_last(words)
+
+
+async def _last_words(gateway: Gateway, session: str, after: int) -> list[str]:
+    """What failed when a session ended: there is no screen any more to show it on."""
+    failed = []
+    with suppress(ProteaError):
+        async for event in gateway.events(session, after):
+            if isinstance(event, HookRan) and event.failed:
+                failed.append(event.failed)
+    return failed
+
+
+async def _say_last(words: list[asyncio.Task[list[str]]]) -> None:
+    done = (await asyncio.wait(words, timeout=0.25))[0] if words else set()
+    for each in words:
+        each.cancel()
+        for line in each.result() if each in done else ():
+            with suppress(OSError):
+                os.write(2, f"protea: {one_line(line, 400)}\n".encode("utf-8", "replace"))
 
 
 async def _first_tab(desk: Desk, opening: Opening) -> Tab:
