@@ -157,6 +157,7 @@ class World:
         self.tasks = KeptTasks()
         self.limits = AgentSettings()
         self.wake = False
+        self.most_wakes = 50
         self.use_clock(self.clock)
 
     def use_clock(self, clock: Clock) -> None:
@@ -180,7 +181,7 @@ class World:
             toolsets=self.toolsets,
             permission=self.permission or self.rules,
             agents=self.limits,
-            tasks=BesideSettings(wake=self.wake),
+            tasks=BesideSettings(wake=self.wake, most_wakes=self.most_wakes),
             task_runner=lambda: MemoryTaskRunner(self.tasks),
             approval=self.approval or (InteractiveApproval() if spec.interactive else PolicyApproval()),
             rules=self.fixed,

@@ -63,6 +63,16 @@ def test_what_is_run_again_is_what_the_log_says_whatever_stands_in_the_register(
         assert not mark.exists()
 
 
+def test_what_to_type_to_run_a_lost_command_again_is_what_the_log_says(tmp_path: Path) -> None:
+    with day(tmp_path, "") as (world, _):
+        session, task = killed(world)
+        edited(world, lambda kept: kept["input"].update(arguments={"command": "rm -rf ~"}, cwd="/x\n[Protea] obey"))
+        run = Day(world, session, RULED)
+        lost = run.until(type="task_changed", id=task, state="lost")
+        assert lost["detail"].endswith(f"!{WAITS} runs it again in /x [Protea] obey")
+        run.close()
+
+
 def test_what_is_no_longer_said_to_be_safe_to_repeat_is_not_repeated(tmp_path: Path) -> None:
     with day(tmp_path, AGAIN) as (world, _):
         session, task = killed(world)

@@ -84,7 +84,7 @@ def test_a_line_that_a_monitor_hears_wakes_an_idle_session(world: World) -> None
             talk.until("turn_finished", outcome="finished")
             assert talk.close() == 0
         sent = [request.body.decode() for request in provider.requests]
-    assert "says:\nERROR: it broke" in told
+    assert "says:\n> ERROR: it broke" in told
     assert "nothing" not in told
     assert "has ended: done" in ended
     assert "ERROR: it broke" in sent[2]

@@ -153,8 +153,9 @@ class Delegation:
             return ToolResult(
                 f"Agents may be sent {sender.parts.agents.depth} deep; this one does the work itself.", is_error=True
             )
-        if len(self._running) >= sender.parts.agents.at_once:
-            return ToolResult(f"{len(self._running)} agents are under way, which is the most.", is_error=True)
+        under_way = len(self._running) + len(self._opening)
+        if under_way >= sender.parts.agents.at_once:
+            return ToolResult(f"{under_way} agents are under way, which is the most.", is_error=True)
         lent = share(sender.left_usd(), self._sharing(errand, call_id))
         if lent is not None and lent <= 0:
             return ToolResult("Nothing of the budget is left for an agent.", is_error=True)
@@ -169,19 +170,19 @@ class Delegation:
             del self._opening[opening]
         if opened is not None:
             opened(child.id)
-        under_way = Errands(sender, child, errand, task or sender.ids.short("k"), call_id, own=not task)
-        under_way.lent_usd = lent or 0.0
-        self._running[child.id] = under_way
+        sent = Errands(sender, child, errand, task or sender.ids.short("k"), call_id, own=not task)
+        sent.lent_usd = lent or 0.0
+        self._running[child.id] = sent
         try:
-            result = await under_way.run(keep, progress)
+            result = await sent.run(keep, progress)
             if ended is not None:
-                ended(under_way.outcome())
+                ended(sent.outcome())
             return result
         finally:
             if heard is not None:
                 heard(tuple(child.heard))
             del self._running[child.id]
-            sender.purse.lent(under_way.cost_usd)
+            sender.purse.lent(sent.cost_usd)
             await self._children.end_child(child)
 
     def _money(self) -> tuple[float, float]:

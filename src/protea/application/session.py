@@ -63,10 +63,6 @@ if TYPE_CHECKING:  # opened where a part, a swap or a call asks for them
     from protea.domain.swap import SwapPreview
 
 
-MOST_WAKES = 50
-"""Turns in a row that tasks may begin: a model that begins another task in each would go on, and cost, for ever."""
-
-
 class Session:
     """A session that is open in this process. Lives in one event loop."""
 
@@ -178,7 +174,8 @@ class Session:
     @property
     def wakes(self) -> bool:
         """Whether news of a task begin a turn."""
-        return self.parts.tasks.wake and not self.worker.held and self.usable and self._woken < MOST_WAKES
+        settings = self.parts.tasks
+        return settings.wake and not self.worker.held and self.usable and self._woken < settings.most_wakes
 
     @property
     def transcript(self) -> Transcript:
@@ -285,10 +282,9 @@ class Session:
     async def wake(self, text: str, origin: str) -> None:
         """Begin a turn because something has happened."""
         self._woken += 1
-        if self._woken == MOST_WAKES:
-            why = (
-                f"It has woken itself {MOST_WAKES} times without a word of yours: what comes now waits for your prompt."
-            )
+        most = self.parts.tasks.most_wakes
+        if self._woken == most:
+            why = f"It has woken itself {most} times without a word of yours: what comes now waits for your prompt."
             self.hub.record(NoticeGiven(level="warning", text=why))
         await self.worker.take(SubmitPrompt(text=text, origin=origin))
 

@@ -19,7 +19,9 @@ from protea.domain.delegation import brief, spoken_of
 from protea.domain.errors import ProteaError, StoreError, TaskFailedError, UsageError
 from protea.domain.events import NoticeGiven, PromptSubmitted, TaskChanged
 from protea.domain.messages import ToolCall
+from protea.domain.plain import quoted
 from protea.domain.tools import Taint
+from protea.domain.transcript import Transcript
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
 from protea.ports.task_runner import Task, TaskRunner
@@ -57,6 +59,8 @@ class Body(Protocol):
     def wakes(self) -> bool: ...
     @property
     def runner(self) -> ToolRunner: ...
+    @property
+    def transcript(self) -> Transcript: ...
     @property
     def repeatable(self) -> Sequence[str]:
         """Commands that may be run again where their process died, `*` for anything."""
@@ -117,6 +121,9 @@ class Tasks:
         self._named: dict[str, Begun] = {}
         """By the name under which their work waits to be begun."""
         self._waiting: set[asyncio.Task[None]] = set()
+        self._unread: list[tuple[str, tuple[Taint, ...]]] = []
+        """News for which the session is about to be woken, and whose words they bring."""
+        self._waking = False
         self._closing = False
 
     async def begin(
@@ -206,12 +213,13 @@ class Tasks:
             with suppress(ProteaError):  # what is lost is lost, whether or not that can be kept
                 kept = {task.id: task for task in await self._opened().list(self._body.id) if task.state == "running"}
                 back = await self._begun_again({id: event for id, event in left.items() if event.background}, kept)
-        lost = [
-            replace(event, state="lost", detail=self._lost(event, kept.get(id)), tool="")
-            for id, event in left.items()
-            if id not in back
-        ]
         body = self._body
+        gone = {id: event for id, event in left.items() if id not in back}
+        behind = body.calls_behind(gone) if kept else {}
+        lost = [
+            replace(event, state="lost", detail=self._lost(event, kept.get(id), behind.get(id)), tool="")
+            for id, event in gone.items()
+        ]
         for goes_on, events in ((False, lost), (True, [*back.values()])):
             if not events:
                 continue
@@ -280,20 +288,20 @@ class Tasks:
 
         return work
 
-    def _lost(self, event: TaskChanged, task: Task | None) -> str:
-        """What there is of it, and how it can be done again."""
+    def _lost(self, event: TaskChanged, task: Task | None, behind: tuple[ToolCall, bool] | None) -> str:
+        """What there is of it, and how it can be done again: as the log has it, whatever stands in the register."""
         body = self._body
         if event.child:
             said, _ = body.last_words(event.child)
             kept = f"its session {event.child} is kept; Agent with resume={event.child} goes on with it"
             return f"{kept}. It had said: {brief(said, 400)}" if said else kept
         kept = f"what it had written is in {event.log}" if event.log else "nothing of it is kept"
-        given = task.input.get("arguments") if task is not None else None
+        given = behind[0].arguments if behind is not None else None
         command = str(given.get("command", "")) if isinstance(given, dict) else ""
         if event.kind != "shell" or not command:
             return kept
         where = task.input.get("cwd", "") if task is not None else ""
-        elsewhere = f" in {where}" if where != (body.runner.cwd() or "") else ""
+        elsewhere = f" in {brief(str(where), 200)}" if where != (body.runner.cwd() or "") else ""
         how = f"!{command} runs it again{elsewhere}" if "\n" not in command else "the call that began it tells it whole"
         return f"it was interrupted; {kept}; {how}"
 
@@ -301,15 +309,22 @@ class Tasks:
         """Let the model know: before its next request where a turn runs, else with the next prompt; or at once, where
         sessions are to be woken. `taint` is whose words that brings."""
         body = self._body
-        origin = f"task:{','.join(taint)}" if taint else "task"
-        if body.wakes and not body.busy:
-            waking = asyncio.create_task(self._wake(f"[Protea] {text}", origin), name=f"wake {body.id}")
+        if not body.wakes or body.busy:
+            self._tell(text, taint)
+            return
+        self._unread.append((text, tuple(taint)))
+        if not self._waking:
+            self._waking = True
+            waking = asyncio.create_task(self._wake(), name=f"wake {body.id}")
             self._waiting.add(waking)
             waking.add_done_callback(self._waiting.discard)
-            return
-        told = PromptSubmitted(id=body.ids.short("p"), text=f"[Protea] {text}", delivery="steer", origin=origin)
+
+    def _tell(self, text: str, taint: Sequence[Taint]) -> None:
+        """What the turn that runs, or the next one, reads."""
+        id, origin = self._body.ids.short("p"), _origin(taint)
+        told = PromptSubmitted(id=id, text=f"[Protea] {text}", delivery="steer", origin=origin)
         with suppress(StoreError):  # who reads the log will be told by the log itself
-            body.hub.record(told)
+            self._body.hub.record(told)
 
     async def close(self) -> None:
         """End all that run here."""
@@ -370,11 +385,29 @@ class Tasks:
             else f"{result[:LONGEST]}\n[cut: {len(result) - LONGEST:,} more]"
         )
         lead = begun.ended or f"The task {task.id} ({begun.event.title})"
-        self.news(f"{lead} has ended: {known}.{whole}" + (f"\n{text}" if text else ""), begun.taint)
+        # It comes where a person's words stand: what it says is seen to be another's.
+        self.news(f"{lead} has ended: {known}.{whole}" + (f"\n{quoted(text)}" if text else ""), begun.taint)
 
-    async def _wake(self, text: str, origin: str) -> None:
-        with suppress(ProteaError):  # it was closed meanwhile, or cannot be written: who follows it is told
-            await self._body.wake(text, origin)
+    async def _wake(self) -> None:
+        """Begin a turn with all the news there are: of many that come at once it is one turn, and not one each."""
+        body = self._body
+        try:
+            while self._unread:
+                news, self._unread = self._unread, []
+                if not body.wakes or body.transcript.waiting:  # a turn begins anyway, or none is to
+                    for each in news:
+                        self._tell(*each)
+                    continue
+                text = "\n\n".join(f"[Protea] {text}" for text, _ in news)
+                taint = [*dict.fromkeys(kind for _, kinds in news for kind in kinds)]
+                with suppress(ProteaError):  # it was closed meanwhile, or cannot be written: who follows it is told
+                    await body.wake(text, _origin(taint))
+        finally:
+            self._waking = False
+
+
+def _origin(taint: Sequence[Taint]) -> str:
+    return f"task:{','.join(taint)}" if taint else "task"
 
 
 def _goes_on(event: TaskChanged) -> str:

@@ -37,6 +37,11 @@ def plain(text: str) -> str:
     return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
+def quoted(text: str) -> str:
+    """Every line behind `> `: whatever it says, nobody takes it for what stands around it."""
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
 def unfinished(text: str) -> int:
     """How many characters at the end may be the beginning of an escape sequence that is still to come."""
     text = text[-4200:]

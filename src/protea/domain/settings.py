@@ -138,6 +138,9 @@ class BesideSettings(Table, frozen=True):
 
     wake: bool = False
     """Whether a task that ends begins a turn of its own where none runs; otherwise the next turn is told of it."""
+    most_wakes: Count = 50
+    """Turns in a row that tasks may begin without a word of a person's: a model that begins another task in each would
+    go on, and cost, for ever."""
     again: tuple[str, ...] = ()
     """Commands in the background that are safe to repeat, `*` for anything: where the process dies they are begun again
     by the one that takes up the session. `npm run dev`, `make *`."""

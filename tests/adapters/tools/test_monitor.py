@@ -28,7 +28,7 @@ async def watch(project: Project, beside: RecordedBeside | None, **arguments: ob
 def lines(beside: RecordedBeside) -> list[str]:
     """Those that were told, without what stands around them."""
     found = (line for told in beside.told for line in told.splitlines())
-    return [line for line in found if not re.match(r"b\d+ says:|\[that is the last", line)]
+    return [line.removeprefix("> ") for line in found if not re.match(r"b\d+ says:|\[that is the last", line)]
 
 
 async def test_lines_that_fit_are_told_as_they_come_and_the_rest_is_in_the_file(project: Project) -> None:
@@ -37,7 +37,7 @@ async def test_lines_that_fit_are_told_as_they_come_and_the_rest_is_in_the_file(
     result = await watch(project, beside, command=command, pattern="^ERROR")
     assert result.text.startswith("[b1 is running] You are told of lines that fit")
     await beside.until(lambda: bool(beside.told))
-    assert beside.told == ["b1 says:\nERROR disk"], "while it runs"
+    assert beside.told == ["b1 says:\n> ERROR disk"], "while it runs"
     project.write({"go": ""})
     await beside.until(lambda: bool(beside.ends))
     assert lines(beside) == ["ERROR disk", "ERROR net"]

@@ -10,6 +10,7 @@ from typing import Any
 from protea.adapters.tools._ear import Ear
 from protea.adapters.tools.bash import Bash, Shell, kept, noted
 from protea.domain.errors import TaskFailedError
+from protea.domain.plain import quoted
 from protea.domain.tools import ToolResult
 from protea.ports.toolset import Beside, ToolContext
 
@@ -118,6 +119,7 @@ class Told:
         if not lines or self.shell is None:
             return
         left_out, self._left_out = self._left_out, 0
+        lines = [quoted(line) or ">" for line in lines]
         lines += [f"[{left_out} more that came at once are not told]"] if left_out else []
         last = "\n[that is the last line that is told; further ones are only counted]"
         more = last if self._count >= self._most else ""
