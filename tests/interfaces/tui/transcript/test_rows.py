@@ -151,7 +151,7 @@ def test_prose_is_no_wider_than_is_read_well_and_code_and_tables_take_all_there_
     rows = [row.drawn for row in block_rows(Answer(key="k", text=text), 300, None)]
     assert max(width_of(row) for row in rows if row.startswith("  word")) in range(110, MEASURE + 1)
     assert max(width_of(row) for row in rows if row.startswith(("  • word", "    word"))) in range(110, MEASURE + 1)
-    assert max(width_of(row) for row in rows if row.startswith("   word")) == 300
+    assert max(width_of(row) for row in rows if row.startswith("   word")) > 290
     assert max(width_of(row) for row in rows if " │ " in row) > 290
 
 
