@@ -1,4 +1,4 @@
-"""Every benchmark still measures: one short round of each. Its figures are judged by hand, on a quiet machine."""
+"""The benchmarks that have a short form still measure. Their figures are judged by hand, on a quiet machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHORT = {
     "agents": ("--agents", "20"),
     "search": ("--rounds", "1", "--files", "1200"),
 }
-"""What each prints is a line per figure. `long_session`, `permission` and `sandbox` have no short form."""
+"""Each prints a line per figure. Of the others a round takes minutes, or figures of one round say nothing."""
 
 
 @pytest.mark.parametrize("name", SHORT)
