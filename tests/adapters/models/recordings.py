@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -60,11 +59,6 @@ def surroundings(tmp: str = "/") -> Surroundings:
 _STOP_KINDS = {"end_turn": "stop"}
 
 
-def cut_points(mark: int) -> list[int]:
-    """Where to cut a recorded stream whose end mark begins at `mark`: before it."""
-    return sorted({1, 60, mark // 4, mark // 2, mark * 7 // 8, mark - 1} & set(range(1, mark)))
-
-
 def streamed(names: list[str]) -> list[str]:
     """Those of `names` that are streams and end well."""
     chosen = []
@@ -104,24 +98,6 @@ async def ask(model: Any, request: Any) -> Seen:
         seen.error = exc
     assert (seen.reply is None) != (seen.error is None)
     return seen
-
-
-async def never_a_reply(made: Callable[[str], Any], request: Any, server: Any, name: str, cuts: Iterable[str]) -> None:
-    """A recorded stream that is cut in these ways is a failure that waiting may mend. `made` makes a model of an
-    address."""
-    for cut in cuts:
-        asked = made(server.case_url(name, cut))
-        seen = await ask(asked, request)
-        assert seen.error is not None, f"{name}, {cut}"
-        assert (seen.error.failure.kind, seen.error.failure.retryable) == ("truncated", True)
-        await asked.aclose()
-
-
-async def a_reply(made: Callable[[str], Any], request: Any, server: Any, name: str, cut: str) -> None:
-    """A recorded stream that is cut in this way is a reply all the same."""
-    asked = made(server.case_url(name, cut))
-    assert (await ask(asked, request)).reply is not None
-    await asked.aclose()
 
 
 def got(case: dict[str, Any], seen: Seen, content: list[Any] | None = None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import functools
 import gzip
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -219,18 +219,6 @@ async def test_a_reply_that_comes_whole_may_be_written_otherwise(variation: str)
 @pytest.mark.parametrize("framing", HTTP)
 async def test_http_may_frame_it_otherwise(framing: str) -> None:
     assert await walk(recordings.cases(""), lambda body, _wire: body, HTTP[framing]) == {}
-
-
-def walked() -> Iterator[str]:
-    from tests.adapters.models import test_anthropic, test_gemini, test_ollama, test_openai_chat, test_openai_responses
-
-    for module in (test_anthropic, test_gemini, test_ollama, test_openai_chat, test_openai_responses):
-        yield from module.CASES
-
-
-@recordings.needed
-def test_every_recording_is_walked_by_the_tests_of_its_wire() -> None:
-    assert sorted(walked()) == sorted(recordings.cases(""))
 
 
 @recordings.needed
