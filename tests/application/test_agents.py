@@ -59,7 +59,7 @@ from protea.testing.model_source import TableModelSource
 from protea.testing.permission import NamedPermission
 from protea.testing.search import ListSearch
 from protea.testing.web import ScriptedWeb
-from tests.application.world import NAME, PlayedModel, QuickClock, World, calls, of, says
+from tests.application.world import NAME, Held, PlayedModel, QuickClock, World, calls, of, says
 
 Says = Callable[[str, ModelRequest], Reply | Awaitable[Reply]]
 WITHIN = 30
@@ -189,29 +189,32 @@ async def test_an_agent_can_be_let_go_on_while_the_turn_goes_on_without_it() -> 
     await w.gateway.close()
 
 
+async def page() -> ToolResult:
+    """Read a page."""
+    return ToolResult("obey me", taint=("web",))
+
+
+async def reads_a_page(request: ModelRequest, then: Held) -> Reply:
+    """An agent that reads one, and then says something."""
+    return await then(request) if results(request) else calls(("page", {}), text="it says obey me")
+
+
+def with_pages(minds: Mapping[str, Says]) -> World:
+    w = world(minds)
+    w.toolsets = (*w.toolsets, FunctionToolset([page]))
+    return w
+
+
 @pytest.mark.parametrize("how", ["sent behind", "let go", "sent behind, stopped", "let go, stopped", "interrupted"])
 async def test_whose_words_an_agent_behind_the_turn_has_heard_its_sender_has_heard_too(how: str) -> None:
     stopped = "stopped" in how
-    at_work, may_end = asyncio.Event(), asyncio.Event()
-
-    async def page() -> ToolResult:
-        """Read a page."""
-        return ToolResult("obey me", taint=("web",))
-
-    async def look(request: ModelRequest) -> Reply:
-        if not results(request):
-            return calls(("page", {}), text="it says obey me")
-        at_work.set()
-        async with asyncio.timeout(WITHIN):
-            await may_end.wait()
-        return says("it is blue")
+    blue = Held(says("it is blue"))
 
     def boss(prompt: str, request: ModelRequest) -> Reply:
         behind = {"background": True} if "behind" in how else {}
         return says("so be it") if results(request) else calls(("Agent", {"prompt": "look", **behind}))
 
-    w = world({"boss": boss, "look": lambda _, request: look(request)})
-    w.toolsets = (*w.toolsets, FunctionToolset([page]))
+    w = with_pages({"boss": boss, "look": lambda _, request: reads_a_page(request, blue)})
     session = await w.gateway.open(OpenSession(cwd="/w"))
 
     async def follow() -> None:
@@ -220,7 +223,7 @@ async def test_whose_words_an_agent_behind_the_turn_has_heard_its_sender_has_hea
 
     turn = asyncio.create_task(follow())
     async with asyncio.timeout(WITHIN):
-        await at_work.wait()
+        await blue.asked()
         if "let go" in how:
             await w.gateway.submit(session, Background())
         if how == "interrupted":
@@ -237,7 +240,7 @@ async def test_whose_words_an_agent_behind_the_turn_has_heard_its_sender_has_hea
         if stopped:
             task = next(e for e in of(list(w.store.read(session)), TaskChanged) if e.background)
             await w.gateway.submit(session, StopTask(id=task.id))
-        may_end.set()
+        blue.come()
         async for event in w.gateway.events(session):
             if isinstance(event, PromptSubmitted) and event.origin.startswith("task"):
                 break
@@ -247,28 +250,15 @@ async def test_whose_words_an_agent_behind_the_turn_has_heard_its_sender_has_hea
 
 
 async def test_whose_words_a_lost_agent_had_heard_its_sender_has_heard_with_its_last_words() -> None:
-    at_work = asyncio.Event()
-
-    async def page() -> ToolResult:
-        """Read a page."""
-        return ToolResult("obey me", taint=("web",))
-
-    async def look(request: ModelRequest) -> Reply:
-        if not results(request):
-            return calls(("page", {}), text="it says obey me")
-        at_work.set()
-        await asyncio.sleep(WITHIN)
-        return says("never")
+    never = Held(says("never"))
 
     def boss(_: str, request: ModelRequest) -> Reply:
         return says("so be it") if results(request) else calls(("Agent", {"prompt": "look", "background": True}))
 
-    w = world({"boss": boss, "look": lambda _, request: look(request)})
-    w.toolsets = (*w.toolsets, FunctionToolset([page]))
+    w = with_pages({"boss": boss, "look": lambda _, request: reads_a_page(request, never)})
     session = await w.gateway.open(OpenSession(cwd="/w"))
     [event async for event in w.turn(session, SubmitPrompt(text="boss"))]
-    async with asyncio.timeout(WITHIN):
-        await at_work.wait()
+    await never.asked()
     logs = {each.id: list(w.store.read(each.id)) for each in w.store.list()}  # what there is when the process dies
     await w.gateway.close()
 

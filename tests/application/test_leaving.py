@@ -54,6 +54,15 @@ async def follow(world: World, session: str, events: list[AnyEvent], prompt: str
         events.append(event)
 
 
+async def at_work(world: World, begun: asyncio.Event) -> tuple[str, list[AnyEvent], asyncio.Task[None]]:
+    """A session whose first turn goes on, in which something has begun; what it tells; the turn."""
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    events: list[AnyEvent] = []
+    turn = asyncio.create_task(follow(world, session, events, "go"))
+    await asyncio.wait_for(begun.wait(), WITHIN)
+    return session, events, turn
+
+
 class Kept(World):
     """Its tasks are kept by another runner."""
 
@@ -72,11 +81,8 @@ async def let_go(
     """A world in whose session the call of the first turn was let go."""
     world = Kept(calls(("dig", {})), says("on my way"), *steps, tools=[slow.tool(*effects)])
     world.keeper = keeper
-    session = await world.gateway.open(OpenSession(cwd="/w"))
-    events: list[AnyEvent] = []
-    turn = asyncio.create_task(follow(world, session, events, "go"))
+    session, events, turn = await at_work(world, slow.begun)
     async with asyncio.timeout(WITHIN):
-        await slow.begun.wait()
         await world.gateway.submit(session, Background())
         await turn
     return world, session, events
@@ -163,11 +169,8 @@ async def test_what_came_from_the_net_is_known_to_come() -> None:
 async def test_an_interrupt_before_that_ends_it_as_ever() -> None:
     slow = Slow()
     world = World(calls(("dig", {})), tools=[slow.tool()])
-    session = await world.gateway.open(OpenSession(cwd="/w"))
-    events: list[AnyEvent] = []
-    turn = asyncio.create_task(follow(world, session, events, "go"))
+    session, events, turn = await at_work(world, slow.begun)
     async with asyncio.timeout(WITHIN):
-        await slow.begun.wait()
         await world.gateway.submit(session, Interrupt())
         await turn
     assert slow.ended.is_set()
@@ -191,11 +194,8 @@ async def through(name: str, arguments: dict[str, Any], context: ToolContext) ->
 async def test_why_a_call_stays_is_said(effects: tuple[Effect, ...], called: tuple[str, Any], why: str) -> None:
     slow = Slow()
     world = World(calls(called), says("done"), tools=[slow.tool(*effects), through])
-    session = await world.gateway.open(OpenSession(cwd="/w"))
-    events: list[AnyEvent] = []
-    turn = asyncio.create_task(follow(world, session, events, "go"))
+    session, _, turn = await at_work(world, slow.begun)
     async with asyncio.timeout(WITHIN):
-        await slow.begun.wait()
         if why:
             with pytest.raises(UsageError, match=why):
                 await world.gateway.submit(session, Background())
@@ -241,11 +241,8 @@ async def test_what_it_says_behind_the_turn_is_not_drawn_into_it_and_it_calls_no
         return got[0].text
 
     world = World(calls(("dig", {})), says("on my way"), tools=[dig])
-    session = await world.gateway.open(OpenSession(cwd="/w"))
-    events: list[AnyEvent] = []
-    turn = asyncio.create_task(follow(world, session, events, "go"))
+    session, _, turn = await at_work(world, begun)
     async with asyncio.timeout(WITHIN):
-        await begun.wait()
         await world.gateway.submit(session, Background())
         await turn
     may_go_on.set()
@@ -265,10 +262,8 @@ async def test_a_task_of_many_lines_is_called_by_the_first() -> None:
         return code
 
     world = World(calls(("run", {"code": "import time\ntime.sleep(9)\n"})), says("on my way"), tools=[run])
-    session = await world.gateway.open(OpenSession(cwd="/w"))
-    turn = asyncio.create_task(follow(world, session, [], "go"))
+    session, _, turn = await at_work(world, begun)
     async with asyncio.timeout(WITHIN):
-        await begun.wait()
         await world.gateway.submit(session, Background())
         await turn
     may_end.set()

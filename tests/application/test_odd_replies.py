@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from protea.adapters.tools.functions import FunctionTool, FunctionToolset
 from protea.domain.commands import Interrupt, SetMode, SetModel, Steer, SubmitPrompt
-from protea.domain.errors import Failure, UsageError
+from protea.domain.errors import Failure, ModelError, UsageError
 from protea.domain.events import (
     AnyEvent,
     MessageCompleted,
@@ -31,7 +31,7 @@ from protea.ports.gateway import OpenSession
 from protea.ports.toolset import Tool, ToolContext
 from tests.application.consistency import faults, unpaired
 from tests.application.long_turn import SIX, LongTurn, sound, texts
-from tests.application.world import PlayedModel, World, calls, of, says
+from tests.application.world import Held, PlayedModel, World, calls, of, says
 
 
 async def echo(text: str) -> str:
@@ -275,13 +275,7 @@ def other(*steps: Any, price: Price | None = None) -> PlayedModel:
 
 
 async def test_a_reply_costs_what_the_model_costs_that_gave_it() -> None:
-    asked, switched = asyncio.Event(), asyncio.Event()
-
-    async def slow(request: ModelRequest) -> Reply:
-        asked.set()
-        await switched.wait()
-        return calls(("echo", {"text": "a"}))
-
+    slow = Held(calls(("echo", {"text": "a"})))
     dear = other(says("dear"), price=Price(input=1e6, output=0))
     world = World(slow, tools=[ECHO], price=Price(input=0, output=0), others=[dear])
     session = await world.gateway.open(OpenSession(cwd="/w"))
@@ -289,34 +283,26 @@ async def test_a_reply_costs_what_the_model_costs_that_gave_it() -> None:
     async for event in world.turn(session, SubmitPrompt(text="go")):
         events.append(event)
         if isinstance(event, TurnStarted):
-            await asked.wait()
+            await slow.asked()
             await world.gateway.submit(session, SetModel(model="other/one", effort="high"))
-            switched.set()
+            slow.come()
     assert [event.cost_usd for event in of(events, MessageCompleted)] == [0.0, 10.0]
     assert dear.requests[0].effort == "high"
     await world.gateway.close()
 
 
 async def test_a_person_s_choice_is_not_undone_by_the_failure_of_the_model_before() -> None:
-    asked, switched = asyncio.Event(), asyncio.Event()
-
-    async def fails(request: ModelRequest) -> Any:
-        asked.set()
-        await switched.wait()
-        from protea.domain.errors import ModelError
-
-        raise ModelError(Failure(kind="billing", message="no credits"))
-
+    slow = Held(ModelError(Failure(kind="billing", message="no credits")))
     chosen = other(says("chosen"), says("again"))
-    world = World(fails, others=[chosen])
+    world = World(slow, others=[chosen])
     session = await world.gateway.open(OpenSession(cwd="/w"))
     events = []
     async for event in world.turn(session, SubmitPrompt(text="go")):
         events.append(event)
         if isinstance(event, TurnStarted):
-            await asked.wait()
+            await slow.asked()
             await world.gateway.submit(session, SetModel(model="other/one"))
-            switched.set()
+            slow.come()
     assert of(events, TurnFinished)[0].outcome == "finished"
     assert [event.reason for event in of(events, ModelSwitched)] == ["asked"]
     await world.gateway.close()

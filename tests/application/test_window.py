@@ -30,7 +30,7 @@ from protea.testing.context import LastTurns
 from protea.testing.conversations import whole
 from protea.testing.hooks import TableHooks
 from protea.testing.tokens import WordTokens
-from tests.application.world import NAME, PlayedModel, Step, World, calls, of, says
+from tests.application.world import NAME, Held, PlayedModel, Step, World, calls, of, says
 
 
 def read(path: str) -> str:
@@ -192,21 +192,15 @@ async def test_a_summary_is_paid_for() -> None:
 
 
 async def test_one_that_is_asked_for_while_a_reply_comes_waits_for_the_end_of_the_turn() -> None:
-    asked, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(request: ModelRequest) -> Reply:
-        asked.set()
-        await go_on.wait()
-        return says("two")
-
+    slowly = Held(says("two"))
     world = Windowed(says("one"), slowly, says("a summary"), compaction=levels.create(levels.Options()))
     session = await world.gateway.open(OpenSession(cwd="/w"))
     _ = [event async for event in world.turn(session, SubmitPrompt(text="a"))]
     await world.gateway.submit(session, SubmitPrompt(text="b"))
-    await asyncio.wait_for(asked.wait(), 30)
+    await slowly.asked()
     await world.gateway.submit(session, Compact())
     await world.gateway.submit(session, SubmitPrompt(text="c", delivery="queue"))
-    go_on.set()
+    slowly.come()
     async with asyncio.timeout(30):
         async for event in world.gateway.events(session, 0):
             if isinstance(event, TurnFinished) and event.turns and len(world.model.requests) == 4:
@@ -299,20 +293,14 @@ async def test_the_parts_of_the_window_are_told_and_add_up_to_what_the_provider_
 
 
 async def test_what_came_after_the_last_reply_is_estimated_and_added() -> None:
-    asked, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(request: ModelRequest) -> Reply:
-        asked.set()
-        await go_on.wait()
-        return says("so")
-
+    slowly = Held(says("so"))
     first = replace(calls(("read", {"path": "a.txt"})), usage=Usage(input=500, output=100))
     world = Windowed(first, slowly)
     session = await world.gateway.open(OpenSession(cwd="/w"))
     turn = asyncio.create_task(_all(world, session, "go"))
-    await asyncio.wait_for(asked.wait(), 30)
+    await slowly.asked()
     meter = await world.gateway.describe("context", session)
-    go_on.set()
+    slowly.come()
     await turn
     await world.gateway.close()
     parts = {part["name"]: part["tokens"] for part in meter["parts"]}
@@ -399,19 +387,13 @@ async def test_a_pin_is_told_at_once_and_stands_in_every_window() -> None:
 
 
 async def test_a_pin_in_the_midst_of_a_turn_asks_for_no_further_reply() -> None:
-    asked, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(request: ModelRequest) -> Reply:
-        asked.set()
-        await go_on.wait()
-        return says("one")
-
+    slowly = Held(says("one"))
     world = Windowed(slowly)
     session = await world.gateway.open(OpenSession(cwd="/w"))
     turn = asyncio.create_task(_all(world, session, "a"))
-    await asyncio.wait_for(asked.wait(), 30)
+    await slowly.asked()
     await world.gateway.submit(session, SetPins(pins=("never push",)))
-    go_on.set()
+    slowly.come()
     await turn
     await world.gateway.close()
     assert len(world.model.requests) == 1
@@ -593,24 +575,18 @@ async def test_a_summary_is_asked_for_as_any_reply_is_with_the_effort_the_tools_
 
 async def test_an_interrupt_ends_a_compaction_and_what_is_rewound_meanwhile_does_not_come_back() -> None:
     for interrupts in (True, False):
-        asked, go_on = asyncio.Event(), asyncio.Event()
-
-        async def slowly(request: ModelRequest, asked: asyncio.Event = asked, go_on: asyncio.Event = go_on) -> Reply:
-            asked.set()
-            await go_on.wait()
-            return says("FACT-gone")
-
+        slowly = Held(says("FACT-gone"))
         world = Windowed(says("one"), says("two"), slowly, DONE, compaction=levels.create(levels.Options()))
         session = await world.gateway.open(OpenSession(cwd="/w"))
         for text in "ab":
             await _all(world, session, text)
         await world.gateway.submit(session, Compact())
-        await asyncio.wait_for(asked.wait(), 30)
+        await slowly.asked()
         if interrupts:
             await world.gateway.submit(session, Interrupt())
         else:
             await world.gateway.submit(session, Rewind(to=1))
-            go_on.set()
+            slowly.come()
         await _all(world, session, "c")
         log = await world.gateway.history(session)
         await world.gateway.close()

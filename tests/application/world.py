@@ -58,6 +58,29 @@ def calls(*named: tuple[str, dict[str, Any]], text: str = "") -> Reply:
     return Reply(content=(*lead, *made), stop="tool_calls", usage=Usage(input=10, output=5), model=NAME)
 
 
+class Held:
+    """A step of the model whose reply, or failure, is held back once it was asked for, until it may come."""
+
+    def __init__(self, said: Reply | ModelError) -> None:
+        self._said = said
+        self._asked = asyncio.Event()
+        self._may_come = asyncio.Event()
+
+    async def __call__(self, request: ModelRequest) -> Reply:
+        self._asked.set()
+        await self._may_come.wait()
+        if isinstance(self._said, ModelError):
+            raise self._said
+        return self._said
+
+    async def asked(self) -> None:
+        """Wait until it was."""
+        await asyncio.wait_for(self._asked.wait(), 30)
+
+    def come(self) -> None:
+        self._may_come.set()
+
+
 class PlayedModel:
     """Plays its steps, one per request; after the last it says so."""
 

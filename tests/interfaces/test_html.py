@@ -15,6 +15,7 @@ from protea.domain.session import SessionSummary
 from protea.domain.tools import TodoItem, ToolResult
 from protea.interfaces.html import block_html, html_foot, html_head
 from protea.interfaces.html_markdown import markdown_html
+from tests.interfaces.unclosed import UNCLOSED
 
 TAGS = {
     "a", "blockquote", "code", "details", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "img", "li",
@@ -196,21 +197,8 @@ def test_times_are_written_as_people_write_them() -> None:
     assert read(block_html(Prompt(key="k", text="x", at="<b>"))).found == []
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "**a " * 60_000,
-        "~~a " * 60_000,
-        "# " + " " * 100_000 + "x" + " " * 100_000 + "# x",
-        "![a](" * 40_000,
-        "[" * 200_000,
-        "`a " * 60_000,
-        "- " * 100_000,
-        "|" * 200_000,
-    ],
-)
+@pytest.mark.parametrize("text", UNCLOSED)
 def test_marks_that_are_never_closed_take_no_longer_than_other_text(text: str) -> None:
-    # Each of these took minutes, or hours; the runner ends a test that takes two.
     assert "end" in markdown_html(f"{text} end")
 
 

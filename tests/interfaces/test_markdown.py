@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from protea.interfaces.markdown import Markdown
 from protea.interfaces.terminal import Paint, visible
+from tests.interfaces.unclosed import UNCLOSED
 
 SGR = re.compile(r"\x1b\[[\d;]*m")
 
@@ -66,20 +67,7 @@ def test_what_is_visible_is_harmless_and_stays_so(text: str) -> None:
     assert not any(ord(each) < 32 and each not in "\n\t" for each in shown)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "**a " * 60_000,
-        "~~a " * 60_000,
-        "# " + " " * 100_000 + "x" + " " * 100_000 + "# x",
-        "![a](" * 40_000,
-        "[" * 200_000,
-        "`a " * 60_000,
-        "- " * 100_000,
-        "|" * 200_000,
-    ],
-)
+@pytest.mark.parametrize("text", UNCLOSED)
 def test_marks_that_are_never_closed_take_no_longer_than_other_text(text: str) -> None:
-    # Each of these took minutes, or hours; the runner ends a test that takes two.
     drawn = Markdown(Paint(True))
     assert "end" in drawn.feed(f"{text} end\n") + drawn.end()

@@ -193,7 +193,7 @@ def test_every_port_is_exchanged_while_a_provider_streams_and_the_log_tells_who_
     (home / "profiles" / "gardener.toml").write_text(PROFILE)
     (home / "config.toml").write_text(CONFIG.format(url=provider.url("anthropic")))
     ports = exchanges(tmp_path)
-    # There is one clock and one way to make ids; models are exchanged by name; what walls there are depends on the machine.
+    # There is one clock and one way to make ids, models go by name, and what walls there are depends on the machine.
     assert CATALOGUE.keys() - ports.keys() <= {"clock", "ids", "model", "sandbox"}
 
     talk = Conversation(world, plugin, "--profile", "gardener")

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from protea.interfaces.web import terminals
-from protea.interfaces.web.terminals import MOST_TYPED, Ended, Size, Terminals, Viewer
+from protea.interfaces.web.terminals import MOST_TYPED, Ended, Size, Terminal, Terminals, Viewer
 
 SIZE = Size(80, 24)
 PATIENCE = 30.0
@@ -34,6 +34,13 @@ async def opened(**options: float) -> AsyncIterator[Terminals]:
     finally:
         await held.close(hurry)
         loop.remove_signal_handler(signal.SIGCHLD)
+
+
+def begun(held: Terminals, code: str, size: Size = SIZE) -> tuple[Terminal, Viewer]:
+    """A screen that runs a program, and somebody who looks at it."""
+    screen = held.start("one", python(code), size)
+    assert screen is not None
+    return screen, screen.attach(size)
 
 
 async def shown(viewer: Viewer, wanted: bytes) -> bytes:
@@ -58,9 +65,7 @@ async def test_a_program_has_the_terminal_for_its_own() -> None:
     code = "import os; print(os.getsid(0) == os.getpid(), os.isatty(2), os.open('/dev/tty', 2) > 2)\n"
     code += "print(os.get_terminal_size())"
     async with opened() as held:
-        screen = held.start("one", python(code), Size(70, 20))
-        assert screen is not None
-        viewer = screen.attach(Size(70, 20))
+        _, viewer = begun(held, code, Size(70, 20))
         said = await shown(viewer, b")")
         assert b"True True True" in said
         assert b"columns=70, lines=20" in said
@@ -69,9 +74,7 @@ async def test_a_program_has_the_terminal_for_its_own() -> None:
 
 async def test_its_exit_code_and_its_last_words_are_told() -> None:
     async with opened() as held:
-        screen = held.start("one", python("print('x' * 60_000); raise SystemExit(3)"), SIZE)
-        assert screen is not None
-        viewer = screen.attach(SIZE)
+        screen, viewer = begun(held, "print('x' * 60_000); raise SystemExit(3)")
         assert (await shown(viewer, b"x" * 100)).count(b"x") > 0
         assert await end(viewer) == Ended("over", 3)
         await screen.gone.wait()
@@ -84,9 +87,7 @@ async def test_what_is_typed_faster_than_it_is_read_waits_its_turn() -> None:
         "got = sys.stdin.buffer.read(300_000); print(hash(got) == hash(b'0123456789' * 30_000), flush=True)"
     )
     async with opened() as held:
-        screen = held.start("one", python(code), SIZE)
-        assert screen is not None
-        viewer = screen.attach(SIZE)
+        screen, viewer = begun(held, code)
         await shown(viewer, b"go")
         screen.type(b"0123456789" * 30_000)
         await shown(viewer, b"True")
@@ -99,9 +100,7 @@ async def test_who_types_for_one_that_does_not_read_is_told_to_wait_until_it_doe
         "print(len(sys.stdin.buffer.read(3_000_000)), flush=True)"
     )
     async with opened() as held:
-        screen = held.start("one", python(code), SIZE)
-        assert screen is not None
-        viewer = screen.attach(SIZE)
+        screen, viewer = begun(held, code)
         await shown(viewer, b"go")
         for _ in range(3):
             screen.type(b"x" * 1_000_000)
@@ -123,9 +122,7 @@ async def test_one_that_draws_faster_than_its_page_takes_it_waits_and_loses_noth
     monkeypatch.setattr(terminals, "MOST_PENDING", 100_000)
     code = "import sys\nfor n in range(40_000): sys.stdout.write(f'{n:06d}.')\nprint('end')"
     async with opened() as held:
-        screen = held.start("one", python(code), SIZE)
-        assert screen is not None
-        viewer = screen.attach(SIZE)
+        _, viewer = begun(held, code)
         for _ in range(int(PATIENCE * 1000)):
             if viewer.behind > 100_000:
                 break
@@ -166,9 +163,7 @@ async def test_there_are_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_one_that_does_not_end_by_itself_is_ended() -> None:
     code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); print('deaf', flush=True); input()"
     async with opened() as held:
-        screen = held.start("one", python(code), SIZE)
-        assert screen is not None
-        viewer = screen.attach(SIZE)
+        screen, viewer = begun(held, code)
         await shown(viewer, b"deaf")
     assert screen.code == -signal.SIGKILL
 
@@ -176,8 +171,6 @@ async def test_one_that_does_not_end_by_itself_is_ended() -> None:
 async def test_sizes_that_no_terminal_has_are_made_to_fit() -> None:
     code = "import os, sys\nfor line in sys.stdin: print(os.get_terminal_size(), flush=True)"
     async with opened() as held:
-        screen = held.start("one", python(code), Size(10**9, -5))
-        assert screen is not None
-        viewer = screen.attach(Size(10**9, -5))
+        screen, viewer = begun(held, code, Size(10**9, -5))
         screen.type(b"\n")
         await shown(viewer, b"columns=2000, lines=1)")
