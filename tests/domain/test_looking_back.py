@@ -39,6 +39,20 @@ def test_of_a_long_text_what_lies_around_is_shown() -> None:
     assert len(found.text) < 700
 
 
+def test_of_a_long_text_is_shown_where_the_words_stand_together_not_where_the_first_of_them_does() -> None:
+    listing = "part-7: compiling\n" + "load, store, return of it\n" * 100
+    text = f"{listing}digest of part-6 is 1.\n{listing}digest of part-7 is 2.\n{listing}"
+    log = (ToolCallChanged(seq=1, call=READ, state="success", result=ToolResult(text)),)
+    (found,) = places(log, "digest of part-7")
+    assert "digest of part-7 is 2." in found.text
+    (found,) = places(log, "DIGEST compiling part-6")
+    assert "digest of part-6 is 1.\npart-7: compiling" in found.text
+    (found,) = places(log, "a.py part-6")  # one of them in what it was given, far from the other
+    assert "part-6" in found.text or "a.py" in found.text
+    many = (PromptSubmitted(seq=1, id="p", text="x " * 100_000 + "xy"),)
+    assert len(next(places(many, "x xy")).text) < 700
+
+
 def test_a_call_is_found_whole_by_its_id_the_latest_of_that_id() -> None:
     found = by_id(LOG, "c1")
     assert found is not None

@@ -24,6 +24,8 @@ from protea.domain.view import call_object
 
 AROUND = 300
 """Characters shown on each side of what was looked for."""
+PLACES = 200
+"""Of a word in one text that are looked at for the others beside it."""
 
 
 class Recalled(msgspec.Struct, frozen=True):
@@ -136,8 +138,32 @@ def _named(event: ToolCallChanged) -> str:
 
 
 def _around(text: str, folded: str, words: list[str]) -> str:
-    first = min(folded.find(word) for word in words)
+    first = _together(folded, words)
     if len(folded) != len(text):  # ß is two letters once it is folded: which of `text` make up so many?
         first = bisect_left(range(len(text)), first, key=lambda size: len(_folded(text[:size])))
     begin, end = max(0, first - AROUND), min(len(text), first + AROUND)
     return ("…" if begin else "") + text[begin:end].strip() + ("…" if end < len(text) else "")
+
+
+def _together(folded: str, words: list[str]) -> int:
+    """Where in a text that has all of them most of the words stand together, and closest: what was said of a thing,
+    not where its name was mentioned first."""
+    rarest = min(words, key=folded.count)
+    at = best = folded.find(rarest)
+    nearest = (len(words) + 1, 0)
+    for _ in range(PLACES):
+        far = [_distance(folded, word, at) for word in words]
+        found = (sum(each > AROUND for each in far), sum(far))
+        if found < nearest:
+            best, nearest = at, found
+        at = folded.find(rarest, at + 1)
+        if at < 0:
+            break
+    return best
+
+
+def _distance(folded: str, word: str, at: int) -> int:
+    """From there to the word, before or behind; more than `AROUND` where it is further away."""
+    before = folded.rfind(word, max(0, at - AROUND), at + len(word))
+    behind = folded.find(word, at, at + AROUND)
+    return min([abs(place - at) for place in (before, behind) if place >= 0], default=AROUND + 1)
