@@ -535,6 +535,37 @@ async def test_an_interrupt_ends_it_and_what_it_had_said_comes_back() -> None:
     await w.gateway.close()
 
 
+async def test_one_that_is_stopped_while_the_turn_waits_for_it_is_told_as_stopped_and_the_turn_goes_on() -> None:
+    inside = asyncio.Event()
+
+    async def never() -> Reply:
+        inside.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def look(prompt: str, request: ModelRequest) -> Any:
+        return never() if results(request) else calls(("touch", {"path": "a"}), text="It seems to be blue.")
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+
+    async def stop() -> None:
+        await inside.wait()
+        task = of(list(w.store.read(session)), TaskChanged)[-1]
+        await w.gateway.submit(session, StopTask(id=task.id))
+
+    stopping = asyncio.create_task(stop())
+    events = [event async for event in w.turn(session, SubmitPrompt(text="boss"))]
+    await stopping
+    (ended,) = [e for e in of(events, ToolCallChanged) if e.state == "success"]
+    assert ended.result is not None
+    assert "It seems to be blue.\n[agent" in ended.result.text
+    assert "· 1 reply ·" in ended.result.text
+    assert of(events, TaskChanged)[-1].state == "stopped"
+    assert of(events, TurnFinished)[-1].outcome == "finished"
+    await w.gateway.close()
+
+
 async def test_a_limit_of_the_agents_ends_it_with_what_it_had() -> None:
     def look(prompt: str, request: ModelRequest) -> Reply:
         return calls(("touch", {"path": f"{len(request.messages)}"}), text=f"step {len(results(request))}")

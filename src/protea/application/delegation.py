@@ -296,7 +296,8 @@ class Errands:
             if self._questions:
                 await asyncio.wait(self._questions.values())
         result = self._result()
-        self._tell("failed" if result.is_error else "done", force=True)
+        cut_off = self._finished is not None and self._finished.outcome == "interrupted"
+        self._tell("failed" if result.is_error else "stopped" if cut_off else "done", force=True)
         return result
 
     def go_behind(self, task: str, progress: Callable[[str], None]) -> None:
@@ -463,10 +464,11 @@ class Errands:
             why = f": {self.child.hub.failure or 'its session was closed'}"
         cost = f" · ${self.cost_usd:.4f}" if self.cost_usd else ""
         seconds = self._sender.clock.monotonic() - self._begun
+        replies = f"{self._replies} {'reply' if self._replies == 1 else 'replies'}"
         other = errand.model and not errand.profile and errand.model.lower() not in self._model.lower()
         asked = f" ({errand.model} was asked for)" if other and self._model else ""
         foot = (
-            f"[{errand.name} · {self.child.id} · {outcome}{why} · {self._model}{asked} · {self._replies} replies · "
+            f"[{errand.name} · {self.child.id} · {outcome}{why} · {self._model}{asked} · {replies} · "
             f"{self._usage.input + self._usage.output:,} tokens{cost} · {span(seconds)}]"
         )
         text = self._text.strip() or "(it said nothing)"

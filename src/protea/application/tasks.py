@@ -278,8 +278,10 @@ class Tasks:
                 raise TaskFailedError(f"it ran in {where}, and commands now run elsewhere")
             going = body.going_again(event)
             result = await body.runner.once_more(again, going, agreed=agreed)
-            if going.work is None:
+            if going.work is None and result.is_error:
                 raise TaskFailedError(f"it could not be begun again: {result.text}")
+            if going.work is None:
+                return result.text  # so quick that it was over before it was a task
             if going.log:
                 begun = self._begun[event.id]
                 begun.event = replace(begun.event, log=going.log)
