@@ -6,7 +6,10 @@ import asyncio
 import os
 import socket
 import stat
+import subprocess
+import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -137,6 +140,35 @@ async def test_a_failed_write_leaves_the_old_file_and_nothing_else(files: DiskWo
         signal.signal(signal.SIGXFSZ, handler)
     assert path.read_bytes() == b"old"
     assert os.listdir(root) == ["x"]
+
+
+WRITER = """
+import asyncio, sys
+from protea.adapters.workspace.disk import DiskWorkspace
+
+async def main():
+    files = DiskWorkspace([sys.argv[1]])
+    for number in range(1_000):
+        await files.write(f"{sys.argv[1]}/{sys.argv[2]}-{number}.txt", b"x" * 4_000_000)
+        print("written", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file without a name is Linux's")
+def test_a_process_that_is_killed_while_it_writes_a_new_file_leaves_it_whole_or_leaves_nothing(root: Path) -> None:
+    for turn in range(8):
+        words = [sys.executable, "-c", WRITER, str(root), str(turn)]
+        with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"written\n"
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(turn / 200)  # whatever it is at by then
+            process.kill()
+    found = {path.name: path.stat().st_size for path in root.iterdir()}
+    assert [name for name in found if not name.endswith(".txt")] == []
+    assert set(found.values()) == {4_000_000}
 
 
 async def test_a_link_inside_stays_a_link_and_its_target_is_written(files: DiskWorkspace, root: Path) -> None:

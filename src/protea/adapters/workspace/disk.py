@@ -10,6 +10,7 @@ import asyncio
 import errno
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -253,23 +254,50 @@ def _read(fd: int, start: int, size: int | None) -> bytes:
 def _replace(folder: int, name: str, data: bytes, before: os.stat_result | None) -> None:
     temporary = f".{name[:200]}.{os.getpid():x}{os.urandom(4).hex()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(temporary, flags, 0o666, dir_fd=folder)
     try:
-        try:
-            if before is not None:
-                with suppress(PermissionError):
-                    if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
-                        os.fchown(fd, before.st_uid, before.st_gid)
-                os.fchmod(fd, stat.S_IMODE(before.st_mode))
-            _write_all(fd, data)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
+        if before is None and _named_once_whole(folder, name, data, before):
+            return
+        if not _named_once_whole(folder, temporary, data, before):
+            fd = os.open(temporary, flags, 0o666, dir_fd=folder)
+            try:
+                _fill(fd, data, before)
+            finally:
+                os.close(fd)
         os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
         raise
+
+
+def _named_once_whole(folder: int, name: str, data: bytes, before: os.stat_result | None) -> bool:
+    """Write a file that has no name before it is whole, so that a process that is killed over it leaves nothing; False
+    where this system or file system knows no such thing, or something has that name."""
+    if sys.platform != "linux":
+        return False
+    try:
+        fd = os.open(".", os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o666, dir_fd=folder)
+    except OSError:  # where nothing may be written at all, the other way says so
+        return False
+    try:
+        _fill(fd, data, before)
+        try:
+            os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=folder, follow_symlinks=True)
+        except OSError:
+            return False
+    finally:
+        os.close(fd)
+    return True
+
+
+def _fill(fd: int, data: bytes, before: os.stat_result | None) -> None:
+    if before is not None:
+        with suppress(PermissionError):
+            if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(fd, before.st_uid, before.st_gid)
+        os.fchmod(fd, stat.S_IMODE(before.st_mode))
+    _write_all(fd, data)
+    os.fsync(fd)
 
 
 def _overwrite(folder: int, name: str, data: bytes) -> None:
