@@ -615,6 +615,27 @@ async def test_a_summary_that_was_edited_still_tells_the_pins() -> None:
     assert told == "All is well, and be kind.\n\n## Pinned\n- never push"
 
 
+async def test_a_summary_that_was_edited_still_tells_the_skills_that_were_read() -> None:
+    world = Skillful(LEARNS, says("one"), says("two"), says("In short."), DONE, DONE)
+    world._parts["compaction"] = summarise.create(summarise.Options(keep=0))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    for text in "ab":
+        await _all(world, session, text)
+    await world.gateway.submit(session, Compact())
+    async for event in world.gateway.events(session, 0):
+        if isinstance(event, Compacted):
+            break
+    await world.gateway.submit(session, EditSummary(text="All is well."))
+    shown = (await world.gateway.describe("session", session))["summary"]
+    assert shown.startswith("All is well.\n\n## Skills in use\nThe skill brewing: always")
+    await world.gateway.submit(session, EditSummary(text=shown.replace("well", "very well")))
+    await _all(world, session, "c")
+    await world.gateway.close()
+    told = str(world.model.requests[-1].messages)
+    assert "All is very well." in told
+    assert told.count("The skill brewing") == 1
+
+
 async def test_a_window_that_is_next_to_nothing_does_not_ask_for_a_summary_at_every_step() -> None:
     world = Windowed(*READS, DONE, context=100, compaction=levels.create(levels.Options()))
     events = await world.run("go")

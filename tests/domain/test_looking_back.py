@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from protea.domain.compaction import summed_up, survivors
 from protea.domain.events import Compacted, LastingEvent, MessageCompleted, PromptSubmitted, ToolCallChanged
 from protea.domain.looking_back import by_id, by_number, places
 from protea.domain.messages import Image, Text, ToolCall
@@ -51,6 +52,25 @@ def test_of_a_long_text_is_shown_where_the_words_stand_together_not_where_the_fi
     assert "part-6" in found.text or "a.py" in found.text
     many = (PromptSubmitted(seq=1, id="p", text="x " * 100_000 + "xy"),)
     assert len(next(places(many, "x xy")).text) < 700
+
+
+def test_what_survived_in_a_summary_word_for_word_is_found_where_it_was_said_and_not_as_news() -> None:
+    prompts = ("The limit is 3.", "No: the limit is 4.")
+    summary = summed_up(survivors(prompts, (), (), longest=2_000), "The limit was found, and a tin.")
+    log = (
+        *(PromptSubmitted(seq=at, id=f"p{at}", text=text) for at, text in enumerate(prompts, start=1)),
+        Compacted(seq=3, upto=2, summary=summary),
+        Compacted(seq=4, upto=2, summary="A person says that the limit is 5.", strategy="edited by a person"),
+    )
+    assert [(each.seq, each.what) for each in places(log, "limit is")] == [
+        (1, "prompt"),
+        (2, "prompt"),
+        (4, "summary"),
+    ]
+    assert [each.text for each in places(log, "tin")] == ["The limit was found, and a tin."]
+    whole = by_number(log, "[3]")
+    assert whole is not None
+    assert whole.text == summary
 
 
 def test_a_call_is_found_whole_by_its_id_the_latest_of_that_id() -> None:

@@ -8,9 +8,10 @@ from protea.application.hub import Hub
 from protea.application.past import Past
 from protea.application.undoing import NOTHING_KEPT, Undoing
 from protea.domain.commands import EditSummary, Redo, Rewind, Undo
-from protea.domain.compaction import survivors
+from protea.domain.compaction import LONGEST_SKILL, survivors, todo_lines
 from protea.domain.errors import UsageError
 from protea.domain.events import Compacted, CompactionUndone, LastingEvent, PromptWithdrawn, Rewound
+from protea.domain.messages import ToolMessage
 from protea.domain.transcript import Transcript, transcript_of
 from protea.ports.session_store import EventLog
 
@@ -44,10 +45,14 @@ async def edit_summary(command: EditSummary, transcript: Transcript, hub: Hub) -
         raise UsageError("nothing was summed up in this conversation")
     if not command.text.strip():
         raise UsageError("the summary is empty; say what the model should know of what was said before")
-    # What is pinned is in sight whatever stands there.
-    lost = [pin for pin in transcript.pins if pin.partition("\n")[0] not in command.text]
-    pins = f"\n\n{survivors((), lost, (), longest=0)}" if lost else ""
-    await hub.commit(Compacted(upto=now.upto, summary=command.text + pins, strategy="edited by a person"))
+    # What goes on being so is in sight whatever stands there.
+    pins = [pin for pin in transcript.pins if pin.partition("\n")[0] not in command.text]
+    todo = [line for line in todo_lines(transcript.todo) if line not in command.text]
+    seen = {command.text, *(each.text for each in transcript.messages() if isinstance(each, ToolMessage))}
+    skills = {name: text for name, text in transcript.skills.items() if not any(text in each for each in seen)}
+    lost = survivors((), pins, todo, longest=LONGEST_SKILL, skills=skills)
+    text = f"{command.text}\n\n{lost}" if lost else command.text
+    await hub.commit(Compacted(upto=now.upto, summary=text, strategy="edited by a person"))
 
 
 async def restore_files(command: Undo | Redo, transcript: Transcript, undoing: Undoing | None) -> None:

@@ -298,10 +298,9 @@ class _Asked:
 
 
 def _summary(transcript: Transcript, shrunk: Shrunk, conversation: Conversation) -> str:
-    from protea.domain.compaction import summed_up, survivors
+    from protea.domain.compaction import summed_up, survivors, todo_lines
 
-    marks = {"done": "x", "in_progress": "~", "pending": " "}
-    todo = [f"- [{marks[item.status]}] {item.text}" for item in transcript.todo]
+    todo = todo_lines(transcript.todo)
     longest = max(2_000, int(conversation.room * PROMPTS) * 4)
     left = {each.text for each in conversation.messages[shrunk.before :] if isinstance(each, ToolMessage)}
     skills = {name: text for name, text in transcript.skills.items() if text not in left}

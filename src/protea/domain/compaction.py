@@ -24,7 +24,7 @@ from protea.domain.messages import (
     length_of,
     text_of,
 )
-from protea.domain.tools import ToolResult
+from protea.domain.tools import TodoItem, ToolResult
 from protea.domain.view import call_object, result_summary
 
 How = Literal["clear", "shorten", "summarise"]
@@ -40,6 +40,7 @@ SKILL = "Skill"
 LONGEST_SKILL = 20_000
 """Characters of a skill that survive; in a result of this length nothing is touched."""
 _AN_IMAGE = "[an image stood here]"
+_DONE = "## What was done\n"
 LEAST_LEFT = 500
 """Characters that stay of a result, however little room there is."""
 
@@ -274,7 +275,18 @@ def summed_up(survived: str, told: str) -> str:
         f"{OWN}The conversation up to here was summed up to make room. Nothing is lost: Recall searches all that "
         "was said and done, word for word."
     )
-    return "\n\n".join(part for part in (head, survived, f"## What was done\n{told}" if told else "") if part)
+    return "\n\n".join(part for part in (head, survived, f"{_DONE}{told}" if told else "") if part)
+
+
+def told_in(summary: str) -> str:
+    """What a summary says of itself: without what survived word for word, which stands in the log at its own place."""
+    head, _, told = summary.partition(f"\n\n{_DONE}")
+    return told if head.startswith(OWN) else summary
+
+
+def todo_lines(items: Iterable[TodoItem]) -> list[str]:
+    marks = {"done": "x", "in_progress": "~", "pending": " "}
+    return [f"- [{marks[item.status]}] {item.text}" for item in items]
 
 
 def _indented(text: str) -> str:

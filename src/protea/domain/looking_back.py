@@ -10,6 +10,7 @@ from unicodedata import normalize
 import msgspec
 from msgspec.structs import replace
 
+from protea.domain.compaction import told_in
 from protea.domain.events import (
     Compacted,
     HookRan,
@@ -82,7 +83,8 @@ def by_number(events: Iterable[LastingEvent], wanted: str) -> Recalled | None:
             for what, text in _texts(event):
                 result = event.result if isinstance(event, ToolCallChanged) else None
                 images = event.images if isinstance(event, PromptSubmitted) else result.images if result else ()
-                return Recalled(event.seq, what, text, images)
+                whole = event.summary if isinstance(event, Compacted) else text
+                return Recalled(event.seq, what, whole, images)
     return None
 
 
@@ -114,7 +116,8 @@ def _texts(event: LastingEvent) -> Iterator[tuple[str, str]]:
         case ToolCallChanged() if event.result is not None:
             yield _named(event), "\n".join((*_strings(event.call.arguments), event.result.text))
         case Compacted(how="summarise"):
-            yield "summary", event.summary
+            # Of what survived in it word for word the latest would be found first, though it was said before.
+            yield "summary", told_in(event.summary)
         case _:
             return
 
@@ -147,14 +150,14 @@ def _around(text: str, folded: str, words: list[str]) -> str:
 
 def _together(folded: str, words: list[str]) -> int:
     """Where in a text that has all of them most of the words stand together, and closest: what was said of a thing,
-    not where its name was mentioned first."""
+    not where its name was mentioned first. Of several such places the last."""
     rarest = min(words, key=folded.count)
     at = best = folded.find(rarest)
     nearest = (len(words) + 1, 0)
     for _ in range(PLACES):
         far = [_distance(folded, word, at) for word in words]
         found = (sum(each > AROUND for each in far), sum(far))
-        if found < nearest:
+        if found <= nearest:
             best, nearest = at, found
         at = folded.find(rarest, at + 1)
         if at < 0:
