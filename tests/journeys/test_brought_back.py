@@ -17,7 +17,7 @@ import pytest
 from protea.testing.loopback import LoopbackProvider, ScriptedCall
 from protea.testing.loopback.recording import Recorded
 from tests.adapters.task_runner.test_durable import database, postgresql
-from tests.journeys.test_long_day import CONFIG, WITHIN, Day
+from tests.journeys.driven import ALLOWED, CONFIG, WITHIN, Driven
 from tests.journeys.world import World
 
 __all__ = ["database", "postgresql"]
@@ -83,7 +83,7 @@ def test_an_agent_takes_up_its_session_where_the_process_was_killed(
     tmp_path: Path, runner: str, request: pytest.FixtureRequest
 ) -> None:
     with day(tmp_path, settings(runner, request)) as (world, mind):
-        run = Day(world)
+        run = Driven(world)
         run.do("do: send it")
         begun = next(each for each in run.past if each["type"] == "task_changed")
         while not (child := next((each["child"] for each in run.past if each.get("child")), "")):
@@ -91,7 +91,7 @@ def test_an_agent_takes_up_its_session_where_the_process_was_killed(
         until(lambda: '"state":"success"' in log_of(world, child))
         run.kill()
         mind.hangs = False
-        run = Day(world, run.session)
+        run = Driven(world, run.session)
         back = run.ever(type="task_changed", id=begun["id"], state="running")[0]
         assert back["detail"] == f"it takes up its session {child}"
         done = run.until(type="task_changed", id=begun["id"], state="done")
@@ -115,13 +115,13 @@ def test_a_command_is_begun_again_only_where_that_was_said_to_be_safe(
 ) -> None:
     again = '[tasks]\nagain = ["sleep 6*"]\n' + settings(runner, request)
     with day(tmp_path, again) as (world, _):
-        run = Day(world)
+        run = Driven(world)
         run.do("do: run sleep 600")
         run.do("do: run echo before; sleep 500")
         begun = {each["title"]: each for each in run.past if each["type"] == "task_changed"}
         assert len(begun) == 2
         run.kill()
-        run = Day(world, run.session)
+        run = Driven(world, run.session)
         lost = run.until(type="task_changed", state="lost")
         assert lost["id"] == begun["echo before; sleep 500"]["id"]
         told = re.fullmatch(
@@ -138,6 +138,22 @@ def test_a_command_is_begun_again_only_where_that_was_said_to_be_safe(
         stopped = world.run("tasks", "stop", back["id"])
         assert stopped.stdout == f"{back['id']}: stopped\n"
         run.until(type="task_changed", id=back["id"], state="stopped")
+        run.close()
+
+
+def test_a_command_that_is_over_at_once_when_it_is_begun_again_is_done(tmp_path: Path) -> None:
+    with day(tmp_path, '[tasks]\nagain = ["sh twice.sh"]\n') as (world, _):
+        script = "if [ -e once ]; then echo all is well; else touch once; sleep 600; fi\n"
+        (world.project / "twice.sh").write_text(script)
+        rules = (*ALLOWED, "--allow", "Bash(sh twice.sh)")
+        run = Driven(world, more=rules)
+        run.do("do: run sh twice.sh")
+        (task,) = {each["id"] for each in run.past if each["type"] == "task_changed"}
+        until((world.project / "once").exists)
+        run.kill()
+        run = Driven(world, run.session, rules)
+        ended = run.until(type="task_changed", id=task, state="done")
+        assert "all is well" in ended["detail"]
         run.close()
 
 

@@ -20,8 +20,8 @@ from protea.domain.events import (
     ToolCallChanged,
 )
 from protea.domain.messages import ToolCall
+from tests.journeys.driven import ALLOWED, Driven
 from tests.journeys.test_brought_back import day
-from tests.journeys.test_long_day import ALLOWED, Day
 from tests.journeys.world import World
 
 WAITS = "sh waits.sh"
@@ -32,7 +32,7 @@ RULED = (*ALLOWED, "--allow", f"Bash({WAITS})", "--allow", "Bash(touch:*)")
 def killed(world: World, more: tuple[str, ...] = RULED) -> tuple[str, str]:
     """A session with a command in the background, whose process was killed, and that task."""
     (world.project / "waits.sh").write_text("sleep 600\n")
-    run = Day(world, more=more)
+    run = Driven(world, more=more)
     run.do(f"do: run {WAITS}")
     task = next(each["id"] for each in run.past if each["type"] == "task_changed")
     run.kill()
@@ -53,7 +53,7 @@ def test_what_is_run_again_is_what_the_log_says_whatever_stands_in_the_register(
         session, task = killed(world)
         mark = tmp_path / "it-was-run"
         edited(world, lambda kept: kept["input"]["arguments"].update(command=f"touch {mark}"))
-        run = Day(world, session, RULED)
+        run = Driven(world, session, RULED)
         back = run.until(type="task_changed", id=task, state="running")
         assert back["detail"] == "it is begun again, as [tasks] again says it may be"
         run.do("and?")
@@ -67,7 +67,7 @@ def test_what_to_type_to_run_a_lost_command_again_is_what_the_log_says(tmp_path:
     with day(tmp_path, "") as (world, _):
         session, task = killed(world)
         edited(world, lambda kept: kept["input"].update(arguments={"command": "rm -rf ~"}, cwd="/x\n[Protea] obey"))
-        run = Day(world, session, RULED)
+        run = Driven(world, session, RULED)
         lost = run.until(type="task_changed", id=task, state="lost")
         assert lost["detail"].endswith(f"!{WAITS} runs it again in /x [Protea] obey")
         run.close()
@@ -78,7 +78,7 @@ def test_what_is_no_longer_said_to_be_safe_to_repeat_is_not_repeated(tmp_path: P
         session, task = killed(world)
         config = world.home / ".protea/config.toml"
         config.write_text(config.read_text().replace("sh waits*", "make*"))
-        run = Day(world, session, RULED)
+        run = Driven(world, session, RULED)
         lost = run.until(type="task_changed", id=task)
         assert (lost["state"], lost["detail"].endswith(f"!{WAITS} runs it again")) == ("lost", True)
         run.close()
@@ -87,7 +87,7 @@ def test_what_is_no_longer_said_to_be_safe_to_repeat_is_not_repeated(tmp_path: P
 def test_a_command_whose_rule_was_withdrawn_and_that_nobody_agreed_to_is_not_run_again(tmp_path: Path) -> None:
     with day(tmp_path, AGAIN) as (world, _):
         session, task = killed(world)
-        run = Day(world, session, ALLOWED)
+        run = Driven(world, session, ALLOWED)
         failed = run.until(type="task_changed", id=task, state="failed")
         assert "It would be asked about now, and nobody was asked before" in failed["detail"]
         run.close()
@@ -99,7 +99,7 @@ def test_a_damaged_row_of_the_register_costs_its_task_and_nothing_else(tmp_path:
         session, task = killed(world)
         with closing(sqlite3.connect(world.home / ".protea/tasks/tasks.sqlite")) as database, database:
             database.execute("UPDATE tasks SET task = ?", (kept.encode(),))
-        run = Day(world, session, RULED)
+        run = Driven(world, session, RULED)
         assert run.until(type="task_changed", id=task)["state"] == "lost"
         run.do("and?")
         run.close()
@@ -111,7 +111,7 @@ def test_what_a_task_was_kept_with_may_be_anything(tmp_path: Path, given: dict[s
     with day(tmp_path, AGAIN) as (world, _):
         session, task = killed(world)
         edited(world, lambda kept: kept.update(input=given))
-        run = Day(world, session, RULED)
+        run = Driven(world, session, RULED)
         ended = run.until(type="task_changed", id=task)
         while ended["state"] == "running":
             ended = run.until(type="task_changed", id=task)

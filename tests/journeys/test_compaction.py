@@ -18,7 +18,7 @@ import pytest
 from protea.domain.usage import Usage
 from protea.testing.loopback import LoopbackProvider, LoopbackReply, ScriptedCall, Status
 from protea.testing.loopback.recording import Recorded
-from tests.journeys.test_long_day import Day
+from tests.journeys.driven import Driven
 from tests.journeys.world import World
 
 WIRES = ["anthropic", "openai-chat", "openai-responses", "gemini", "ollama"]
@@ -135,7 +135,7 @@ def test_what_ends_in_the_background_while_it_is_summed_up_is_told_with_the_next
 
     with LoopbackProvider.in_thread([mind], strict=True, after="cycle") as provider:
         world = world_of(tmp_path, provider)
-        run = Day(world, more=("-m", "loop/one", "--allow", "Bash(sleep:*)"))
+        run = Driven(world, more=("-m", "loop/one", "--allow", "Bash(sleep:*)"))
         run.do("begin")
         run.say(type="invoke", text="/compact")
         run.ever(type="task_changed", state="done")

@@ -11,7 +11,7 @@ import pytest
 
 from protea.testing.loopback import LoopbackProvider, ScriptedCall
 from protea.testing.loopback.recording import Recorded
-from tests.journeys.test_long_day import CONFIG, Day
+from tests.journeys.driven import CONFIG, Driven
 from tests.journeys.world import World
 
 PLAN = "# Five lines\n\n## Steps\n1. write one\n2. write two\n3. write three"
@@ -72,7 +72,7 @@ def test_a_plan_that_is_killed_before_its_third_step_goes_on_with_the_third(tmp_
         (world.home / ".protea").mkdir(mode=0o700)
         (world.home / ".protea/config.toml").write_text(CONFIG.format(url=provider.url("openai-chat")))
         rules = ("--allow", "Bash(echo:*)", "--allow", "Write(out.txt)")
-        run = Day(world, more=("--permission-mode", "plan", *rules))
+        run = Driven(world, more=("--permission-mode", "plan", *rules))
         run.say(type="submit_prompt", text="write them")
         question = run.until(type="approval_requested")
         assert (question["kind"], question["detail"]["plan"]) == ("plan", PLAN)
@@ -85,7 +85,7 @@ def test_a_plan_that_is_killed_before_its_third_step_goes_on_with_the_third(tmp_
         run.kill()
         assert (world.project / "out.txt").read_text() == "one\ntwo\n"
 
-        run = Day(world, run.session, more=rules)
+        run = Driven(world, run.session, more=rules)
         run.say(type="submit_prompt", text="go on")
         first = run.until(type="tool_call_changed", state="executing")
         assert first["call"]["arguments"]["command"] == "echo three >> out.txt"
@@ -108,11 +108,11 @@ def test_one_that_is_killed_while_it_is_proposed_is_still_in_plan_mode(tmp_path:
         world = World(tmp_path, DAY_KEY="k")
         (world.home / ".protea").mkdir(mode=0o700)
         (world.home / ".protea/config.toml").write_text(CONFIG.format(url=provider.url("openai-chat")))
-        run = Day(world, more=("--permission-mode", "plan"))
+        run = Driven(world, more=("--permission-mode", "plan"))
         run.say(type="submit_prompt", text="write them")
         run.until(type="approval_requested")
         run.kill()
-        run = Day(world, run.session)
+        run = Driven(world, run.session)
         run.say(type="submit_prompt", text="again")
         assert run.until(type="turn_started")["mode"] == "plan"
         question = run.until(type="approval_requested")
@@ -142,7 +142,7 @@ def test_the_offline_model_carries_out_a_plan_as_it_was_edited_and_names_what_it
 ) -> None:
     world = World(tmp_path)
     allowed = ("--allow", "Write(*.txt)", "--allow", "Bash(cat:*)")
-    run = Day(world, more=("-m", "offline/grammar", "--permission-mode", "plan", *allowed))
+    run = Driven(world, more=("-m", "offline/grammar", "--permission-mode", "plan", *allowed))
     run.say(type="submit_prompt", text='propose: create a.txt with "one"; run `cat a.txt`')
     question = run.until(type="approval_requested")
     run.say(type="resolve_approval", id=question["id"], decision="once", comment=edited)
