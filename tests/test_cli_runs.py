@@ -251,6 +251,39 @@ def test_trusted_projects_are_listed_without_arguments(place: Place) -> None:
     assert (done.returncode, done.stderr) == (1, b"protea: protea trust list takes no arguments; 'x' is one too many\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ('fallback = ["opnai/gpt"]', 1, "config.toml:1: fallback: there is no provider 'opnai'; did you mean openai?"),
+        ('fallback = ["gpt"]', 1, "config.toml:1: fallback: a model is named PROVIDER/MODEL, not 'gpt'"),
+        (
+            '[ports.memory]\nadapter = "fles"',
+            1,
+            "config.toml:2: the port memory has no adapter fles; did you mean files?",
+        ),
+        (
+            '[ports.sandbx]\nadapter = "none"',
+            0,
+            "config.toml:2: there is no port sandbx, so it is passed over; did you",
+        ),
+    ],
+)
+def test_names_in_settings_that_nobody_knows_are_told_with_their_line(
+    place: Place, text: str, code: int, said: str
+) -> None:
+    (place.home / "protea").mkdir()
+    (place.home / "protea" / "config.toml").write_text(text)
+    done = place.run("-p", "read a.py")
+    [line] = done.stderr.decode().splitlines()
+    assert (done.returncode, said in line) == (code, True), line
+
+
+def test_a_flag_for_a_port_nobody_knows_is_a_mistake(place: Place) -> None:
+    done = place.run("-p", "hi", "--set", "ports.sandbx.adapter=none")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"protea: flag --set: there is no port sandbx; did you mean sandbox?\n"
+
+
 @pytest.mark.parametrize(("home", "code"), [("a file", 1), ("read only", 0)])
 def test_a_home_that_cannot_be_used_is_one_line(place: Place, home: str, code: int) -> None:
     path = place.project / "a.py" if home == "a file" else Path("/proc/protea")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from msgspec.structs import replace
 
+from protea.composition.catalogue import CATALOGUE
 from protea.domain.errors import ConfigError, ModelError, UsageError
 from protea.domain.families import able
 from protea.domain.profile import model_named
@@ -34,6 +35,28 @@ _PROBE = 0.2
 
 Make = Callable[[str, dict[str, Any]], Model]
 """(wire, options) → a model."""
+
+
+def unknown_provider(name: str, settings: Settings) -> str:
+    """What is wrong with the name of a model nobody could open; empty where its provider is known."""
+    provider = name.partition("/")[0]
+    filled = settings.ports.get("model", {}).get("adapter")
+    known = ("offline", filled, *PROVIDERS, *settings.providers, *CATALOGUE["model"])
+    return "" if provider in known else _unknown(name, settings)
+
+
+def _unknown(name: str, settings: Settings) -> str:
+    provider, slash, _ = name.partition("/")
+    known = ["offline", *PROVIDERS, *settings.providers]
+    if not slash:
+        near = nearest(name, known)
+        hint = f"; did you mean {near}?" if near else ", like anthropic/claude-sonnet-4-5 or ollama/llama3.2"
+        return f"a model is named PROVIDER/MODEL, not {name!r}{hint}"
+    if not provider:
+        return f"a model is named PROVIDER/MODEL, not {name!r}, like anthropic/claude-sonnet-4-5 or ollama/llama3.2"
+    near = nearest(provider, known)
+    hint = f"; did you mean {near}?" if near else f"; there are {', '.join(dict.fromkeys(known))}"
+    return f"there is no provider {provider!r}{hint} (your own go into config.toml as [providers.{provider}])"
 
 
 class ConfiguredModels:
@@ -125,7 +148,7 @@ class ConfiguredModels:
 
     async def refresh(self, provider: str | None = None) -> Sequence[str]:
         if provider is not None and provider not in PROVIDERS and provider not in self._settings.providers:
-            raise UsageError(self._unknown(f"{provider}/", provider, "/"))
+            raise UsageError(_unknown(f"{provider}/", self._settings))
         names = [provider] if provider is not None else [name for name in self._named() if self._at_hand(name)]
         told = await asyncio.gather(*map(self._refreshed, names))
         return [f"{name} was not asked for its models: {line}" for name, line in zip(names, told, strict=True) if line]
@@ -136,7 +159,7 @@ class ConfiguredModels:
         self._open.clear()
 
     async def _create(self, name: str) -> Model:
-        provider, slash, model = name.partition("/")
+        provider, _, model = name.partition("/")
         more = self._table(name)
         if provider == "offline":
             if name not in ("offline", OFFLINE) and more is None:
@@ -147,7 +170,7 @@ class ConfiguredModels:
         if row is None and own is None and more is not None:
             return self._make(provider, {"model": model, **more} if model else more)
         if row is None and own is None:
-            raise UsageError(self._unknown(name, provider, slash))
+            raise UsageError(_unknown(name, self._settings))
         model = model or (row.model if row is not None else None) or next(iter(own.models if own else ()), "")
         if not model:
             raise UsageError(f"name a model of {provider}: -m {provider}/MODEL")
@@ -262,18 +285,6 @@ class ConfiguredModels:
             dialect=wanted.dialect(base_url),
         )
         return lists.create(options, surroundings=self._around)
-
-    def _unknown(self, name: str, provider: str, slash: str) -> str:
-        known = ["offline", *PROVIDERS, *self._settings.providers]
-        if not slash:
-            near = nearest(name, known)
-            hint = f"; did you mean {near}?" if near else ", like anthropic/claude-sonnet-4-5 or ollama/llama3.2"
-            return f"a model is named PROVIDER/MODEL, not {name!r}{hint}"
-        if not provider:
-            return f"a model is named PROVIDER/MODEL, not {name!r}, like anthropic/claude-sonnet-4-5 or ollama/llama3.2"
-        near = nearest(provider, known)
-        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(dict.fromkeys(known))}"
-        return f"there is no provider {provider!r}{hint} (your own go into config.toml as [providers.{provider}])"
 
     async def _key(self, wanted: _Wanted) -> str | None:
         own, row = wanted.own, wanted.row

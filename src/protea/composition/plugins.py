@@ -80,11 +80,12 @@ def all_plugins() -> dict[str, list[str]]:
     return {port: sorted(names) for port, names in found.items()}
 
 
-def of_another_package(port: str, name: str, names: Sequence[str] | Mapping[str, str]) -> Any:
-    """What a package brings under a name: its `Options` and its `create`. Raises `ConfigError`."""
+def of_another_package(port: str, name: str, names: Sequence[str] | Mapping[str, str], where: str = "") -> Any:
+    """What a package brings under a name: its `Options` and its `create`. Raises `ConfigError`; for a name nobody
+    brings it begins with `where`."""
     from protea.adapters.guests.thread import LeavingError, staying  # with the first of them
 
-    entry, package = _entry(port, name, names)
+    entry, package = _entry(port, name, names, where)
     said = f"the adapter {name} of {port} ({package})"
     try:
         with staying():
@@ -106,13 +107,13 @@ def of_another_package(port: str, name: str, names: Sequence[str] | Mapping[str,
     return adapter
 
 
-def _entry(port: str, name: str, names: Sequence[str] | Mapping[str, str]) -> tuple[EntryPoint, str]:
+def _entry(port: str, name: str, names: Sequence[str] | Mapping[str, str], where: str) -> tuple[EntryPoint, str]:
     found = entry_points(group=GROUP + port)
     if name not in found.names:
         known = [*names, *sorted(found.names)]
         near = nearest(name, known)
         hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
-        raise UnknownAdapterError(f"the port {port} has no adapter {name}{hint}")
+        raise UnknownAdapterError(f"{where}the port {port} has no adapter {name}{hint}")
     entries = [entry for entry in found if entry.name == name]
     packages = sorted({entry.dist.name if entry.dist else "another package" for entry in entries})
     if len(packages) > 1:

@@ -123,7 +123,7 @@ class Resolver:
                 self._later.setdefault(port, later)
 
     def _make(self, port: str, name: str, options: Mapping[str, Any], keep: str | None) -> Any:
-        adapter = load(port, name)
+        adapter = load(port, name, self._origins)
         values = checked(adapter, port, name, options, self._origins)
         wanted = _parameters(adapter.create)
         for parameter in wanted:
@@ -160,7 +160,7 @@ def check(chosen: Mapping[str, Choice], origins: Mapping[str, str], ports: Itera
     for port in ports:
         name, options = chosen[port]
         try:
-            checked(load(port, name), port, name, options, origins)
+            checked(load(port, name, origins), port, name, options, origins)
         except ConfigError as error:
             found.append(error)
     if len(found) == 1:
@@ -275,8 +275,9 @@ def _our_words(error: msgspec.ValidationError) -> str:
     return f"it must be {wanted}, and is {_KINDS.get(wrong[2], wrong[2])}"
 
 
-def load(port: str, name: str) -> Any:
-    """An adapter: its `Options` and its `create`. Raises `ConfigError` for an unknown name or a missing package."""
+def load(port: str, name: str, origins: Mapping[str, str] | None = None) -> Any:
+    """An adapter: its `Options` and its `create`. Raises `ConfigError` for an unknown name or a missing package.
+    `origins` tells who named it, as for `Resolver`."""
     names = CATALOGUE.get(port)
     if names is None:
         near = nearest(port, CATALOGUE)
@@ -287,7 +288,8 @@ def load(port: str, name: str) -> Any:
     if name not in names:
         from protea.composition.plugins import of_another_package  # costs milliseconds, and few name one
 
-        return of_another_package(port, name, names)
+        named = (origins or {}).get(f"ports.{port}.adapter", "")
+        return of_another_package(port, name, names, f"{named}: " if named else "")
     try:
         return import_module(names[name])
     except ModuleNotFoundError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,13 +19,13 @@ from protea.application.sessions import Sessions
 from protea.composition.catalogue import CATALOGUE, DEFAULTS, IDLE, LATER, SWAP_CLASSES
 from protea.composition.deferred import DeferredAudit, DeferredCompaction, DeferredPermission, DeferredTokens
 from protea.composition.launch import Launch
-from protea.composition.models import ConfiguredModels, OneModel
+from protea.composition.models import ConfiguredModels, OneModel, unknown_provider
 from protea.composition.resolve import Choice, Resolver, check, load
 from protea.composition.rules import RulesInForce, read_rules
 from protea.composition.surroundings import find_surroundings
 from protea.composition.trusting import ProjectFiles, Projects, added_by, brings_nothing, not_used
 from protea.composition.walls import bare, settle, stand
-from protea.domain.errors import ConfigError
+from protea.domain.errors import ConfigError, UsageError
 from protea.domain.log_levels import levels
 from protea.domain.permission import Mode, RuleLayer
 from protea.domain.profile import DEFAULT
@@ -124,6 +124,11 @@ class Root:
         """Told of new settings that concern the process and no session."""
         for warning in self.settings.warnings:
             launch.warn(warning)
+        for port in self.settings.ports.keys() - CATALOGUE.keys():
+            where = next((place for key, place in origins.items() if key.startswith(f"ports.{port}.")), "configuration")
+            if where.startswith("flag"):
+                raise UsageError(f"{where}: there is no port {port}{_near(port, CATALOGUE)}")
+            launch.warn(f"{where}: there is no port {port}, so it is passed over{_near(port, CATALOGUE)}")
 
     def choices(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """What is to fill each port: an adapter's name and its options. The model is chosen by name."""
@@ -139,7 +144,7 @@ class Root:
         said = [
             port
             for port, table in self.settings.ports.items()
-            if port in LATER or (port != "model" and set(table) - {"adapter"})
+            if port in LATER or (port != "model" and (set(table) - {"adapter"} or _is_foreign(port, table)))
         ]
         check(_own_options(self._chosen(self.settings)), self.settings.origins, said)
         get = self._shared.get
@@ -456,6 +461,11 @@ def _filled(folders: Sequence[str], ending: str) -> bool:
     return False
 
 
+def _is_foreign(port: str, table: Mapping[str, Any]) -> bool:
+    """Whether it names an adapter that is none of ours: one of another package, or none at all."""
+    return port in CATALOGUE and table.get("adapter", "") not in CATALOGUE[port]
+
+
 def _own_options(chosen: Mapping[str, Choice]) -> dict[str, Choice]:
     """Of the sandbox without what is said to whoever chooses it."""
     return {port: bare(*choice) if port == "sandbox" else choice for port, choice in chosen.items()}
@@ -496,11 +506,17 @@ def _settings(launch: Launch, surroundings: Surroundings, ports: Mapping[str, st
         ports=CATALOGUE,
     )
     _one_of(settings, "effort", settings.effort and settings.effort.lower(), EFFORTS)
+    for name in settings.fallback:
+        if wrong := unknown_provider(name, settings):
+            raise ConfigError(f"{settings.origins.get('fallback', 'fallback')}: fallback: {wrong}")
     return settings
 
 
 def _one_of(settings: Settings, key: str, value: str | None, known: tuple[str, ...]) -> None:
     if value is not None and value not in known:
-        near = nearest(value, known)
-        hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
-        raise ConfigError(f"{settings.origins.get(key, key)}: there is no {key} {value!r}{hint}")
+        raise ConfigError(f"{settings.origins.get(key, key)}: there is no {key} {value!r}{_near(value, known)}")
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    near = nearest(name, known)
+    return f"; did you mean {near}?" if near else f"; there are {', '.join(known)}"
