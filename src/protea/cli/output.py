@@ -11,9 +11,16 @@ class StdoutError(Exception):
 
 
 def write(text: str) -> None:
-    """To standard output, past Python's own buffers: nothing is left that could fail when the interpreter exits."""
+    """To standard output, past Python's own buffers: nothing is left that could fail when the interpreter exits.
+
+    A terminal is shown control characters and obeys none: names, and what files and databases hold, come from anywhere.
+    """
     if sys.stdout is None:
         raise StdoutError("it is closed")
+    if not text.replace("\n", "").isprintable():
+        from protea.interfaces.terminal import is_terminal, visible  # few say more than what is printed
+
+        text = visible(text) if is_terminal(1) else text
     data = text.encode("utf-8", "replace")
     try:
         while data:

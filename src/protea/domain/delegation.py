@@ -12,7 +12,9 @@ from protea.domain.permission import Decision, Mode
 
 STRICTNESS: dict[Mode, int] = {"plan": 0, "normal": 1, "yolo": 2}
 VERDICTS = {"deny": 0, "ask": 1, "allow": 2}
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
+LONGEST_ABOUT = 1_000
+"""Characters of what an agent says it is for."""
 _NUMBER = re.compile(r"\d+")
 
 FOREIGN_TOOLS = {"MultiEdit": "Edit", "Task": "Agent", "LS": "Glob", "NotebookRead": "Read", "WebSearch": "WebSearch"}
@@ -88,14 +90,14 @@ def read_definition(text: str, name: str, path: str) -> AgentDefinition | str:
     given = head.get("name")
     name = given if isinstance(given, str) and given else name
     if not _NAME.match(name):
-        return f"{path}: {name!r} is no name of an agent: letters, digits, '.', - and _"
+        return f"{path}: {brief(name, 100)!r} is no name of an agent: at most 100 letters, digits, '.', - and _"
     if not body.strip():
         return f"{path}: there is no text in it"
     about, model, profile = head.get("description"), head.get("model"), head.get("profile")
     tools = listed(head.get("tools"))
     return AgentDefinition(
         name=name,
-        about=" ".join(about.split()) if isinstance(about, str) else "",
+        about=" ".join(about[:LONGEST_ABOUT].split()) if isinstance(about, str) else "",
         words=body.strip(),
         path=path,
         tools=() if tools == ("*",) else _ours(tools) or (NO_TOOLS if head.get("tools") == () else ()),

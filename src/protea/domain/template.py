@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 
 import msgspec
 
@@ -15,6 +16,10 @@ from protea.domain.spelling import nearest
 _NAME = regex(r"[a-z0-9][a-z0-9_-]*(:[a-z0-9][a-z0-9_-]*)*\Z")
 _SLOT = regex(r"(\\?)\$(ARGUMENTS|[1-9])(?![0-9A-Za-z_])")
 """A place for what was typed; behind a backslash it is text. `$10` is an amount, and no place."""
+LONGEST_ABOUT = 1_000
+"""Characters of what it says it is."""
+MOST_FAULTS = 5
+"""Of one file that are told each."""
 _KEYS = ("description", "argument-hint", "allowed-tools")
 _ELSEWHERE = {
     "model": "/model chooses it",
@@ -54,13 +59,19 @@ def read_template(text: str, name: str, path: str) -> Template | str:
     first = next(line.strip("# ").strip() for line in body.splitlines() if line.strip("# ").strip() or line == body)
     return Template(
         allowed_tools=tools_of(head.get("allowed-tools", ())),
-        faults=tuple(f"{path}: {key} is not used: {_mend(key)}" for key in head if key not in _KEYS),
+        faults=_faults(path, [key for key in head if key not in _KEYS]),
         name=name,
-        about=about if isinstance(about, str) and about else first[:100],
+        about=about[:LONGEST_ABOUT] if isinstance(about, str) and about else first[:100],
         arguments=f"[{', '.join(hint)}]" if isinstance(hint, tuple) else hint or "",
         body=body,
         path=path,
     )
+
+
+def _faults(path: str, unused: Sequence[str]) -> tuple[str, ...]:
+    told = [f"{path}: {key} is not used: {_mend(key)}" for key in unused[:MOST_FAULTS]]
+    more = len(unused) - MOST_FAULTS
+    return (*told, *([f"{path}: {more} more are not used"] if more > 0 else []))
 
 
 def _mend(key: str) -> str:

@@ -147,3 +147,17 @@ def test_files_are_taken_as_others_write_them(tmp_path: Path, form: str) -> None
     (found,) = agents.load()
     assert agents.problems == ()
     assert {name: getattr(found, name) for name in wanted} == wanted
+
+
+def test_what_a_file_says_of_itself_has_a_bound_and_so_has_how_many_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "project/.protea/agents"
+    folder.mkdir(parents=True)
+    (folder / "a-long-name.md").write_text(f"---\nname: {'n' * 101}\n---\nwords")
+    (folder / "a-long-story.md").write_text(f"---\ndescription: {'d ' * 100_000}\n---\nwords")
+    for number in range(files.MOST):
+        (folder / f"b{number}.md").write_text("words")
+    agents = made(tmp_path)
+    found = {each.name: each for each in agents.load()}
+    assert len(found["a-long-story"].about) <= 1_000
+    assert max(len(name) for name in found) <= 100
+    assert f"{folder}: there are more than {files.MOST} files in it, and only these are read" in agents.problems

@@ -76,3 +76,13 @@ def test_what_of_a_head_is_not_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "home/.protea/commands/mine.md").write_text("---\nmodel: fast\n---\nMy own.")
     assert "mine" in {each.name for each in templates.load()}
     assert any(problem.endswith("mine.md: model is not used: /model chooses it") for problem in templates.problems)
+
+
+def test_a_head_of_which_much_is_not_used_is_told_of_in_a_few_lines(tmp_path: Path) -> None:
+    templates = made(tmp_path)
+    path = tmp_path / "home/.protea/commands/odd.md"
+    path.write_text("---\n" + "".join(f"key{number}: x\n" for number in range(50_000)) + "---\nwords")
+    assert "odd" in {each.name for each in templates.load()}
+    told = [each for each in templates.problems if each.startswith(str(path))]
+    assert told[-1] == f"{path}: 49995 more are not used"
+    assert len(told) == 6

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol, TypeVar
 
 from protea.domain.surroundings import Surroundings
@@ -32,7 +33,10 @@ def written(
     found: dict[str, T] = {}
     problems: list[str] = []
     for folder in folders:
-        for path in _markdown(folder, most):
+        paths = [*islice(_markdown(folder), most + 1)]
+        if len(paths) > most:
+            problems.append(f"{folder}: there are more than {most} files in it, and only these are read")
+        for path in paths[:most]:
             data = _bytes_of(path)
             # What is used is what was looked at: these very bytes.
             if data is not None and not around.vouches(path, data):
@@ -47,13 +51,11 @@ def written(
     return sorted(found.values(), key=lambda each: each.name), tuple(problems)
 
 
-def _markdown(folder: str, most: int) -> Iterator[str]:
-    count = 0
+def _markdown(folder: str) -> Iterator[str]:
     for above, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
-            if name.endswith(".md") and count < most:
-                count += 1
+            if name.endswith(".md"):
                 yield os.path.join(above, name)
 
 
