@@ -1344,11 +1344,11 @@ async def test_what_an_agent_may_be_lent_is_counted_from_the_prompt_on() -> None
     w = world({"boss": lambda prompt, request: again(prompt, request), "look": lambda *_: says("done")}, price=PRICED)
 
     def again(prompt: str, request: ModelRequest) -> Reply:
-        sent = len(results(request))
-        return calls(("Agent", {"prompt": "look"})) if sent < (1 if prompt == "boss" else 2) else says("so it is")
+        sent, prompts = len(results(request)), ("boss", "once more", "and again")
+        return calls(("Agent", {"prompt": "look"})) if sent <= prompts.index(prompt) else says("so it is")
 
     session = await w.gateway.open(OpenSession(cwd="/w", max_budget_usd=0.05))
-    for prompt in ("boss", "once more"):
+    for prompt in ("boss", "once more", "and again"):
         events = [event async for event in w.turn(session, SubmitPrompt(text=prompt))]
         (result,) = [e.result for e in of(events, ToolCallChanged) if e.result is not None]
         assert "done" in result.text

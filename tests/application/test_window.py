@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from protea.adapters.tokens import bytes as by_bytes
 from protea.adapters.tools.functions import FunctionToolset
 from protea.application.parts import Parts
 from protea.domain.commands import Compact, EditSummary, Interrupt, Rewind, SetPins, SubmitPrompt, UndoCompaction
+from protea.domain.compaction import Conversation, Shrunk
 from protea.domain.errors import Failure, ModelError, UsageError
 from protea.domain.events import Compacted, NoticeGiven, TurnFinished, TurnStarted
 from protea.domain.hooks import HookSaid, to_wire
@@ -24,6 +25,7 @@ from protea.domain.messages import Image, Message, Text, ToolMessage, UserMessag
 from protea.domain.reply import ModelRequest, Reply
 from protea.domain.transcript import transcript_of
 from protea.domain.usage import ModelInfo, Price, Usage
+from protea.ports.compaction import Ask
 from protea.ports.gateway import OpenSession
 from protea.testing.compaction import ClearingCompaction
 from protea.testing.context import LastTurns
@@ -272,6 +274,53 @@ async def test_a_compaction_that_fails_is_told_and_the_turn_goes_on() -> None:
     assert [notice.text for notice in of(events, NoticeGiven)] == [
         "the conversation could not be made smaller: Too busy."
     ]
+
+
+class Broken:
+    """A compaction with a fault of its own."""
+
+    async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
+        raise KeyError("levels")
+
+
+async def test_a_compaction_with_a_fault_is_told_and_the_turn_goes_on() -> None:
+    events = await Windowed(*READS, DONE, compaction=Broken()).run("go")
+    assert of(events, TurnFinished)[0].outcome == "finished"
+    assert [notice.text for notice in of(events, NoticeGiven)] == [
+        "the conversation could not be made smaller: KeyError: 'levels'"
+    ]
+
+
+class Breaks(LastTurns):
+    """A context with a fault in it, from the second request on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def choose(
+        self, messages: tuple[Message, ...], *, room: int | None, count: Callable[[Message], int]
+    ) -> tuple[Message, ...]:
+        self.times += 1
+        if self.times == 2:
+            raise KeyError("turns")
+        return super().choose(messages, room=room, count=count)
+
+
+async def test_a_fault_while_a_conversation_at_rest_is_made_smaller_ends_only_that() -> None:
+    world = Windowed(says("one"), says("two"), compaction=levels.create(levels.Options()))
+    world._parts["context"] = Breaks()
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    await _all(world, session, "a")
+    await world.gateway.submit(session, Compact())
+    async with asyncio.timeout(30):
+        async for event in world.gateway.events(session, 0):
+            if isinstance(event, NoticeGiven) and event.level == "error":
+                assert event.text == "making the conversation smaller failed: KeyError: 'turns'"
+                break
+    events = [event async for event in world.turn(session, SubmitPrompt(text="b"))]
+    await world.gateway.close()
+    assert of(events, TurnFinished)[0].outcome == "finished"
 
 
 async def test_the_parts_of_the_window_are_told_and_add_up_to_what_the_provider_counted() -> None:

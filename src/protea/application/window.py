@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from protea.application.asking import Heard, ask
 from protea.application.hub import Hub
-from protea.domain.errors import ModelError
+from protea.domain.errors import ModelError, StoreError
 from protea.domain.events import Compacted, NoticeGiven, Passing, RetryScheduled
 from protea.domain.messages import OWN, Message, Text, ToolMessage, UserMessage, length_of, text_of
 from protea.domain.reply import ModelRequest
@@ -196,6 +196,12 @@ class Window:
                 break
             except _RefusedError as refusal:
                 self._tell("warning", f"the conversation was not made smaller: {refusal}")
+                break
+            except StoreError:
+                raise
+            except Exception as fault:  # the strategy's own fault must not end the turn
+                told = f"{type(fault).__name__}: {fault}"
+                self._tell("warning", f"the conversation could not be made smaller: {told}")
                 break
             if shrunk is None:
                 break

@@ -170,5 +170,8 @@ class Worker:
             shrinking.cancel()
         if shrinking.cancelled():
             self._body.hub.record(NoticeGiven(level="info", text="interrupted: nothing was made smaller"))
-        elif (fault := shrinking.exception()) is not None:
+        elif isinstance(fault := shrinking.exception(), StoreError):
             raise fault
+        elif fault is not None:  # a fault of a part ends this alone, as it would a turn
+            told = str(fault) if isinstance(fault, ProteaError) else f"{type(fault).__name__}: {fault}"
+            self._body.hub.record(NoticeGiven(level="error", text=f"making the conversation smaller failed: {told}"))
