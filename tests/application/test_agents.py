@@ -1341,13 +1341,17 @@ async def test_an_agent_is_lent_what_a_budget_leaves(budgets: Budgets) -> None:
 
 async def test_what_an_agent_may_be_lent_is_counted_from_the_prompt_on() -> None:
     """A limit is per prompt: what the prompt before has spent is not taken off."""
-    w = world({"boss": lambda prompt, request: again(prompt, request), "look": lambda *_: says("done")}, price=PRICED)
+
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return says("done") if results(request) else calls(("touch", {"path": "x"}))
+
+    w = world({"boss": lambda prompt, request: again(prompt, request), "look": look}, price=PRICED)
 
     def again(prompt: str, request: ModelRequest) -> Reply:
         sent, prompts = len(results(request)), ("boss", "once more", "and again")
         return calls(("Agent", {"prompt": "look"})) if sent <= prompts.index(prompt) else says("so it is")
 
-    session = await w.gateway.open(OpenSession(cwd="/w", max_budget_usd=0.05))
+    session = await w.gateway.open(OpenSession(cwd="/w", max_budget_usd=0.07))
     for prompt in ("boss", "once more", "and again"):
         events = [event async for event in w.turn(session, SubmitPrompt(text=prompt))]
         (result,) = [e.result for e in of(events, ToolCallChanged) if e.result is not None]

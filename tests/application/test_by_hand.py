@@ -7,7 +7,7 @@ import asyncio
 from protea.domain.commands import Interrupt, SubmitPrompt
 from protea.domain.events import ApprovalResolved, ToolCallChanged, TurnFinished
 from protea.ports.gateway import OpenSession
-from tests.application.world import World, says
+from tests.application.world import World, calls, says
 
 
 def bash(command: str) -> str:
@@ -77,4 +77,17 @@ async def test_it_can_be_interrupted() -> None:
         if isinstance(event, TurnFinished):
             assert event.outcome == "interrupted"
             break
+    await world.gateway.close()
+
+
+async def test_who_types_a_command_is_not_taken_to_be_there_for_what_the_model_calls_later() -> None:
+    def race(task: str) -> str:
+        """Races."""
+        return "raced"
+
+    world = World(calls(("Race", {"task": "x"})), says("done"), tools=[Bash, named(race, "Race")])  # type: ignore[list-item]  # functions
+    session = await world.gateway.open(OpenSession(cwd="/w", interactive=False))
+    assert [event async for event in world.turn(session, typed("!ls"))]
+    assert [event async for event in world.turn(session, SubmitPrompt(text="race"))]
+    assert [request.interactive for request in world.rules.requests if request.tool == "Race"] == [False]
     await world.gateway.close()

@@ -304,6 +304,7 @@ async def test_what_the_parent_says_while_it_is_forked_is_in_the_log_and_the_his
     await second.gateway.close()
     await first.gateway.close()
     assert (await read_past(lambda: store.read(forked))).transcript.messages() == live == ()
+    assert of(list(store.read(forked)), PromptSubmitted) == []
 
 
 async def test_a_fork_goes_on_with_the_model_it_was_opened_with() -> None:
@@ -472,3 +473,13 @@ async def test_of_sessions_that_have_ended_the_last_few_are_kept() -> None:
     assert await world.gateway.open(OpenSession(cwd="/w", resume=ids[1])) == ids[1]
     await world.gateway.submit(ids[0], SetTitle(title="still open"))
     await world.gateway.close()
+
+
+async def test_a_session_that_only_had_the_offline_model_is_opened_with_the_one_that_is_there_now() -> None:
+    store = MemoryStore()
+    offline = PlayedModel([says("one")], info=ModelInfo(id="offline/grammar"))
+    session = await conversation(World(store=store, others=[offline]), "a", model="offline/grammar")
+    assert (await read_past(lambda: store.read(session))).model == "offline/grammar"
+    world = World(says("two"), store=store)
+    await conversation(world, "b", resume=session)
+    assert len(world.model.requests) == 1

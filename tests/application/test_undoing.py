@@ -17,6 +17,7 @@ from protea.domain.events import FilesChanged, FilesRestored, NoticeGiven, TurnF
 from protea.domain.surroundings import Surroundings
 from protea.ports.gateway import OpenSession
 from protea.testing.checkpoint import RecordingCheckpoint
+from protea.testing.sandbox import RecordingSandbox
 from tests.application.world import World, calls, of, says
 
 
@@ -196,4 +197,46 @@ async def test_a_session_that_is_not_open_can_be_looked_at_and_forgotten(tmp_pat
     assert (await made.gateway.describe("undo", session))["undo"][0]["files"][0]["what"] == "deleted"
     await made.gateway.delete(session)
     assert shell.kept() == []
+    await made.gateway.close()
+
+
+async def test_a_program_whose_files_are_thrown_away_is_not_announced() -> None:
+    async def Bash(command: str) -> str:  # the tool's name
+        """Runs."""
+        return "done"
+
+    checkpoint = RecordingCheckpoint()
+    made = world(
+        calls(("Bash", {"command": "make"})),
+        says("done"),
+        checkpoint=checkpoint,
+        tools=(FunctionTool(Bash, effects=("proc.exec",)),),
+    )
+    made.sandbox = RecordingSandbox()
+    made.sandbox.throws_away = True
+    events = await made.run("build", mode="plan")
+    assert of(events, TurnFinished)[0].outcome == "finished"
+    assert [each.partition(" ")[0] for each in checkpoint.announced] == ["begin"]
+
+
+async def test_two_turns_are_taken_back_as_two_also_where_something_of_one_was_left(tmp_path: Path) -> None:
+    """`/undo` goes on with what was left of the turn that was taken back last; `/undo 2` names two turns before it."""
+    shell = Shell(tmp_path)
+    shell.write("a", "0\n")
+    turns = [
+        (calls(("execute", {"command": f"echo {number} > a; touch n{number}"})), says("ok")) for number in (1, 2, 3)
+    ]
+    made = world(*(step for turn in turns for step in turn), checkpoint=shell.checkpoint(), tools=shell.tools())
+    session = await made.gateway.open(OpenSession(cwd="/w"))
+    for prompt in ("one", "two", "three"):
+        _ = [event async for event in made.turn(session, SubmitPrompt(text=prompt))]
+    shell.write("a", "mine\n")
+    await made.gateway.submit(session, Undo())
+    assert shell.read() == {"a": "mine\n", "n1": "", "n2": ""}
+    shell.write("a", "3\n")
+    await made.gateway.submit(session, Undo(turns=2))
+    restored = [each for each in await made.gateway.history(session) if isinstance(each, FilesRestored)]
+    assert [len(each.turns) for each in restored] == [1, 2]
+    assert set(restored[0].turns).isdisjoint(restored[1].turns)
+    assert "n1" not in shell.read()
     await made.gateway.close()

@@ -291,6 +291,26 @@ async def test_a_compaction_with_a_fault_is_told_and_the_turn_goes_on() -> None:
     ]
 
 
+class Idle:
+    """A compaction that finds nothing to do, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def shrink(self, conversation: Conversation, ask: Ask | None) -> Shrunk | None:
+        self.asked += 1
+        return None
+
+
+@pytest.mark.parametrize(("window", "asked"), [(500, 1), (5000, 0)])
+async def test_what_came_after_the_provider_counted_counts_before_the_next_request(window: int, asked: int) -> None:
+    counted = calls(("read", {"path": "a.txt"}))
+    compaction = Idle()
+    await Windowed(counted, DONE, compaction=compaction, context=window).run("go")
+    assert counted.usage.input + counted.usage.output < window * 0.5
+    assert compaction.asked == asked
+
+
 class Breaks(LastTurns):
     """A context with a fault in it, from the second request on."""
 

@@ -16,7 +16,7 @@ from protea.domain.commands import ResolveApproval, SubmitPrompt
 from protea.domain.events import AnyEvent, ApprovalRequested, NoticeGiven, ProfileSwapped, ToolCallChanged, TurnFinished
 from protea.domain.messages import ToolCall
 from protea.domain.reply import Reply
-from protea.domain.usage import Usage
+from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.gateway import Gateway, OpenSession
 from protea.testing.model import ScriptedModel
 
@@ -24,14 +24,14 @@ from protea.testing.model import ScriptedModel
 class Home:
     """A person with files, and one open session."""
 
-    def __init__(self, folder: Path, *replies: str | Reply, config: str = "") -> None:
+    def __init__(self, folder: Path, *replies: str | Reply, config: str = "", info: ModelInfo | None = None) -> None:
         self.own = folder / "home/.protea"
         self.project = folder / "project"
         self.own.mkdir(parents=True)
         (self.project / ".git").mkdir(parents=True)
         self.config = self.own / "config.toml"
         self.config.write_text(config)
-        self.model = ScriptedModel(*replies)
+        self.model = ScriptedModel(*replies, info=info)
         self.launch = Launch(
             cwd=str(self.project),
             environment={"HOME": str(folder / "home"), "PATH": "/usr/bin:/bin", "OLLAMA_HOST": "http://127.0.0.1:9"},
@@ -64,8 +64,8 @@ Make = Callable[..., Home]
 async def home(tmp_path: Path) -> AsyncIterator[Make]:
     made: list[Home] = []
 
-    def make(*replies: str | Reply, config: str = "") -> Home:
-        made.append(Home(tmp_path, *(replies or ["Hello."] * 6), config=config))
+    def make(*replies: str | Reply, config: str = "", info: ModelInfo | None = None) -> Home:
+        made.append(Home(tmp_path, *(replies or ["Hello."] * 6), config=config, info=info))
         return made[0]
 
     yield make
@@ -222,3 +222,11 @@ async def test_the_log_changes_its_level_while_it_runs(tmp_path: Path) -> None:
     finally:
         await gateway.close()
         rotating.remove()
+
+
+async def test_a_budget_that_is_set_while_a_session_is_open_holds_from_the_next_turn_on(home: Make) -> None:
+    person = home(info=ModelInfo("scripted/one", price=Price(input=0.0, output=1_000_000.0)))
+    assert [event.outcome for event in await person.turn() if isinstance(event, TurnFinished)] == ["finished"]
+    person.config.write_text("[budgets]\nsession = 0.5\n")
+    (ended,) = [event for event in await person.turn() if isinstance(event, TurnFinished)]
+    assert (ended.outcome, ended.limit) == ("limit", "budget")

@@ -434,6 +434,8 @@ async def test_a_preview_tells_what_would_happen_and_changes_nothing(live: Any) 
         await it.prompt("two")
         await asyncio.wait_for(held.asked.wait(), WITHIN)
         assert (await it.gateway.preview(it.session, Swap(profile="base"))).waits_for == ("reply",)
+        cold = await it.gateway.preview(it.session, Swap(ports={"checkpoint": "none"}))
+        assert (cold.swap_class, cold.waits_for) == ("cold", ("turn",)), "a turn's changes are kept in one place"
         held.go.set()
 
 

@@ -142,8 +142,12 @@ class ToolRunner:
         request = self._asked(planned)
         decision = decided(self.permission.decide(request), said)
         writes = _writes(spec, request, decision)
-        if decision.verdict == "deny" or said.arguments is not None or writes is None:
-            return ToolResult(f"It is not allowed now: {decision.why or 'plan mode'}", is_error=True)
+        if decision.verdict == "deny":
+            return ToolResult(f"It is not allowed now: {decision.why}", is_error=True)
+        if said.arguments is not None:
+            return ToolResult("It is not allowed now: a hook wants other arguments", is_error=True)
+        if writes is None:
+            return ToolResult("It is not allowed now: plan mode", is_error=True)
         if decision.verdict == "ask" and not agreed:
             return ToolResult(
                 f"It would be asked about now, and nobody was asked before: {decision.why}", is_error=True
