@@ -108,3 +108,10 @@ def test_what_is_said_to_whoever_chooses_the_sandbox_is_no_option_of_it(tmp_path
             Root(launch, Given()).sessions()
     else:
         Root(launch, Given()).sessions()
+
+
+@pytest.mark.parametrize(("interactive", "adapter"), [(True, "interactive"), (False, "policy")])
+def test_where_nobody_would_answer_nobody_is_asked(tmp_path: Path, interactive: bool, adapter: str) -> None:
+    root = Root(starting(tmp_path), Given(store=MemoryStore()))
+    parts = root.assemble(OpenSession(cwd=str(tmp_path / "project"), interactive=interactive))
+    assert parts.choices["approval"][0] == adapter

@@ -96,3 +96,18 @@ def test_a_rule_that_can_never_match_is_told_with_its_line(start: Start) -> None
         f"{start.home}/permissions.toml:1: the rule Bash(git push:*): it is dead: Bash(git:*)"
         f" ({start.home}/permissions.toml:2) denies all of it",
     ]
+
+
+def test_a_project_nobody_trusts_may_forbid_and_neither_allow_nor_choose_the_mode(start: Start) -> None:
+    (start.own / "permissions.toml").write_text('mode = "yolo"\nallow = ["Bash"]\nask = ["Read"]\ndeny = ["Write"]\n')
+    rules = start.rules()
+    assert [(each.allow, each.ask, each.deny) for each in rules.layers] == [((), ("Read",), ("Write",))]
+    assert rules.mode is None
+
+
+def test_ones_own_rules_allow_and_choose_the_mode(start: Start) -> None:
+    (start.home / "permissions.toml").write_text('mode = "plan"\nallow = ["Bash"]\n')
+    (start.own / "permissions.toml").write_text('mode = "yolo"\n')
+    rules = start.rules()
+    assert [each.allow for each in rules.layers] == [("Bash",)]
+    assert rules.mode == "plan"
