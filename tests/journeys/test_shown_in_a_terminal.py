@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pty
-import sqlite3
 import subprocess
 import threading
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from protea.adapters.task_runner._table import Table
+from protea.ports.task_runner import Task
 from tests.journeys.world import PROTEA, World
 
 EVIL = "\x1b]0;pwned\x07\x1b[2J"
@@ -60,12 +59,10 @@ def test_no_escape_sequence_of_a_file_or_a_register_reaches_the_terminal(tmp_pat
         (folder / f"{EVIL}.md").write_text("words")
         (folder / "told.md").write_text(f"---\ndescription: '{EVIL}'\n---\nwords")
     assert world.run("trust").returncode == 0
-    Table(str(world.home / ".protea/tasks"), "somebody").list(None)  # makes it
-    task = {"id": "k1", "kind": EVIL, "title": EVIL, "state": "done", "input": {"log": EVIL}, "session": EVIL}
-    task |= {"started": EVIL, "ended": EVIL, "progress": EVIL, "result": EVIL}
-    with closing(sqlite3.connect(world.home / ".protea/tasks/tasks.sqlite")) as register, register:
-        row = ("k1", EVIL, EVIL, "done", EVIL, 0, json.dumps(task).encode())
-        register.execute("INSERT INTO tasks VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    told = {"kind": EVIL, "title": EVIL, "session": EVIL, "started": EVIL, "ended": EVIL, "progress": EVIL}
+    register = Table(str(world.home / ".protea/tasks"), EVIL)
+    register.put(Task(id="k1", state="done", input={"log": EVIL}, result=EVIL, **told), again=False)
+    register.close()
     said = shown(world, words)
     assert b"pwned" in said
     assert b"\x1b]" not in said
