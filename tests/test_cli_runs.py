@@ -278,6 +278,13 @@ def test_names_in_settings_that_nobody_knows_are_told_with_their_line(
     assert (done.returncode, said in line) == (code, True), line
 
 
+def test_an_adapter_nobody_knows_is_not_called_a_flag_where_a_command_named_it(place: Place) -> None:
+    commands = b'{"type":"swap","ports":{"sandbox":"nope"}}\n{"type":"submit_prompt","text":"read a.py"}\n'
+    done = place.run("-p", "--input-format", "stream-json", stdin=commands)
+    said = b"protea: line 1 of standard input was left out: the port sandbox has no adapter nope; did you mean none?\n"
+    assert (done.returncode, done.stderr) == (0, said)
+
+
 def test_a_flag_for_a_port_nobody_knows_is_a_mistake(place: Place) -> None:
     done = place.run("-p", "hi", "--set", "ports.sandbx.adapter=none")
     assert (done.returncode, done.stdout) == (1, b"")

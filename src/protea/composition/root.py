@@ -505,6 +505,10 @@ def _settings(launch: Launch, surroundings: Surroundings, ports: Mapping[str, st
         bare=launch.bare,
         ports=CATALOGUE,
     )
+    if ports:  # they were not said by a flag
+        exchanged = {f"ports.{port}.adapter" for port in ports}
+        origins = {key: where for key, where in settings.origins.items() if key not in exchanged}
+        settings = replace(settings, origins=origins)
     _one_of(settings, "effort", settings.effort and settings.effort.lower(), EFFORTS)
     for name in settings.fallback:
         if wrong := unknown_provider(name, settings):
