@@ -246,6 +246,20 @@ def test_what_is_kept_is_for_its_owner_alone(place: Place) -> None:
     assert {stat.S_IMODE(each.stat().st_mode) for each in kept} == {0o600}
 
 
+def test_a_search_that_finds_nothing_has_not_failed(place: Place) -> None:
+    for words in (["memory", "search"], ["sessions", "search"]):
+        done = place.run(*words, "nothing like this", "--json")
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"[]\n", b"")
+
+
+def test_a_home_may_begin_with_a_tilde(place: Place) -> None:
+    done = place.run("config", "path", PROTEA_HOME="~/elsewhere")
+    assert str(place.home / "elsewhere" / "config.toml").encode() in done.stdout
+    assert place.run("-p", "read a.py", PROTEA_HOME="~/elsewhere").returncode == 0
+    assert (place.home / "elsewhere" / "config.toml").exists()
+    assert [each.name for each in place.project.iterdir()] == ["a.py"]
+
+
 def test_trusted_projects_are_listed_without_arguments(place: Place) -> None:
     done = place.run("trust", "list", "x")
     assert (done.returncode, done.stderr) == (1, b"protea: protea trust list takes no arguments; 'x' is one too many\n")

@@ -342,7 +342,7 @@ def _with_cursor(text: str, at: int, plain: str) -> str:
 
 def _colours() -> tuple[str, str]:
     """What text and what is dim are drawn with: as the last run left it, else the terminal's own."""
-    home = os.environ.get("PROTEA_HOME") or os.environ.get("HOME", "") + "/.protea"
+    home = os.path.expanduser(os.environ.get("PROTEA_HOME") or "~/.protea")
     try:
         descriptor = os.open(f"{home}/first-frame", os.O_RDONLY)
     except OSError:

@@ -28,7 +28,10 @@ def find_surroundings(cwd: str, add_dirs: Sequence[str], environment: Mapping[st
 
 def protea_home(environment: Mapping[str, str]) -> str:
     """Where Protea keeps its own files. Raises `UsageError` where there is no home directory."""
-    return os.path.abspath(environment.get("PROTEA_HOME") or os.path.join(_home(environment), ".protea"))
+    given = environment.get("PROTEA_HOME") or "~/.protea"
+    if given == "~" or given.startswith("~/"):  # files of variables are read without a shell that would do it
+        given = _home(environment) + given[1:]
+    return os.path.abspath(given)
 
 
 def _home(environment: Mapping[str, str]) -> str:

@@ -12,12 +12,11 @@ from protea.ports.memory import Memory, Note
 
 
 async def run_memory(memory: Memory, arguments: Arguments, place: Place) -> int:
-    """Exit code 1 where nothing was found."""
     try:
         match arguments.name:
             case "memory search":
                 found = await memory.recall(" ".join(arguments.words), arguments.whole("limit") or 10)
-                return _tell([each.note for each in found], arguments, place, "nothing was found\n")
+                _tell([each.note for each in found], arguments, place, "nothing was found\n")
             case "memory add":
                 note = await memory.remember(" ".join(arguments.words), source="user", tags=arguments.all("tag"))
                 place.write(as_json(note) if arguments.has("json") else f"{note.id}\n")
@@ -32,10 +31,9 @@ async def run_memory(memory: Memory, arguments: Arguments, place: Place) -> int:
     return 0
 
 
-def _tell(notes: list[Note], arguments: Arguments, place: Place, nothing: str) -> int:
+def _tell(notes: list[Note], arguments: Arguments, place: Place, nothing: str) -> None:
     if arguments.has("json"):
         place.write(as_json(notes))
     else:
         rows = [[note.id, ago(note.at), one_line(note.source, 30), one_line(note.text, 90)] for note in notes]
         place.write(table(["ID", "WHEN", "FROM", "NOTE"], rows) if rows else nothing)
-    return int(not notes)
