@@ -2,7 +2,7 @@
 
 Every session that uses the store writes down when its commands begin and end, and what its tools and its undoing wrote.
 What changed while a command of another session ran and none of this one's is theirs; while both ran nobody can tell,
-and then it is left to neither. The file is a row of frames, as in `_records`, and goes when nobody uses the store.
+and then it is left to neither. The file is a row of frames (`_frames`), and goes when nobody uses the store.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from protea.adapters.checkpoint._frames import framed, pieces
 from protea.adapters.checkpoint._private import make_private
 from protea.adapters.checkpoint._seen import Seen, see
 
@@ -121,29 +122,21 @@ class Activity:
 
     def _write(self, what: Literal["began", "ended", "wrote"], path: bytes = b"", seen: Seen | None = None) -> None:
         moment = _coarse() if what == "began" else time.time_ns()
-        data = msgspec.msgpack.encode(Doing(self.who, os.getpid(), moment, what, path, seen))
+        data = framed(Doing(self.who, os.getpid(), moment, what, path, seen))
         with contextlib.suppress(OSError):
             make_private(self._folder)
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
             fd = os.open(self._path, flags, 0o600)
             try:
-                os.write(fd, len(data).to_bytes(4, "big") + data)
+                os.write(fd, data)
                 self._size = os.fstat(fd).st_size
             finally:
                 os.close(fd)
 
     def _read(self) -> Iterator[Doing]:
-        try:
-            with open(self._path, "rb") as file:
-                data = file.read()
-        except OSError:
-            return
-        at = 0
-        while at + 4 <= len(data):
-            size = int.from_bytes(data[at : at + 4], "big")
+        for piece in pieces(self._path):
             with contextlib.suppress(msgspec.DecodeError, ValueError):
-                yield msgspec.msgpack.decode(data[at + 4 : at + 4 + size], type=Doing)
-            at += 4 + size
+                yield msgspec.msgpack.decode(piece, type=Doing)
 
 
 def _changed(path: bytes) -> int:

@@ -13,11 +13,12 @@ import msgspec
 
 from protea.adapters.checkpoint import _repositories
 from protea.adapters.checkpoint._activity import Activity
+from protea.adapters.checkpoint._frames import framed
 from protea.adapters.checkpoint._ghosts import ghosts
 from protea.adapters.checkpoint._known import KnownTree
 from protea.adapters.checkpoint._pool import Pool
 from protea.adapters.checkpoint._private import make_private
-from protea.adapters.checkpoint._records import VERSION, Journal, Noted, Record, Shelf, Watched, framed, frames
+from protea.adapters.checkpoint._records import VERSION, Journal, Noted, Record, Shelf, Watched, frames
 from protea.adapters.checkpoint._seen import Entry, Seen, Version, see
 from protea.adapters.checkpoint._telling import changed_files, uncovered
 from protea.adapters.checkpoint._tidying import tidy

@@ -1,6 +1,6 @@
 """What is written down of turns: while one runs, line by line, so that a killed process loses nothing; then whole.
 
-`turns/<session>/<turn>.open` is a row of frames, each with its length; what is cut off at the end is left out.
+`turns/<session>/<turn>.open` is a row of frames (`_frames`); what cannot be read ends it.
 `turns/<session>/<turn>.done` is the finished record.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from protea.adapters.checkpoint._frames import framed, pieces
 from protea.adapters.checkpoint._private import make_private
 from protea.adapters.checkpoint._seen import Entry, Version
 from protea.domain.errors import StoreError
@@ -76,30 +77,13 @@ class Journal:
             os.unlink(self.path)
 
 
-def framed(frame: Frame) -> bytes:
-    """As it stands in a journal."""
-    data = msgspec.msgpack.encode(frame)
-    return len(data).to_bytes(4, "big") + data
-
-
 def frames(path: str) -> Iterator[Frame]:
     """What a turn wrote before its process died; nothing where there is no such turn."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError:
-        return
-    at = 0
-    while at + 4 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
-        piece = data[at + 4 : at + 4 + size]
-        if len(piece) < size:
-            return
+    for piece in pieces(path):
         try:
             yield msgspec.msgpack.decode(piece, type=Frame)
         except (msgspec.DecodeError, ValueError):
             return
-        at += 4 + size
 
 
 class Shelf:

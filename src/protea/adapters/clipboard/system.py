@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 
+from protea.adapters.walking.programs import program
 from protea.domain.messages import Image
 from protea.domain.surroundings import Surroundings
 
@@ -85,11 +85,7 @@ class SystemClipboard:
         return None
 
     def _which(self, name: str) -> str | None:
-        for folder in self._environment.get("PATH", "").split(os.pathsep):
-            path = os.path.join(folder, name)
-            if os.path.isabs(path) and os.access(path, os.X_OK):
-                return path
-        return None
+        return program(name, self._environment.get("PATH", ""))
 
     async def _run(self, words: tuple[str, ...], given: bytes | None = None) -> bytes | None:
         """What the program printed; None where it is missing, failed, took too long or said too much."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 
+from protea.adapters.walking.programs import program
 from protea.domain.plain import plain
 from protea.domain.surroundings import Surroundings
 from protea.ports.notifier import Notification
@@ -29,7 +29,8 @@ class Desktop:
         self._programs = ("notify-send", "osascript") if options.program == "auto" else (options.program,)
 
     async def notify(self, notification: Notification) -> bool:
-        path = next(filter(None, map(self._which, self._programs)), None)
+        found = (program(name, self._environment.get("PATH", "")) for name in self._programs)
+        path = next(filter(None, found), None)
         if path is None:
             return False
         try:
@@ -51,13 +52,6 @@ class Desktop:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-
-    def _which(self, name: str) -> str | None:
-        for folder in self._environment.get("PATH", "").split(os.pathsep):
-            path = os.path.join(folder, name)
-            if os.path.isabs(path) and os.access(path, os.X_OK):
-                return path
-        return None
 
 
 def command(path: str, notification: Notification) -> tuple[str, ...]:

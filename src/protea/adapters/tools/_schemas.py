@@ -22,6 +22,11 @@ def seconds(description: str) -> dict[str, Any]:
     return {"type": "number", "exclusiveMinimum": 0, "description": description}
 
 
+def in_seconds(asked: float) -> float:
+    """What a model gave for `seconds`: with other agents it may have learnt to count in milliseconds."""
+    return asked / 1000 if asked > 10_000 else asked
+
+
 def flag(description: str = "") -> dict[str, Any]:
     return {"type": "boolean", "description": description} if description else {"type": "boolean"}
 

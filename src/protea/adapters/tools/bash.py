@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from protea.adapters.tools._following import GRACE, LetGo, describe, followed_or_let_go, surely
 from protea.adapters.tools._kit import Kit, Options
+from protea.adapters.tools._schemas import in_seconds
 from protea.domain.cut import cut
 from protea.domain.errors import ProteaError, TaskFailedError
 from protea.domain.pattern import regex
@@ -92,8 +93,7 @@ class Bash:
         limit = self._kit.options.bash_timeout_limit
         if asked is None:
             return min(self._kit.options.bash_timeout, limit)
-        if asked > 10_000:  # the habit of other agents: milliseconds
-            asked /= 1000
+        asked = in_seconds(asked)
         if asked > limit:
             longer = (
                 "leave it out for what runs in the background" if behind else "use background for what takes longer"
@@ -214,8 +214,7 @@ class BashOutput:
         shell = shells_of(self._kit).get(str(arguments["id"]))
         if shell is None:
             return _unknown(self._kit, str(arguments["id"]))
-        wait = float(arguments.get("wait", 0))
-        wait = min(wait / 1000 if wait > 10_000 else wait, self._kit.options.bash_timeout_limit)
+        wait = min(in_seconds(float(arguments.get("wait", 0))), self._kit.options.bash_timeout_limit)
         await self._waited(shell, wait, context)
         text, failed = shell.news()
         return ToolResult(text, is_error=failed, file=shell.path)

@@ -14,6 +14,7 @@ import msgspec
 from protea.adapters.tools._following import followed
 from protea.adapters.tools._images import kind_of, shrunk
 from protea.adapters.tools._kit import Kit
+from protea.adapters.tools._schemas import in_seconds
 from protea.domain.messages import Image
 from protea.domain.pattern import regex
 from protea.domain.textfile import shown_name
@@ -113,9 +114,7 @@ class RunCode:
             readable=tuple(kit.workspace.roots),
             network=False,
         )
-        asked = float(arguments.get("timeout", SECONDS))
-        # The habit of other agents: milliseconds.
-        seconds = min(asked / 1000 if asked > 10_000 else asked, kit.options.bash_timeout_limit)
+        seconds = min(in_seconds(float(arguments.get("timeout", SECONDS))), kit.options.bash_timeout_limit)
         try:
             done = await followed(kit, launch, context, seconds)
         except OSError as error:
