@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from protea.domain.front_matter import listed, split
 from protea.domain.permission import Decision, Mode
 
 STRICTNESS: dict[Mode, int] = {"plan": 0, "normal": 1, "yolo": 2}
@@ -86,6 +85,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_definition(text: str, name: str, path: str) -> AgentDefinition | str:
     """The agent of a Markdown file, or why it is none. Tools are listed, or stand with commas between them."""
+    from protea.domain.front_matter import listed, split  # most people have written none
+
     head, body = split(text)
     given = head.get("name")
     name = given if isinstance(given, str) and given else name

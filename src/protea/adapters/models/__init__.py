@@ -5,5 +5,5 @@ a request           _provider (over HTTP), _options, _encoding (only what is new
 its answer          _exchange (send, read, yield), _sse (pieces of a stream), _stops
 what went wrong     _failures (429, 529, a body that is no JSON … as kinds, with how long to wait)
 offline             _grammar (what a prompt means) over _words, _looking and _changing; _wanted (steps), which _steps
-                    carries out; _beside (tasks and plans)
+                    carries out with _finding (files, searches) and _beside (tasks, plans); _carrying (what all need)
 """

@@ -1,9 +1,8 @@
-"""What the offline model sets going besides its calls, and plans that are agreed to first. Pure; see `_steps`."""
+"""What the offline model sets going besides its calls, and plans that are agreed to first. Pure; see `_carrying`."""
 
 from __future__ import annotations
 
-from protea.adapters.models._grammar import read
-from protea.adapters.models._steps import (
+from protea.adapters.models._carrying import (
     Call,
     Doing,
     Done,
@@ -14,9 +13,10 @@ from protea.adapters.models._steps import (
     code,
     not_there,
     one,
-    unclear,
 )
+from protea.adapters.models._grammar import read
 from protea.adapters.models._steps import carry_out as plainly
+from protea.adapters.models._steps import unclear
 from protea.adapters.models._wanted import Propose, Run, Send, Step, Watch
 from protea.domain.plan import edited_in, items_of
 

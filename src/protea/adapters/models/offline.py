@@ -1,8 +1,9 @@
 """The built-in model that answers with no key and no server: a small command grammar, and it says so.
 
-What a prompt means is told by `_grammar`, how it is done by `_steps`. Here the two are played over a conversation: the
-steps of the last prompt run from the beginning each time, with the results that are there already, until they ask for
-one that is not. So nothing is remembered, and a session can be resumed anywhere. `docs/offline.md` is the manual.
+What a prompt means is told by `_grammar`, how it is done by `_steps`. Here the two are played over a
+conversation: the steps of the last prompt run from the beginning each time, with the results that are there already,
+until they ask for one that is not. So nothing is remembered, and a session can be resumed anywhere. The manual is
+`docs/offline.md`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from protea.adapters.models._carrying import Call, Given, Past, Tools
 from protea.adapters.models._grammar import Understood, read
-from protea.adapters.models._steps import Call, Given, Past, Tools, carry_out, unclear
+from protea.adapters.models._steps import carry_out, unclear
 from protea.adapters.models._wanted import BESIDE, Run, Search
 from protea.domain.messages import (
     AssistantMessage,
