@@ -4,8 +4,9 @@ One session sends them in one reply; each has a session, a log and a connection 
 once each reads three files of a project before it answers. The loopback provider is a process of its own, on the same
 processors.
 
-`turns` of a result and of `turn_finished` are replies of the model, and so are those that are held to the limit. A
-reader may well take a turn for all of it, from the prompt to the answer: these are told beside them.
+`turns` of a result and of `turn_finished` are replies of the model. A reader may well take a turn for all of it, from
+the prompt to the answer. So both are held to 150 a second: replies of agents that read, and whole turns of agents that
+answer at once. Whole turns of those that read are four replies each; they are told beside them and have no limit.
 
     python benchmarks/agents.py [--agents N] [--check]
 """
@@ -96,10 +97,13 @@ def main() -> None:
     told = f"{working.replies / working.seconds:.0f} replies a second"
     report.figure("time per reply, all together", 1e3 * working.seconds / working.replies, 1000 / 150, "ms", told)
     report.figure("own processor time per reply", 1e3 * working.processor / working.replies, None, "ms")
-    for what, each in ((f"{READS} reads and an answer", working), ("an answer alone", answering)):
+    for what, each, limit in (
+        ("an answer alone", answering, 1000 / 150),
+        (f"{READS} reads and an answer", working, None),
+    ):
         own = f"own processor time {1e3 * each.processor / count:.2f} ms"
         told = f"{count / each.seconds:.0f} agents' whole turns a second; {own}"
-        report.figure(f"whole turn: {what}", 1e3 * each.seconds / count, None, "ms", told)
+        report.figure(f"whole turn: {what}", 1e3 * each.seconds / count, limit, "ms", told)
     report.figure("memory each", max(working.weight, answering.weight), 2, "MB")
     report.exit()
 

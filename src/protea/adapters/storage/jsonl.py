@@ -66,6 +66,8 @@ class JsonlLog:
         self._size = self._last = 0
         self._summary: SessionSummary | None = begin(session)
         """None where reading a long log only for this would keep someone waiting."""
+        self._left: _index.Entry | None = None
+        """What was left last for those who list sessions."""
         try:
             if new:
                 self._fd = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -206,7 +208,9 @@ class JsonlLog:
         status = os.fstat(self._fd)
         if status.st_size == self._size:
             entry = _index.Entry(_index.VERSION, self._size, status.st_mtime_ns, self._summary)
-            _index.save(self._folder, entry)
+            if entry != self._left:
+                _index.save(self._folder, entry)
+            self._left = entry
 
 
 class JsonlStore:
