@@ -1,4 +1,4 @@
-"""A persona of fixed words, and one that tells what it was given."""
+"""A persona of fixed words, which tells what it was given."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ The steps of a decision ask what matches; the adapter parses once per engine.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, get_args
 
 import msgspec
@@ -231,10 +231,8 @@ class PathRule:
 
 def host_matches(pattern: str, host: str, port: int | None) -> bool:
     """`pattern` is `x.org`, `*.x.org` (any depth below it) or either with `:port`."""
-    name, colon, number = pattern.rpartition(":") if re.search(r":\d+\Z", pattern) else (pattern, "", "")
-    if not colon:
-        name = pattern
-    elif port is None or int(number) != port:
+    name, _, number = pattern.rpartition(":") if re.search(r":\d+\Z", pattern) else (pattern, "", "")
+    if number and (port is None or int(number) != port):
         return False
     name = name.strip("[]")
     if not name.isascii():
@@ -302,8 +300,7 @@ def _file(rule: Rule) -> str:
     return rule.source.rpartition(":")[0] or rule.source
 
 
-def _odd_path(rule: Rule, anchors: Anchors, note: object) -> None:
-    assert callable(note)
+def _odd_path(rule: Rule, anchors: Anchors, note: Callable[[str], None]) -> None:
     body = rule.body
     if "\0" in body or any(len(part) > 255 for part in segments(body)):
         note("no file can have this name")

@@ -24,46 +24,52 @@ _PATCHED = regex(
 
 
 def decide_file_tool(case: Case, tool: str, paths: Sequence[object]) -> Decision:
-    request = case.request
     writing = tool in WRITERS
-    name = "Edit" if writing else "Read"
-    bare = [rule for rule in (*case.rules.deny, *case.rules.ask) if case.bare(rule, tool)]
-    for rule in bare:
-        case.find(rule.verdict, f"{rule.text} is set to {rule.verdict}", rule)
-    free = True
-    allowing: Rule | None = None
-    if not paths and tool == "Patch" and is_none(request.arguments.get("patch")):
+    for rule in (*case.rules.deny, *case.rules.ask):
+        if case.bare(rule, tool):
+            case.find(rule.verdict, f"{rule.text} is set to {rule.verdict}", rule)
+    if not paths and tool == "Patch" and is_none(case.request.arguments.get("patch")):
         why = "it is no patch, so nothing can be changed"
-        return case.denied() or case.stopped() or case.answer("allow", why, harmless=True)
+        return case.stopped() or case.answer("allow", why, harmless=True)
     if not paths:
         return case.denied() or case.answer("ask", "no path is given")
     if len(paths) > MOST_FILES:
         return case.denied() or case.answer("ask", "it names too many files")
+    free = True
+    allowing: Rule | None = None
     for path in paths:
         if not isinstance(path, str) or not path:
             return case.denied() or case.answer("ask", "no path is given")
         if len(path) > LONGEST_PATH:
             return case.answer("deny", "the path is longer than a path can be")
-        place = case.eyes.place(path, request.cwd)
-        if visible(path) is not None or "\n" in path or "\t" in path:
-            case.find(
-                "ask", f"the path {shown(path)} contains characters that do not show", subject=path, protection=True
-            )
-        fault = pseudo("/" + posixpath.normpath(posixpath.join(request.cwd, path)).lstrip("/"))
-        if fault:
-            # Also where it would lead back into the project: whose working directory it is, depends on who opens it.
-            case.find("deny", f"{shown(path)}: {fault}", subject=path, protection=True)
-        alone = look(case, place, writing, bash=False, content=tool != "Glob")
-        names = place.names
-        if tool != "Read" and not writing and place.kind == "folder":
-            closed = case.rules.on_path("deny", "Read", tuple(f"{name}/\N{HYPHEN}" for name in names))
-            if closed is not None:
-                case.find("deny", f"nothing in {shown(path)} may be read: {closed.text}", closed, path)
-        permitting = case.rules.on_path("allow", name, names)
+        permitting, alone = _look_at(case, tool, path, writing)
         allowing = allowing or permitting
-        if writing:
-            alone = permitting is not None or (case.mode == "yolo" and alone)
         free = free and (permitting is not None or alone)
+    return _answered(case, tool, writing, allowing, free, shown(str(paths[0])))
+
+
+def _look_at(case: Case, tool: str, path: str, writing: bool) -> tuple[Rule | None, bool]:
+    """Note what stands against one file. The rule that allows it, and whether it needs none."""
+    cwd = case.request.cwd
+    place = case.eyes.place(path, cwd)
+    if visible(path) is not None or "\n" in path or "\t" in path:
+        case.find("ask", f"the path {shown(path)} contains characters that do not show", subject=path, protection=True)
+    fault = pseudo("/" + posixpath.normpath(posixpath.join(cwd, path)).lstrip("/"))
+    if fault:
+        # Also where it would lead back into the project: whose working directory it is, depends on who opens it.
+        case.find("deny", f"{shown(path)}: {fault}", subject=path, protection=True)
+    free = look(case, place, writing, bash=False, content=tool != "Glob")
+    names = place.names
+    if tool != "Read" and not writing and place.kind == "folder":
+        closed = case.rules.on_path("deny", "Read", tuple(f"{name}/\N{HYPHEN}" for name in names))
+        if closed is not None:
+            case.find("deny", f"nothing in {shown(path)} may be read: {closed.text}", closed, path)
+    permitting = case.rules.on_path("allow", "Edit" if writing else "Read", names)
+    return permitting, free and (not writing or case.mode == "yolo")
+
+
+def _answered(case: Case, tool: str, writing: bool, allowing: Rule | None, free: bool, said: str) -> Decision:
+    """The decision once every file was looked at. `free`: each is allowed by a rule, or needs none."""
     denied = case.denied()
     if denied:
         return denied
@@ -83,7 +89,6 @@ def decide_file_tool(case: Case, tool: str, paths: Sequence[object]) -> Decision
             return case.answer("allow", f"allowed by {rule.text}", rule)
     if case.mode == "yolo" and not writing:
         return case.answer("allow", "yolo mode: reading undoes nothing")
-    said = shown(str(paths[0]))
     return case.answer("ask", f"no rule allows {'writing' if writing else 'reading'} {said}")
 
 
