@@ -8,21 +8,26 @@ from typing import Any, get_args
 
 import pytest
 
-from protea.application.slash_commands import COMMANDS, _sums, listed
-from protea.domain.commands import AnyCommand, Invoke, SubmitPrompt
+from protea.application.slash import conversation
+from protea.application.slash.call import Call
+from protea.application.slash_commands import COMMANDS, listed
+from protea.domain.commands import AnyCommand, Copy, Invoke, SubmitPrompt
 from protea.domain.errors import UsageError
 from protea.domain.events import (
     AnyEvent,
     CommandAnswered,
+    LastingEvent,
+    MessageCompleted,
     ModeChanged,
     ModelSwitched,
     PromptSubmitted,
     Rewound,
     TitleChanged,
 )
-from protea.domain.messages import UserMessage
-from protea.domain.usage import ModelInfo, Price
+from protea.domain.messages import Text, UserMessage
+from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.gateway import OpenSession, Topic
+from protea.testing.gateway import ScriptedGateway
 from protea.testing.templates import FixedTemplates
 from tests.application.world import PlayedModel, World, of, says
 
@@ -208,12 +213,30 @@ async def test_they_work_while_a_turn_runs() -> None:
 
 
 def test_cost_shows_the_day_and_the_budgets() -> None:
-    sums = {
+    spent = {
         "session": {"spent": 0.5, "budget": 2.0},
         "day": {"spent": 1.25, "budget": None},
         "profile": {"name": "coding", "spent": 0.0, "budget": None},
     }
-    assert _sums(sums) == "this session  $0.5000  of $2.00\ntoday         $1.2500\n"
+    assert conversation.sums(spent) == "this session  $0.5000  of $2.00\ntoday         $1.2500\n"
+
+
+@pytest.mark.parametrize("behind", [3, 2 * conversation.RECENT])
+async def test_the_last_answer_is_copied_however_much_came_behind_it(behind: int) -> None:
+    def answer(text: str, seq: int) -> MessageCompleted:
+        return MessageCompleted(seq=seq, model="m", content=(Text(text),), stop="end_turn", usage=Usage())
+
+    log: list[LastingEvent] = [answer("first", 1), answer("second", 2), answer(" ", 3)]
+    log += [TitleChanged(seq=number, title="x") for number in range(4, 4 + behind)]
+    gateway = ScriptedGateway(lambda command: (), logs={"s": log})
+    await gateway.open(OpenSession(cwd="/w", resume="s"))
+
+    async def rested() -> None:
+        """Nothing runs."""
+
+    call = Call(gateway=gateway, session="s", rest="", by="t", now="", rested=rested, templates=None)
+    await conversation.copy(call)
+    assert [each.text for each in gateway.commands if isinstance(each, Copy)] == ["second"]
 
 
 async def test_one_of_ones_own_becomes_a_prompt_and_is_listed_last(chat: Chat) -> None:

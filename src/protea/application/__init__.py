@@ -12,7 +12,7 @@ Imports domain and ports; everything outside comes in through them. What is wher
     beside it       beside (what a call sets going), leaving (calls go on), tasks, planning, delegation, envelope
     changing it     swapping, rereading (the configuration has changed), rewinding, undoing
     after a crash   recovering (what was open), reviving (tasks)
-    for faces       sessions (the gateway), slash_commands, description, meter, replaying
+    for faces       sessions (the gateway), slash_commands (what each does: slash), description, meter, replaying
     what is over    ending (waits for it, however often whoever waits is cancelled)
     for onlookers   watching (telemetry, calls for a person), journal (the log of the process)
 """
