@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -145,6 +146,14 @@ def test_what_is_not_read_may_be_closed(tmp_path: Path) -> None:
     done = protea("perm", "check", "Bash", '{"command":"ls"}', shell="<&-", cwd=tmp_path)
     assert (done.returncode, done.stderr, done.stdout[:6]) == (0, b"", b"allow:")
     assert one_line(protea("config", "edit", shell="<&-", cwd=tmp_path)).endswith("protea config set KEY VALUE")
+
+
+@pytest.mark.parametrize("adapter", ["none", "bubblewrap"])
+def test_a_command_that_is_not_there_is_named(adapter: str, tmp_path: Path) -> None:
+    if adapter == "bubblewrap" and not shutil.which("bwrap"):
+        pytest.skip("bubblewrap is not installed")
+    done = protea("sandbox", "run", "--adapter", adapter, "--", "no-such-command", "x", cwd=tmp_path)
+    assert one_line(done, 127) == "protea: no-such-command: No such file or directory"
 
 
 def test_output_of_a_command_behind_walls_that_has_nowhere_to_go_is_one_line(tmp_path: Path) -> None:

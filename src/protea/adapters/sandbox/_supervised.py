@@ -347,7 +347,14 @@ class Supervisor:
         process = SupervisedProcess(ours, outputs, wrapped=wrapping is not None)
         self._running.add(process)
         process._gone.add_done_callback(lambda _: self._running.discard(process))
-        await process.started()
+        try:
+            await process.started()
+        except OSError as error:
+            # The warden says which of the two it was; its name is here.
+            named = {"program": launch.argv[0], "cwd": launch.cwd}.get(error.filename)
+            if named is None:
+                raise
+            raise OSError(error.errno, error.strerror, named) from None
         return process
 
     async def aclose(self) -> None:
