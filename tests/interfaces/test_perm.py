@@ -114,13 +114,21 @@ def test_a_batch_answers_in_order_and_its_rules_replace_all_others() -> None:
     answers = batch(
         {"id": 1, "tool": "Bash", "args": {"command": "a"}, "allow": ["a"]},
         {"id": "two", "tool": "Bash", "args": {"command": "a"}},
+        {"id": 3, "tool": "Bash", "args": {"command": "from file"}, "deny": []},
         {"id": None, "tool": "Bash", "args": {"command": "from file"}},
     )
     assert [(one["id"], one["decision"], one["rule"]) for one in answers] == [
         (1, "allow", "a"),
         ("two", "ask", None),
-        (None, "ask", None),
+        (3, "ask", None),
+        (None, "allow", "from file"),  # it gives none, so those that are set hold
     ]
+
+
+@pytest.mark.parametrize("words", [["--allow", "x"], ["--deny", "x"], ["--mode", "plan"], ["--add-dir", "/tmp"]])
+def test_what_each_line_of_a_batch_says_is_no_flag_for_all_of_them(words: list[str]) -> None:
+    with pytest.raises(UsageError, match=f"^{words[0]} is not for --batch"):
+        told(["--batch", *words])
 
 
 def test_lines_that_are_not_understood_are_asked_about_and_end_nothing() -> None:

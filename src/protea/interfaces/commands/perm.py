@@ -56,7 +56,10 @@ def run_perm(
     if arguments.has("batch"):
         if arguments.words:
             raise UsageError("perm check --batch takes its requests from standard input, not from words")
-        return _batch(engine, surroundings, stdin, stdout)
+        for flag in ("allow", "ask", "deny", "mode", "add_dir"):
+            if arguments.has(flag):
+                raise UsageError(f"--{flag.replace('_', '-')} is not for --batch: each request says its own")
+        return _batch(engine, layers, surroundings, stdin, stdout)
     tool, call = _call(arguments.words)
     _check_name(tool, given=len(arguments.words) > 1)
     given = arguments.text("mode") or mode
@@ -149,15 +152,20 @@ def _print(stdout: TextIO, text: str) -> None:
 # -- batch -----------------------------------------------------------------------------------------------------------
 
 
+_Rules = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""A request's own: what it allows, asks about and denies."""
+
+
 class _Line(msgspec.Struct):
     """One request. Unknown fields are left alone, so that batteries may carry their own."""
 
     tool: str
     args: dict[str, Any] = {}
     mode: str = "normal"
-    allow: tuple[str, ...] | None = ()
-    ask: tuple[str, ...] | None = ()
-    deny: tuple[str, ...] | None = ()
+    allow: tuple[str, ...] | None = None
+    ask: tuple[str, ...] | None = None
+    deny: tuple[str, ...] | None = None
+    """Rules of its own, instead of all that are set; where there is none of the three those that are set hold."""
     cwd: str = ""
     home: str = ""
     interactive: bool = True
@@ -166,10 +174,12 @@ class _Line(msgspec.Struct):
     taint: tuple[str, ...] | None = ()
 
 
-def _batch(engine: Engine, surroundings: Surroundings, stdin: BinaryIO, stdout: TextIO) -> int:
-    engines: dict[tuple[tuple[str, ...], ...], Permission] = {}
+def _batch(
+    engine: Engine, layers: tuple[RuleLayer, ...], surroundings: Surroundings, stdin: BinaryIO, stdout: TextIO
+) -> int:
+    engines: dict[_Rules | None, Permission] = {}
     for number, raw in enumerate(stdin, 1):
-        answer = _answer(raw, number, engine, engines, surroundings)
+        answer = _answer(raw, number, engine, layers, engines, surroundings)
         _print(stdout, json.dumps(answer))
     return 0
 
@@ -178,7 +188,8 @@ def _answer(
     raw: bytes,
     number: int,
     engine: Engine,
-    engines: dict[tuple[tuple[str, ...], ...], Permission],
+    layers: tuple[RuleLayer, ...],
+    engines: dict[_Rules | None, Permission],
     surroundings: Surroundings,
 ) -> dict[str, Any]:
     identity: Any = None
@@ -198,11 +209,12 @@ def _answer(
         line = msgspec.convert(whole, _Line)
         if line.mode not in get_args(Mode):
             raise UsageError(f"mode is {line.mode!r}; it must be normal, plan or yolo")
-        rules = (line.allow or (), line.ask or (), line.deny or ())
+        own = (line.allow, line.ask, line.deny) != (None, None, None)
+        rules = (line.allow or (), line.ask or (), line.deny or ()) if own else None
         if rules not in engines:
             if len(engines) > 64:
                 engines.clear()
-            engines[rules] = engine((RuleLayer("request", *rules),))
+            engines[rules] = engine(layers if rules is None else (RuleLayer("request", *rules),))
         cwd = line.cwd or surroundings.cwd
         if not cwd.startswith("/"):
             raise UsageError("cwd must be an absolute path")
