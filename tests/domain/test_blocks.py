@@ -110,17 +110,19 @@ LONG = numbered(
             *call(BASH, "cancelled", text="no"),
             *call(READ, "success"),
             TodoChanged(items=(TodoItem("one"),)),
-            TaskChanged(id="k", title="tests", state="running"),
+            TaskChanged(id="k", title="tests", state="running", background=True),
+            TaskChanged(id="j", title="look", state="running", detail="thinks"),
+            TaskChanged(id="j", title="look", state="done", detail="m · done"),
             reply(Text("Done.")),
         ),
         TurnStarted(id="tc", prompt="c", model="p/m"),
         reply(Text("c it is")),
-        TaskChanged(id="k", title="tests", state="done", detail="42 passed"),
+        TaskChanged(id="k", title="tests", state="done", detail="42 passed", background=True),
         TurnFinished(id="tc", outcome="finished", turns=1),
         ModelSwitched(model="q/n", effort="high"),
         ModeChanged(mode="plan"),
         *turn("d", reply(Text("planned"))),
-        Rewound(to=34),
+        Rewound(to=36),
         Compacted(upto=20, summary="what was"),
         *turn("e", reply(Text("at last")), outcome="interrupted"),
     ]
@@ -298,16 +300,16 @@ def test_a_question_of_the_models_keeps_its_answer() -> None:
     assert answered.answer == "that"
 
 
-def test_a_task_is_told_where_it_began_and_again_where_it_ended() -> None:
+def test_a_task_is_told_where_it_began_and_again_where_it_ended_unless_the_turn_waited_for_it() -> None:
     tasks = [(block.state, block.detail) for block in blocks_of(LONG) if isinstance(block, Job)]
-    assert tasks == [("done", "42 passed"), ("done", "42 passed")]
+    assert tasks == [("done", ""), ("done", "m · done"), ("done", "42 passed")]
 
 
 def test_what_a_rewind_took_back_is_marked_and_stays() -> None:
     blocks = blocks_of(LONG)
     rewound = next(block for block in blocks if isinstance(block, Marker) and block.of == "rewound")
-    assert {block.gone for block in blocks if 34 < block.seq < rewound.seq} == {True}
-    assert not any(block.gone for block in blocks if block.seq <= 34 or block.seq >= rewound.seq)
+    assert {block.gone for block in blocks if 36 < block.seq < rewound.seq} == {True}
+    assert not any(block.gone for block in blocks if block.seq <= 36 or block.seq >= rewound.seq)
 
 
 @pytest.mark.parametrize(

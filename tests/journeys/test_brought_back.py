@@ -96,6 +96,7 @@ def test_an_agent_takes_up_its_session_where_the_process_was_killed(
         assert back["detail"] == f"it takes up its session {child}"
         done = run.until(type="task_changed", id=begun["id"], state="done")
         assert (done["child"], done["kind"]) == (child, "agent")
+        assert {each["title"] for each in run.ever(type="task_changed", id=begun["id"])} == {begun["title"]}
         run.do("and?")
         run.close()
         assert "[Protea] The process that ran you ended" in mind.told[-1]

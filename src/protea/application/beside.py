@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec.structs import replace
 
 from protea.application.ending import end_surely
-from protea.domain.delegation import Errand, Outcome, brief, spoken_of
+from protea.domain.delegation import Errand, Outcome, spoken_of, title_of
 from protea.domain.errors import ProteaError, TaskFailedError
 from protea.domain.messages import ToolCall
 from protea.domain.tools import Taint, ToolResult
@@ -162,7 +162,7 @@ class BesideCall:
                 raise TaskFailedError(result.text)
             return result.text
 
-        title = f"{errand.name}: {errand.title or brief(errand.prompt)}"
+        title = title_of(errand)
         try:
             id = await self._begin("agent", title, work, ended=spoken_of(errand.name), agent=errand.name)
         except ProteaError:
@@ -177,7 +177,7 @@ class BesideCall:
         await self._owner.runner.let_go(self._call_id)
 
     async def _behind(self, errand: Errand, after: Callable[[], Awaitable[str]] | None) -> ToolResult:
-        title = f"{errand.name}: {errand.title or brief(errand.prompt)}"
+        title = title_of(errand)
         begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         work = errand_behind(self._owner, errand, self._call_id, begun, after)
         try:

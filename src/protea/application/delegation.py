@@ -19,7 +19,7 @@ from protea.application.envelope import Above, Envelope
 from protea.application.hub import Hub
 from protea.application.tool_runner import ToolRunner
 from protea.domain.commands import ResolveApproval
-from protea.domain.delegation import Errand, Outcome, brief, model_like, share, span
+from protea.domain.delegation import Errand, Outcome, model_like, share, span, title_of
 from protea.domain.errors import ProteaError, StoreError, UsageError
 from protea.domain.events import (
     ApprovalRequested,
@@ -304,7 +304,7 @@ class Errands:
         """The turn goes on without it: from now on it is that task, which is told of by who keeps it."""
         moved = TaskChanged(
             id=self.task,
-            title=self.errand.title or brief(self.errand.prompt),
+            title=title_of(self.errand),
             state="stopped",
             detail=f"goes on in the background as {task}",
             kind="agent",
@@ -414,7 +414,7 @@ class Errands:
             return  # who keeps tasks in the background says how it ended
         changed = TaskChanged(
             id=self.task,
-            title=self.errand.title or brief(self.errand.prompt),
+            title=title_of(self.errand),
             state=state,
             detail=line,
             kind="agent",

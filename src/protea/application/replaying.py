@@ -94,7 +94,7 @@ class Replay:
             return {"session": self._summary.id, "cwd": self._summary.cwd, "model": self._summary.model}
         return EMPTY.get(topic, [])
 
-    async def read(self, session: str, path: str, size: int) -> bytes:
+    async def read(self, session: str, path: str, size: int, *, last: bool = False) -> bytes:
         raise UsageError("a recording has no files")
 
     async def preview(self, session: str, swap: Swap) -> SwapPreview:

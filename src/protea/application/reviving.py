@@ -77,8 +77,11 @@ async def resume(owner: Resuming, id: str, text: str) -> None:
     """Send an agent on again, in the background; see `ResumeTask`. Raises `UsageError`."""
     found = [each for each in owner.past.recent_tasks if id in (each.id, each.child)]
     event = found[-1] if found else None
-    if event is None or not event.child:
+    if event is None:
         raise UsageError(f"there is no agent {id} of this session; /tasks lists them")
+    if not event.child:
+        again = f"; !{event.title} runs it again" if event.kind == "shell" and len(event.title) < 200 else ""
+        raise UsageError(f"{id} is no agent, and what is no agent cannot go on where it ended{again}")
     if event.state == "running":
         raise UsageError(f"{event.child} is at work; /tasks steer {event.id} TEXT tells it something")
     arguments = going_on(event, text.strip() or GO_ON)

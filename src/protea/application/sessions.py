@@ -194,11 +194,13 @@ class Sessions:
             self._idle_parts = self._assemble(OpenSession(cwd=""), None)
         return self._idle_parts
 
-    async def read(self, session: str, path: str, size: int) -> bytes:
+    async def read(self, session: str, path: str, size: int, *, last: bool = False) -> bytes:
         parts = self._session(session).parts
         if parts.workspace is None:
             raise UsageError("nothing is there that files could be read from: the port workspace is not filled")
-        return await parts.workspace().read(posixpath.join(parts.surroundings.cwd, path), size=size)
+        workspace, whole = parts.workspace(), posixpath.join(parts.surroundings.cwd, path)
+        start = max(0, (await workspace.stat(whole)).size - size) if last else 0
+        return await workspace.read(whole, start=start, size=size)
 
     async def preview(self, session: str, swap: Swap) -> SwapPreview:
         return await self._session(session).preview(swap)

@@ -273,7 +273,8 @@ class Tasks:
             body = self._body
             again = replace(call, id=event.call_id)
             if event.kind == "agent" and event.child:
-                again = replace(again, arguments={**(call.arguments or {}), "resume": event.child, "prompt": GO_ON})
+                told = {"resume": event.child, "prompt": GO_ON, "title": event.title}
+                again = replace(again, arguments={**(call.arguments or {}), **told})
             elif event.kind != "agent" and where != (body.runner.cwd() or ""):
                 raise TaskFailedError(f"it ran in {where}, and commands now run elsewhere")
             going = body.going_again(event)
@@ -373,7 +374,7 @@ class Tasks:
         if state == "running":  # its process was taken for dead
             state, result = "lost", "another process has taken it over"
         known: States = state if state in ("done", "stopped", "lost") else "failed"
-        begun.event = replace(begun.event, state=known, detail=brief(result, 200), seconds=seconds)
+        begun.event = replace(begun.event, state=known, detail=_outcome(begun.event, result), seconds=seconds)
         begun.done.set()
         with suppress(StoreError):
             self._body.hub.record(begun.event)
@@ -410,6 +411,12 @@ class Tasks:
 
 def _origin(taint: Sequence[Taint]) -> str:
     return f"task:{','.join(taint)}" if taint else "task"
+
+
+def _outcome(event: TaskChanged, result: str) -> str:
+    """What came of it, in a line: of a command its last words and how it ended, of all else the first words."""
+    lines = [line for line in result.split("\n") if line.strip() and not line.startswith("```")]
+    return brief("\n".join(lines[-2:] if event.kind in ("shell", "monitor") else lines), 200)
 
 
 def _goes_on(event: TaskChanged) -> str:

@@ -88,6 +88,8 @@ class Job(Block, frozen=True, kw_only=True, tag="task"):
     title: str
     state: str
     detail: str = ""
+    waited: bool = False
+    """Whether the turn waited for its end, which is then no news of its own."""
 
 
 class Notice(Block, frozen=True, kw_only=True, tag="notice"):

@@ -161,6 +161,13 @@ def brief(text: str, longest: int = 80) -> str:
     return flat if len(flat) <= longest else flat[: longest - 1].rstrip() + "…"
 
 
+def title_of(errand: Errand) -> str:
+    """What an agent on its errand is called in lists: by its name, where it has one, and by what it is to do."""
+    what = errand.title or brief(errand.prompt)
+    lead = "" if errand.name in ("", "agent") else f"{errand.name}: "
+    return what if what.startswith(lead) else f"{lead}{what}"
+
+
 def told(definitions: Sequence[AgentDefinition]) -> str:
     """For the description of the tool that sends them."""
     return "".join(f"\n- {each.name}: {brief(each.about or each.words, 160)}" for each in definitions)

@@ -227,7 +227,10 @@ def joined(older: View, newer: View) -> tuple[View, tuple[Change, ...]]:
             changes.append(Dropped(call.key))  # its place is where it is seen to go on
     for id, task in older.tasks.items():
         if (later := newer.strayed.get(id)) is not None:
-            changes.append(Put(replace(task, title=later.title, state=later.state, detail=later.detail)))
+            detail = later.detail if later.waited else ""
+            changes.append(Put(replace(task, title=later.title, state=later.state, detail=detail, waited=later.waited)))
+            if later.waited:
+                changes.append(Dropped(later.key))
     carried = replace(
         older,
         changes=(),
@@ -442,14 +445,17 @@ def _task(view: View, event: TaskChanged) -> View:
     before = view.tasks.get(event.id)
     key = before.key if before is not None else f"task:{event.seq}"
     begun = before or Job(key=key, seq=event.seq or 0, at=event.at, title=event.title, state=event.state)
-    block = replace(begun, title=event.title, state=event.state, detail=detail)
+    waited = not event.background and event.state not in ("running", "lost")
+    block = replace(begun, title=event.title, state=event.state, detail=detail, waited=waited)
     if event.state == "running":
         return _put(replace(view, tasks={**view.tasks, event.id: block}), block)
     left = {id: task for id, task in view.tasks.items() if id != event.id}
     if before is None:
         return _put(replace(view, strayed={**view.strayed, event.id: block}), block)
+    if waited:  # what came of it stands there, and in the result of its call
+        return _put(replace(view, tasks=left), block)
     end = replace(block, key=f"{key}:end", seq=event.seq or 0, at=event.at)
-    return _put(replace(view, tasks=left), block, end)
+    return _put(replace(view, tasks=left), replace(block, detail=""), end)
 
 
 def _lone_block(event: AnyEvent) -> AnyBlock | None:

@@ -118,8 +118,9 @@ class Gateway(Protocol):
         """What exists: plain JSON-able data for lists, completion and help."""
         ...
 
-    async def read(self, session: str, path: str, size: int) -> bytes:
-        """The first `size` bytes of a file, as the session has it; relative to where it works. For a person to look at.
+    async def read(self, session: str, path: str, size: int, *, last: bool = False) -> bytes:
+        """The first (or last) `size` bytes of a file, as the session has it; relative to where it works. For a person
+        to look at.
 
         Raises `ProteaError` where it cannot be read.
         """

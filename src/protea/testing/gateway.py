@@ -154,11 +154,11 @@ class ScriptedGateway:
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         return self._described.get(topic, [])
 
-    async def read(self, session: str, path: str, size: int) -> bytes:
+    async def read(self, session: str, path: str, size: int, *, last: bool = False) -> bytes:
         self._log(session)
         if path not in self.files:
             raise UsageError(f"{path} does not exist.")
-        return self.files[path][:size]
+        return self.files[path][-size:] if last else self.files[path][:size]
 
     async def preview(self, session: str, swap: Swap) -> SwapPreview:
         self._log(session)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from textual import events
 
 from protea.domain.commands import (
@@ -421,6 +422,7 @@ async def test_escape_twice_goes_back_to_before_a_prompt(tmp_path: Path) -> None
 
 async def test_a_session_is_opened_in_a_tab_of_its_own_and_closed(tmp_path: Path) -> None:
     async with stage(tmp_path / "home") as on:
+        await on.send("hello")
         await on.press("ctrl+x", "s")
         await on.type("old one")
         await on.press("enter")
@@ -431,8 +433,55 @@ async def test_a_session_is_opened_in_a_tab_of_its_own_and_closed(tmp_path: Path
         await on.press("ctrl+x", "n")
         await on.press("ctrl+x", "w")
         assert [tab.session for tab in on.main.tabs] == ["session-1"]
-        assert on.gateway.commands == [EndSession(reason="closed")]
+        assert on.gateway.commands[1:] == [EndSession(reason="closed")]
         assert "old-1" not in on.gateway._logs  # nothing was ever said in it
+
+
+async def test_a_session_that_is_gone_on_with_takes_the_place_of_one_in_which_nothing_was_said(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+x", "s")
+        assert "▌ " in next(line for line in on.lines if "An old one" in line)  # not the one that is open already
+        await on.press("enter")
+        assert [tab.session for tab in on.main.tabs] == ["old-1"]
+        assert "session-1" not in on.gateway._logs
+        on.main.tab.composer.set("half a thought")
+        await on.main.open_session("old-2")
+        assert [tab.session for tab in on.main.tabs] == ["old-1", "old-2"]
+
+
+async def test_a_session_is_deleted_when_that_was_said_twice(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+x", "s")
+        await on.type("old one")
+        await on.press("ctrl+x")
+        assert "Ctrl+X again deletes “An old one” for good" in on.text
+        await on.press("down")
+        assert "Ctrl+X deletes" in on.text
+        await on.press("ctrl+x", "t")
+        assert "old-1" in on.gateway._logs
+        await on.press("backspace", "ctrl+x", "ctrl+x")
+        assert "old-1" not in on.gateway._logs
+        assert "session old-1 is deleted" in on.text
+
+
+async def test_what_told_of_a_second_key_goes_once_another_comes(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home") as on:
+        await on.press("ctrl+c")
+        assert "Ctrl+C again leaves" in on.text
+        await on.type("a")
+        assert "Ctrl+C again leaves" not in on.text
+
+
+async def test_the_plan_is_shown_as_it_was_agreed_to(tmp_path: Path) -> None:
+    async with stage(tmp_path / "home", (120, 30)) as on:
+        await on.send("plan")
+        await on.press("ctrl+t")
+        assert "2. change" in on.text
+        await on.main.tab.submitted(ResolveApproval(id="a4", decision="once", comment="1. read\n2. leave"))
+        await on.settle()
+        pane = "".join(line.partition("│")[2] for line in on.lines)
+        assert "2. leave" in pane
+        assert "2. change" not in pane
 
 
 async def test_clear_begins_a_new_session_in_the_same_place(tmp_path: Path) -> None:
@@ -729,6 +778,44 @@ async def test_agents_are_opened_told_ended_and_let_go_on_from_the_pane_of_tasks
         assert on.main.tab.session == "old-1"
         await on.main.close_tab()
         assert not [command for command in on.gateway.commands if isinstance(command, EndSession)]
+
+
+async def test_what_a_task_of_a_command_wrote_is_shown_and_followed(tmp_path: Path) -> None:
+    log = "/srv/log.txt"
+    ended = TaskChanged(
+        id="k0", title="make all", state="done", kind="shell", log="/srv/other.txt", detail="exit code 0"
+    )
+    command = TaskChanged(id="k1", title="make serve", state="running", kind="shell", log=log, background=True)
+    agent = TaskChanged(id="k2", title="look", state="running", kind="agent", child="old-1", detail="m · Bash · 1 s")
+
+    def play(sent: AnyCommand) -> Sequence[Event]:
+        return (command, agent, ended, replace(command, detail="news")) if isinstance(sent, SubmitPrompt) else ()
+
+    async with stage(tmp_path / "home", (120, 30), play=play) as on:
+        on.gateway.files[log] = "".join(f"line {number}\n" for number in range(100)).encode()
+        await on.send("go")
+        assert "2 tasks" in on.lines[-1]
+        await on.press("ctrl+x", "k")
+        rows = [line.partition("│")[2] for line in on.lines]
+        order = [row[3:] for row in rows if row[1:2] in ("▶", "✓")]
+        assert order == ["look", "make serve", "make all"]  # what runs, and news moves nothing
+        assert "Enter opens it · s tells it something · x ends it · q closes" in on.lines[-1]
+        await on.press("j")
+        assert "Enter shows what it wrote · x ends it · q closes" in on.lines[-1]
+        await on.press("s")  # it cannot be told anything: that is said at once
+        assert on.composer == ""
+        await on.press("enter")
+        assert "line 99" in on.text
+        on.gateway.files[log] += b"\x1b[31mthe end\x1b[0m\n"
+        await on.main._look_at_files(on.main.tab)
+        await on.settle()
+        assert " the end" in on.text
+        await on.press("k", "k")
+        on.gateway.files[log] += b"and more\n"
+        await on.main._look_at_files(on.main.tab)
+        await on.settle()
+        assert on.main.viewer.lines[-1][0][0] == "and more"
+        assert on.main.viewer.at == 98  # who reads elsewhere stays there
 
 
 async def test_a_pane_alone_and_back(tmp_path: Path) -> None:

@@ -341,7 +341,20 @@ def test_leaving_gives_the_terminal_back(open_screen: Open) -> None:
     terminal.type("\x04")
     assert terminal.ends() == 0
     assert "\x1b[?1049l" in terminal.raw
-    assert "\x1b[?25h" in terminal.raw.rpartition("\x1b[?1049l")[2]
+    after = terminal.raw.rpartition("\x1b[?1049l")[2]
+    assert "\x1b[?25h" in after
+    assert "To go on" not in after  # nothing was said
+
+
+def test_leaving_tells_how_to_go_on(open_screen: Open) -> None:
+    terminal = open_screen()
+    terminal.see(READY)
+    terminal.type("help\r")
+    terminal.see("Steps are joined by")
+    terminal.type("\x04")
+    assert terminal.ends() == 0
+    left = terminal.raw.rpartition("\x1b[?1049l")[2]
+    assert re.search(r"To go on: protea -r \d{8}-\d{6}-[a-z0-9]{4}\r\n", left)
 
 
 def test_a_signal_ends_it_and_gives_the_terminal_back(open_screen: Open) -> None:

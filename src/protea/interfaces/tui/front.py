@@ -63,8 +63,8 @@ class Front(Protocol):
         """In a tab of its own; the one it is open in already, if there is one. None begins a new session."""
         ...
 
-    def open_file(self, path: str, line: int = 0) -> None:
-        """Show a file in the viewer."""
+    def open_file(self, path: str, line: int = 0, *, grows: bool = False) -> None:
+        """Show a file in the viewer; with `grows` its end, followed."""
         ...
 
     def focus_part(self, name: str) -> None:

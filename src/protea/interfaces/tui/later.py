@@ -74,9 +74,9 @@ class Later:
         await self._opened(session)
         return await self._inner.describe(topic, session)
 
-    async def read(self, session: str, path: str, size: int) -> bytes:
+    async def read(self, session: str, path: str, size: int, *, last: bool = False) -> bytes:
         await self._opened(session)
-        return await self._inner.read(session, path, size)
+        return await self._inner.read(session, path, size, last=last)
 
     async def preview(self, session: str, swap: Swap) -> SwapPreview:
         await self._opened(session)

@@ -235,19 +235,24 @@ def preview_text(preview: SwapPreview) -> str:
 
 
 async def sessions(screen: Front) -> None:
-    """The sessions of this directory, then all others; searched by title, and by what was said in them."""
+    """The sessions of this directory, then all others, those of agents last; searched by title, and by what was said
+    in them."""
     gateway, cwd = screen.desk.gateway, screen.desk.place.open.cwd
     every = await gateway.sessions()
-    ordered = sorted(every, key=lambda each: each.cwd != cwd)
+    ordered = sorted(every, key=lambda each: (bool(each.agent), each.cwd != cwd))
     open_here = {tab.session for tab in screen.tabs}
     items = [session_item(each, here=each.cwd == cwd, open=each.id in open_here) for each in ordered]
+
+    async def deleted(id: str) -> None:
+        await gateway.delete(id)
+        screen.hint(f"session {id} is deleted")
 
     def then(key: str) -> None:
         word, _, id = key.rpartition(":")
         if word == "ctrl+f":
             screen.desk.spawn(screen.open_session(id, fork=True))
         elif word == "ctrl+x":
-            screen.desk.spawn(gateway.delete(id))
+            screen.desk.spawn(deleted(id))
         else:
             screen.desk.spawn(screen.open_session(id))
 
@@ -258,7 +263,9 @@ async def sessions(screen: Front) -> None:
         then,
         empty="there is no session yet",
         unfit="no session has these words",
+        marked=next((each.id for each in ordered if each.id not in open_here), None),
         others={"ctrl+f": "forks", "ctrl+x": "deletes"},
+        final="ctrl+x",
     )
 
     async def by_words() -> None:

@@ -29,10 +29,16 @@ async def open_tab(desk: Desk, spec: OpenSession) -> Tab:
     return Tab(desk, session, past)
 
 
+async def is_unused(desk: Desk, session: str) -> bool:
+    """Whether nothing was ever said in a session."""
+    first = await desk.gateway.history(session, limit=FIRST)
+    return not any(isinstance(event, PromptSubmitted) for event in first)
+
+
 async def end_session(desk: Desk, session: str, reason: str, *, only_unused: bool = False) -> None:
     """End a session that is left; one in which nothing was ever said is gone altogether. With `only_unused` all others
     stay as they are."""
-    said = any(isinstance(event, PromptSubmitted) for event in await desk.gateway.history(session, limit=FIRST))
+    said = not await is_unused(desk, session)
     if said and only_unused:
         return
     await desk.gateway.submit(session, EndSession(reason=reason))

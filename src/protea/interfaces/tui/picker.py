@@ -64,6 +64,7 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
         search: Callable[[str], Sequence[Item] | None] | None = None,
         moved: Callable[[str], None] | None = None,
         others: dict[str, str] | None = None,
+        final: str = "",
     ) -> None:
         super().__init__()
         self.desk = desk
@@ -79,6 +80,10 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
         """Told of every row that is marked: for what can be seen at once."""
         self.others = others or {}
         """Key → what it does, for keys of this list's own: it closes with `key:row`."""
+        self._final = final
+        """The one of them that nothing takes back: it counts when it is pressed twice."""
+        self.asked = False
+        """Whether it was pressed once."""
         self.nothing: Callable[[], None] = lambda: None
         """Called when nothing fits what is written: whoever opened it may look elsewhere and `show` more."""
         self.shown = list(self.items)
@@ -100,9 +105,16 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
         self._mark(0)
 
     def take_key(self, event: events.Key) -> None:
+        asked, self.asked = self.asked, False
         if event.key in self.others and self.current is not None:
-            self.dismiss(f"{event.key}:{self.current.key}")
+            self.asked = event.key == self._final and not asked
+            if self.asked:
+                self.body.again()
+            else:
+                self.dismiss(f"{event.key}:{self.current.key}")
             return
+        if asked:
+            self.body.again()
         action = self.desk.keys.press(event.key, ["list"])
         if action:
             self.do(action)
@@ -183,6 +195,10 @@ class Picker(ModalScreen[str | None], inherit_bindings=False):
         if self._moved is not None and self.current is not None:
             self._moved(self.current.key)
         self.body.again()
+
+    def sure(self) -> str:
+        """What the key that was pressed once does when it is pressed again."""
+        return f"{shown(self._final)} again {self.others[self._final]}"
 
     def choose(self, row: int) -> None:
         """A row was clicked."""
@@ -275,7 +291,10 @@ class _Body(Widget):
         self._about_first = len(rows)
         rows += about
         keys = "Enter takes · Esc closes" + "".join(f" · {shown(key)} {what}" for key, what in picker.others.items())
-        rows.append([("─ ", "active"), (one_line(keys, width - 4), "dim"), (" " + "─" * width, "active")])
+        if picker.asked and picker.current is not None:
+            keys = f"{picker.sure()} “{picker.current.text}” for good; any other key keeps it"
+        role = "warn" if picker.asked else "dim"
+        rows.append([("─ ", "active"), (one_line(keys, width - 4), role), (" " + "─" * width, "active")])
         self._rows = rows
         self.styles.height = len(rows)
         self.refresh()

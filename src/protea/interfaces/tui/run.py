@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -63,12 +63,15 @@ async def _run(create: Callable[[], Awaitable[Gateway]], opening: Opening, frame
         await app.run_async(mouse=opening.preferences.mouse)
         if forgotten := desk.forgotten_pictures():
             os.write(1, forgotten.encode())
+        said = [(each.session, each.state.title) for each in app.main.tabs if each.state.prompts]
         for each in app.main.tabs:
             words.append(asyncio.create_task(_last_words(gateway, each.session, each.state.seq)))
             with suppress(ProteaError):  # one that cannot be ended is ended with the process
                 await end_session(desk, each.session, "left", only_unused=True)
         if app.fault is not None:
             raise app.fault
+        with suppress(OSError):  # the terminal may be what ended it
+            os.write(1, "".join(f"{line}\n" for line in ways_back(said)).encode(errors="replace"))
         return 0
     finally:
         await gateway.close()
@@ -92,6 +95,12 @@ async def _say_last(words: list[asyncio.Task[list[str]]]) -> None:
         for line in each.result() if each in done else ():
             with suppress(OSError):
                 os.write(2, f"protea: {one_line(line, 400)}\n".encode("utf-8", "replace"))
+
+
+def ways_back(said: Sequence[tuple[str, str]]) -> list[str]:
+    """What is left on the terminal: how to go on with what was said, (session, title) each."""
+    several = len(said) > 1
+    return [f"To go on: protea -r {id}" + (f"  {one_line(title, 40)}" if several else "") for id, title in said]
 
 
 async def _first_tab(desk: Desk, opening: Opening) -> Tab:

@@ -42,7 +42,7 @@ from protea.interfaces.tui.driver import ScreenDriver, Typed
 from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.keys import Keys
 from protea.interfaces.tui.menus import MENUS
-from protea.interfaces.tui.opening import end_session, open_tab
+from protea.interfaces.tui.opening import end_session, is_unused, open_tab
 from protea.interfaces.tui.painting import Unscrolled
 from protea.interfaces.tui.panes.arrangement import Arrangement
 from protea.interfaces.tui.panes.diff import Changes
@@ -165,8 +165,8 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
     def _tab_changed(self, tab: Tab) -> None:
         self.tab_bar.again()
         if tab is self.tab:
-            self.status.again()
             self._feed_panes()
+            self.status.again()
         self.desk.title(self.tab.state)
 
     def _happened(self, tab: Tab, event: AnyEvent) -> None:
@@ -214,12 +214,16 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
                 self.to_tab(place)
                 return
         spec = replace(self.desk.place.open, resume=id, fork=fork)
+        before = self.tab
+        blank = id is not None and not before.composer.text and await is_unused(self.desk, before.session)
         tab = await open_tab(self.desk, spec)
         tab.display = False
         self._adopt(tab)
         self.tabs.append(tab)
         await self.body.mount(tab, after=self.tab)
         self.to_tab(len(self.tabs) - 1)
+        if blank and len(self.tabs) > 1 and before in self.tabs:  # it takes the place of one in which nothing was said
+            await self._drop(before, "left")
 
     async def close_tab(self) -> None:
         """The session of this tab ends; with the last one the screen does."""
@@ -242,12 +246,15 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         before = self.tab
         await self.open_session(None)
         if instead:
-            place = self.tabs.index(self.tab)
-            self.tabs.remove(before)
-            await before.leave()
-            await before.remove()
-            self._tab_changed(self.tabs[place - 1])
-            await end_session(self.desk, before.session, "cleared")
+            await self._drop(before, "cleared")
+
+    async def _drop(self, tab: Tab, reason: str) -> None:
+        """Close a tab that is not shown any more."""
+        self.tabs.remove(tab)
+        await tab.leave()
+        await tab.remove()
+        self._tab_changed(self.tab)
+        await end_session(self.desk, tab.session, reason)
 
     def _face(self, name: str, rest: str) -> bool:
         """The slash commands a face carries out itself."""
@@ -283,11 +290,15 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
                 pane.styles.width = widths[name]
                 pane.active = self.focus_on == name
                 if not was:
-                    self.call_after_refresh(pane.again)
+                    self.call_after_refresh(self._begin_pane, pane)
                 pane.paint()
         self.tab.display = widths[""] > 0
         self._watch()
         self.desk.remember(open=tuple(self.arrangement.open), widths=dict(self.arrangement.widths))
+
+    def _begin_pane(self, pane: Pane) -> None:
+        pane.again()
+        self.status.again()  # it tells what can be done with what is marked
 
     def _drag_pane(self, pane: Pane, step: int) -> None:
         self.arrangement.widen(pane.name_of, step, self.app.size.width)
@@ -346,14 +357,14 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         paths = await self.desk.files(self.tab.session)
         self.file_tree.load(paths, self.desk.offers.files)
 
-    def open_file(self, path: str, line: int = 0) -> None:
+    def open_file(self, path: str, line: int = 0, *, grows: bool = False) -> None:
         if "viewer" not in self.arrangement.open:
             self.arrangement.toggle("viewer")
         self.focus_part("viewer")
-        self.desk.spawn(self.viewer.open(path, line))
+        self.desk.spawn(self.viewer.open(path, line, grows=grows))
 
-    async def _read_file(self, path: str, size: int) -> bytes:
-        return await self.desk.gateway.read(self.tab.session, path, size)
+    async def _read_file(self, path: str, size: int, last: bool) -> bytes:
+        return await self.desk.gateway.read(self.tab.session, path, size, last=last)
 
     def _watch(self) -> None:
         """See what becomes of files, while any are shown: nothing wakes a screen that shows none."""
@@ -383,14 +394,14 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         changed = self.file_tree.watched(stamps)
         if stamps.keys() != known:
             await self._load_files()
-        if self.viewer.display and self.viewer.path in changed:
+        if self.viewer.display and (self.viewer.grows or self.viewer.path in changed):
             await self.viewer.again_from_disk()
 
     def _open_task(self, task: TaskChanged) -> None:
         if task.child:
             self.desk.spawn(self.open_session(task.child))
         elif task.log:
-            self.hint(f"what it writes is in {task.log}")
+            self.open_file(task.log, grows=True)
 
     def _task_command(self, text: str, more: bool) -> None:
         if more:
@@ -459,6 +470,7 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         return Facts(
             state=state,
             hint=self._hint,
+            keys=pane.keys() if (pane := self.arrangement.panes.get(self.focus_on)) is not None else "",
             branch=self.desk.branch,
             window=context.get("window") or tab.about.get("context"),
             used=used or None,
@@ -553,7 +565,7 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             elif character and character == "?" and not self.tab.composer.text:
                 self.do("app.help")
             elif character:
-                self._pressed = ("", 0.0)
+                self._forget_pressed()
                 self.tab.composer.insert(character)
         elif self.focus_on in self.arrangement.panes and (character or event.key == "backspace"):
             self.arrangement.panes[self.focus_on].write(character or "\b")
@@ -562,6 +574,7 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         if self.focus_on == "transcript" and self.tab.transcript.take_paste(text):
             return
         self.focus_part("composer")
+        self._forget_pressed()
         if (image := _PICTURE.match(text)) is not None:
             # A page of `protea web` sends so what was pasted there; whoever pastes such an address means it, too.
             self.tab.composer.attach(Image(image[1], image[2]))
@@ -571,7 +584,7 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
     def do(self, action: str) -> None:
         """Do an action, whoever's it is."""
         if action not in ("app.clear_or_quit", "session.interrupt"):
-            self._pressed = ("", 0.0)
+            self._forget_pressed()
         if action in MENUS:
             found = MENUS[action](self)
             if inspect.isawaitable(found):
@@ -587,13 +600,21 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         else:
             self.tab.act(action)
 
+    def _forget_pressed(self) -> None:
+        """What is pressed now is no second time of anything, and what told of one has become untrue."""
+        if self._pressed[0] and self._hint:
+            self.hint("")
+        self._pressed = ("", 0.0)
+
     def _act_in_pane(self, action: str) -> bool:
         pane: Pane = self.arrangement.panes[self.focus_on]
         if action == "list.close":
             if not pane.act(action):
                 self.focus_part("composer")
             return True
-        return pane.act(action)
+        done = pane.act(action)
+        self.status.again()
+        return done
 
     def twice(self, action: str) -> bool:
         """Whether this is the second time within a moment."""

@@ -61,6 +61,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     todos: tuple[TodoItem, ...] = ()
     plan: str = ""
     """The plan that was proposed last, Markdown."""
+    lasting: bool = False
+    """Whether what is done is a call that may go on in the background."""
     tasks: tuple[TaskChanged, ...] = ()
     outcome: Outcome | None = None
     usage: Usage = Usage()
@@ -111,7 +113,8 @@ def advance(state: State, event: AnyEvent) -> State:
         case MessageCompleted():
             return replace(state, last=event.usage, doing="")
         case ToolCallChanged():
-            return replace(state, doing=_call(event))
+            runs = event.state == "executing" and event.call.name not in ATTENDED
+            return replace(state, doing=_call(event), lasting=runs)
         case ApprovalRequested():
             return replace(
                 state,
@@ -120,7 +123,13 @@ def advance(state: State, event: AnyEvent) -> State:
                 plan=plan_of(event) or state.plan,
             )
         case ApprovalResolved():
-            return replace(state, questions=tuple(each for each in state.questions if each.id != event.id))
+            asked = next((each for each in state.questions if each.id == event.id), None)
+            agreed = asked is not None and asked.kind == "plan" and event.decision != "deny"
+            return replace(
+                state,
+                questions=tuple(each for each in state.questions if each.id != event.id),
+                plan=(event.comment if agreed else None) or state.plan,
+            )
         case RetryScheduled():
             return replace(state, doing=retry_text(event))
         case TurnFinished():
@@ -148,8 +157,9 @@ def advance(state: State, event: AnyEvent) -> State:
         case TodoChanged():
             return replace(state, todos=event.items)
         case TaskChanged():
-            others = tuple(each for each in state.tasks if each.id != event.id)
-            return replace(state, tasks=(*others, event))
+            known = any(each.id == event.id for each in state.tasks)
+            kept = tuple(event if each.id == event.id else each for each in state.tasks)
+            return replace(state, tasks=kept if known else (*kept, event))
         case Rewound():
             return replace(state, waiting=())
         case SessionEnded():
@@ -165,6 +175,9 @@ def state_of(events: Iterable[AnyEvent], state: State | None = None) -> State:
         state = advance(state, event)
     return state
 
+
+ATTENDED = ("AskUser", "ProposePlan", "Race", "Pipeline")
+"""Calls that the turn is needed for until they end."""
 
 _DOING: dict[type, str] = {TextDelta: "answering", ThinkingDelta: "thinking"}
 

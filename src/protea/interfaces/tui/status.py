@@ -1,5 +1,5 @@
-"""The status bar: mode, model, effort, profile, branch, context, cost. What does not fit is left out, the least wanted
-first."""
+"""The status bar: mode, model, tasks that run, effort, profile, branch, context, cost. What does not fit is left out,
+the least wanted first."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from protea.interfaces.terminal import one_line
 from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.line import Lines, Row
 from protea.interfaces.tui.state import State
@@ -26,6 +27,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """The share of them that its provider had cached."""
     hint: str = ""
     """Shown in place of everything but the mode, for a moment."""
+    keys: str = ""
+    """What the keys do in the pane that has them: as a hint, but it stays."""
     vim: str = ""
     inbox: int = 0
     """Questions that wait in other tabs."""
@@ -48,6 +51,8 @@ def status_row(facts: Facts, width: int) -> Row:
     badge = (f" {state.mode.upper()} ", f"badge_{state.mode}" if state.mode in ("plan", "yolo") else "badge_normal")
     if facts.hint:
         return [badge, (" ", "text"), (facts.hint, "warn")]
+    if facts.keys:
+        return [badge, (" ", "text"), (one_line(facts.keys, max(1, width - width_of(badge[0]) - 2)), "dim")]
     left: list[tuple[int, str, str]] = []
     """(how early it is left out, text, role)"""
     if facts.vim:
@@ -55,6 +60,8 @@ def status_row(facts: Facts, width: int) -> Row:
     if facts.inbox:
         left.append((0, f"{facts.inbox} waiting for an answer", "question"))
     left.append((1, state.model, "text"))
+    if running := sum(task.state == "running" for task in state.tasks):
+        left.append((2, f"{running} task{'' if running == 1 else 's'}", "accent"))
     if state.effort:
         left.append((4, state.effort, "dim"))
     if state.profile:

@@ -15,15 +15,21 @@ from protea.interfaces.tui.themes import Look
 
 ROOMY = 16
 """Rows from which a row may be spent on what is seen anyway."""
+LONG = 3.0
+"""Seconds after which a call is one that somebody may want to go on without."""
 _SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class Activity(Lines):
     """One row while a turn runs: what it does, for how long, how it is ended."""
 
-    def __init__(self, look: Callable[[], Look], *, motion: bool = True) -> None:
+    def __init__(self, look: Callable[[], Look], *, motion: bool = True, behind: Callable[[], str] = str) -> None:
+        """`behind` is the key that lets a call go on in the background."""
         super().__init__(look, id="activity")
         self._state = State()
+        self._behind = behind
+        self._since = 0.0
+        """When it began to do what it does, by the monotonic clock."""
         self.motion = motion
         self._step = 0
         self._timer: object | None = None
@@ -31,6 +37,8 @@ class Activity(Lines):
     def show(self, state: State) -> None:
         was = self._state
         self._state = state
+        if state.doing != was.doing:
+            self._since = time.monotonic()
         if state.busy != was.busy:
             if state.busy and self._timer is None:
                 self._timer = self.set_interval(0.1 if self.motion else 1.0, self._tick)
@@ -53,8 +61,11 @@ class Activity(Lines):
         if self._state.questions:
             return [[("? ", "question"), ("waiting for you", "text"), ("  Esc interrupts", "dim")]]
         mark = _SPIN[self._step % len(_SPIN)] if self.motion else "·"
-        doing = one_line(self._state.doing or "working", max(10, width - 30))
-        return [[(f"{mark} ", "accent"), (doing, "text"), (f"  {_seconds(self._state.since)}Esc interrupts", "dim")]]
+        ends = "Esc interrupts"
+        if self._state.lasting and time.monotonic() - self._since > LONG and (key := self._behind()):
+            ends = f"{ends}, {key} lets it go on behind"
+        doing = one_line(self._state.doing or "working", max(10, width - 16 - len(ends)))
+        return [[(f"{mark} ", "accent"), (doing, "text"), (f"  {_seconds(self._state.since)}{ends}", "dim")]]
 
 
 def _seconds(since: str) -> str:

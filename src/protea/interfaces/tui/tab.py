@@ -91,7 +91,11 @@ class Tab(Vertical, Unscrolled):
         self.welcome = Welcome(look, desk)
         self.transcript = Transcript(look, older=older_of(desk.gateway, session), pictures=_Pictures(desk, session))
         self.card = Card(look)
-        self.activity = Activity(look, motion=desk.preferences.motion and not desk.preferences.screen_reader)
+        self.activity = Activity(
+            look,
+            motion=desk.preferences.motion and not desk.preferences.screen_reader,
+            behind=lambda: desk.keys.of("session.background"),
+        )
         self.queue = Queue(look)
         self.told = Told(look)
         self.spoken = Spoken(look)

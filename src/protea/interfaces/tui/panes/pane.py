@@ -66,6 +66,10 @@ class Pane(Painted):
         """Behind the title."""
         return ""
 
+    def keys(self) -> str:
+        """What can be done with the row that is marked, where it is more than to move and to take it."""
+        return ""
+
     # ── moving ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property

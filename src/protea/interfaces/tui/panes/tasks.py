@@ -60,14 +60,43 @@ class Tasks(Pane):
         running = sum(task.state == "running" for task in self._tasks)
         return f"{running} running" if running else ""
 
+    def keys(self) -> str:
+        task = self._marked
+        if task is None:
+            return ""
+        runs, agent = task.state == "running", task.kind == "agent"
+        words = [
+            "Enter opens it" if task.child else "Enter shows what it wrote" if task.log else "",
+            "s tells it something" if agent and runs else "",
+            "x ends it" if runs else "",
+            "r lets it go on" if agent and not runs else "",
+            "q closes",
+        ]
+        return " · ".join(word for word in words if word)
+
+    @property
+    def _marked(self) -> TaskChanged | None:
+        key = self.current.key if self.current is not None else ""
+        return next((each for each in self._tasks if each.id == key), None)
+
     def entries(self, width: int) -> list[Entry]:
         found = []
-        for task in reversed(self._tasks):
+        # What runs stands first, and where it stands it stays: news of it moves nothing under the keys.
+        latest = self._tasks[::-1]
+        for task in sorted(latest, key=lambda each: each.state != "running"):
             mark, role = MARKS.get(task.state, ("·", "dim"))
             found.append(Entry([(f"{mark} ", role), (one_line(task.title, width - 3), "text")], task.id))
             if detail := detail_of(task, datetime.now(UTC)):
-                found.append(Entry([("  ", "text"), (one_line(detail, width - 3), "dim")]))
+                found.append(Entry([("  ", "text"), (one_line(detail, width - 3), "dim")], task.id))
         return found or [Entry([("no tasks", "dim")])]
+
+    def _place(self, at: int) -> None:
+        # A task is one step, however many rows it has.
+        keys = [entry.key for entry in self.list]
+        at = max(0, min(at, len(keys) - 1))
+        if self.at < at and keys[at] == keys[self.at]:
+            at = next((place for place in range(at, len(keys)) if keys[place] != keys[at]), at)
+        super()._place(keys.index(keys[at]) if keys else at)
 
     def opened(self, key: str) -> None:
         task = next((each for each in self._tasks if each.id == key), None)
@@ -76,10 +105,12 @@ class Tasks(Pane):
 
     def act(self, action: str) -> bool:
         words = {"list.stop": "stop", "list.steer": "steer", "list.resume": "resume"}
-        if action not in words or self.current is None or not self.current.key:
+        task = self._marked
+        if action not in words or task is None:
             return super().act(action)
-        more = action == "list.steer"
-        self._command(f"/tasks {words[action]} {self.current.key}{' ' if more else ''}", more)
+        more = action == "list.steer" and task.kind == "agent" and task.state == "running"
+        # What cannot be steered is said to be so at once, and not once the words are written.
+        self._command(f"/tasks {words[action]} {task.id}{' ' if more else ''}", more)
         return True
 
 

@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from protea.domain.errors import ProteaError
+from protea.domain.plain import plain
 from protea.interfaces.terminal import visible
 from protea.interfaces.tui.frame import drawable
 from protea.interfaces.tui.panes.pane import Entry, Pane
@@ -21,8 +22,8 @@ COLOURED = 300_000
 """Characters up to which a file is coloured."""
 
 
-Read = Callable[[str, int], Awaitable[bytes]]
-"""Gives the first bytes of a file of the project. Raises `ProteaError`."""
+Read = Callable[[str, int, bool], Awaitable[bytes]]
+"""Gives the first bytes of a file of the project, or the last ones. Raises `ProteaError`."""
 
 
 class Viewer(Pane):
@@ -40,21 +41,25 @@ class Viewer(Pane):
         self.left = 0
         self.jump = ""
         """Digits that were typed."""
+        self.grows = False
+        """Whether it is the output of a command: its end is what counts, and is followed while it is in sight."""
 
     @property
     def busy(self) -> bool:
         return self.writing or bool(self.jump)
 
-    async def open(self, path: str, line: int = 0) -> None:
-        """Read a file and show it from a line on; its colours follow."""
-        self.path = path
+    async def open(self, path: str, line: int = 0, *, grows: bool = False) -> None:
+        """Read a file and show it from a line on, or its end where it `grows`; its colours follow."""
+        self.path, self.grows = path, grows
         text, self._note = await self._text_of(path)
-        text = visible(text).replace("\t", "    ")
+        text = self._drawn(text)
         self.lines = [[(each, Style())] for each in text.split("\n")] if text or not self._note else []
         self.left = 0
         self.jump = ""
         self.again()
-        self.mark(max(0, line - 1))
+        self.mark(len(self.lines) - 1 if grows and not line else max(0, line - 1))
+        if grows:
+            return  # lines of a command are no program
         # The first file of a kind loads what colours it, which takes longer than anyone wants to wait for a key.
         coloured = await asyncio.to_thread(colour, path, text, self._look())
         if self.path == path and len(coloured) == len(self.lines):
@@ -64,28 +69,38 @@ class Viewer(Pane):
     async def _text_of(self, path: str) -> tuple[str, str]:
         """A file's text, and what should be said of it."""
         try:
-            data = await self._read(path, LARGEST + 1)
+            data = await self._read(path, LARGEST + 1, self.grows)
         except ProteaError as error:
             return "", str(error)
         if b"\0" in data[:8192]:
             return "", f"binary, {len(data)} bytes"
-        note = f"its first {LARGEST >> 20} MB" if len(data) > LARGEST else ""
-        return data[:LARGEST].decode("utf-8", "replace"), note
+        if len(data) <= LARGEST:
+            return data.decode("utf-8", "replace"), "nothing was written" if self.grows and not data else ""
+        part = data[-LARGEST:] if self.grows else data[:LARGEST]
+        return part.decode("utf-8", "replace"), f"its {'last' if self.grows else 'first'} {LARGEST >> 20} MB"
+
+    def _drawn(self, text: str) -> str:
+        """As it can stand on a screen."""
+        text = plain(text).removesuffix("\n") if self.grows else text
+        return visible(text).replace("\t", "    ")
 
     async def again_from_disk(self) -> None:
         """Read what is shown once more, where it has changed; the place stays."""
         at, top, path = self.at, self.top, self.path
         text, _ = await self._text_of(path)
         shown = "\n".join("".join(piece for piece, _ in line) for line in self.lines)
-        if path == self.path and visible(text).replace("\t", "    ") != shown:
-            await self.open(path, at + 1)
-            self.top = min(top, max(0, len(self.list) - self.room))
-            self.mark(at)
+        if path == self.path and self._drawn(text) != shown:
+            at_end = self.grows and at >= len(self.lines) - 1
+            await self.open(path, 0 if at_end else at + 1, grows=self.grows)
+            if not at_end:
+                self.top = min(top, max(0, len(self.list) - self.room))
+                self.mark(at)
 
     def details(self) -> str:
         note = f" · {self._note}" if self._note else ""
         jump = f" :{self.jump}" if self.jump else ""
-        return f"{self.path}{note}{jump}"
+        name = self.path.rpartition("/")[2] if self.grows else self.path
+        return f"{name}{note}{jump}"
 
     def entries(self, width: int) -> list[Entry]:
         return [Entry([], str(number)) for number in range(1, len(self.lines) + 1)] or [Entry([(self._note, "dim")])]
