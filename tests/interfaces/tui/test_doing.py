@@ -807,12 +807,12 @@ async def test_what_a_task_of_a_command_wrote_is_shown_and_followed(tmp_path: Pa
         await on.press("enter")
         assert "line 99" in on.text
         on.gateway.files[log] += b"\x1b[31mthe end\x1b[0m\n"
-        await on.main._look_at_files(on.main.tab)
+        await on.main.files.look()
         await on.settle()
         assert " the end" in on.text
         await on.press("k", "k")
         on.gateway.files[log] += b"and more\n"
-        await on.main._look_at_files(on.main.tab)
+        await on.main.files.look()
         await on.settle()
         assert on.main.viewer.lines[-1][0][0] == "and more"
         assert on.main.viewer.at == 98  # who reads elsewhere stays there
@@ -849,11 +849,11 @@ async def test_files_that_change_while_they_are_watched_are_marked_and_read_agai
         on.gateway.files["src/main.py"] = b"before\n"
         await on.press("ctrl+x", "f")
         await shown_file(on)
-        await on.main._look_at_files(on.main.tab)
+        await on.main.files.look()
         on.gateway.files["src/main.py"] = b"after\n"
         stamps |= {"src/main.py": 2, "new.txt": 3}
         on.gateway._described["files"] = sorted(stamps)
-        await on.main._look_at_files(on.main.tab)
+        await on.main.files.look()
         await on.settle()
         assert "after" in on.text
         assert "new.txt ○" in on.text
@@ -865,7 +865,7 @@ async def test_files_that_change_while_they_are_watched_are_marked_and_read_agai
         assert "README.md ○" not in on.text
         del stamps["new.txt"]
         on.gateway._described["files"] = sorted(stamps)
-        await on.main._look_at_files(on.main.tab)
+        await on.main.files.look()
         await on.settle()
         assert "new.txt" not in on.text
 

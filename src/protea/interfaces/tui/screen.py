@@ -57,12 +57,11 @@ from protea.interfaces.tui.tabbar import TabBar
 from protea.interfaces.tui.themes import AUTO, THEMES, Look, first_frame_colours, theme_named
 from protea.interfaces.tui.transcript.markdown import prepare
 from protea.interfaces.tui.transcript.widget import Transcript
+from protea.interfaces.tui.watched import Watched
 from protea.interfaces.tui.which_key import WhichKey
 
 _PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/]+={0,2})\s*\Z")
 """A picture, as an address that holds it whole."""
-WATCH = 2.0
-"""Seconds between two looks at files that are shown, at least."""
 HINT = 4.0
 """Seconds a hint stands."""
 TWICE = 2.0
@@ -107,8 +106,7 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         """`composer`, `transcript`, or the name of a pane."""
         self._hint = ""
         self._hint_timer: Timer | None = None
-        self._watching: Timer | None = None
-        self._watch_pause = WATCH
+        self.files = Watched(self, self.file_tree, self.viewer, self._load_files)
         self._pressed: tuple[str, float] = ("", 0.0)
         """The action that is waiting to be done a second time, and since when."""
 
@@ -293,7 +291,7 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
                     self.call_after_refresh(self._begin_pane, pane)
                 pane.paint()
         self.tab.display = widths[""] > 0
-        self._watch()
+        self.files.watch()
         self.desk.remember(open=tuple(self.arrangement.open), widths=dict(self.arrangement.widths))
 
     def _begin_pane(self, pane: Pane) -> None:
@@ -365,37 +363,6 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
 
     async def _read_file(self, path: str, size: int, last: bool) -> bytes:
         return await self.desk.gateway.read(self.tab.session, path, size, last=last)
-
-    def _watch(self) -> None:
-        """See what becomes of files, while any are shown: nothing wakes a screen that shows none."""
-        shown = self.file_tree.display or self.viewer.display
-        if shown and self._watching is None:
-            self._watching = self.set_timer(self._watch_pause, lambda: self.desk.spawn(self._watch_files()))
-        elif not shown and self._watching is not None:
-            self._watching.stop()
-            self._watching = None
-
-    async def _watch_files(self) -> None:
-        began = time.monotonic()
-        try:
-            if self.app.app_focus:
-                await self._look_at_files(self.tab)
-        finally:
-            # The less often the longer a look takes.
-            self._watch_pause = max(WATCH, 40 * (time.monotonic() - began))
-            self._watching = None
-            self._watch()
-
-    async def _look_at_files(self, tab: Tab) -> None:
-        stamps = await self.desk.stamps(tab.session)
-        if tab is not self.tab:
-            return
-        known = self.file_tree.paths
-        changed = self.file_tree.watched(stamps)
-        if stamps.keys() != known:
-            await self._load_files()
-        if self.viewer.display and (self.viewer.grows or self.viewer.path in changed):
-            await self.viewer.again_from_disk()
 
     def _open_task(self, task: TaskChanged) -> None:
         if task.child:
