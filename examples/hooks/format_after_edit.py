@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """after_tool: formats what Edit, Write and Patch have changed, with the formatter that is installed for it.
 
-The model is told when that changed the file, so that it reads it again before it edits it again.
+The model is told when that changed the file, so that it reads it again before it edits it again. Prettier runs what a
+project's configuration says, so it is used in projects you trust alone.
 """
 
 import json
@@ -49,6 +50,8 @@ def main() -> None:
     for name in changed(told):
         path = os.path.join(told["cwd"], os.path.expanduser(name))
         command = FORMATTERS.get(os.path.splitext(path)[1])
+        if command is not None and command[0] == "prettier" and not told["trusted"]:
+            continue
         if command is None or not os.path.isfile(path) or shutil.which(command[0]) is None:
             continue
         before = content(path)

@@ -90,7 +90,7 @@ class ConfiguredHooks:
     async def _one(self, hook: Hook, moment: HookMoment) -> HookSaid:
         try:
             async with asyncio.timeout(hook.timeout):
-                answer = await self._ask(hook, to_wire(moment))
+                answer = await self._ask(hook, {**to_wire(moment), "trusted": self._around.trusted})
             return from_wire(hook.shown, answer if answer is not None else {}, moment.moment)
         except TimeoutError:
             problem = f"it took longer than {hook.timeout:g} s (`timeout` gives it more)"
