@@ -74,6 +74,15 @@ def _commands(parts: Parts) -> list[dict[str, Any]]:
     return listed(parts.templates().load() if parts.templates is not None else ())
 
 
+def _left_out(parts: Parts) -> list[str]:
+    """What keeps commands of one's own from being used, a line each."""
+    if parts.templates is None:
+        return []
+    templates = parts.templates()
+    templates.load()
+    return list(templates.problems)
+
+
 def _modes(parts: Parts) -> list[dict[str, Any]]:
     return [{"name": name, "about": about} for name, about in _MODES.items()]
 
@@ -124,6 +133,7 @@ _OF_PARTS: Mapping[Topic, Callable[[Parts], Any]] = {
     "models": _models,
     "tools": _tools,
     "commands": _commands,
+    "commands_left_out": _left_out,
     "modes": _modes,
     "profiles": _profiles,
     "lsp": _language_servers,

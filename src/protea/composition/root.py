@@ -299,6 +299,9 @@ class Root:
                 warn(f"{name} is not read: this project has not been trusted; `protea trust` does that")
             if _filled((f"{around.root}/.protea/tools",), ".py"):
                 warn(".protea/tools is not used: this project has not been trusted; `protea trust` does that")
+            for name in (".protea/commands", ".claude/commands"):
+                if _filled((f"{around.root}/{name}",), ".md"):
+                    warn(f"{name} is not used: this project has not been trusted; `protea trust` does that")
         if mode == "yolo" and not plain():
             from protea.domain.trust import NO_YOLO
 

@@ -176,7 +176,10 @@ class _Run:
             return False
         rows = await self.gateway.describe("commands", self.session)
         names = [each for row in rows for each in (row["name"], *row["aliases"])]
-        return name in names or nearest(name, names) is not None
+        if name in names or nearest(name, names) is not None:
+            return True
+        file = f"/{name.replace(':', '/')}.md: "
+        return any(file in problem for problem in await self.gateway.describe("commands_left_out", self.session))
 
     # ── opening and closing ────────────────────────────────────────────────────────────────────────────────────────
 

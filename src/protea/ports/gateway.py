@@ -18,6 +18,7 @@ Topic = Literal[
     "models",
     "tools",
     "commands",
+    "commands_left_out",
     "profiles",
     "modes",
     "ports",

@@ -43,7 +43,8 @@ async def help_tool(gateway: Gateway, arguments: Arguments, place: Place) -> int
     if name is None:
         near = nearest(wanted, tools)
         raise UsageError(
-            f"there is no tool {wanted}; " + (f"did you mean {near}?" if near else f"there are {', '.join(tools)}")
+            f"there is no tool {wanted}; "
+            + (f"did you mean {near}?" if near else f"there are {', '.join(tools)}; --profile NAME shows another's")
         )
     tool = tools[name]
     if arguments.has("json"):
@@ -73,10 +74,25 @@ def _parameters(schema: dict[str, Any]) -> list[list[str]]:
             name,
             _kind(rule),
             "required" if name in required else "",
-            one_line(str(rule.get("description", "")) if isinstance(rule, dict) else "", 90),
+            one_line(_means(rule), 120) if isinstance(rule, dict) else "",
         ]
         for name, rule in schema.get("properties", {}).items()
     ]
+
+
+def _means(rule: dict[str, Any]) -> str:
+    """What it is for, which numbers it takes, and what it is where it is left out."""
+    parts = [str(rule.get("description", "")).rstrip(".")]
+    least, most = rule.get("minimum"), rule.get("maximum")
+    if least is not None or most is not None:
+        parts.append(
+            f"{least} to {most}"
+            if None not in (least, most)
+            else f"{'at least' if most is None else 'at most'} {least if most is None else most}"
+        )
+    if "default" in rule and rule["default"] is not None:
+        parts.append(f"{msgspec.json.encode(rule['default']).decode()} where it is left out")
+    return "; ".join(part for part in parts if part)
 
 
 def _kind(rule: Any) -> str:
