@@ -199,3 +199,88 @@ def test_a_server_answers_for_commands_and_where_it_is_gone_none_runs(tmp_path: 
     done = home.does("--allow", "Bash", "run `ls src`")
     assert done.returncode == 5
     assert "the hook policy failed" in done.stderr
+
+
+# ── slash commands ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+COMMANDS = HOOKS.parent / "commands"
+GIT = ["git", "-c", "user.name=a", "-c", "user.email=b"]
+
+
+def with_commands(folder: Path, provider: LoopbackProvider, api: str = "anthropic") -> World:
+    world = World(folder, LOOP_KEY="k")
+    world.speak_to(provider.url(api))
+    if api != "anthropic":
+        config = world.home / ".protea/config.toml"
+        config.write_text(config.read_text().replace('"anthropic"', f'"{api}"'))
+    shutil.copytree(COMMANDS, world.home / ".protea/commands")
+    (world.home / ".protea/commands/README.md").unlink()
+    for words in (["add", "-A"], ["commit", "-qm", "The beginning"]):
+        subprocess.run([*GIT, *words], cwd=world.project, check=True)
+    return world
+
+
+def body(request: Any) -> str:
+    return request.body.decode() if isinstance(request.body, bytes) else json.dumps(request.body)
+
+
+@pytest.mark.parametrize("api", ["anthropic", "openai-chat", "openai-responses", "gemini"])
+def test_a_command_brings_what_its_own_commands_gave(tmp_path: Path, api: str) -> None:
+    with LoopbackProvider.in_thread(["Fine."], strict=True) as provider:
+        world = with_commands(tmp_path, provider, api)
+        (world.project / "src/alpha.py").write_text("x = 'changed'\n")
+        (world.project / "src/beta.py").write_text("y = 'changed as well'\n")
+        rules = ["--allow", "Bash(git diff:*)", "--allow", "Bash(git status:*)"]
+        done = world.run("-p", "/review src/alpha.py", *rules)
+    assert (done.returncode, done.stdout.strip()) == (0, "Fine."), done.stderr
+    (request,) = provider.requests
+    assert "+x = 'changed'" in body(request).encode().decode("unicode_escape")
+    assert "changed as well" not in body(request), "only what was asked for"
+    shown = world.run("export").stdout
+    assert "**Bash** `git diff HEAD src/alpha.py`: success" in shown
+
+
+def test_what_nobody_allows_is_not_run_and_the_model_is_told(tmp_path: Path) -> None:
+    with LoopbackProvider.in_thread(["I saw nothing."], strict=True) as provider:
+        world = with_commands(tmp_path, provider)
+        (world.home / ".protea/commands/danger.md").write_text("Look: !`touch $1`\n")
+        done = world.run("-p", "/danger 'made; touch more'")
+    assert done.returncode == 5
+    assert "touch 'made; touch more'" in done.stderr
+    assert not list(world.project.glob("m*"))
+    assert "Not allowed" in body(provider.requests[0])
+
+
+def test_a_file_is_pointed_at_and_words_are_put_in(tmp_path: Path) -> None:
+    with LoopbackProvider.in_thread(["It adds.", "Nothing is staged."], strict=True) as provider:
+        world = with_commands(tmp_path, provider)
+        assert world.run("-p", "/explain src/beta.py why y?").stdout.strip() == "It adds."
+        done = world.run("-p", "/git:commit", "--allow", "Bash(git log:*)", "--allow", "Bash(git diff:*)")
+    assert done.stdout.strip() == "Nothing is staged."
+    assert "Explain @src/beta.py to somebody" in body(provider.requests[0])
+    assert "They asked: src/beta.py why y?" in body(provider.requests[0])
+    assert "The beginning" in body(provider.requests[1])
+    listed = world.run("-p", "/help").stdout
+    for name in ("/explain FILE [QUESTION]", "/git:commit", "/review [PATH]"):
+        assert name in listed
+
+
+def test_a_projects_commands_are_named_until_it_is_trusted(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    (world.project / ".claude/commands").mkdir(parents=True)
+    (world.project / ".claude/commands/all.md").write_text("---\ndescription: All of them\n---\nlist files\n")
+    done = world.run("-p", "-m", "offline/grammar", "/all")
+    assert ".claude/commands is not used: this project has not been trusted" in done.stderr
+    assert world.run("trust").returncode == 0
+    assert "src/alpha.py" in world.run("-p", "-m", "offline/grammar", "/all").stdout
+
+
+def test_a_file_that_is_no_command_is_named_where_it_is_typed(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    folder = world.home / ".protea/commands"
+    folder.mkdir(parents=True)
+    (folder / "unfinished.md").write_text("---\ndescription: no end\nlist files\n")
+    done = world.run("-p", "-m", "offline/grammar", "/unfinished")
+    assert done.returncode == 1
+    assert "/unfinished cannot be used" in done.stderr
+    assert "its head does not end" in done.stderr

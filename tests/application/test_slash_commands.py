@@ -11,7 +11,7 @@ import pytest
 from protea.application.slash import conversation
 from protea.application.slash.call import Call
 from protea.application.slash_commands import COMMANDS, listed
-from protea.domain.commands import AnyCommand, Copy, Invoke, SubmitPrompt
+from protea.domain.commands import AnyCommand, Copy, Interrupt, Invoke, SubmitPrompt
 from protea.domain.errors import UsageError
 from protea.domain.events import (
     AnyEvent,
@@ -20,15 +20,18 @@ from protea.domain.events import (
     MessageCompleted,
     ModeChanged,
     ModelSwitched,
+    NoticeGiven,
     PromptSubmitted,
     Rewound,
     TitleChanged,
+    TurnFinished,
 )
-from protea.domain.messages import Text, UserMessage
+from protea.domain.messages import Text, ToolMessage, UserMessage
 from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.gateway import OpenSession, Topic
 from protea.testing.gateway import ScriptedGateway
 from protea.testing.templates import FixedTemplates
+from tests.application.consistency import faults, unpaired
 from tests.application.world import PlayedModel, World, of, says
 
 
@@ -258,3 +261,51 @@ async def test_one_of_ones_own_becomes_a_prompt_and_is_listed_last(chat: Chat) -
     await chat.invoke("/review\nsrc/b.py")
     history = await chat.world.gateway.history(chat.session)
     assert [event.command for event in history if isinstance(event, PromptSubmitted)] == ["/review", "/review"]
+
+
+async def test_a_command_it_brings_is_a_call_like_any_other_and_can_be_interrupted() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def bash(command: str) -> str:
+        """Run it."""
+        begun.set()
+        await go_on.wait()
+        return f"{command} gave this"
+
+    bash.__name__ = "Bash"
+    world = World(says("seen"), tools=[bash])
+    world.templates = FixedTemplates({"look": "Look at !`git diff $1`."})
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    await world.gateway.submit(session, Invoke(text="/look 'a b'"))
+    async with asyncio.timeout(30):
+        await begun.wait()
+    await world.gateway.submit(session, Interrupt())
+    async with asyncio.timeout(30):
+        async for event in world.gateway.events(session):
+            if isinstance(event, TurnFinished):
+                assert event.outcome == "interrupted"
+                break
+    go_on.set()
+    events = [event async for event in world.turn(session, Invoke(text="/look src"))]
+    log = list(await world.gateway.history(session))
+    await world.gateway.close()
+    assert faults(log) == []
+    assert of(events, PromptSubmitted)[0].runs == ("git diff src",)
+    assert of(events, TurnFinished)[0].outcome == "finished"
+    (request,) = world.model.requests
+    assert unpaired(request.messages) == []
+    texts = [message.text for message in request.messages if isinstance(message, ToolMessage)]
+    assert texts == ["Cancelled before it finished.", "git diff src gave this"]
+    assert "git diff 'a b'" in str(request.messages)
+
+
+async def test_where_there_is_no_shell_its_commands_are_not_run_and_that_is_said() -> None:
+    world = World(says("seen"))
+    world.templates = FixedTemplates({"look": "Look at !`ls`."})
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    events = [event async for event in world.turn(session, Invoke(text="/look"))]
+    await world.gateway.close()
+    assert [notice.text for notice in of(events, NoticeGiven)] == [
+        "The commands of /look were not run: there is no Bash here."
+    ]
+    assert of(events, TurnFinished)[0].outcome == "finished"

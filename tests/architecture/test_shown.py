@@ -154,8 +154,8 @@ def test_every_flag_a_page_names_alone_is_one() -> None:
 
 # ── slash commands and keys ────────────────────────────────────────────────────────────────────────────────────────
 
-OWN = {"review", "git:tidy", "deploy"}
-"""Commands of one's own that pages make up."""
+OWN = {"review", "git:tidy", "deploy", "explain", "git:commit"}
+"""Commands of one's own that pages make up, or that examples/commands has."""
 OTHERS = {"command", "tmp", "run", "mnt", "media", "dev", "etc", "proc", "home", "usr", "sys", "x"}
 """What else begins with a slash: a word for any of them, and folders."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from protea.domain.template import Template, expanded, read_template
+from protea.domain.template import MOST_COMMANDS, Template, commands, expanded, read_template
 
 
 def template(body: str) -> Template:
@@ -29,6 +29,27 @@ def template(body: str) -> Template:
 )
 def test_the_words_behind_it_are_put_in(body: str, rest: str, prompt: str) -> None:
     assert expanded(template(body), rest) == prompt
+
+
+@pytest.mark.parametrize(
+    ("body", "rest", "found"),
+    [
+        ("Nothing.", "a", ()),
+        ("A: !`git diff HEAD $1` B: !`git status`", "src", ("git diff HEAD src", "git status")),
+        ("!`git diff $1`", "'a b; rm -rf x' c", ("git diff 'a b; rm -rf x'",)),
+        ("!`git diff -- $ARGUMENTS`", "a $(id) `id`", ("git diff -- a '$(id)' '`id`'",)),
+        ("!`awk '{print \\$1}' $1`", "f", ("awk '{print $1}' f",)),
+        ("!`ls` !`ls`", "", ("ls",)),
+        ("\\!`ls` a!`ls` ``!`ls` `` !`two\nlines` !``", "", ()),
+        (" ".join(f"!`echo {number}`" for number in range(20)), "", tuple(f"echo {n}" for n in range(MOST_COMMANDS))),
+    ],
+)
+def test_the_commands_it_brings(body: str, rest: str, found: tuple[str, ...]) -> None:
+    assert commands(template(body), rest) == found
+
+
+def test_a_command_behind_a_backslash_is_text() -> None:
+    assert expanded(template("Say \\!`ls` and !`pwd`."), "") == "Say !`ls` and !`pwd`."
 
 
 def test_its_head_says_what_it_is() -> None:

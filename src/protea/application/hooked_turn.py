@@ -92,7 +92,14 @@ async def hooked_turn(given: Turn, hooks: HookRunner, screening: Screening, prom
     said = await screening.one(prompt)
     if said.verdict == "deny":
         return _refused(given, _refusal(said))
+    denied = False
+    if prompt.runs:
+        from protea.application.run_ahead import run_ahead  # few prompts bring commands
+
+        denied = await run_ahead(given, prompt)
     finished = await turn(given)
+    if denied and finished.outcome == "finished":
+        finished = replace(finished, outcome="denied")
     sent_back = 0
     while finished.outcome == "finished" and sent_back < MOST_AGAIN:
         said = await hooks.ask("turn_end", text=_answer(given), repeated=sent_back > 0)

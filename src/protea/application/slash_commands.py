@@ -58,10 +58,14 @@ async def invoke(
         own = {} if templates is None else {template.name: template for template in templates.load()}
         if name not in own:
             raise _unknown(name, own, () if templates is None else templates.problems)
-        from protea.domain.template import expanded  # when one is used
+        from protea.domain.template import commands, expanded  # when one is used
 
         prompt = SubmitPrompt(
-            text=expanded(own[name], rest), by=command.by, command=f"/{name}", only=own[name].allowed_tools
+            text=expanded(own[name], rest),
+            by=command.by,
+            command=f"/{name}",
+            only=own[name].allowed_tools,
+            runs=commands(own[name], rest),
         )
         await gateway.submit(session, prompt)
         return CommandAnswered(id=command.id, command=name, by=command.by)

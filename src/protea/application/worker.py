@@ -87,6 +87,7 @@ class Worker:
                 origin=command.origin,
                 command=command.command,
                 only=command.only,
+                runs=command.runs,
             )
         )
         if delivery == "steer" and command.origin == "user" and not body.hooks.want("prompt"):

@@ -28,6 +28,9 @@ class SubmitPrompt(Command, frozen=True, kw_only=True):
     """The slash command of one's own that it was made of: `/review`."""
     only: tuple[str, ...] = ()
     """The tools that this command says it needs: what its turn brings about with others is asked about."""
+    runs: tuple[str, ...] = ()
+    """Shell commands that are run, each decided like any other, before a model is asked: what they give stands behind
+    the prompt."""
 
 
 class Steer(Command, frozen=True, kw_only=True):

@@ -98,6 +98,8 @@ class PromptSubmitted(Lasting, frozen=True, kw_only=True):
     """The slash command of one's own that it was made of: `/review`."""
     only: tuple[str, ...] = ()
     """The tools that this command says it needs."""
+    runs: tuple[str, ...] = ()
+    """Shell commands that are run before a model is asked."""
 
 
 class PromptWithdrawn(Lasting, frozen=True, kw_only=True):

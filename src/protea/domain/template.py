@@ -20,6 +20,9 @@ LONGEST_ABOUT = 1_000
 """Characters of what it says it is."""
 MOST_FAULTS = 5
 """Of one file that are told each."""
+_COMMAND = regex(r"(?<![\\\w`])!`([^`\n]+)`")
+"""A command whose output the prompt is to come with."""
+MOST_COMMANDS = 10
 _KEYS = ("description", "argument-hint", "allowed-tools")
 _ELSEWHERE = {
     "model": "/model chooses it",
@@ -82,20 +85,36 @@ def _mend(key: str) -> str:
 def expanded(template: Template, rest: str) -> str:
     """The prompt: `$ARGUMENTS` is all that was written behind the command, `$1` to `$9` its words, quotes understood.
     Where the template has no place for them, they follow it."""
-    if not any(not slot[1] for slot in _SLOT.finditer(template.body)):
-        text = _SLOT.sub(lambda slot: slot[0].removeprefix("\\"), template.body)
+    body = template.body.replace("\\!`", "!`")
+    if not any(not slot[1] for slot in _SLOT.finditer(body)):
+        text = _SLOT.sub(lambda slot: slot[0].removeprefix("\\"), body)
         return f"{text}\n\n{rest}" if rest else text
+    words = _words(rest)
+    return _SLOT.sub(lambda slot: _filled(slot, words, rest), body)
+
+
+def commands(template: Template, rest: str) -> tuple[str, ...]:
+    """The shell commands between `` !` `` and a backtick, in order. What was typed is put into them as words that the
+    shell takes as they are, whatever stands in them."""
+    words = [shlex.quote(word) for word in _words(rest)]
+    found = [
+        _SLOT.sub(lambda slot: _filled(slot, words, " ".join(words)), one[1])
+        for one in _COMMAND.finditer(template.body)
+    ]
+    return tuple(dict.fromkeys(command.strip() for command in found if command.strip()))[:MOST_COMMANDS]
+
+
+def _words(rest: str) -> list[str]:
     try:
-        words = shlex.split(rest)
+        return shlex.split(rest)
     except ValueError:  # a quote that does not end
-        words = rest.split()
+        return rest.split()
 
-    def one(slot: re.Match[str]) -> str:
-        if slot[1]:
-            return slot[0].removeprefix("\\")
-        if slot[2] == "ARGUMENTS":
-            return rest
-        at = int(slot[2]) - 1
-        return words[at] if at < len(words) else ""
 
-    return _SLOT.sub(one, template.body)
+def _filled(slot: re.Match[str], words: Sequence[str], rest: str) -> str:
+    if slot[1]:
+        return slot[0].removeprefix("\\")
+    if slot[2] == "ARGUMENTS":
+        return rest
+    at = int(slot[2]) - 1
+    return words[at] if at < len(words) else ""
