@@ -2,7 +2,7 @@
 
 Imports domain and ports; everything outside comes in through them. What is where:
 
-    a turn          turn, asking (the model), hooked_turn, by_hand (a turn that asks no model)
+    a turn          turn, asking (the model), hooked_turn, run_ahead (commands a prompt brings), by_hand (asks no model)
     its calls       tool_runner, running_call (what one may use of its surroundings)
     a session       session, parts (what it is made of), past (what its log amounts to), hub (its events)
     its work        obeying (commands), worker (the queue of prompts), turns (what each is made of)
