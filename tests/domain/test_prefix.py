@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protea.domain.events import Compacted, MessageCompleted, ModeChanged, ModelSwitched, Rewound
+from protea.domain.events import Compacted, CompactionUndone, MessageCompleted, ModeChanged, ModelSwitched, Rewound
 from protea.domain.messages import AssistantMessage, Message, Text, UserMessage
 from protea.domain.prefix import PrefixGuard, broken_at
 from protea.domain.reply import ModelRequest
@@ -48,6 +48,8 @@ def test_the_guard_names_the_event() -> None:
     text = guard.look("m", request("s", LONG, "d"))
     assert text == "The cached beginning ends at message 1 (compacted): about 2,000 tokens are read anew."
     assert guard.look("m", request("s", LONG, "d", "e", "f")) is None
+    guard.note(CompactionUndone(compacted=1))
+    assert "message 1 (compaction undone)" in str(guard.look("m", request("a", LONG, "c", "d", "e", "f")))
 
 
 def test_a_mode_that_changes_within_a_turn_is_named_when_the_next_one_shows_it() -> None:

@@ -280,7 +280,7 @@ class Tasks:
             going = body.going_again(event)
             result = await body.runner.once_more(again, going, agreed=agreed)
             if going.work is None and result.is_error:
-                raise TaskFailedError(f"it could not be begun again: {result.text}")
+                raise TaskFailedError(f"it did not go on: {result.text}")
             if going.work is None:
                 return result.text  # so quick that it was over before it was a task
             if going.log:

@@ -10,6 +10,7 @@ import msgspec
 from protea.domain.events import (
     ApprovalRequested,
     Compacted,
+    CompactionUndone,
     LastingEvent,
     MessageCompleted,
     ModeChanged,
@@ -24,6 +25,9 @@ from protea.domain.spending import size_of
 WORTH_TELLING = 1024
 """Tokens that are read anew: providers cache nothing shorter."""
 _BYTES_PER_TOKEN = 4
+
+
+_CHANGES = (ModelSwitched, ModeChanged, ProfileSwapped, Compacted, CompactionUndone, Rewound)
 
 
 class Break(msgspec.Struct, frozen=True):
@@ -48,9 +52,7 @@ class PrefixGuard:
         """Tell it what happened: of what may change a prefix it remembers the last."""
         if isinstance(event, MessageCompleted) and not event.partial:
             self._seen = event.usage.input
-        elif isinstance(event, ModelSwitched | ModeChanged | ProfileSwapped | Compacted | Rewound) or (
-            isinstance(event, ApprovalRequested) and event.kind == "trust"
-        ):
+        elif isinstance(event, _CHANGES) or (isinstance(event, ApprovalRequested) and event.kind == "trust"):
             self._events.append(event)
 
     def look(self, model: str, request: ModelRequest) -> str | None:
@@ -105,6 +107,8 @@ def _named(event: LastingEvent) -> str:
             return f"profile_swapped to {profile}"
         case Compacted():
             return "compacted"
+        case CompactionUndone():
+            return "compaction undone"
         case ApprovalRequested():
             return "files of the project"
         case _:

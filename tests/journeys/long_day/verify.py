@@ -16,6 +16,7 @@ from protea.domain.events import (
     Compacted,
     CompactionUndone,
     MessageCompleted,
+    NoticeGiven,
     PinsChanged,
     PromptSubmitted,
     SessionStarted,
@@ -133,6 +134,11 @@ def compactions_came_in_every_way_and_one_was_undone_and_one_edited(lived: Lived
 
 
 # ── files ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def whatever_cost_the_cache_is_named(lived: Lived) -> None:
+    notices = [event.text for event in log_of(lived) if isinstance(event, NoticeGiven)]
+    assert [text for text in notices if "nothing in the log says why" in text] == []
 
 
 def every_file_is_as_it_should_be(lived: Lived) -> None:
@@ -261,6 +267,7 @@ ALL = (
     what_must_survive_is_in_sight_and_the_rest_is_looked_up,
     the_summaries_lost_what_an_ordinary_summary_loses,
     compactions_came_in_every_way_and_one_was_undone_and_one_edited,
+    whatever_cost_the_cache_is_named,
     every_file_is_as_it_should_be,
     every_part_does_what_its_checks_say,
     builds_failed_where_they_should_and_were_mended,
