@@ -309,8 +309,8 @@ async def assembly(report: Report) -> None:
         report.figure(f"assembling {count:,} messages, {name}", best * 1e3, 5, "ms")
 
 
-async def _nothing_against(what: str) -> str:
-    return ""
+async def _nothing_against(what: str, asked: str) -> tuple[str, str]:
+    return "", asked
 
 
 async def _nothing_to_add(what: str, summary: str) -> None:

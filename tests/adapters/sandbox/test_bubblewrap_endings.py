@@ -202,7 +202,9 @@ async def test_what_the_sandbox_hides_cannot_be_started_or_stood_in(world: World
     tool = _program(world.home, "tool")
     sandbox = world.sandbox()
     try:
+        world.path("python").symlink_to(tool)  # as an environment has it
         assert sandbox.which("tool", world.home) is None
+        assert sandbox.which("python", world.project) is None
         assert sandbox.which("sh", PATH) is not None
         for launch in (
             Launch(argv=(str(tool),), cwd=world.project, env={}),

@@ -119,6 +119,7 @@ class BubblewrapSandbox:
                 and os.path.isfile(candidate)
                 and os.access(candidate, os.X_OK)
                 and visible(candidate, self._seen)
+                and visible(os.path.realpath(candidate), self._seen)  # an environment's python lies elsewhere
             ):
                 return candidate
         return None
