@@ -260,6 +260,16 @@ def test_a_home_may_begin_with_a_tilde(place: Place) -> None:
     assert [each.name for each in place.project.iterdir()] == ["a.py"]
 
 
+def test_what_a_command_finds_damaged_is_a_line_like_any_other(place: Place) -> None:
+    (place.home / "protea" / "tasks").mkdir(parents=True)
+    (place.home / "protea" / "tasks" / "tasks.sqlite").write_bytes(b"no database" * 100)
+    done = place.run("tasks", "list")
+    [line] = done.stderr.decode().splitlines()
+    assert line.startswith("protea: ")
+    assert "was damaged" in line
+    assert (done.returncode, done.stdout) == (0, b"no tasks yet\n")
+
+
 def test_trusted_projects_are_listed_without_arguments(place: Place) -> None:
     done = place.run("trust", "list", "x")
     assert (done.returncode, done.stderr) == (1, b"protea: protea trust list takes no arguments; 'x' is one too many\n")

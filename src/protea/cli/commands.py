@@ -25,6 +25,7 @@ def run_command(arguments: Arguments) -> int:
         return 0
     load_values()
     if arguments.path[0].name in _OWN:
+        _tell_warnings()
         return _OWN[arguments.path[0].name](arguments)
     import asyncio
 
@@ -42,6 +43,17 @@ def run_command(arguments: Arguments) -> int:
             await gateway.close()
 
     return asyncio.run(with_gateway())
+
+
+def _tell_warnings() -> None:
+    """What is logged where no log is open is a line like any other, and not the bare text the library would write."""
+    import logging
+
+    class Line(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            complain(record.getMessage())
+
+    logging.lastResort = Line(logging.WARNING)
 
 
 def _perm(arguments: Arguments) -> int:
