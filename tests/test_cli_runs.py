@@ -270,6 +270,19 @@ def test_what_a_command_finds_damaged_is_a_line_like_any_other(place: Place) -> 
     assert (done.returncode, done.stdout) == (0, b"no tasks yet\n")
 
 
+def test_what_is_no_skill_hides_none(place: Place) -> None:
+    skills = place.home / "protea" / "skills"
+    for name in ("folder", "pipe", "good"):
+        (skills / name).mkdir(parents=True)
+    (skills / "folder" / "SKILL.md").mkdir()
+    os.mkfifo(skills / "pipe" / "SKILL.md")
+    (skills / "good" / "SKILL.md").write_text("---\nname: good\ndescription: What it is for.\n---\nDo it.\n")
+    listed = place.run("skills", "list", "--json")
+    assert [each["name"] for each in json.loads(listed.stdout)] == ["good"]
+    assert (listed.returncode, listed.stderr) == (0, b"")
+    assert place.run("-p", "read a.py").stderr == b""
+
+
 def test_trusted_projects_are_listed_without_arguments(place: Place) -> None:
     done = place.run("trust", "list", "x")
     assert (done.returncode, done.stderr) == (1, b"protea: protea trust list takes no arguments; 'x' is one too many\n")
