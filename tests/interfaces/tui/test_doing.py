@@ -262,7 +262,7 @@ async def test_a_question_in_sight_is_answered_wherever_the_keys_are(
         on.unread()
         await on.press(key)  # it has just come: the key means what it always does there
         assert not any(isinstance(command, ResolveApproval) for command in on.gateway.commands)
-        on.main.viewer.jump = ""
+        on.main.files.viewer.jump = ""
         await on.readable()
         await on.press(key)
         assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision=decision)  # type: ignore[arg-type]  # one of four words
@@ -814,8 +814,8 @@ async def test_what_a_task_of_a_command_wrote_is_shown_and_followed(tmp_path: Pa
         on.gateway.files[log] += b"and more\n"
         await on.main.files.look()
         await on.settle()
-        assert on.main.viewer.lines[-1][0][0] == "and more"
-        assert on.main.viewer.at == 98  # who reads elsewhere stays there
+        assert on.main.files.viewer.lines[-1][0][0] == "and more"
+        assert on.main.files.viewer.at == 98  # who reads elsewhere stays there
 
 
 async def test_a_pane_alone_and_back(tmp_path: Path) -> None:
@@ -858,7 +858,7 @@ async def test_files_that_change_while_they_are_watched_are_marked_and_read_agai
         assert "after" in on.text
         assert "new.txt ○" in on.text
         assert "▸ src ○" in on.text
-        on.main.file_tree.opened("src/")
+        on.main.files.tree.opened("src/")
         await on.settle()
         (row,) = [line for line in on.lines if "main.py ○" in line]
         assert row.startswith("     main.py")  # under the name of its folder
@@ -871,7 +871,7 @@ async def test_files_that_change_while_they_are_watched_are_marked_and_read_agai
 
 
 async def shown_file(on: Stage) -> None:
-    await on.main.viewer.open("src/main.py")
+    await on.main.files.viewer.open("src/main.py")
     on.main.arrangement.toggle("viewer")
     on.main.focus_part("viewer")
     await on.settle()
@@ -881,7 +881,7 @@ async def test_an_edge_is_dragged(tmp_path: Path) -> None:
     async with stage(tmp_path / "home", (120, 30)) as on:
         await on.press("ctrl+x", "f")
         await on.press("escape")
-        tree = on.main.file_tree
+        tree = on.main.files.tree
         await on.pilot.mouse_down(tree, offset=(29, 5))
         await on.pilot.hover(offset=(35, 6))
         await on.settle()
@@ -1000,7 +1000,7 @@ async def test_while_a_person_writes_on_a_search_among_files_ends(tmp_path: Path
 async def test_a_tree_of_many_files_is_sorted_beside_the_keys(tmp_path: Path) -> None:
     paths = [f"src/{n % 97}/file_{n}.py" for n in range(30_000)]
     async with stage(tmp_path / "home", (120, 30), described={**DESCRIBED, "files": paths}) as on:
-        tree = on.main.file_tree
+        tree = on.main.files.tree
         assert tree._folders == {}
         await on.press("ctrl+x", "f")
         await on.app.workers.wait_for_complete()
@@ -1090,6 +1090,6 @@ async def test_in_the_file_tree_characters_are_a_filter_once_one_is_begun(tmp_pa
     async with stage(tmp_path / "home", (120, 30)) as on:
         await on.press("ctrl+x", "f")
         await on.type("m")
-        assert on.main.file_tree.filter == ""
+        assert on.main.files.tree.filter == ""
         await on.type("/mai")
-        assert on.main.file_tree.filter == "mai"
+        assert on.main.files.tree.filter == "mai"

@@ -199,7 +199,7 @@ class ProteaApp(App[int], inherit_bindings=False):
             # Textual would style and draw everything again, to find that nothing looks otherwise.
             self.set_reactive(App.app_focus, isinstance(event, events.AppFocus))
             if self.app_focus:
-                self.main.look_at_keys()
+                self.main.pressing.look_at_table()
                 self.desk.look_at_pictures()
                 self._ask_background()  # one that turns dark in the evening has another by now
             return

@@ -1,11 +1,9 @@
-"""The main screen: tabs, panes, the status bar; which of them a key is for, and what an action does."""
+"""The main screen: tabs, panes, the status bar; what an action does."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -33,39 +31,32 @@ from protea.domain.events import (
     ToolCallChanged,
     TurnFinished,
 )
-from protea.domain.messages import Image
 from protea.interfaces.tui.announcing import announced
 from protea.interfaces.tui.calling import clipboard
 from protea.interfaces.tui.desk import Desk, keep_first_frame
 from protea.interfaces.tui.doing import DOING, edited, zoom_pane
 from protea.interfaces.tui.driver import ScreenDriver, Typed
+from protea.interfaces.tui.files import Files
 from protea.interfaces.tui.frame import width_of
 from protea.interfaces.tui.keys import Keys
 from protea.interfaces.tui.menus import MENUS
 from protea.interfaces.tui.opening import end_session, is_unused, open_tab
 from protea.interfaces.tui.painting import Unscrolled
 from protea.interfaces.tui.panes.arrangement import Arrangement
-from protea.interfaces.tui.panes.diff import Changes
 from protea.interfaces.tui.panes.pane import Pane
 from protea.interfaces.tui.panes.tasks import Tasks
 from protea.interfaces.tui.panes.todos import Todos
-from protea.interfaces.tui.panes.tree import Tree
-from protea.interfaces.tui.panes.viewer import Viewer
+from protea.interfaces.tui.pressing import Pressing
 from protea.interfaces.tui.status import Facts, StatusBar
 from protea.interfaces.tui.tab import Tab
 from protea.interfaces.tui.tabbar import TabBar
 from protea.interfaces.tui.themes import AUTO, THEMES, Look, first_frame_colours, theme_named
 from protea.interfaces.tui.transcript.markdown import prepare
 from protea.interfaces.tui.transcript.widget import Transcript
-from protea.interfaces.tui.watched import Watched
 from protea.interfaces.tui.which_key import WhichKey
 
-_PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif|webp));base64,([A-Za-z0-9+/]+={0,2})\s*\Z")
-"""A picture, as an address that holds it whole."""
 HINT = 4.0
 """Seconds a hint stands."""
-TWICE = 2.0
-"""Seconds within which a second Ctrl+C leaves, or a second Esc goes back."""
 
 
 class Body(Horizontal, Unscrolled):
@@ -90,15 +81,14 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         self.tab = first
         look = desk.looking
         self.tab_bar = TabBar(look, lambda: ([tab.state for tab in self.tabs], self.tabs.index(self.tab)))
-        self.file_tree = Tree(look, self.open_file)
-        self.viewer = Viewer(look, self._read_file)
-        self.changes = Changes(look, self.open_file)
+        self.files = Files(self)
         self.todos = Todos(look)
         self.tasks = Tasks(look, self._open_task, self._task_command)
-        self.arrangement = Arrangement((self.file_tree, self.viewer, self.changes, self.todos, self.tasks))
+        self.arrangement = Arrangement((self.files.tree, self.files.viewer, self.files.changes, self.todos, self.tasks))
         self.body = Body(id="body")
         """The tabs, and each pane from the first time it is shown."""
         self.which_key = WhichKey(look)
+        self.pressing = Pressing(self, self.which_key)
         self.status = StatusBar(look, self.facts)
         self.stands: Callable[[], None] = lambda: None
         """Called once all of it has been drawn."""
@@ -106,9 +96,6 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         """`composer`, `transcript`, or the name of a pane."""
         self._hint = ""
         self._hint_timer: Timer | None = None
-        self.files = Watched(self, self.file_tree, self.viewer, self._load_files)
-        self._pressed: tuple[str, float] = ("", 0.0)
-        """The action that is waiting to be done a second time, and since when."""
 
     def compose(self) -> ComposeResult:
         yield self.tab_bar
@@ -140,7 +127,7 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
     async def _prepare(self) -> None:
         """What can be offered, and what draws answers: once the screen stands, before anybody asks."""
         await self.desk.refresh_offers(self.tab.session)
-        await self._load_files()
+        await self.files.load_names()
         await asyncio.to_thread(prepare)
 
     def begin_with(self, typed: Typed) -> None:
@@ -168,31 +155,36 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         self.desk.title(self.tab.state)
 
     def _happened(self, tab: Tab, event: AnyEvent) -> None:
-        if isinstance(event, ToolCallChanged) and event.state == "success" and event.result and event.result.diff:
-            if tab is self.tab:
-                for path, diff in self.desk.changes_of(event):
-                    self.changes.add(path, diff)
-                self.file_tree.touch(self.changes.files)
-            self.desk.spawn(self._load_files())
-        if tab is self.tab and isinstance(event, ApprovalRequested) and self.focus_on != "composer":
-            here = "its keys answer it from here, too" if self.tab.display else "Esc goes to it"
-            self.hint(f"a question waits for you; {here}")
-        if tab is not self.tab and isinstance(event, ApprovalRequested):
-            self.tab.spoken.say(f"Tab {self.tabs.index(tab) + 1}. {announced(event)}")
-        if tab.state.questions and not self.app.app_focus:
-            self.desk.notify("Protea asks", tab.state.questions[0].why)
-        elif isinstance(event, TurnFinished) and not self.app.app_focus and not tab.state.busy:
-            self.desk.notify("Protea", f"{tab.state.title}: {event.outcome}")
-        if isinstance(event, FilesChanged | FilesRestored) and tab is self.tab:
-            self.desk.spawn(self._load_changes())
-            self.desk.spawn(self._load_files())
-        if isinstance(event, MessageCompleted) and (usage := event.usage).input:
-            counted = {"used": usage.input + usage.output, "cache_read": usage.cache_read / usage.input}
-            tab.context = {**tab.context, **counted}  # in a long turn nobody asks for the parts
-        if isinstance(event, TurnFinished | Compacted | CompactionUndone | Rewound | ModelSwitched) and tab is self.tab:
-            self.desk.spawn(self._about())
-        if isinstance(event, TurnFinished) and tab is self.tab:
+        here = tab is self.tab
+        match event:
+            case ToolCallChanged(state="success", result=result) if result is not None and result.diff:
+                if here:
+                    self.files.add(self.desk.changes_of(event))
+                self.desk.spawn(self.files.load_names())
+            case ApprovalRequested() if not here:
+                self.tab.spoken.say(f"Tab {self.tabs.index(tab) + 1}. {announced(event)}")
+            case ApprovalRequested() if self.focus_on != "composer":
+                where = "its keys answer it from here, too" if tab.display else "Esc goes to it"
+                self.hint(f"a question waits for you; {where}")
+            case FilesChanged() | FilesRestored() if here:
+                self.desk.spawn(self.files.load_changes())
+                self.desk.spawn(self.files.load_names())
+            case MessageCompleted(usage=usage) if usage.input:
+                counted = {"used": usage.input + usage.output, "cache_read": usage.cache_read / usage.input}
+                tab.context = {**tab.context, **counted}  # in a long turn nobody asks for the parts
+            case TurnFinished() | Compacted() | CompactionUndone() | Rewound() | ModelSwitched() if here:
+                self.desk.spawn(self._about())
+        if isinstance(event, TurnFinished) and here:
             self.desk.remember(welcomed=True)
+        if not self.app.app_focus:
+            self._call(tab, event)
+
+    def _call(self, tab: Tab, event: AnyEvent) -> None:
+        """Call who looks elsewhere."""
+        if tab.state.questions:
+            self.desk.notify("Protea asks", tab.state.questions[0].why)
+        elif isinstance(event, TurnFinished) and not tab.state.busy:
+            self.desk.notify("Protea", f"{tab.state.title}: {event.outcome}")
 
     def to_tab(self, place: int) -> None:
         """Show a tab."""
@@ -202,7 +194,8 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         self.tab = self.tabs[place]
         self.tab.display = True
         self.focus_part("composer")
-        self._reload_panes()
+        self.files.show(self.tab)
+        self._feed_panes()
         self._tab_changed(self.tab)
         self.desk.spawn(self._about())
 
@@ -333,36 +326,11 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         self.todos.load(state.todos, state.plan)
         self.tasks.load(state.tasks)
 
-    async def _load_changes(self) -> None:
-        """What the session did to files as it stands now, by tools and commands alike; kept by the undo store."""
-        tab = self.tab
-        told = await self.desk.gateway.describe("changes", tab.session)
-        files = told.get("files") if isinstance(told, dict) else None
-        if files is not None and not told.get("missing") and tab is self.tab:
-            root = self.desk.place.open.cwd.rstrip("/") + "/"
-            self.changes.load((str(each["path"]).removeprefix(root), str(each.get("diff", ""))) for each in files)
-            self.file_tree.changed = set(self.changes.files)
-            self.file_tree.again()
-
-    def _reload_panes(self) -> None:
-        self.changes.load(self.tab.diffs)
-        self.file_tree.forget()
-        self.file_tree.changed = set(self.changes.files)
-        self._feed_panes()
-        self.desk.spawn(self._load_changes())
-
-    async def _load_files(self) -> None:
-        paths = await self.desk.files(self.tab.session)
-        self.file_tree.load(paths, self.desk.offers.files)
-
     def open_file(self, path: str, line: int = 0, *, grows: bool = False) -> None:
         if "viewer" not in self.arrangement.open:
             self.arrangement.toggle("viewer")
         self.focus_part("viewer")
-        self.desk.spawn(self.viewer.open(path, line, grows=grows))
-
-    async def _read_file(self, path: str, size: int, last: bool) -> bytes:
-        return await self.desk.gateway.read(self.tab.session, path, size, last=last)
+        self.desk.spawn(self.files.viewer.open(path, line, grows=grows))
 
     def _open_task(self, task: TaskChanged) -> None:
         if task.child:
@@ -446,112 +414,24 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             inbox=waiting,
         )
 
-    # ── keys ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def contexts(self) -> list[str]:
-        """Whose keys count now, the nearest first."""
-        tab = self.tab
-        if self.focus_on == "transcript":
-            return ["transcript", "global"]
-        if self.focus_on != "composer":
-            writing = self.arrangement.panes[self.focus_on].writing
-            return ["list", "global"] if writing else ["pane", "list", "global"]
-        found = []
-        if tab.card.question is not None and not tab.composer.text and not tab.card.commenting:
-            found.append("approval")
-        if tab.suggestions.offers:
-            found.append("suggestions")
-        return [*found, "normal" if tab.vim.mode != "insert" else "composer", "global"]
+    # ── what is pressed and done ───────────────────────────────────────────────────────────────────────────────────
 
     def take_key(self, event: events.Key) -> None:
-        """A key that was pressed."""
-        self.look_at_keys()
-        if self.focus_on == "transcript" and self.tab.transcript.take_key(event):
-            return
-        pane = self.arrangement.panes.get(self.focus_on)
-        if pane is not None and pane.writing and (event.key == "backspace" or (event.is_printable and event.character)):
-            pane.write(event.character or "\b" if event.key != "backspace" else "\b")
-            return
-        key, character = named(event)
-        keys = self.desk.keys
-        if self.focus_on != "composer" and self._answers_from_here(key):
-            return
-        contexts = self.contexts()
-        action = keys.press(key, contexts)
-        self.which_key.show(keys.following(contexts) if keys.pressed else [])
-        if action:
-            self.do(action)
-        elif key.startswith("alt+") and not keys.pressed and (action == "" or (escape := self._escape())):
-            # Over a slow line Esc and the key behind it come as one: where Esc ends something, both are meant.
-            if action is None:
-                self.do(escape)
-            behind = event.character if event.is_printable and event.character else key.removeprefix("alt+")
-            self.take_key(events.Key(behind, event.character))
-        elif action is None:
-            self._write(event, character)
-
-    def _answers_from_here(self, key: str) -> bool:
-        """Whether the key, pressed elsewhere than where one writes, answered the question that is in sight. Characters
-        do, and Tab; what is being typed, selected or searched here comes first."""
-        tab, card = self.tab, self.tab.card
-        action = self.desk.keys.table["approval"].get(key, "")
-        pane = self.arrangement.panes.get(self.focus_on)
-        if not action or not (len(key) == 1 or key == "tab") or self.desk.keys.pressed:
-            return False
-        if card.commenting or not tab.display or not card.answers_at_distance(action):
-            return False
-        if tab.transcript.busy if pane is None else pane.busy:
-            return False
-        if action in ("approval.comment", "approval.edit"):
-            self.focus_part("composer")
-        self.do(action)
-        return True
-
-    def look_at_keys(self) -> None:
-        """Keys that were changed in their file count at once. It is looked at when a key comes and when the window is
-        turned to, never by the clock: nothing wakes a screen at which nobody does anything."""
-        problems = self.desk.changed_keys()
-        if problems is not None:
-            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            self.hint(problems[0] + more if problems else "keys read again")
-
-    def _escape(self) -> str:
-        """What Esc does where it ends something or leads to other keys; else nothing."""
-        tab = self.tab
-        contexts = self.contexts()
-        action = next((keys["escape"] for each in contexts if "escape" in (keys := self.desk.keys.table[each])), "")
-        ends = action != "session.interrupt" or tab.card.commenting or tab.told.text or tab.composer.buffer.marking
-        return action if self.focus_on != "composer" or ends else ""
-
-    def _write(self, event: events.Key, character: str | None) -> None:
-        """A key that is no action where it was pressed."""
-        if self.focus_on == "composer":
-            if self.tab.vim.mode != "insert":
-                self.tab.vim.press(character or event.key)
-                self.status.again()
-            elif character and character == "?" and not self.tab.composer.text:
-                self.do("app.help")
-            elif character:
-                self._forget_pressed()
-                self.tab.composer.insert(character)
-        elif self.focus_on in self.arrangement.panes and (character or event.key == "backspace"):
-            self.arrangement.panes[self.focus_on].write(character or "\b")
+        self.pressing.key(event)
 
     def take_paste(self, text: str) -> None:
-        if self.focus_on == "transcript" and self.tab.transcript.take_paste(text):
-            return
-        self.focus_part("composer")
-        self._forget_pressed()
-        if (image := _PICTURE.match(text)) is not None:
-            # A page of `protea web` sends so what was pasted there; whoever pastes such an address means it, too.
-            self.tab.composer.attach(Image(image[1], image[2]))
-        else:
-            self.tab.composer.paste(text)
+        self.pressing.paste(text)
+
+    def contexts(self) -> list[str]:
+        return self.pressing.contexts()
+
+    def twice(self, action: str) -> bool:
+        return self.pressing.twice(action)
 
     def do(self, action: str) -> None:
         """Do an action, whoever's it is."""
         if action not in ("app.clear_or_quit", "session.interrupt"):
-            self._forget_pressed()
+            self.pressing.forget()
         if action in MENUS:
             found = MENUS[action](self)
             if inspect.isawaitable(found):
@@ -567,12 +447,6 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         else:
             self.tab.act(action)
 
-    def _forget_pressed(self) -> None:
-        """What is pressed now is no second time of anything, and what told of one has become untrue."""
-        if self._pressed[0] and self._hint:
-            self.hint("")
-        self._pressed = ("", 0.0)
-
     def _act_in_pane(self, action: str) -> bool:
         pane: Pane = self.arrangement.panes[self.focus_on]
         if action == "list.close":
@@ -582,13 +456,6 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
         done = pane.act(action)
         self.status.again()
         return done
-
-    def twice(self, action: str) -> bool:
-        """Whether this is the second time within a moment."""
-        now = time.monotonic()
-        was, at = self._pressed
-        self._pressed = (action, now)
-        return was == action and now - at < TWICE
 
     def _edit_plan(self, plan: str) -> None:
         question, text = self.tab.card.question, edited(self, plan)
@@ -657,20 +524,6 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
             driver.show_cursor(self.desk.preferences.screen_reader)
         for tab in self.tabs:
             tab.activity.motion = self.desk.preferences.motion and not self.desk.preferences.screen_reader
-
-
-_MODIFIED = ("alt+", "ctrl+", "super+", "hyper+", "meta+")
-_SPELLED = {"ctrl+\r": "ctrl+enter", "shift+\r": "shift+enter", "alt+\r": "alt+enter", "ctrl+shift+\r": "ctrl+enter"}
-"""As tmux and xterm send them, which Textual passes on as they are."""
-
-
-def named(event: events.Key) -> tuple[str, str | None]:
-    """What a key is called in tables of keys, and the character it would write, if it would write one."""
-    key = _SPELLED.get(event.key, event.key)
-    if key.startswith(_MODIFIED) or not event.is_printable:
-        return key, None
-    character = event.character
-    return (character if character and "+" not in key and character != " " else key), character
 
 
 async def _awaited(found: Any) -> None:
