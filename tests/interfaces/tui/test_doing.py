@@ -239,6 +239,22 @@ async def test_tab_again_allows_and_says_something_with_it(tmp_path: Path) -> No
         assert on.gateway.commands[-1] == ResolveApproval(id="a1", decision="once", comment="then tidy up")
 
 
+async def test_who_looks_elsewhere_is_called_once_for_a_question_whatever_else_happens(tmp_path: Path) -> None:
+    called: list[tuple[str, str]] = []
+    async with stage(tmp_path / "home") as on:
+        on.app.desk.notify = lambda title, text: called.append((title, text))
+        on.app.post_message(events.AppBlur())
+        await on.settle()
+        await on.send("ask")
+        for number in range(3):
+            on.gateway.publish(on.main.tab.session, NoticeGiven(level="info", text=f"also {number}"))
+        await on.settle()
+        assert called == [("Protea asks", "no rule allows make")]
+        await on.readable()
+        await on.press("y")
+        assert called[1:] == [("Protea", "ask: finished")]
+
+
 async def test_a_question_that_comes_while_one_is_in_a_pane_says_how_to_get_to_it(tmp_path: Path) -> None:
     async with stage(tmp_path / "home", (120, 30)) as on:
         await on.press("ctrl+x", "k")

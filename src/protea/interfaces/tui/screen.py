@@ -181,8 +181,8 @@ class MainScreen(Screen[None], Unscrolled, inherit_bindings=False):
 
     def _call(self, tab: Tab, event: AnyEvent) -> None:
         """Call who looks elsewhere."""
-        if tab.state.questions:
-            self.desk.notify("Protea asks", tab.state.questions[0].why)
+        if isinstance(event, ApprovalRequested):
+            self.desk.notify("Protea asks", event.why)
         elif isinstance(event, TurnFinished) and not tab.state.busy:
             self.desk.notify("Protea", f"{tab.state.title}: {event.outcome}")
 
