@@ -16,7 +16,7 @@ from protea.adapters.http.client import Client, Settings
 from protea.adapters.http.errors import HttpError
 from protea.adapters.http.guard import Guard, RefusedError
 from protea.adapters.web import http, none
-from protea.adapters.web._plain_html import markdown
+from protea.adapters.web._markdown import markdown
 from protea.adapters.web._text import clean, shown
 from protea.domain.surroundings import Surroundings
 from protea.ports.web import Web, WebError

@@ -316,7 +316,7 @@ def libraries_stay_where_they_are_used(tree: Tree) -> Iterator[str]:
 
 
 TRIED = {
-    "html_to_markdown": "the extra `web`: where it is missing, a reader of our own makes plainer Markdown",
+    "html_to_markdown": "the extra `web`: reads large pages faster; where it is missing, our own reader reads them too",
     "PIL": "the extra `media`: where it is missing, images that are too large are not made smaller",
     "dbos": "the extra `durable`: importing it starts a program; `create` says at once where it is missing",
     "pypdf": "the extra `media`: where it is missing, pdftotext reads PDF files",
