@@ -148,7 +148,10 @@ def test_everything_may_be_removed() -> None:
         ("", "empty"),
         ("hello\n", "No change"),
         ("@@ -1 +1 @@\n-a\n+b\n", "name the file"),
-        ("*** Begin Patch\n*** Update File: f\n@@\nbad line\n*** End Patch", "must begin with"),
+        ("*** Begin Patch\n*** Update File: f\n@@\nbad line\n*** End Patch", "hunk 1 of 1 changes nothing"),
+        ("*** Begin Patch\n*** Update File: f\n*** End Patch", "f: no line of it is changed"),
+        ("--- a/f\n+++ b/f\n", "f: no line of it is changed"),
+        ("--- a/f\n+++ b/f\n@@ -1,2 +1,2 @@\n one\n two\n", "hunk 1 of 1 changes nothing"),
         ("*** Begin Patch\nnonsense\n*** End Patch", "Expected a line"),
         ("diff --git a/x b/x\nGIT binary patch\nliteral 3\n", "Binary"),
     ],
@@ -166,3 +169,77 @@ def test_a_hunk_that_does_not_fit_shows_the_place() -> None:
 def test_a_missing_anchor_is_named() -> None:
     with pytest.raises(PatchError, match="class Nowhere"):
         applied("*** Begin Patch\n*** Update File: f\n@@ class Nowhere\n-two\n+2\n*** End Patch")
+
+
+PYTHON = "import os\n\n\ndef one():\n    return 1\n\n\ndef two():\n    x = 1\n    return 2\n"
+CHANGED = PYTHON.replace("x = 1", "x = 5")
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        "--- a/f\n+++ b/f\n-    x = 1\n+    x = 5\n",
+        "--- a/f\n+++ b/f\n def two():\n-    x = 1\n+    x = 5\n     return 2\n",
+        "--- a/f\n+++ b/f\n@@ -8,3 +8,3 @@\ndef two():\n-    x = 1\n+    x = 5\n    return 2\n",
+        "--- a/f\n+++ b/f\n@@ -1,9 +1,9 @@\n import os\n...\n def two():\n-    x = 1\n+    x = 5\n",
+        "--- a/f\n+++ b/f\n@@ -1,9 +1,9 @@\n import os\n # ...\n@@\n def two():\n-    x = 1\n+    x = 5\n".replace(
+            " # ...\n@@", "…"
+        ),
+        "+++ b/f\n@@ -8,3 +8,3 @@\n def two():\n-    x = 1\n+    x = 5\n     return 2\n",
+        "diff --git a/f b/f\nindex 1..2 100644\n@@ -8,3 +8,3 @@\n def two():\n-    x = 1\n+    x = 5\n     return 2\n",
+        "*** Update File: f\n@@ def two():\n-    x = 1\n+    x = 5\n*** End Patch",
+        "*** Begin Patch\n*** Update File: f\n@@\ndef two():\n-    x = 1\n+    x = 5\n    return 2\n*** End Patch",
+        "--- a/f\n+++ b/f\n@@ -8,9 +8,9 @@\n def two():\n-    x = 1\n+    x = 5\n     return 2\n\n"
+        "This sets x.\n\n- It is five.\n",
+        "--- a/f\n+++ b/f\n@@ -9,2 +9,2 @@\n-x = 1\n+x = 5\n return 2\n",
+        "--- a/f\n+++ b/f\n@@ -8,3 +8,3 @@\n def two():\n-\tx = 1\n+\tx = 5\n \treturn 2\n",
+    ],
+    ids=[
+        "no @@ line",
+        "no @@ line, context",
+        "no space before context",
+        "context left out by dots",
+        "context left out by an ellipsis",
+        "no --- line",
+        "neither --- nor +++",
+        "no Begin Patch",
+        "no space before context, Begin Patch",
+        "words behind it",
+        "indentation lost",
+        "tabs for spaces",
+    ],
+)
+def test_what_models_leave_out_is_understood(patch: str) -> None:
+    (change,) = parse(patch)
+    assert (change.path, apply(PYTHON, change)) == ("f", CHANGED)
+
+
+def test_added_lines_are_indented_as_the_file_is() -> None:
+    text = "class A:\n    def f(self):\n        x = 1\n"
+    patch = "--- a/f\n+++ b/f\n@@\n def f(self):\n-    x = 1\n+    if x:\n+        y()\n+\n+    return x\n"
+    assert applied(patch, text) == "class A:\n    def f(self):\n        if x:\n            y()\n\n        return x\n"
+    tabs = "if a:\n\tif b:\n\t\tc()\n"
+    patch = "--- a/f\n+++ b/f\n@@\n if a:\n     if b:\n-        c()\n+        d()\n+        if e:\n+            f()\n"
+    assert applied(patch, tabs) == "if a:\n\tif b:\n\t\td()\n\t\tif e:\n\t\t    f()\n"
+
+
+def test_what_the_patch_indents_in_two_ways_is_not_guessed() -> None:
+    patch = "--- a/f\n+++ b/f\n@@\n def two():\n-x = 1\n+x = 5\n return 2\n"
+    with pytest.raises(PatchError, match=r"hunk 1 of 1 does not fit: .* indentation"):
+        applied(patch, PYTHON)
+    assert applied(patch.replace("+x = 5\n", ""), PYTHON) == PYTHON.replace("    x = 1\n", "")
+
+
+def test_empty_files_come_and_go() -> None:
+    changes = parse(
+        "diff --git a/e b/e\nnew file mode 100644\nindex 0000000..e69de29\n"
+        "diff --git a/g h b/g h\ndeleted file mode 100644\nindex e69de29..0000000\n"
+        "diff --git a/m b/m\nold mode 100644\nnew mode 100755\n"
+    )
+    assert [(change.action, change.path) for change in changes] == [("add", "e"), ("delete", "g h")]
+    assert created(changes[0]) == ""
+
+
+def test_dots_that_are_in_the_file_are_lines_of_it() -> None:
+    patch = "--- a/f\n+++ b/f\n@@\n def f():\n-    ...\n+    return 1\n"
+    assert applied(patch, "def f():\n    ...\n") == "def f():\n    return 1\n"

@@ -10,7 +10,7 @@ space at line ends, or for indentation. A hunk that fits in several places goes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -54,6 +54,9 @@ def parse(patch: str) -> tuple[FileChange, ...]:
     """The changes of a patch, in order. Raises `PatchError`."""
     lines = patch.split("\n")
     envelope = next((at for at, line in enumerate(lines) if line.strip() == "*** Begin Patch"), None)
+    if envelope is None:
+        first = next((at for at, line in enumerate(lines) if _FILE.fullmatch(line.rstrip())), None)
+        envelope = None if first is None or any(line.startswith("+++ ") for line in lines[:first]) else first - 1
     if envelope is not None or any(line.startswith(("--- ", "+++ ", "@@ ")) and line[-1] == "\r" for line in lines):
         # It came with such line ends itself: they say nothing about the files.
         lines = [line.removesuffix("\r") for line in lines]
@@ -62,6 +65,17 @@ def parse(patch: str) -> tuple[FileChange, ...]:
     if not lines:
         raise PatchError("The patch is empty.")
     changes = tuple(_envelope(lines[envelope + 1 :])) if envelope is not None else tuple(_unified(lines))
+    for change in changes:
+        if change.action == "update" and not change.hunks and change.move_to is None:
+            raise PatchError(
+                f"{change.path}: no line of it is changed. Below its name stand @@ lines, and - and + lines."
+            )
+        for number, hunk in enumerate(change.hunks, 1):
+            if change.action == "update" and all(sign == " " for sign, _ in hunk.rows):
+                raise PatchError(
+                    f"{change.path}, hunk {number} of {len(change.hunks)} changes nothing: lines to take out begin "
+                    "with -, lines to put in with +, others with a space."
+                )
     if not changes:
         raise PatchError(
             "No change was found in the patch. Send a unified diff (---, +++ and @@ lines) "
@@ -79,9 +93,13 @@ def apply(text: str, change: FileChange) -> str:
     pieces: list[str] = []
     done = 0
     for number, hunk in enumerate(change.hunks, 1):
-        at, found = _place(lines, hunk, done, f"{change.path}, hunk {number} of {len(change.hunks)}")
+        which = f"{change.path}, hunk {number} of {len(change.hunks)}"
+        at, found = _place(lines, hunk, done, which)
+        known = _indentation(hunk.old, found)
+        if known is None and any(sign == "+" and line.strip() for sign, line in hunk.rows):
+            raise _misfit(which, lines, hunk)  # how the new lines are meant to be indented nobody can tell
         pieces += lines[done:at]
-        pieces += _merged(hunk, found)
+        pieces += _merged(hunk, found, known or {})
         done = at + len(found)
         if done == len(lines) and hunk.final_newline is not None:
             final = hunk.final_newline
@@ -129,8 +147,12 @@ def _place(lines: Sequence[str], hunk: Hunk, start: int, which: str) -> tuple[in
             else:
                 at = places[0]
             return at, lines[at : at + len(old)]
-    why = not_found("\n".join(lines), "\n".join(old)).replace("old_string", "its old text")
-    raise PatchError(f"{which} does not fit: {why}")
+    raise _misfit(which, lines, hunk)
+
+
+def _misfit(which: str, lines: Sequence[str], hunk: Hunk) -> PatchError:
+    why = not_found("\n".join(lines), "\n".join(hunk.old)).replace("old_string", "its old text")
+    return PatchError(f"{which} does not fit: {why}")
 
 
 def _after_anchor(lines: Sequence[str], anchor: str, start: int, which: str) -> int:
@@ -144,16 +166,43 @@ def _after_anchor(lines: Sequence[str], anchor: str, start: int, which: str) -> 
     raise PatchError(f"{which}: its @@ line was not found: {anchor!r}.")
 
 
-def _merged(hunk: Hunk, found: Sequence[str]) -> Iterator[str]:
+def _merged(hunk: Hunk, found: Sequence[str], known: Mapping[str, str]) -> Iterator[str]:
     """The new lines; context lines as the file has them, not as the patch spelt them."""
     at = 0
     for sign, line in hunk.rows:
         if sign == "+":
-            yield line
+            yield _indented(line, known)
         else:
             if sign == " ":
                 yield found[at]
             at += 1
+
+
+def _indentation(old: Sequence[str], found: Sequence[str]) -> Mapping[str, str] | None:
+    """How the patch indents → how the file does, where they differ; None where that is no rule."""
+    known: dict[str, str] = {}
+    for said, real in zip(old, found, strict=True):
+        if said.strip() and known.setdefault(_blanks(said), _blanks(real)) != _blanks(real):
+            return None
+    return known if any(said != real for said, real in known.items()) else {}
+
+
+def _indented(line: str, known: Mapping[str, str]) -> str:
+    """An added line as the file would indent it: as lines around it that the patch indents alike, else by what the
+    file has more than the patch."""
+    blanks = _blanks(line)
+    if not known or not line.strip():
+        return line
+    if blanks in known:
+        return known[blanks] + line[len(blanks) :]
+    nearest = max((said for said in known if blanks.startswith(said)), key=len, default=None)
+    if nearest is None:
+        return line
+    return known[nearest] + line[len(nearest) :]
+
+
+def _blanks(line: str) -> str:
+    return line[: len(line) - len(line.lstrip(" \t"))]
 
 
 # ── the envelope form ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -216,7 +265,8 @@ def _row(line: str, path: str) -> tuple[str, str]:
     if line == "":
         return " ", ""
     if line[0] not in " +-":
-        raise PatchError(f"{path}: a line of a hunk must begin with a space, + or -, found {line[:80]!r}.")
+        # Models forget the space before what stays.
+        return " ", line
     return line[0], line[1:]
 
 
@@ -225,38 +275,67 @@ def _row(line: str, path: str) -> tuple[str, str]:
 _NUMBERS = regex(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)")
 
 
+class _Header(msgspec.Struct):
+    """What a `diff --git` line and those below it say."""
+
+    path: str | None = None
+    renamed: tuple[str, str] = ("", "")
+    action: Literal["add", "update", "delete"] = "update"
+
+    def bare(self) -> Iterator[FileChange]:
+        """The change where no line of the file is changed."""
+        if all(self.renamed):
+            yield FileChange("update", self.renamed[0], (), self.renamed[1])
+        elif self.path is not None and self.action != "update":
+            yield FileChange(self.action, self.path)
+
+
 def _unified(lines: Sequence[str]) -> Iterator[FileChange]:
     at = 0
-    renamed: tuple[str, str] | None = None
-    source = None
+    header = _Header()
     while at < len(lines):
         line = lines[at]
         if line.startswith("diff --git "):
-            if renamed and renamed[0] and renamed[1]:
-                yield FileChange("update", renamed[0], (), renamed[1])
-            renamed = None
+            yield from header.bare()
+            header = _Header(_twice(line[11:].strip()))
         elif line.startswith("rename from "):
-            renamed = (line[12:].strip(), "")
-        elif line.startswith("rename to ") and renamed:
-            renamed = (renamed[0], line[10:].strip())
+            header.renamed = (line[12:].strip(), "")
+        elif line.startswith("rename to "):
+            header.renamed = (header.renamed[0], line[10:].strip())
+        elif line.startswith(("new file mode ", "deleted file mode ")):
+            header.action = "add" if line[0] == "n" else "delete"
         elif line.startswith(("GIT binary patch", "Binary files ")):
             raise PatchError("Binary patches cannot be applied.")
         elif line.startswith("--- ") and at + 1 < len(lines) and lines[at + 1].startswith("+++ "):
             source, target = _path(line[4:]), _path(lines[at + 1][4:])
-            end, hunks = _unified_hunks(lines, at + 2, "" if source is None else "\r")
-            yield _file_change(source, target, hunks, renamed)
-            renamed = None
-            at = end
+            at, hunks = _unified_hunks(lines, at + 2, "" if source is None else "\r", target or source or "")
+            yield _file_change(source, target, hunks, header.renamed)
+            header = _Header()
             continue
-        elif line.startswith("@@ ") and source is None:
-            raise PatchError("The patch has no --- and +++ lines: name the file it is for.")
+        elif line.startswith(("+++ ", "@@")) and not line.startswith("+++ /dev/null"):
+            # One of the two lines, or both, are left out.
+            named = line.startswith("+++ ")
+            path = _path(line[4:]) if named else header.path
+            if path is None:
+                raise PatchError("The patch has no --- and +++ lines: name the file it is for.")
+            at, hunks = _unified_hunks(lines, at + named, "\r" if header.action == "update" else "", path)
+            yield FileChange(header.action, path, hunks)
+            header = _Header()
+            continue
         at += 1
-    if renamed and renamed[0] and renamed[1]:
-        yield FileChange("update", renamed[0], (), renamed[1])
+    yield from header.bare()
+
+
+def _twice(words: str) -> str | None:
+    """The path of `a/x b/x`."""
+    half = (len(words) - 1) // 2
+    first, second = words[:half], words[half + 1 :]
+    same = words[half : half + 1] == " " and first[:2] == "a/" and second[:2] == "b/" and first[2:] == second[2:]
+    return first[2:] if same else None
 
 
 def _file_change(
-    source: str | None, target: str | None, hunks: tuple[Hunk, ...], renamed: tuple[str, str] | None
+    source: str | None, target: str | None, hunks: tuple[Hunk, ...], renamed: tuple[str, str]
 ) -> FileChange:
     if source is None and target is None:
         raise PatchError("Both sides of the patch are /dev/null.")
@@ -265,7 +344,7 @@ def _file_change(
     assert source is not None
     if target is None:
         return FileChange("delete", source, hunks)
-    if renamed and renamed[0] and renamed[1]:
+    if all(renamed):
         return FileChange("update", renamed[0], hunks, renamed[1])
     return FileChange("update", target, hunks)
 
@@ -304,17 +383,20 @@ _LETTERS = {
 }
 
 
-def _unified_hunks(lines: Sequence[str], at: int, end: str) -> tuple[int, tuple[Hunk, ...]]:
+def _unified_hunks(lines: Sequence[str], at: int, end: str, path: str) -> tuple[int, tuple[Hunk, ...]]:
     """`end` is what rows end with that is no part of them: a file that is there has line ends of its own."""
     hunks: list[Hunk] = []
-    while at < len(lines) and lines[at].startswith("@@"):
+    # Rows may begin without an @@ line.
+    while at < len(lines) and (
+        lines[at].startswith("@@") or (not hunks and lines[at][:1] in tuple(" +-") and lines[at])
+    ):
         match = _NUMBERS.match(lines[at])
         start = int(match[1]) if match else None
         old_left = int(match[2] or 1) if match else 0
         new_left = int(match[4] or 1) if match else 0
         rows: list[tuple[str, str]] = []
         final: bool | None = None
-        at += 1
+        at += lines[at].startswith("@@")
         while at < len(lines):
             line = lines[at].removesuffix(end)
             if line.startswith("\\"):
@@ -327,7 +409,20 @@ def _unified_hunks(lines: Sequence[str], at: int, end: str) -> tuple[int, tuple[
             if line.startswith("@@") or (over and _begins_file(lines, at)) or (over and line == ""):
                 break
             if line[:1] not in ("", " ", "+", "-"):
-                break
+                if line.strip() in _ELISIONS and rows:
+                    # What is left out splits a hunk: what follows is somewhere further down.
+                    hunks.append(Hunk(tuple(rows), line=start, final_newline=final))
+                    rows, start = [], None
+                    at += 1
+                    continue
+                if not _more_rows(lines, at):
+                    while rows and rows[-1] == (" ", ""):
+                        rows.pop()  # empty lines before the words behind a patch
+                    break
+                rows.append((" ", line))  # models forget the space before what stays
+                old_left, new_left = old_left - 1, new_left - 1
+                at += 1
+                continue
             sign, text = (line[0], line[1:]) if line else (" ", "")
             rows.append((sign, text))
             old_left -= sign != "+"
@@ -336,7 +431,23 @@ def _unified_hunks(lines: Sequence[str], at: int, end: str) -> tuple[int, tuple[
         hunks.append(Hunk(tuple(rows), line=start, final_newline=final))
         while at < len(lines) and lines[at] == "" and at + 1 < len(lines) and lines[at + 1].startswith("@@"):
             at += 1
-    return at, tuple(hunks)
+    # A hunk that was split may have begun with what only says where it is.
+    return at, tuple(hunk for hunk in hunks if len(hunks) == 1 or any(sign != " " for sign, _ in hunk.rows))
+
+
+_ELISIONS = ("...", "…", "# ...", "// ...", "[...]", "(...)")
+
+
+def _more_rows(lines: Sequence[str], at: int) -> bool:
+    """Whether what has no sign stands in the midst of a hunk: rows that change something follow it."""
+    for number in range(at, len(lines)):
+        line = lines[number]
+        if line.startswith("@@") or _begins_file(lines, number):
+            return False
+        if line[:1] in ("+", "-"):
+            # A list in the words behind a patch looks like rows.
+            return not (lines[number - 1] == "" and line[1:2] == " " and number > at)
+    return False
 
 
 def _begins_file(lines: Sequence[str], at: int) -> bool:

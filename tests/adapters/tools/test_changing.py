@@ -230,6 +230,17 @@ async def test_a_patch_for_a_missing_file_says_which(project: Project) -> None:
     assert "exists already" in exists.text
 
 
+async def test_a_patch_that_leaves_all_as_it_is_is_no_success(project: Project) -> None:
+    project.write({"a.txt": "one\n"})
+    for patch in (
+        "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+one\n",
+        "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n one\n",
+    ):
+        result = await project.call("Patch", patch=patch)
+        assert result.is_error
+        assert result.text.startswith("Nothing was changed")
+
+
 async def test_a_full_disk_in_the_middle_of_a_patch_takes_it_back(project: Project) -> None:
     files = ScriptedWorkspace({"/p/a": b"1\n", "/p/b": b"2\n", "/p/gone": b"x\n"}, roots=("/p",))
     files.failing["/p/new"] = "full"

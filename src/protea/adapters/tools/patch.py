@@ -44,6 +44,9 @@ class Patch:
                 await self._plan(change, steps)
         except (PatchError, UnicodeEncodeError) as error:
             return ToolResult(f"Nothing was changed. {error}", is_error=True)
+        if all(step.old == step.new for step in steps.values()):
+            names = ", ".join(shown_name(self._kit.shown(path)) for path in list(steps)[:5])
+            return ToolResult(f"Nothing was changed: what the patch puts into {names} is there already.", is_error=True)
         trouble = await self._write(list(steps.values()))
         if trouble:
             return ToolResult(trouble, is_error=True)
