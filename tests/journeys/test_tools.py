@@ -122,7 +122,7 @@ def test_each_step_of_a_pipeline_is_decided_by_itself_and_it_says_what_was_done(
     ]  # fmt: skip
     assert {each["parent"] for each in ended} == {whole["call"]["id"]}
     assert "2/4 Write: done" in whole["result"]["text"]
-    assert "[1 steps after it were not run]" in whole["result"]["text"]
+    assert "[1 step after it was not run]" in whole["result"]["text"]
     assert sorted(path.name for path in world.project.glob("*.txt")) == ["a.txt"]
     assert "alpha.py" in (world.project / "a.txt").read_text()
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ async def test_it_stops_at_a_failure_unless_that_was_optional(project: Project) 
     ]
     stopped = await call(project, "Pipeline", steps=steps)
     assert stopped.is_error
-    assert "1 steps after it were not run" in stopped.text
+    assert "1 step after it was not run" in stopped.text
     gone_on = await call(project, "Pipeline", steps=[{**steps[0], "optional": True}, steps[1]])
     assert not gone_on.is_error
     assert "after" in gone_on.text
@@ -132,6 +133,56 @@ async def test_a_result_is_put_in_as_it_is_and_not_looked_through_again(project:
     )
     assert not done.is_error
     assert (project.root / "out.txt").read_text() == "${second}"
+
+
+async def test_what_steps_bring_along_is_not_lost(project: Project) -> None:
+    project.write({"a.txt": "one\n"})
+    draw = f"open('plot.png', 'wb').write(bytes.fromhex('{PIXEL.hex()}'))"
+    done = await call(
+        project,
+        "Pipeline",
+        steps=[
+            {"tool": "RunCode", "arguments": {"language": "python", "code": draw}},
+            {"tool": "Bash", "arguments": {"command": "seq 4000; exit 0"}, "name": "much"},
+            {"tool": "Write", "arguments": {"path": "b.txt", "content": "${much}"}},
+            {"tool": "Bash", "arguments": {"command": "seq 4000"}},
+        ],
+    )
+    assert not done.is_error, done.text
+    assert [base64.b64decode(image.data) for image in done.images] == [PIXEL]
+    assert len(done.text) < 35_000
+    assert done.file is not None
+    assert done.file in done.text
+    assert Path(done.file).read_text().count("\n3999\n") == 2  # noqa: ASYNC240 - a test's own file
+    assert (project.root / "b.txt").read_text().startswith("1\n2\n")
+
+
+async def test_others_words_in_a_step_are_others_words_of_the_whole(project: Project) -> None:
+    project.search = ListSearch(Hit("A title", "https://a.example/", "some words"))
+    project.tools = project.open(builtin.Options())
+    done = await call(project, "Pipeline", steps=[{"tool": "WebSearch", "arguments": {"query": "x"}}])
+    assert (done.taint, done.is_error) == (("web",), False)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([], "there are no steps"),
+        ([{"tool": "Bash", "arguments": {"command": "true"}}] * 51, "there are 51 steps; 50 are the most"),
+        ([{"tool": "", "arguments": {}}], "cannot be a step"),
+        ([{"tool": "AskUser", "arguments": {"question": "?"}}], "AskUser cannot be a step"),
+        ([{"tool": "Bash", "arguments": {}}], "`command` is missing"),
+        ([{"tool": "Bash", "arguments": {"command": ["ls"]}}], "command"),
+        ([{"tool": "Bash", "arguments": {"command": "true", "timeout": "${1}"}}], "timeout"),
+        ([{"tool": "Bash", "arguments": {"command": "echo ${1}"}}], "no step before it is called 1"),
+        ([{"tool": "Read", "arguments": {"path": "../../../etc/shadow-of-nothing"}}], "does not exist"),
+        ([{"tool": "Bash", "arguments": {"command": "echo ü🦀"}, "name": "ü"}], "ü🦀"),
+    ],
+)
+async def test_odd_pipelines_get_an_answer_that_says_what_is_wrong(
+    project: Project, steps: list[dict[str, Any]], said: str
+) -> None:
+    assert said in (await call(project, "Pipeline", steps=steps)).text
 
 
 # ── git ────────────────────────────────────────────────────────────────────────────────────────────────────────────

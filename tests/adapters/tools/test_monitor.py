@@ -162,3 +162,14 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+async def test_a_command_that_closes_its_output_and_lives_is_running_until_it_ends(project: Project) -> None:
+    beside = RecordedBeside()
+    command = "echo heard; exec >&- 2>&-; until [ -e go ]; do sleep 0.02; done; exit 3"
+    await watch(project, beside, command=command, pattern="heard")
+    await beside.until(lambda: bool(beside.told))
+    assert beside.ends == {}
+    project.write({"go": ""})
+    await beside.until(lambda: bool(beside.ends))
+    assert "exit code 3" in beside.ends["k1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 
 MOST_STEPS = 50
+MOST_IMAGES = 8
 _SLOT = regex(r"\$\{(\w+)\}")
 _OWN = ("Pipeline", "AskUser")
 """Not to be used within: the one has no end, the other is the model's business."""
@@ -35,21 +37,40 @@ class Pipeline:
         told: list[str] = []
         denied: str | None = None
         failed = False
-        diffs: list[str] = []
+        parts: list[ToolResult] = []
         for number, step in enumerate(steps, 1):
             result = await context.call(step["tool"], _filled(step["arguments"], results))
             results[str(number)] = results[step.get("name", str(number))] = result.text
             said = "failed" if result.is_error else "done"
             told.append(f"── {number}/{len(steps)} {step['tool']}: {said}\n{result.text.rstrip()}")
             denied = denied or result.denied
-            diffs += [result.diff] if result.diff else []
+            parts.append(result)
             if result.is_error and not step.get("optional"):
                 failed = True
                 if number < len(steps):
-                    told.append(f"[{len(steps) - number} steps after it were not run]")
+                    left = len(steps) - number
+                    told.append(f"[{left} step{'s' * (left > 1)} after it {'were' if left > 1 else 'was'} not run]")
                 break
-        text = cut("\n".join(told), self._kit.options.bash_output)
-        return ToolResult(text, is_error=failed, denied=denied, diff="".join(diffs) or None)
+        text, limit, file = "\n".join(told), self._kit.options.bash_output, None
+        if len(text) > limit:
+            file = context.output_path()
+            await asyncio.to_thread(_keep, file, text)
+            text = cut(text, limit, file)
+        return ToolResult(
+            text,
+            is_error=failed,
+            file=file,
+            diff="".join(part.diff or "" for part in parts) or None,
+            images=tuple(image for part in parts for image in part.images)[:MOST_IMAGES],
+            denied=denied,
+            taint=tuple(dict.fromkeys(each for part in parts for each in part.taint)),
+            diagnostics=tuple(each for part in parts for each in part.diagnostics),
+        )
+
+
+def _keep(path: str, text: str) -> None:
+    with open(path, "x", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
 
 
 def _wrong(steps: Sequence[dict[str, Any]], specs: Mapping[str, ToolSpec]) -> list[str]:
