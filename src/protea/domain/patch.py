@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from protea.domain.edit import not_found
 from protea.domain.pattern import regex
@@ -275,7 +276,7 @@ def _row(line: str, path: str) -> tuple[str, str]:
 _NUMBERS = regex(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@(.*)")
 
 
-class _Header(msgspec.Struct):
+class _Header(msgspec.Struct, frozen=True):
     """What a `diff --git` line and those below it say."""
 
     path: str | None = None
@@ -299,11 +300,11 @@ def _unified(lines: Sequence[str]) -> Iterator[FileChange]:
             yield from header.bare()
             header = _Header(_twice(line[11:].strip()))
         elif line.startswith("rename from "):
-            header.renamed = (line[12:].strip(), "")
+            header = replace(header, renamed=(line[12:].strip(), ""))
         elif line.startswith("rename to "):
-            header.renamed = (header.renamed[0], line[10:].strip())
+            header = replace(header, renamed=(header.renamed[0], line[10:].strip()))
         elif line.startswith(("new file mode ", "deleted file mode ")):
-            header.action = "add" if line[0] == "n" else "delete"
+            header = replace(header, action="add" if line[0] == "n" else "delete")
         elif line.startswith(("GIT binary patch", "Binary files ")):
             raise PatchError("Binary patches cannot be applied.")
         elif line.startswith("--- ") and at + 1 < len(lines) and lines[at + 1].startswith("+++ "):
