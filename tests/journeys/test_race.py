@@ -216,3 +216,53 @@ def test_slash_commands_work_without_a_screen(track: Track) -> None:
     assert "carried out by the face" in missing.stderr
     # What only looks like one is a prompt.
     assert "it is done" in track.asked("/usr/bin/python3 is broken", "--permission-mode", "yolo")["text"]
+
+
+def raced(track: Track) -> Path:
+    """A race that waits for a choice, and where what is known of it lies."""
+    assert track.run("-p", f"/race {RUNNERS} x", "--permission-mode", "yolo").returncode == 0
+    (record,) = (track.home.parent / "cache/protea-worktrees/races").glob("*.json")
+    return record
+
+
+def test_a_deleted_session_says_where_what_its_runners_changed_is_kept(track: Track) -> None:
+    record = raced(track)
+    gone = track.run("sessions", "delete", record.stem)
+    assert (gone.returncode, gone.stdout) == (0, f"deleted {record.stem}\n")
+    folders = [line.removeprefix("worktree ") for line in track.trees()[1:]]
+    assert len(folders) == 2
+    kept = ", ".join(sorted(folders))
+    assert gone.stderr == (
+        f"protea: {record.stem} is deleted; what its agents changed is kept in {kept}; "
+        "`git worktree remove --force FOLDER` removes one\n"
+    )
+    assert not record.exists()
+    for folder in folders:
+        track.git("worktree", "remove", "--force", folder)
+
+
+@pytest.mark.parametrize("field", ["folder", "git"])
+def test_what_is_known_of_a_race_that_was_written_by_another_removes_nothing(track: Track, field: str) -> None:
+    record, precious = raced(track), track.home.parent / "precious"
+    precious.mkdir()
+    (precious / "file").touch()
+    known = json.loads(record.read_text())
+    known["ran"][0][field] = str(precious)
+    record.write_text(json.dumps(known))
+    dropped = track.run("-p", "-c", "/race drop")
+    assert (dropped.returncode, dropped.stderr) == (1, "protea: There is no race that waits for a choice.\n")
+    assert (precious / "file").exists()
+
+
+def test_a_pipe_in_the_place_of_what_is_known_of_a_race_keeps_nobody_waiting(track: Track) -> None:
+    record = raced(track)
+    record.unlink()
+    os.mkfifo(record)
+    assert track.run("-p", "-c", "/race show").returncode == 1
+
+
+def test_a_cache_that_is_no_whole_path_is_passed_over(track: Track) -> None:
+    track.environment["XDG_CACHE_HOME"] = "relative/path"
+    assert track.asked(f"/race {RUNNERS} x", "--permission-mode", "yolo")["text"].splitlines()[1].endswith("+1 -2")
+    assert not (track.project / "relative").exists()
+    assert (track.home / ".cache/protea-worktrees/races").is_dir()

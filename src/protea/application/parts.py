@@ -122,6 +122,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     should know of it."""
     tool_files: Callable[[], Mapping[str, str]] = dict
     """Tool → the file it comes from, of those that are somebody's own."""
+    remains: Callable[[str], Sequence[str]] = lambda session: ()
+    """What there is still of the work of a session that was deleted, for the person, a line each."""
     profiles: Callable[[], Sequence[dict[str, Any]]] = tuple
     """Who else it could be: `name`, `about` and `source` of each profile there is."""
     store: SessionStore | None = None

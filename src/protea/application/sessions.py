@@ -168,9 +168,11 @@ class Sessions:
             raise SessionError(f"session {id} is open; close it first")
         self._store_of(id).delete(id)
         self._open.pop(id, None)
-        checkpoint = self._idle().checkpoint
-        if checkpoint is not None:
-            checkpoint.forget(id)
+        idle = self._idle()
+        if idle.checkpoint is not None:
+            idle.checkpoint.forget(id)
+        for line in idle.remains(id):
+            self._warn(f"{id} is deleted; {line}")
 
     async def describe(self, topic: Topic, session: str | None = None) -> Any:
         from protea.application.description import describe, describe_parts  # a headless run asks nothing

@@ -235,6 +235,7 @@ class Root:
             budgets=settings.budgets,
             warnings=settings.warnings,
             **busy,
+            remains=lambda session: _remains(around, session),
             profiles=lambda: _profiles(launch, around),
             agent_problems=tuple(known),
             named_agents=lambda: cast("Agents", resolver.get("agents")).load(),
@@ -478,6 +479,12 @@ def _profiles(launch: Launch, around: Surroundings) -> list[dict[str, Any]]:
     from protea.composition.profiles import list_profiles  # most runs never list them
 
     return list_profiles(launch, around)
+
+
+def _remains(around: Surroundings, session: str) -> Sequence[str]:
+    from protea.adapters.tools._worktree import remains_of  # where a session is deleted
+
+    return remains_of(around, session)
 
 
 def _once(warn: Callable[[str], None]) -> Callable[[str], None]:

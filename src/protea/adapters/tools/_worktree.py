@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 from contextlib import suppress
+from shlex import quote
 
 from protea.adapters.tools._kit import Kit
 from protea.adapters.tools._repository import (
@@ -22,6 +23,7 @@ from protea.adapters.tools._repository import (
     run_git,
     surely_removed,
 )
+from protea.domain.surroundings import Surroundings
 from protea.domain.textfile import shown_name
 
 MOST = 20
@@ -221,9 +223,31 @@ _COMMIT = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 def folder_of(kit: Kit) -> str:
     """Not in Protea's own home, and not in `.git`: both are protected from what agents write."""
-    around = kit.surroundings
-    state = around.environment.get("XDG_CACHE_HOME") or os.path.join(around.user_home, ".cache")
+    return folder_for(kit.surroundings)
+
+
+def folder_for(around: Surroundings) -> str:
+    state = around.environment.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(state):  # such a one is to be passed over, says who made the name up
+        state = os.path.join(around.user_home, ".cache")
     return os.path.join(state, "protea-worktrees")
+
+
+def remains_of(around: Surroundings, session: str) -> list[str]:
+    """What is still there of the agents and races of a session that is gone, for the person, a line each: what they
+    changed is nowhere else. That one of its races waits for a choice is forgotten."""
+    top = folder_for(around)
+    races = os.path.join(top, "races")
+    with suppress(OSError):
+        os.unlink(os.path.join(races, f"{name_of(session)}.json"))
+    found = []
+    for folder in (top, races):
+        with suppress(OSError), os.scandir(folder) as entries:
+            found += [entry.path for entry in entries if f"-{session}-" in entry.name and entry.is_dir()]
+    if not found:
+        return []
+    kept = ", ".join(quote(path) for path in sorted(found))
+    return [f"what its agents changed is kept in {kept}; `git worktree remove --force FOLDER` removes one"]
 
 
 def hold(place: Place) -> int | None:

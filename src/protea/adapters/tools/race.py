@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,7 +58,9 @@ class RaceTool:
                 diff = await difference(self._kit, _place(race, chosen), race.base, chosen)
                 return ToolResult(cut(diff, self._kit.options.bash_output) or "It changed nothing.")
             return await self._pick(race, number, chosen, context)
-        except (WorktreeError, UsageError, OSError) as error:
+        except OSError as error:
+            return ToolResult(f"{error.filename} cannot be used: {(error.strerror or '').lower()}", is_error=True)
+        except (WorktreeError, UsageError) as error:
             return ToolResult(f"{str(error)[:1].upper()}{str(error)[1:]}", is_error=True)
 
     # ── the race ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -200,11 +203,21 @@ class RaceTool:
         return race if any(ran.tree or _place(race, ran).there for ran in race.ran) else None
 
     def _read(self, session: str) -> Race | None:
+        """None also for what is not as it was written here: what lies in this folder is not protected."""
         try:
-            with open(self._record(session), "rb") as file:
-                return msgspec.json.decode(file.read(), type=Race)
+            with open(self._record(session), "rb", opener=_regular) as file:
+                race = msgspec.json.decode(file.read(), type=Race)
         except (OSError, msgspec.DecodeError):
             return None
+        own = self._folder("")
+        listed = os.path.join(race.common, "worktrees", "")
+        sound = all(
+            os.path.join(os.path.dirname(ran.folder), "") == own
+            and os.path.join(os.path.dirname(ran.git), "") == listed
+            and os.path.basename(ran.folder) not in ("", ".", "..")
+            for ran in race.ran
+        )
+        return race if sound else None
 
     async def _cut_off(self, race: Race) -> Race:
         ran = []
@@ -228,6 +241,15 @@ class RaceTool:
         for path in (self._record(session), *(f"{place.path}.index" for place in places)):
             with contextlib.suppress(OSError):
                 os.unlink(path)
+
+
+def _regular(path: str, flags: int) -> int:
+    """Opened without waiting, as a pipe in its place would make us."""
+    found = os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise FileNotFoundError(path)
+    return found
 
 
 def _place(race: Race, ran: Ran) -> Place:
