@@ -153,3 +153,21 @@ async def answered_all(w: World) -> list[AnyEvent]:
             await w.gateway.submit(session, ResolveApproval(id=event.id, decision="once"))
     await w.gateway.close()
     return events
+
+
+@pytest.mark.parametrize(
+    ("plan", "why"),
+    [
+        ("", "The plan is empty: say step by step what is to be done."),
+        (" \n# \n", "The plan is empty: say step by step what is to be done."),
+        ("1. " + "x" * 50_000, "The plan has 50,003 characters, and 50,000 are the most: say it shorter."),
+    ],
+)
+async def test_what_is_no_plan_is_asked_of_nobody_and_leaves_plan_mode_in_force(plan: str, why: str) -> None:
+    w = world()
+    w.model.steps = [calls(("ProposePlan", {"plan": plan})), says("so be it")]
+    events = await w.run("go", mode="plan", interactive=True)
+    (refused,) = [each.result for each in of(events, ToolCallChanged) if each.result is not None]
+    assert refused.text.startswith(why)
+    assert not of(events, ApprovalRequested)
+    assert not of(events, ModeChanged)

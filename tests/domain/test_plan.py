@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from protea.domain.plan import MOST_STEPS, says_no_more, steps_of
+from protea.domain.plan import MOST_STEPS, agreement, says_no_more, steps_of
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ from protea.domain.plan import MOST_STEPS, says_no_more, steps_of
         ("```\n1. not a step\n```\n1. Look", ["Look"]),
         ("# Rename the module\n\nEverywhere.", ["Rename the module"]),
         ("", []),
+        (" \n\t\n# \n", []),
+        ("```\nmake it\n```", ["make it"]),
+        ("1. ``\n2. Look", ["Look"]),
     ],
 )
 def test_the_steps_are_the_items_of_its_list(plan: str, steps: list[str]) -> None:
@@ -32,4 +35,8 @@ def test_a_plan_that_is_only_its_list_says_no_more_than_the_list_does() -> None:
 
 
 def test_a_list_without_end_has_an_end() -> None:
-    assert len(steps_of("\n".join(f"{n}. x" for n in range(1, 300)))) == MOST_STEPS
+    plan = "\n".join(f"{n}. x" for n in range(1, 300))
+    assert len(steps_of(plan)) == MOST_STEPS
+    told = agreement(plan, "normal", edited=False)
+    assert "The first 50 of its 299 steps are the todo list, the others are yours to add" in told
+    assert "Its one step is the todo list" in agreement("1. x", "normal", edited=False)

@@ -497,6 +497,8 @@ class ToolRunner:
         diff = None if found is None else await self._preview(found[1], spec.name, planned.arguments)
         # What is asked about is what would run: the tool by its own name, the arguments as it takes them.
         exact = replace(call, name=spec.name, arguments=planned.arguments)
+        if asks and (why := question.unaskable(exact)):
+            return ToolResult(why, is_error=True)
         asked = question.question_about(self._ids.short("a"), exact, decision, diff, asks=asks)
         self._record(ToolCallChanged(call=call, state="awaiting_approval"))
         answer = await self._approvals.ask(asked)

@@ -482,7 +482,7 @@ def _profiles(launch: Launch, around: Surroundings) -> list[dict[str, Any]]:
 
 
 def _remains(around: Surroundings, session: str) -> Sequence[str]:
-    from protea.adapters.tools._worktree import remains_of  # where a session is deleted
+    from protea.adapters.tools.builtin import remains_of  # where a session is deleted
 
     return remains_of(around, session)
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from protea.domain.tools import TodoItem
 
 MOST_STEPS = 50
+LONGEST = 50_000
+"""Characters of a plan that is proposed: it stays before the model's eyes, and a person is to read it."""
 HEAD = "The plan that was agreed on:"
 """Begins the pin, so that a later plan takes the place of an earlier one."""
 _EDITED = "The person edited it; this is what counts:\n\n"
@@ -29,19 +31,24 @@ def items_of(plan: str) -> list[str]:
 
 def steps_of(plan: str) -> tuple[TodoItem, ...]:
     """Its items, without Markdown's marks. A plan without a list is one step."""
-    found = items_of(plan)
+    found = [each for text in items_of(plan) if (each := _MARKS.sub("", text).strip())]
     if not found:
-        first = next((line.strip("# ").strip() for line in plan.splitlines() if line.strip("# ").strip()), "")
-        found = [first] if first else []
-    return tuple(TodoItem(text=_MARKS.sub("", text)[:500]) for text in found[:MOST_STEPS])
+        lines = (_MARKS.sub("", line).strip("# ").strip() for line in plan.splitlines())
+        found = [line for line in lines if line][:1]
+    return tuple(TodoItem(text=text[:500]) for text in found[:MOST_STEPS])
 
 
 def agreement(plan: str, mode: str, *, edited: bool) -> str:
     """What the model reads once a plan was agreed on."""
     changed = f" {_EDITED}{plan}\n\n" if edited else " "
+    listed, every = len(steps_of(plan)), len(items_of(plan))
+    if every > listed:
+        steps = f"The first {listed} of its {every} steps are the todo list, the others are yours to add"
+    else:
+        steps = "Its one step is the todo list" if listed == 1 else f"Its {listed} steps are the todo list"
     return (
-        f"The plan was agreed on.{changed}{_MODE}{mode}. Its {len(steps_of(plan))} steps are the todo list: do them "
-        "one after another, and keep the list with TodoWrite as you go."
+        f"The plan was agreed on.{changed}{_MODE}{mode}. {steps}: do them one after another, and keep the list with "
+        "TodoWrite as you go."
     )
 
 

@@ -33,6 +33,21 @@ def question_about(id: str, call: ToolCall, decision: Decision, diff: str | None
     )
 
 
+def unaskable(call: ToolCall) -> str:
+    """Why nobody is asked what the call would ask, for the model; empty where somebody is."""
+    arguments = call.arguments if isinstance(call.arguments, dict) else {}
+    if call.name != "ProposePlan":
+        return (
+            "" if str(arguments.get("question", "?")).strip() else "The question is empty: say what is to be answered."
+        )
+    from protea.domain.plan import LONGEST, steps_of  # few calls are of a plan
+
+    plan = str(arguments.get("plan", ""))
+    if len(plan) > LONGEST:
+        return f"The plan has {len(plan):,} characters, and {LONGEST:,} are the most: say it shorter."
+    return "" if steps_of(plan) else "The plan is empty: say step by step what is to be done."
+
+
 def _detail(diff: str | None, decision: Decision) -> dict[str, Any]:
     shown: dict[str, Any] = {} if diff is None else {"diff": diff}
     shown |= {"effects": list(decision.effects)} if decision.effects else {}

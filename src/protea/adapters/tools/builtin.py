@@ -415,3 +415,10 @@ def size(options: Options = Options()) -> int:  # noqa: B008 - frozen
         if not s.deferred
     ]
     return len(msgspec.json.encode(shown))
+
+
+def remains_of(surroundings: Surroundings, session: str) -> Sequence[str]:
+    """What there is still of the work of a session that was deleted, for the person, a line each."""
+    from protea.adapters.tools import _worktree  # few sessions leave any
+
+    return _worktree.remains_of(surroundings, session)
