@@ -766,6 +766,34 @@ async def test_no_agent_is_sent_under_a_profile_that_is_any_file(profile: str) -
     assert "is a file; an agent is sent under the name of a profile" in result.text
 
 
+async def test_one_that_goes_on_is_who_it_was_also_where_that_is_not_said_again() -> None:
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        brought = results(request)
+        if len(brought) == 1:
+            return calls(("Agent", {"prompt": "and now?", "resume": brought[0].split(" · ")[1]}))
+        return says(brought[-1]) if brought else calls(("Agent", {"prompt": "look", "name": "reader"}))
+
+    agents = FixedAgents(AgentDefinition(name="reader", about="", words="You read.", path="/r.md", tools=("Read",)))
+    w = world({"boss": boss, "look": lambda *_: says("seen")}, agents=agents)
+    w.agents = agents
+    events = await w.run("boss")
+    assert {t.agent for t in of(events, TaskChanged)} == {"reader"}
+    of_agent = [each for each in w.model.requests if "You read." in each.system]
+    assert [[spec.name for spec in each.tools] for each in of_agent] == [["Read"], ["Read"]]
+
+
+async def test_what_an_agent_needed_and_was_not_allowed_the_sender_was_not_allowed() -> None:
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return says("I could not") if results(request) else calls(("touch", {"path": "a"}))
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    w.rules = NamedPermission(deny=("touch",))
+    events = await w.run("boss")
+    assert of(events, TurnFinished)[-1].outcome == "denied"
+    (result,) = [e.result for e in of(events, ToolCallChanged) if e.result]
+    assert (result.is_error, result.denied) == (False, "The agent was not allowed what it needed")
+
+
 async def test_one_that_runs_can_be_steered_by_anyone() -> None:
     inside, go_on = asyncio.Event(), asyncio.Event()
 
@@ -1402,4 +1430,33 @@ async def test_what_is_always_allowed_to_an_agent_is_saved_once() -> None:
             asked += 1
             await w.gateway.submit(session, ResolveApproval(id=event.id, decision="always"))
     assert (asked, w.fixed.saved) == (1, ["touch"])
+    await w.gateway.close()
+
+
+async def test_what_runs_where_a_session_was_branched_off_is_no_task_of_the_new_one() -> None:
+    go_on = asyncio.Event()
+
+    async def look(prompt: str, request: ModelRequest) -> Reply:
+        await go_on.wait()
+        return says("seen")
+
+    def boss(prompt: str, request: ModelRequest) -> Reply:
+        return says("ok") if results(request) else calls(("Agent", {"prompt": "look", "background": True}))
+
+    w = world({"boss": boss, "look": look})
+    session = await w.gateway.open(OpenSession(cwd="/w"))
+    async for _ in w.turn(session, SubmitPrompt(text="boss")):
+        pass
+    branch = await w.gateway.open(OpenSession(cwd="/w", resume=session, fork=True))
+    events = list(w.store.read(branch))
+    assert (of(events, TaskChanged)[-1].state, of(events, TaskChanged)[-1].detail) == (
+        "lost",
+        "it is of the session that this one was branched off from, and no task of this one",
+    )
+    assert "is not this one's" in of(events, NoticeGiven)[-1].text
+    go_on.set()
+    async with asyncio.timeout(WITHIN):
+        async for event in w.gateway.events(session):
+            if isinstance(event, TaskChanged) and event.state == "done":
+                break
     await w.gateway.close()

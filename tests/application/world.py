@@ -24,6 +24,7 @@ from protea.domain.settings import AgentSettings, BesideSettings
 from protea.domain.spending import Budgets
 from protea.domain.surroundings import Surroundings
 from protea.domain.usage import ModelInfo, Price, Usage
+from protea.ports.agents import Agents
 from protea.ports.approval import Approval
 from protea.ports.audit import Audit
 from protea.ports.checkpoint import Checkpoint
@@ -174,6 +175,8 @@ class World:
         """In place of `rules`."""
         self.sandbox: RecordingSandbox | None = None
         self.hooks: Hooks | None = None
+        self.agents: Agents | None = None
+        """Those that have a name."""
         self.templates: Templates = FixedTemplates({})
         self.store: SessionStore = store or MemoryStore()
         self.toolsets: tuple[Toolset, ...] = (FunctionToolset(tools),)
@@ -204,6 +207,7 @@ class World:
             toolsets=self.toolsets,
             permission=self.permission or self.rules,
             agents=self.limits,
+            named_agents=self.agents.load if self.agents is not None else None,
             tasks=BesideSettings(wake=self.wake, most_wakes=self.most_wakes),
             task_runner=lambda: MemoryTaskRunner(self.tasks),
             approval=self.approval or (InteractiveApproval() if spec.interactive else PolicyApproval()),

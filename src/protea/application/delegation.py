@@ -19,7 +19,7 @@ from protea.application.envelope import Above, Envelope
 from protea.application.hub import Hub
 from protea.application.tool_runner import ToolRunner
 from protea.domain.commands import ResolveApproval
-from protea.domain.delegation import Errand, Outcome, model_like, share, span, title_of
+from protea.domain.delegation import UNNAMED, Errand, Outcome, model_like, share, span, spoken_of, title_of
 from protea.domain.errors import ProteaError, StoreError, UsageError
 from protea.domain.events import (
     ApprovalRequested,
@@ -73,6 +73,10 @@ class Child(Protocol):
 
 class Children(Protocol):
     """All sessions of the process, as far as it is needed here."""
+
+    def agent_of(self, session: str) -> str:
+        """The name an agent's session was sent under; empty where it is none's."""
+        ...
 
     async def open_child(self, spec: OpenSession, envelope: Envelope) -> Child: ...
     async def end_child(self, child: Child) -> None: ...
@@ -159,6 +163,7 @@ class Delegation:
         lent = share(sender.left_usd(), self._sharing(errand, call_id))
         if lent is not None and lent <= 0:
             return ToolResult("Nothing of the budget is left for an agent.", is_error=True)
+        errand = self._as_before(errand)
         opening = object()
         # Before anything is waited for: what one is lent no other can be.
         self._opening[opening] = lent or 0.0
@@ -198,6 +203,20 @@ class Delegation:
         waiting = asked - sum(not each.errand.background for each in self._running.values())
         rivals = errand.rivals - sum(each.call_id == call_id for each in self._running.values())
         return max(1, waiting, rivals) + errand.background
+
+    def _as_before(self, errand: Errand) -> Errand:
+        """One that goes on is who it was, also where that is not said again: what its definition keeps from it, it
+        does not get by being resumed."""
+        if not errand.resume or errand.name != UNNAMED:
+            return errand
+        name = self._children.agent_of(errand.resume).partition(":")[0]
+        named = self._sender.parts.named_agents
+        for each in named() if named is not None and name not in ("", UNNAMED) else ():
+            if each.name == name:
+                return replace(
+                    errand, name=name, words=each.words, tools=each.tools, without=each.without, plans=each.plans
+                )
+        return errand
 
     def _model(self, name: str) -> str:
         """With its provider. Files that others wrote name models without one (`sonnet`): then it is one of the
@@ -474,7 +493,12 @@ class Errands:
         text = self._text.strip() or "(it said nothing)"
         if outcome not in ("finished", "denied"):
             text = f"It did not come to its end; what it said so far:\n{text}"
-        return ToolResult(f"{text}\n{foot}", is_error=outcome == "error", taint=tuple(self.child.heard))
+        return ToolResult(
+            f"{text}\n{foot}",
+            is_error=outcome == "error",
+            denied=f"{spoken_of(errand.name)} was not allowed what it needed" if outcome == "denied" else None,
+            taint=tuple(self.child.heard),
+        )
 
 
 async def _surely(work: Awaitable[object]) -> None:

@@ -543,8 +543,9 @@ class Session:
 
     # ── its beginning and its end ──────────────────────────────────────────────────────────────────────────────────
 
-    async def end_what_a_crash_left(self) -> None:
-        """Give every call and turn that the last process left open its end, and take up its tasks again."""
+    async def end_what_a_crash_left(self, *, branched_off: bool = False) -> None:
+        """Give every call and turn that the last process left open its end, and take up its tasks again; those of the
+        session it was branched off from are that one's."""
         if self.log.mended:
             self.hub.record(NoticeGiven(level="warning", text=self.log.mended))
         if self.transcript.turn is not None or self.transcript.questions:
@@ -552,7 +553,7 @@ class Session:
 
             await end_what_is_open(self.transcript, self.hub, self.undoing)
         if self.past.tasks and self.parts.task_runner is not None:
-            await self.tasks.recover(dict(self.past.tasks))
+            await self.tasks.recover(dict(self.past.tasks), branched_off=branched_off)
 
     async def close(self, reason: str | None = None) -> None:
         """End the running turn and what it started, then close the log. With a reason, the log says it has ended.

@@ -122,6 +122,13 @@ class Sessions:
             spec = replace(spec, cwd=envelope.above.parts.surroundings.cwd)
         return self._open[await self._reopen(id, spec, envelope)]
 
+    def agent_of(self, session: str) -> str:
+        try:
+            begun = next(iter(self._store_of(session).read(session, 0, 1)), None)
+        except ProteaError:  # there is none of that name: opening it says so
+            return ""
+        return begun.agent if isinstance(begun, SessionStarted) else ""
+
     def _line(self, id: str) -> list[str]:
         """A session and those it was forked from, the nearest first."""
         line = [id]
@@ -273,7 +280,7 @@ class Sessions:
                 session.hub.record(started)
             else:
                 self._copy(parent, past.transcript.last, log, replace(started, session=id, seq=1, at=self._clock.now()))
-                await session.end_what_a_crash_left()
+                await session.end_what_a_crash_left(branched_off=True)
                 await session.worker.withdraw_all()  # what waits there is run there
                 _switched(session, past)
             undo.pop_all()

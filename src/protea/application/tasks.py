@@ -38,6 +38,8 @@ GO_ON = (
 )
 """What an agent is told that is brought back."""
 
+THEIRS = "it is of the session that this one was branched off from, and no task of this one"
+
 Work = Callable[[Callable[[str], None]], Awaitable[str]]
 States = Literal["done", "failed", "stopped", "lost"]
 
@@ -204,9 +206,16 @@ class Tasks:
         event = self._begun[event.id].event
         return f"{event.id} ({event.title}): {event.state}" + (f", {event.detail}" if event.detail else "")
 
-    async def recover(self, left: Mapping[str, TaskChanged]) -> None:
+    async def recover(self, left: Mapping[str, TaskChanged], *, branched_off: bool = False) -> None:
         """Bring back, of the tasks that ran when the last process that had this session ended, those that can be; say
-        what became of each."""
+        what became of each. `branched_off`: they are those of another session, and nothing becomes of them here."""
+        if branched_off:
+            theirs = [replace(event, state="lost", detail=THEIRS, tool="") for event in left.values()]
+            text = "What runs in the session that this one was branched off from is not this one's:"
+            text += "".join(f"\n- {event.title}" for event in theirs)
+            self._body.hub.record(*theirs, NoticeGiven(level="info", text=text))
+            self.news(text)
+            return
         back: dict[str, TaskChanged] = {}
         kept: dict[str, Task] = {}
         if any(event.background for event in left.values()):

@@ -44,11 +44,15 @@ class AgentDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is in plan mode, whatever the mode of whoever sends it."""
 
 
+UNNAMED = "agent"
+"""What an agent is called that has no name of its own."""
+
+
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent is sent to do."""
 
     prompt: str
-    name: str = "agent"
+    name: str = UNNAMED
     title: str = ""
     words: str = ""
     """Told to it besides what every agent is told."""
