@@ -185,7 +185,9 @@ async def test_rewind_goes_back_to_before_a_prompt(chat: Chat) -> None:
         ("/model nothing/there", "nothing/there"),
         ("/rewind 99", "no prompt has the number 99; /rewind alone lists them"),
         ("/swap persona", "/swap takes PORT=ADAPTER, like /swap persona=minimal, not 'persona'"),
-        ("/exit", "/exit is carried out by the face you type it in"),
+        ("/exit", "/exit is for the full screen and the plain chat"),
+        ("/resume", "in a script: protea -p -r ID"),
+        ("/cost of it", "/cost takes nothing behind it, and not 'of it'"),
     ],
 )
 async def test_mistakes_are_refused_in_one_line_and_nothing_happens(chat: Chat, typed: str, told: str) -> None:

@@ -24,12 +24,15 @@ from protea.domain.blocks import (
     Thought,
     Todo,
 )
+from protea.domain.changes import ChangedFile
 from protea.domain.errors import Failure
 from protea.domain.events import (
     AnyEvent,
     ApprovalRequested,
     ApprovalResolved,
     Compacted,
+    FilesChanged,
+    FilesRestored,
     InstructionsFound,
     MessageCompleted,
     ModeChanged,
@@ -93,6 +96,7 @@ def turn(prompt: str, *between: Any, outcome: Any = "finished") -> list[Any]:
     ]
 
 
+FILES = tuple(ChangedFile(path=f"/w/{name}", what="changed") for name in ("src/a.py", ".git", "b", "c"))
 LONG = numbered(
     [
         SessionStarted(version="1", cwd="/w", model="p/m", profile="coding"),
@@ -320,6 +324,9 @@ def test_what_a_rewind_took_back_is_marked_and_stays() -> None:
         (ProfileSwapped(profile="assistant", changed={"memory": "none"}), "profile: assistant"),
         (ModeChanged(mode="yolo"), "mode: yolo"),
         (Compacted(upto=3, summary="s"), "what was said before is summed up for the model"),
+        (FilesChanged(turn="t", checkpoint="c", files=FILES[:2]), "changed: a.py, .git"),
+        (FilesChanged(turn="t", checkpoint="c", files=FILES), "4 files changed"),
+        (FilesRestored(direction="undo", turns=("t",), files=FILES[:1]), "undone: a.py"),
         (Rewound(to=3), "rewound: the model no longer knows what came after this point"),
         (InstructionsFound(path="/w/AGENTS.md", text="be kind"), "instructions: /w/AGENTS.md"),
         (UnknownEvent(name="moon_phase", data={}), "an event of a newer version: moon_phase"),

@@ -119,6 +119,16 @@ def test_help_tells_every_flag_of_every_command(each: object) -> None:
         assert all(len(line) <= 120 for line in shown.splitlines())
 
 
+def test_help_of_a_command_tells_its_own_flags_apart_from_those_of_all() -> None:
+    sessions = next(each for each in COMMANDS if each.name == "sessions")
+    shown = help_text((sessions, next(each for each in sessions.subcommands if each.name == "list")))
+    own, everywhere = shown.split("\neverywhere:\n")
+    assert "--here" in own
+    assert "--bare" not in own
+    assert "--bare" in everywhere
+    assert "flags:" not in help_text((sessions,))  # it has none of its own
+
+
 def test_help_can_be_asked_for_anywhere() -> None:
     assert parse(["sessions", "show", "--help"]).name == "sessions show"
     assert parse(["-p", "--help"]).has("help")

@@ -71,7 +71,9 @@ async def invoke(
         return CommandAnswered(id=command.id, command=name, by=command.by)
     found = find(name)
     if found.run is None:
-        raise UsageError(f"/{found.name} is carried out by the face you type it in, and this one does not know it")
+        raise UsageError(f"/{found.name} is for the full screen and the plain chat{_INSTEAD.get(found.name, '')}")
+    if rest and not found.arguments:
+        raise UsageError(f"/{found.name} takes nothing behind it, and not {rest!r}")
     call = Call(gateway=gateway, session=session, rest=rest, by=command.by, now=now, rested=rested, templates=templates)
     answer = await found.run(call)
     return CommandAnswered(id=command.id, command=found.name, text=answer.text, data=answer.data, by=command.by)
@@ -149,6 +151,12 @@ def _own_problems(call: Call) -> Iterator[str]:
         yield f"{'note' if ' is not used: ' in problem else 'left out'}: {problem}"
 
 
+_INSTEAD = {
+    "resume": "; in a script: protea -p -r ID",
+    "clear": "; in a script each run without -c and -r begins a new session",
+}
+"""What does the same in a script as a command that a face carries out itself."""
+
 COMMANDS: tuple[SlashCommand, ...] = (
     SlashCommand(name="help", arguments="[COMMAND]", about="what can be typed here", run=_help),
     SlashCommand(
@@ -189,7 +197,9 @@ COMMANDS: tuple[SlashCommand, ...] = (
         completes="profiles",
         run=identity.preview,
     ),
-    SlashCommand(name="tools", about="the tools the model has", run=identity.tools),
+    SlashCommand(
+        name="tools", arguments="[NAME]", about="the tools the model has, or what one of them takes", run=identity.tools
+    ),
     SlashCommand(name="lsp", about="the language servers, and how each stands", run=identity.lsp),
     SlashCommand(name="context", about="what the model sees, in tokens", run=conversation.context),
     SlashCommand(

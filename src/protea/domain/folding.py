@@ -101,6 +101,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the calls that come were typed by a person."""
 
 
+NAMED = 3
+"""Files up to which a line names each."""
 RETRY = "retry"
 """The key of the note about a retry, which nobody keeps."""
 
@@ -458,6 +460,12 @@ def _task(view: View, event: TaskChanged) -> View:
     return _put(replace(view, tasks=left), replace(block, detail=""), end)
 
 
+def _names(event: FilesChanged | FilesRestored) -> str:
+    """The files by their names, where they are few enough for one line."""
+    few = 0 < len(event.files) + event.more <= NAMED
+    return ", ".join(each.path.rstrip("/").rpartition("/")[2] for each in event.files) if few else ""
+
+
 def _lone_block(event: AnyEvent) -> AnyBlock | None:
     match event:
         case SessionStarted():
@@ -485,10 +493,12 @@ def _lone_block(event: AnyEvent) -> AnyBlock | None:
             count = len(event.files) + event.more
             rows = [changed_line(each) for each in event.files]
             rows += [f"cannot be undone: {each.path}: {each.why}" for each in event.uncovered]
-            return _marker(event, "files", f"{count} file{'' if count == 1 else 's'} changed", "\n".join(rows))
+            text = f"changed: {names}" if (names := _names(event)) else f"{count} files changed"
+            return _marker(event, "files", text, "\n".join(rows))
         case FilesRestored():
             first, _, rest = change_text(event).partition("\n")
-            return _marker(event, "files", first, rest)
+            names = "" if event.skipped else _names(event)
+            return _marker(event, "files", f"{first.partition(':')[0]}: {names}" if names else first, rest)
         case TodoChanged():
             return Todo(key=f"todo:{event.seq}", seq=event.seq or 0, at=event.at, items=event.items)
         case NoticeGiven():

@@ -146,11 +146,27 @@ class BesideSettings(Table, frozen=True):
     by the one that takes up the session. `npm run dev`, `make *`."""
 
 
+ThemeName = Literal[
+    "auto",
+    "terminal",
+    "terminal-light",
+    "ansi-16",
+    "dusk",
+    "forest",
+    "paper",
+    "snow",
+    "daltonised-dark",
+    "daltonised-light",
+    "contrast-dark",
+    "contrast-light",
+]
+
+
 class ScreenSettings(Table, frozen=True):
     """`[tui]`: the full screen."""
 
-    theme: str = "auto"
-    """`auto` (by the terminal's background), `terminal`, `dusk`, `paper` … /theme shows them."""
+    theme: ThemeName = "auto"
+    """`auto`: by the terminal's background. /theme shows them."""
     keymap: Literal["default", "claude", "codex", "vim", "emacs"] = "default"
     mouse: bool = True
     """Whether the mouse belongs to the screen; otherwise to the terminal's own selection."""

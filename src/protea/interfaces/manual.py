@@ -292,7 +292,7 @@ COMMANDS: tuple[Command, ...] = (
             Command(
                 "run",
                 "COMMAND…",
-                "run COMMAND as a tool call would: protea sandbox run -- COMMAND …",
+                "run COMMAND as a tool call would; -- before it keeps its flags its own",
                 (
                     Flag("--adapter", "KIND", "bubblewrap, docker, auto or none", choices=SANDBOXES),
                     Flag("--network", "", "let it use the network"),
@@ -311,7 +311,11 @@ COMMANDS: tuple[Command, ...] = (
         (
             Command("search", "TEXT…", "notes that have to do with TEXT", (JSON, _LIMIT), rest=True),
             Command(
-                "add", "TEXT…", "keep a note", (JSON, Flag("--tag", "TAG", "(may repeat)", repeat=True)), rest=True
+                "add",
+                "TEXT…",
+                "keep a note",
+                (JSON, Flag("--tag", "TAG", "file it under TAG (may repeat)", repeat=True)),
+                rest=True,
             ),
             Command("list", "", "all notes, the latest first", (JSON, _LIMIT)),
             Command("forget", "ID…", "remove notes for good", (), rest=True),
@@ -326,7 +330,7 @@ COMMANDS: tuple[Command, ...] = (
             Command(
                 "add",
                 "WHEN PROMPT…",
-                "WHEN: '0 9 * * 1-5', @daily, 'every 2h', 'in 20m', 'at 18:30'",
+                "a prompt for later; WHEN: '0 9 * * 1-5', @daily, 'every 2h', 'in 20m'",
                 (JSON, Flag("--skip-missed", "", "what passed while nobody was awake is not made up for")),
                 rest=True,
             ),
@@ -466,5 +470,7 @@ def _command_help(path: tuple[Command, ...]) -> str:
             lines.append(left.ljust(43) + sub.help)
     else:
         lines = [f"usage: {name} [FLAGS] {last.arguments}".rstrip(), "", last.help]
-    lines += ["", "flags:", *_flag_lines(flags_of(path))]
+    if last.flags:
+        lines += ["", "flags:", *_flag_lines(last.flags)]
+    lines += ["", "everywhere:", *_flag_lines(EVERYWHERE)]
     return "\n".join(lines) + "\n"

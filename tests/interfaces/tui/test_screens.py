@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from protea.domain.settings import ScreenSettings
+from protea.domain.settings import ScreenSettings, ThemeName
+from protea.interfaces.tui.themes import AUTO, THEMES
 from tests.counting import counted
 from tests.interfaces.tui.stage import DESCRIBED, stage
 
@@ -103,6 +104,10 @@ async def test_another_size_of_the_window_arranges_the_panes_once(tmp_path: Path
             await on.settle()
         assert calls["MainScreen.lay_panes"] == 1
         assert calls["Compositor.reflow"] == 1
+
+
+def test_every_theme_can_be_set() -> None:
+    assert {*THEMES, AUTO} == {*get_args(ThemeName)}
 
 
 async def test_sessions_of_here_come_first(tmp_path: Path) -> None:

@@ -523,13 +523,18 @@ def _path(key: str) -> tuple[str, ...]:
 
 
 def _known_or_error(path: tuple[str, ...]) -> None:
+    from importlib.util import find_spec  # a start needs neither
+
     from protea.adapters.settings._checking import accepts, names
 
     if accepts(path) is None:
         for depth in range(len(path)):
             if accepts(path[: depth + 1]) is None:
                 near = nearest(path[depth], names(path[:depth]))
-                hint = f"; did you mean {dotted((*path[:depth], near))}?" if near else ""
+                # A profile has a table for each port; `config.toml` has them all in one.
+                port = path[0].isidentifier() and find_spec(f"protea.ports.{path[0]}") is not None
+                meant = (*path[:depth], near) if near else ("ports", *path) if port else ()
+                hint = f"; did you mean {dotted(meant)}?" if meant else "; `protea config schema` tells all there are"
                 raise ConfigError(f"{dotted(path)} is not a setting{hint}")
 
 

@@ -52,7 +52,8 @@ async def compact(call: Call) -> Answer:
     told = "" if any(isinstance(event, NoticeGiven) for event in news) else "Nothing could be made smaller.\n"
     if any(isinstance(event, Compacted) for event in news):
         smaller = after["used"] < before["used"]
-        told = f"About {short(before['used'])} tokens have become {short(after['used'])}.\n" if smaller else ""
+        became = f"bout {short(before['used'])} tokens have become {short(after['used'])}"
+        told = f"A{became}.\n" if smaller else f"No smaller: a{became}. /compact undo takes it back.\n"
     return Answer(told, {"before": before["used"], "after": after["used"]})
 
 

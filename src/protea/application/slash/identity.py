@@ -139,8 +139,26 @@ def _marked(rows: Iterable[Sequence[str]], current: str | None) -> str:
 
 async def tools(call: Call) -> Answer:
     tools = await call.gateway.describe("tools", call.session)
+    if call.rest:
+        return _tool(call.rest, {each["name"]: each for each in tools})
     rows = [[each["name"], first_line(str(each["description"]), 90)] for each in tools]
     return Answer(table(None, rows) or "There are no tools.\n", tools)
+
+
+def _tool(wanted: str, tools: dict[str, dict[str, Any]]) -> Answer:
+    """What one of them takes."""
+    name = next((each for each in tools if each.lower() == wanted.lower()), "")
+    if not name:
+        near = nearest(wanted, tools)
+        raise UsageError(f"there is no tool {wanted}; " + (f"did you mean {near}?" if near else "/tools lists them"))
+    tool = tools[name]
+    takes: dict[str, Any] = tool.get("parameters", {})
+    required = takes.get("required", ())
+    rows = [
+        [each if each in required else f"{each}?", first_line(str(of.get("description", "")), 90)]
+        for each, of in takes.get("properties", {}).items()
+    ]
+    return Answer(f"{name}: {tool['description']}\n" + table(None, rows), tool)
 
 
 async def lsp(call: Call) -> Answer:

@@ -116,7 +116,7 @@ class Desk:
         self.offers.commands = await describe("commands", session)
         topics: tuple[Topic, ...] = ("models", "modes", "profiles")
         for topic in topics:
-            self.offers.topics[topic] = await describe(topic, session)
+            self.offers.topics[topic] = sorted(await describe(topic, session), key=_lacks)
         known = await self.gateway.sessions(self.place.open.cwd)
         agents = [(f"agent-{each['name']}", str(each.get("about", ""))) for each in await describe("agents", session)]
         self.offers.mentions = [*agents, *((f"session:{each.id}", each.title) for each in known[:200] if each.title)]
@@ -224,6 +224,11 @@ class Desk:
         if after != self.remembered:
             self.remembered = after
             remembered.remember(f"{self.place.home}/tui.json", after)
+
+
+def _lacks(offer: Any) -> bool:
+    """Whether it could not be used: such are offered behind all others."""
+    return isinstance(offer, dict) and bool(offer.get("lacks"))
 
 
 def _stamp(path: str) -> tuple[int, int]:
