@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,16 @@ class Place:
         self.home = folder / "home"
         self.home.mkdir()
 
-    def run(self, *words: str | bytes, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    def run(
+        self,
+        *words: str | bytes,
+        stdin: bytes = b"",
+        before: Sequence[str | Path] = (),
+        **environment: str,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """`before` is what starts Protea, where it is not started by itself."""
         return subprocess.run(
-            [sys.executable, "-m", "protea", *words],
+            [*before, sys.executable, "-m", "protea", *words],
             input=stdin,
             capture_output=True,
             timeout=60,
@@ -268,6 +277,24 @@ def test_what_a_command_finds_damaged_is_a_line_like_any_other(place: Place) -> 
     assert line.startswith("protea: ")
     assert "was damaged" in line
     assert (done.returncode, done.stdout) == (0, b"no tasks yet\n")
+
+
+@pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
+def test_what_is_kept_in_a_home_that_is_read_only_is_found_all_the_same(place: Place) -> None:
+    session = place.result("read a.py")["session"]
+    walls = ["bwrap", "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", place.home, place.home]
+
+    def behind(*words: str) -> subprocess.CompletedProcess[bytes]:
+        return place.run(*words, before=walls)
+
+    assert [each["id"] for each in json.loads(behind("sessions", "list", "--json").stdout)] == [session]
+    for words in (["sessions", "show", session], ["export"], ["sessions", "search", "TODO"]):
+        done = behind(*words)
+        assert (done.returncode, done.stderr, b"a.py" in done.stdout or b"TODO" in done.stdout) == (0, b"", True)
+    for words in (["-p", "-r", session, "read a.py"], ["-p", "-c", "read a.py"]):
+        done = behind(*words)
+        [line] = done.stderr.decode().splitlines()
+        assert (done.returncode, "the session cannot be opened: read-only file system" in line) == (2, True), line
 
 
 def test_what_is_no_skill_hides_none(place: Place) -> None:

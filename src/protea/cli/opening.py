@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from protea.ports.gateway import Gateway, OpenSession
 
 
+_OF_THE_PAST = (
+    *(f"sessions {word}" for word in ("list", "show", "export", "search", "replay", "fork", "delete")),
+    *("export", "undo", "redo", "diff"),
+)
+"""Commands about sessions there are."""
+
+
 def load_values() -> None:
     """What nearly everything stands on. It takes two names from typing_extensions where that is installed, which with
     what that loads is a tenth of a short run; Python has them itself."""
@@ -51,6 +58,7 @@ def launch_of(arguments: Arguments, *, interactive: bool, warn: Callable[[str], 
         bare=arguments.has("bare"),
         interactive=interactive,
         frozen=arguments.has("frozen"),
+        past=arguments.has("resume") or arguments.has("continue") or arguments.name in _OF_THE_PAST,
     )
 
 

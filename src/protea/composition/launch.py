@@ -26,5 +26,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     interactive: bool = True
     frozen: bool = False
     """Whether nothing may be otherwise than `profile.lock` says."""
+    past: bool = False
+    """Whether it is about what is kept already: a store that takes nothing new is asked all the same."""
     screen: bool = False
     """Whether someone sits at the full screen."""
