@@ -15,6 +15,9 @@ settings.register_profile("steady", derandomize=True)
 settings.register_profile("wild", print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+# Modules of checks that a test file calls: else a failure does not say what was found.
+pytest.register_assert_rewrite("tests.journeys.long_day")
+
 OUTSIDE = ("_API_KEY", "_BASE_URL", "_PROXY", "_proxy")
 FOREIGN = ("OLLAMA_HOST", "TELEGRAM_BOT_TOKEN", "NO_COLOR", "FORCE_COLOR", "XDG_RUNTIME_DIR")
 

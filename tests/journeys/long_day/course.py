@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,15 +20,15 @@ ROUNDS = {"job-1": 20_000, "job-2": 30_000, "job-6": 1_000}
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """A question of the evening."""
+    """A question."""
 
     about: str
     truth: str
     turn: int
-    """Which turn of the evening asked it: an index into `Lived.evening`."""
+    """Which turn asked it: an index into `Lived.turns`."""
 
 
-class Evening(msgspec.Struct, frozen=True):
+class Turn(msgspec.Struct, frozen=True):
     """A turn that only asks."""
 
     first: bytes
@@ -41,7 +42,7 @@ class Lived(msgspec.Struct, frozen=True, kw_only=True):
     world: Workshop
     session: str
     asked: tuple[Asked, ...]
-    evening: tuple[Evening, ...]
+    turns: tuple[Turn, ...]
     summaries: tuple[tuple[str, str], ...]
     """Why the model was asked to sum up, and what it wrote."""
     tree: str
@@ -60,6 +61,8 @@ class Course:
         self.world, self.mind, self.provider = world, mind, provider
         self.truths: dict[str, str] = {}
         """What the day planted: what is asked → what is true."""
+        self.asked: list[Asked] = []
+        self.turns: list[Turn] = []
         self.built = 0
         self.kills = 0
         self.children: dict[str, str] = {}
@@ -113,6 +116,7 @@ class Course:
                 said += f" base of part-{number:03} is {base(number)}."
             self.tell(f"{said} [do: build {number}]")
             self.truths[f"digest of part-{number:03}"] = self.world.digest(number)
+            self.noon()
 
     def jobs(self) -> None:
         """Two end by themselves, one of them with more output than anybody is shown; one fails; one is ended; one is
@@ -145,7 +149,14 @@ class Course:
         self.children["tree"] = self._child("errand 3")
 
     def _child(self, title: str) -> str:
-        return str(self.run.ever(1, type="task_changed", kind="agent", title=title)[0]["child"])
+        """Which session that agent has, as soon as it is told."""
+        told: list[str] = []
+        while not told:
+            events = self.run.ever(1, type="task_changed", kind="agent", title=title)
+            told = [str(event["child"]) for event in events if event.get("child")]
+            if not told:
+                self.run.until(type="task_changed")
+        return told[0]
 
     def _steered(self) -> None:
         self.run.say(type="submit_prompt", text="[do: send 4steered]")
@@ -258,20 +269,29 @@ class Course:
         assert part.read_text() == was
         assert not stray.exists()
 
-    def evening(self) -> tuple[tuple[Asked, ...], tuple[Evening, ...]]:
+    def noon(self) -> None:
+        """Once: as soon as what a build said was cleared and the call is still seen, it is asked for."""
+        sight = sight_of(self.provider.requests[-1])
+        cleared = [about for about in self.truths if sight.cleared(about) is not None]
+        if cleared and not self.asked:
+            self.ask(cleared[:1])
+
+    def evening(self) -> None:
         """Whatever was planted is asked for, a few things at a time."""
         self.tell(f"[do: todo Ask for the stamp. {self.plant('code of todo')}]")
         self.truths |= {f"nickname of part-{n:03}": nickname(n) for n in range(1, self.built + 1)}
-        things, turns, asked = [*self.truths.items()], [], []
+        done = {question.about for question in self.asked}
+        things = [about for about in self.truths if about not in done]
         for at in range(0, len(things), 8):
-            some = things[at : at + 8]
-            asked += [Asked(about, truth, len(turns)) for about, truth in some]
-            prompt = f"[do: answer {'; '.join(about for about, _ in some)}]"
-            count = len(self.provider.requests)
-            self.tell(prompt)
-            first = next(each for each in self.provider.requests[count:] if not _sums_up(each))
-            turns.append(Evening(first.body, prompt))
-        return tuple(asked), tuple(turns)
+            self.ask(things[at : at + 8])
+
+    def ask(self, things: Sequence[str]) -> None:
+        self.asked += [Asked(about, self.truths[about], len(self.turns)) for about in things]
+        prompt = f"[do: answer {'; '.join(things)}]"
+        count = len(self.provider.requests)
+        self.tell(prompt)
+        first = next(each for each in self.provider.requests[count:] if not _sums_up(each))
+        self.turns.append(Turn(first.body, prompt))
 
 
 def sight_of(request: Recorded) -> Sight:
@@ -304,14 +324,14 @@ def day(folder: Path, *, turns: int, window: int) -> Lived:
         course.compactions_by_hand()
         course.spoilt_and_undone()
         course.work(part)
-        asked, evening = course.evening()
+        course.evening()
         course.run.close()
         assert course.run.process.returncode == 0
     return Lived(
         world=world,
         session=course.run.session,
-        asked=asked,
-        evening=evening,
+        asked=tuple(course.asked),
+        turns=tuple(course.turns),
         summaries=tuple(mind.summaries),
         tree=course.children["tree"],
         hung=course.children["hung"],

@@ -54,7 +54,7 @@ def log_of(lived: Lived, session: str = "") -> list[AnyEvent]:
 def answers(lived: Lived) -> dict[str, str]:
     """What is asked → what the model answered."""
     told: dict[str, str] = {}
-    for turn in lived.evening:
+    for turn in lived.turns:
         for line in _last_words(log_of(lived), turn.prompt).splitlines():
             about, _, value = line.partition(": ")
             told[about] = value
@@ -78,7 +78,7 @@ def ways(lived: Lived) -> dict[str, str]:
     """What is asked → how the model came by it: `sight`, or the tool whose result said so first."""
     results: dict[int, list[ToolCallChanged]] = {}
     turn = -1
-    prompts = [each.prompt for each in lived.evening]
+    prompts = [each.prompt for each in lived.turns]
     for event in log_of(lived):
         if isinstance(event, PromptSubmitted) and event.text in prompts:
             turn = prompts.index(event.text)
@@ -86,7 +86,7 @@ def ways(lived: Lived) -> dict[str, str]:
             results.setdefault(turn, []).append(event)
     found: dict[str, str] = {}
     for question in lived.asked:
-        seen = Sight(json.loads(lived.evening[question.turn].first)["messages"])
+        seen = Sight(json.loads(lived.turns[question.turn].first)["messages"])
         if seen.find(question.about) == question.truth:
             found[question.about] = "sight"
             continue
@@ -113,6 +113,17 @@ def what_must_survive_is_in_sight_and_the_rest_is_looked_up(lived: Lived) -> Non
     digests = Counter(way for about, way in how.items() if about.startswith("digest of"))
     assert digests["Recall"] >= digests.total() / 2, "the summaries lost most of what builds said, and Recall has it"
     assert by["sight"] > len(IN_SIGHT)
+
+
+def what_was_cleared_is_had_again_by_the_id_of_its_call(lived: Lived) -> None:
+    """The question of noon."""
+    question = lived.asked[0]
+    log = [event for event in log_of(lived) if isinstance(event, ToolCallChanged) and event.state == "success"]
+    said = f"{question.about} is {question.truth}."
+    build = next(event.call for event in log if event.call.name == "Bash" and said in str(event.result))
+    (found,) = (event for event in log if (event.call.arguments or {}).get("query") == build.id)
+    assert said in str(found.result)
+    assert ways(lived)[question.about] == "Recall"
 
 
 def the_summaries_lost_what_an_ordinary_summary_loses(lived: Lived) -> None:
@@ -201,7 +212,7 @@ def every_task_ended_as_it_should(lived: Lived) -> None:
         (KIND, "done"): 1,
     }
     again = {task["title"]: task["runs"] for task in listed if task["runs"] > 1}
-    assert again == {"python3 tools/nightly.py": 2, "agent: errand 6": 2, "the release of the day": 2}
+    assert again == {"python3 tools/nightly.py": 2, "errand 6": 2, "the release of the day": 2}
 
 
 def the_release_went_on_with_the_step_it_was_killed_in(lived: Lived) -> None:
@@ -265,6 +276,7 @@ def _processes(mark: bytes) -> list[str]:
 ALL = (
     every_fact_is_answered_rightly,
     what_must_survive_is_in_sight_and_the_rest_is_looked_up,
+    what_was_cleared_is_had_again_by_the_id_of_its_call,
     the_summaries_lost_what_an_ordinary_summary_loses,
     compactions_came_in_every_way_and_one_was_undone_and_one_edited,
     whatever_cost_the_cache_is_named,
