@@ -17,7 +17,7 @@ from protea.domain.events import LastingEvent, TextDelta, ThinkingDelta, ToolOut
 from protea.domain.messages import ToolCall
 from protea.interfaces.tui.keys import Keys, keymap
 from protea.interfaces.tui.themes import THEMES, Look
-from protea.interfaces.tui.transcript import viewport, widget
+from protea.interfaces.tui.transcript import reading, viewport
 from protea.interfaces.tui.transcript.colouring import uncoloured
 from protea.interfaces.tui.transcript.widget import Transcript
 from tests.counting import counted
@@ -241,7 +241,7 @@ def first_number(app: Screen) -> int:
 
 
 async def test_memory_stays_the_same_however_long_a_session_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(widget, "MOST", 300)
+    monkeypatch.setattr(reading, "MOST", 300)
     monkeypatch.setattr(viewport, "KEPT", 20)
     log = conversation(700)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from protea.domain.events import LastingEvent
-from protea.interfaces.tui.transcript.widget import Older
+from protea.interfaces.tui.transcript.reading import Older
 from protea.ports.gateway import Gateway
 
 FIRST = 300

@@ -6,8 +6,7 @@ Events are taken as they come and painted at most thirty times a second.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, process_time
 
 from textual import events
@@ -16,33 +15,26 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
-from protea.domain.blocks import Forgotten
-from protea.domain.events import AnyEvent, LastingEvent, SessionStarted
-from protea.domain.folding import View, joined
-from protea.domain.folding import advance as folded
+from protea.domain.events import AnyEvent, LastingEvent
 from protea.interfaces.tui.painting import Painted
 from protea.interfaces.tui.themes import Look
 from protea.interfaces.tui.transcript.colouring import Colouring, uncoloured
 from protea.interfaces.tui.transcript.draw import is_foldable, target_of
-from protea.interfaces.tui.transcript.entries import Entries, Entry
+from protea.interfaces.tui.transcript.entries import Entry
 from protea.interfaces.tui.transcript.hanging import Hanging, Pictures
 from protea.interfaces.tui.transcript.marking import Place, next_word
 from protea.interfaces.tui.transcript.painter import Mark, Painter
+from protea.interfaces.tui.transcript.reading import Older, Reading
 from protea.interfaces.tui.transcript.rows import BLANK, Row
 from protea.interfaces.tui.transcript.searching import Search
 from protea.interfaces.tui.transcript.selection import Selection
 from protea.interfaces.tui.transcript.viewport import Viewport
-
-Older = Callable[[int], Awaitable[Sequence[LastingEvent]]]
-"""Given the number of an event, some of those before it; none where there are none."""
 
 FRAME = 1 / 30
 AHEAD = 20
 """Blocks above what is seen that are read before they are wanted."""
 WHEEL = 3
 """Rows per notch."""
-MOST = 6000
-"""Blocks in memory; the first ones are let go of and read again when wanted."""
 
 
 class Transcript(Painted, can_focus=False):
@@ -73,7 +65,6 @@ class Transcript(Painted, can_focus=False):
         self, look: Callable[[], Look], *, older: Older | None = None, pictures: Pictures | None = None
     ) -> None:
         super().__init__()
-        self._older = older
         self._active = False
         self._pictures = Hanging(
             self,
@@ -85,14 +76,7 @@ class Transcript(Painted, can_focus=False):
         self.view = Viewport(lambda: self.size.width or 80, self._pictures.hang)
         self.searching = Search()
         self._painter = Painter(look)
-        self._folded = View()
-        self._joint = View()
-        """The view the next older page is joined to."""
-        self._first = 1
-        """The first event that was read."""
-        self._cwd = ""
-        self._loading: asyncio.Event | None = None
-        """Set once the page that is being read is there."""
+        self._log = Reading(self.view, older, self._move_places)
         self._painted = 0.0
         self._cost = 0.0
         self._timer: Timer | None = None
@@ -106,34 +90,17 @@ class Transcript(Painted, can_focus=False):
 
     def load(self, events: Sequence[LastingEvent]) -> None:
         """Begin with the last events of a log, and nothing else."""
-        self.view.begin()
-        self._folded = View()
-        self._first = events[0].seq or 1 if events else 1
         self.chosen = Selection()
         self.searching.here = None
-        for event in events:
-            self._fold(event)
-        self._joint = self._folded
+        self._log.begin(events)
         self._changed(at_once=True)
 
     def advance(self, event: AnyEvent) -> None:
         """One more event. It is seen within a frame, or when what is seen of it comes into sight."""
-        if self._fold(event):
-            wanted = self.searching.running or self._loading is not None
-            if self.view.follow and len(self.view.entries) > MOST and not wanted:
-                self._let_go()
+        if self._log.advance(event):
+            if self.view.follow and not self.searching.running and not self._log.reads:
+                self._log.let_go()
             self._changed()
-
-    def _fold(self, event: AnyEvent) -> bool:
-        if isinstance(event, SessionStarted):
-            self._cwd = event.cwd
-        self._folded = folded(self._folded, event)
-        if not self._folded.changes:
-            return False
-        self.view.entries.make(self._folded.changes, self.view.width)
-        if not self.view.follow:
-            self.view.below = True
-        return True
 
     @property
     def blocks(self) -> int:
@@ -142,46 +109,16 @@ class Transcript(Painted, can_focus=False):
 
     async def load_older(self) -> bool:
         """Read one page further back. False where there is nothing before, or no way to read it."""
-        if self._older is None or self._first <= 1:
-            return False
-        if self._loading is not None:
-            await self._loading.wait()
-            return True
-        self._loading = asyncio.Event()
-        try:
-            page = await self._older(self._first)
-        finally:
-            self._loading.set()
-            self._loading = None
-        if not page:
-            self._first = 1
-            return False
-        view, changes = View(), []
-        held = Entries()
-        for event in page:
-            if isinstance(event, SessionStarted):
-                self._cwd = event.cwd
-            view = folded(view, event)
-            held.make(view.changes, self.view.width)
-            changes += [change for change in view.changes if isinstance(change, Forgotten)]
-        self._joint, ends = joined(view, self._joint)
-        first = self.view.entries.all[0] if self.view.entries.all else None
-        gap = first.gap if first is not None else 0
-        added = self.view.entries.before((entry.block for entry in held.all), self.view.width)
-        self.view.entries.make(ends, self.view.width)
-        self.view.entries.make(changes, self.view.width)
-        self._first = page[0].seq or 1
-        self._move_places(added)
-        if first is not None and self.view.entries.all[self.view.top] is first:
-            self.view.off += first.gap - gap
-        self._changed(at_once=True)
-        return True
+        more = await self._log.read_on()
+        if more:
+            self._changed(at_once=True)
+        return more
 
     def _move_places(self, by: int) -> None:
         self.view.move_numbers(by)
         self.chosen.move_numbers(by)
         if (here := self.searching.here) is not None:
-            self.searching.here = (here[0] + by, here[1])
+            self.searching.here = (here[0] + by, here[1]) if by > 0 else None
 
     # ── painting ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -241,7 +178,7 @@ class Transcript(Painted, can_focus=False):
             self.chosen.ends = None
             self.searching.here = None
         view.lay(self.size.width, self.size.height)
-        if view.screen and view.top < AHEAD and self._first > 1 and self._older is not None and self._loading is None:
+        if view.screen and view.top < AHEAD and self._log.has_more and not self._log.reads:
             self.run_worker(self.load_older(), group="older", exclusive=False)
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -301,23 +238,7 @@ class Transcript(Painted, can_focus=False):
         self.view.lay_pictures_again()
         self._changed()
 
-    # ── limits and idle work ───────────────────────────────────────────────────────────────────────────────────────
-
-    def _let_go(self) -> None:
-        """Forget the first third; it begins again at a prompt, where nothing is open."""
-        if self._older is None:
-            return
-        entries, count = self.view.entries.all, self.view.entries.a_third()
-        if not count:
-            return
-        first = min((entry.block.seq for entry in entries[count + 1 :] if entry.block.seq), default=0)
-        if first <= 1:
-            return
-        self.view.drop_first(count)
-        self._first = first
-        self._joint = View()
-        self._move_places(-count)
-        self.searching.here = None
+    # ── idle work ───────────────────────────────────────────────────────────────────────────────────────
 
     def _work_when_idle(self) -> None:
         if self._idle_timer is None and uncoloured(self.view) is not None:
@@ -380,7 +301,7 @@ class Transcript(Painted, can_focus=False):
         self.run_worker(self._to_top(), group="older", exclusive=False)
 
     async def _to_top(self) -> None:
-        while self._first > 1 and await self.load_older():
+        while await self.load_older():
             pass
         self.view.follow, self.view.top, self.view.off = False, 0, 0
         self.chosen.cursor = (0, 0, 0) if len(self.view.entries) else None
@@ -498,7 +419,7 @@ class Transcript(Painted, can_focus=False):
             return
         row = self.view.row_at(cursor)
         link = next((span[2] for span in row.spans if span[2]), "")
-        target = link or target_of(self.view.entries.all[cursor[0]].block, self._cwd)
+        target = link or target_of(self.view.entries.all[cursor[0]].block, self._log.cwd)
         if target:
             self.post_message(self.OpenWanted(target))
 
