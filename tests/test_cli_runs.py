@@ -297,6 +297,26 @@ def test_what_is_kept_in_a_home_that_is_read_only_is_found_all_the_same(place: P
         assert (done.returncode, "the session cannot be opened: read-only file system" in line) == (2, True), line
 
 
+def test_a_project_s_setting_that_is_changed_here_holds_as_the_project_does(place: Place) -> None:
+    own = place.project / ".protea" / "config.toml"
+    doubted = place.run("config", "set", "--project", "limits.max_turns", "5")
+    assert doubted.returncode == 0
+    assert doubted.stderr.decode().startswith(f"protea: {own} is used once this project is trusted")
+    assert place.run("trust", "--yes").returncode == 0
+    for words, environment in (
+        (["config", "set", "--project", "limits.max_turns", "6"], {}),
+        (["config", "edit", "--project"], {"EDITOR": "sed -i s/6/7/"}),
+    ):
+        done = place.run(*words, **environment)
+        assert (done.returncode, done.stderr) == (0, b"")
+    got = place.run("config", "get", "limits.max_turns")
+    assert (got.stdout, got.stderr) == (b"7\n", b"")
+    own.write_text("[limits]\nmax_turns = 8\n")
+    done = place.run("-p", "read a.py")
+    told = ".protea/config.toml is not used: it is not as you trusted it; `protea trust` shows what is different"
+    assert done.stderr.decode() == f"protea: {told}\n"
+
+
 def test_what_is_no_skill_hides_none(place: Place) -> None:
     skills = place.home / "protea" / "skills"
     for name in ("folder", "pipe", "good"):

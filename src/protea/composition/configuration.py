@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from protea.adapters.settings import files
@@ -35,7 +36,8 @@ class Configuration:
     def write(self, key: str, value: str, *, project: bool) -> str:
         """Set a key in the person's or the project's file; the file. Raises `ConfigError`, `StoreError`."""
         file = files.project_file(self._around) if project else files.user_file(self._around)
-        files.set_value(file, key, value)
+        with self._as_trusted(file, project=project):
+            files.set_value(file, key, value)
         return file
 
     def screen(self) -> ScreenSettings:
@@ -69,12 +71,29 @@ class Configuration:
             raise ConfigError(f"{error} ({file} is as it was; what you wrote is in {copy})") from None
         os.unlink(copy)
         if after != before:
-            files.replace_file(file, after)
+            with self._as_trusted(file, project=project):
+                files.replace_file(file, after)
         try:
             old = files.look_at(before, file)[1]
         except ConfigError:
             old = {}  # it could not be used before
         return file, warnings, changed(old, values)
+
+    @contextmanager
+    def _as_trusted(self, file: str, *, project: bool) -> Iterator[None]:
+        """A project's file that a person changes here stays as trusted as the project was."""
+        home, root = self._around.protea_home, self._around.root
+        if not project or os.path.realpath(os.path.dirname(file)) == os.path.realpath(home):
+            yield
+            return
+        from protea.adapters.settings import trust
+
+        trusted = trust.is_trusted(home, root)
+        yield
+        if trusted:
+            trust.carry_over(home, root, file)
+        else:
+            self._launch.warn(f"{file} is used once this project is trusted, as it then is; `protea trust` does that")
 
     def files(self) -> dict[str, str]:
         """Whose settings → the file."""

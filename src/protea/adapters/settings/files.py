@@ -238,9 +238,7 @@ class _Reading:
             text = decoded(data, path) if data is not None else None
             if text is not None and says_something(text):
                 if not trusted:
-                    self.warnings.append(
-                        f"{path} is not used: this project has not been trusted; `protea trust` does that"
-                    )
+                    self.warnings.append(_why_not_used(path, data or b"", surroundings))
                 self._file(path, text, trusted=trusted)
         except ConfigError as error:
             if trusted:
@@ -353,6 +351,17 @@ class _Reading:
         rules = rule_layer(layer, rule_lines)
         if rules is not None:
             self.rules.append(rules)
+
+
+def _why_not_used(path: str, data: bytes, surroundings: Surroundings) -> str:
+    from protea.adapters.settings.trust import looked_at
+
+    known = looked_at(surroundings.protea_home, surroundings.root)
+    if known is None:
+        return f"{path} is not used: this project has not been trusted; `protea trust` does that"
+    name = os.path.relpath(path, surroundings.root)
+    what = "this project" if replace(surroundings, looked_at=known).vouches(path, data) else "it"
+    return f"{name} is not used: {what} is not as you trusted it; `protea trust` shows what is different"
 
 
 def _with_ports(data: dict[str, Any]) -> dict[str, Any]:

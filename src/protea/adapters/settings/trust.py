@@ -214,6 +214,13 @@ def accept(protea_home: str, root: str, items: Iterable[Item], before: Mapping[s
     return known
 
 
+def carry_over(protea_home: str, root: str, path: str) -> None:
+    """Trust the file at `path` as it now is: the person has just changed it here, and trusts the project. Raises
+    `StoreError`."""
+    name = os.path.relpath(path, root)
+    accept(protea_home, root, [item for item in differences(protea_home, root) if item.name == name], {})
+
+
 def watched(root: str) -> tuple[str, ...]:
     """The files of the project at `root` that act, whether or not they exist."""
     try:
