@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -11,15 +12,20 @@ from msgspec.structs import replace
 from protea.adapters.permission import rules
 from protea.application.envelope import Envelope, Narrowed, Some
 from protea.application.parts import Parts
+from protea.domain.audit import AuditRecord
 from protea.domain.delegation import STRICTNESS, VERDICTS
+from protea.domain.events import ApprovalRequested, ApprovalResolved
 from protea.domain.hooks import HookMoment, HookSaid
+from protea.domain.messages import ToolCall
 from protea.domain.permission import Decision, Mode, PermissionRequest, RuleLayer
 from protea.domain.surroundings import Surroundings
 from protea.domain.tools import Taint, ToolSpec
 from protea.ports.gateway import OpenSession
 from protea.ports.hooks import Hooks
 from protea.ports.permission import Permission
+from protea.testing.audit import ListAudit
 from protea.testing.hooks import TableHooks
+from protea.testing.ledger import ListLedger
 from tests.application.world import World
 
 AROUND = Surroundings(cwd="/w", root="/w", user_home="/h", protea_home="/h/.protea", environment={})
@@ -159,6 +165,47 @@ async def test_hooks_that_both_have_run_once_and_those_of_the_sender_also_where_
     assert above.told == []
     assert none.wants("before_tool", "Bash")
     assert await none.run(CALL) == [REFUSED]
+
+
+RECORD = AuditRecord(at="2026-11-28T22:00:00.000Z", kind="decision", session="s", call="c", tool="Bash")
+
+
+@pytest.mark.parametrize(
+    ("choice", "own", "kept"), [("file", True, (0, 1)), ("none", False, (0, 1)), ("other", True, (1, 1))]
+)
+def test_no_profile_is_a_way_past_the_record_of_the_sender(choice: str, own: bool, kept: tuple[int, int]) -> None:
+    theirs, mine = ListAudit(), ListAudit()
+    made = World()._assemble(OpenSession(cwd="/w"))
+    above = replace(made, audit=theirs, choices={"audit": ("file", {})})
+    parts = replace(made, audit=mine if own else None, choices={"audit": (choice, {})})
+    envelope = Envelope(above=Above(above, "normal"), agent="a", depth=1, tools=frozenset())
+    audit = envelope.around(parts, "normal").audit
+    assert audit is not None
+    audit.record(RECORD)
+    assert (len(mine.records), len(theirs.records)) == kept
+
+
+@pytest.mark.parametrize(("says", "found"), [("once", None), ("always", None), (None, None), ("deny", "deny")])
+def test_no_profile_answers_what_the_sender_is_asked(says: Any, found: str | None) -> None:
+    class Answers:
+        def answer(self, question: ApprovalRequested) -> ApprovalResolved | None:
+            return None if says is None else ApprovalResolved(id=question.id, decision=says, by="policy")
+
+    made = World()._assemble(OpenSession(cwd="/w"))
+    envelope = Envelope(above=Above(made, "normal"), agent="a", depth=1, tools=frozenset())
+    question = ApprovalRequested(id="a1", call=ToolCall(id="c1", name="Bash", arguments={}), why="?")
+    answer = envelope.around(replace(made, approval=Answers()), "normal").approval.answer(question)
+    assert (answer.decision if answer is not None else None) == found
+
+
+def test_what_an_agent_spends_counts_where_the_sender_looks_it_up() -> None:
+    made = World()._assemble(OpenSession(cwd="/w"))
+    theirs, mine = ListLedger(), ListLedger()
+    above = replace(made, ledger=theirs, choices={"ledger": ("file", {})})
+    envelope = Envelope(above=Above(above, "normal"), agent="a", depth=1, tools=frozenset())
+    other = replace(made, ledger=mine, choices={"ledger": ("none", {})})
+    assert envelope.around(other, "normal").ledger is theirs
+    assert envelope.around(replace(other, choices=above.choices), "normal").ledger is mine
 
 
 def spec(name: str) -> Any:

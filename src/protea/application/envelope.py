@@ -9,11 +9,15 @@ import msgspec
 from msgspec.structs import replace
 
 from protea.application.parts import Parts
+from protea.domain.audit import AuditRecord
 from protea.domain.delegation import stricter, strictest_mode
 from protea.domain.errors import UsageError
+from protea.domain.events import ApprovalRequested, ApprovalResolved
 from protea.domain.hooks import HookMoment, HookSaid, Moment, rewritten
 from protea.domain.permission import Decision, Mode, PermissionRequest
 from protea.domain.tools import Taint, ToolSpec
+from protea.ports.approval import Approval
+from protea.ports.audit import Audit
 from protea.ports.hooks import Hooks
 from protea.ports.permission import Permission
 from protea.ports.persona import Persona
@@ -57,11 +61,16 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
         if walls != own and walls is not None and walls[0] != "none":
             raise UsageError(f"{parts.profile} would run commands outside the walls of the session that sends it")
         persona = Spoken(parts.persona, self.words) if self.words else parts.persona
+        same_ledger = parts.choices.get("ledger") == self.above.parts.choices.get("ledger")
         return replace(
             parts,
             mode=strictest_mode(mode, self.mode),
             toolsets=tuple(Some(toolset, self.tools) for toolset in parts.toolsets),
             permission=Narrowed(parts.permission, self),
+            approval=Asked(parts.approval),
+            audit=Recorded(parts.audit, parts.choices.get("audit"), self.above),
+            # What it spends counts where the sender looks up what a day or a profile has.
+            ledger=parts.ledger if same_ledger else self.above.parts.ledger,
             persona=persona,
             hooks=Watched(parts.hooks, parts.choices.get("hooks"), self.above),
         )
@@ -84,6 +93,34 @@ class Narrowed:
         allowed = tuple(layer for layer in request.layers if layer.source == "session")
         parents = replace(request, layers=(*above.parts.layers, *allowed))
         return stricter(self._own.decide(request), above.parts.permission.decide(parents))
+
+
+class Asked:
+    """`Approval` of an agent: it may refuse by itself; what it would allow is asked where its sender is asked."""
+
+    def __init__(self, own: Approval) -> None:
+        self._own = own
+
+    def answer(self, question: ApprovalRequested) -> ApprovalResolved | None:
+        answer = self._own.answer(question)
+        return answer if answer is not None and answer.decision == "deny" else None
+
+
+class Recorded:
+    """`Audit` of an agent: that of the session that sent it, as it is now, and its own where that is another. So that
+    no profile is a way past the record."""
+
+    def __init__(self, own: Audit | None, choice: object, above: Above) -> None:
+        self._own = own
+        self._choice = choice
+        self._above = above
+
+    def record(self, record: AuditRecord) -> None:
+        parts = self._above.parts
+        if parts.audit is not None:
+            parts.audit.record(record)
+        if self._own is not None and (parts.audit is None or parts.choices.get("audit") != self._choice):
+            self._own.record(record)
 
 
 class Watched:

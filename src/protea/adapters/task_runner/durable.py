@@ -15,10 +15,11 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 
+from protea.adapters.guests.thread import in_own_thread
 from protea.adapters.task_runner._register import Register
 from protea.adapters.task_runner._table import Table
 from protea.adapters.task_runner.in_process import InProcess, owner_of, surely
@@ -27,8 +28,6 @@ from protea.domain.surroundings import Surroundings
 from protea.ports.clock import Clock
 from protea.ports.ids import Ids
 from protea.ports.task_runner import Progress, Task, Work
-
-Kind = TypeVar("Kind")
 
 VERSION = "protea-2"
 """Of the way tasks are made of steps."""
@@ -59,19 +58,22 @@ class Durable(InProcess):
         await self._launched()
         job = Job(task, works, tell, asyncio.get_running_loop(), lambda: self._held(task.id))
         try:
-            return await apart(lambda: _ENGINE.through(job))
+            # Nobody waits for that thread at the end of the process: the engine waits for a database that is away for
+            # as long as it is, and cannot be told not to.
+            result: str = await in_own_thread(_ENGINE.through, job)
+            return result
         except asyncio.CancelledError:
             # What it does ends whether or not the engine's database can be told of it.
             await surely(job.cancel())
             with suppress(TimeoutError):
-                await surely(asyncio.wait_for(apart(lambda: _ENGINE.cancel(job)), PATIENCE))
+                await surely(asyncio.wait_for(in_own_thread(_ENGINE.cancel, job), PATIENCE))
             raise
 
     async def _launched(self) -> None:
         if self in _ENGINE.users:
             return
         try:
-            await apart(lambda: _ENGINE.launch(self, self._database, owner_of(self._ids)))
+            await in_own_thread(_ENGINE.launch, self, self._database, owner_of(self._ids))
         except StoreError:
             raise
         except Exception as fault:  # whatever a database, or its driver, has to say
@@ -80,34 +82,7 @@ class Durable(InProcess):
     async def aclose(self) -> None:
         await super().aclose()
         with suppress(TimeoutError):
-            await asyncio.wait_for(apart(lambda: _ENGINE.leave(self)), PATIENCE)
-
-
-async def apart(work: Callable[[], Kind]) -> Kind:
-    """What it gives, done in a thread that nobody waits for at the end of the process: the engine waits for a database
-    that is away for as long as it is, and cannot be told not to."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Kind] = loop.create_future()
-
-    def tell(result: Kind | None, fault: BaseException | None) -> None:
-        if done.done():
-            return
-        if fault is not None:
-            done.set_exception(fault)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]  # what the work gave
-
-    def run() -> None:
-        result, fault = None, None
-        try:
-            result = work()
-        except BaseException as error:  # is raised where it is waited for
-            fault = error
-        with suppress(RuntimeError):  # the loop was closed meanwhile
-            loop.call_soon_threadsafe(tell, result, fault)
-
-    threading.Thread(target=run, name="durable", daemon=True).start()
-    return await done
+            await asyncio.wait_for(in_own_thread(_ENGINE.leave, self), PATIENCE)
 
 
 class Job:
