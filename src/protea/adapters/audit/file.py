@@ -80,7 +80,7 @@ class FileAudit:
         path = f"{self._folder}/{NAME}"
         if self._fd is not None:
             there = _identity(path)
-            if there != (self._inode, self._size):
+            if there != (self._inode, self._size) and not self._caught_up(self._fd, there):
                 os.close(self._fd)
                 self._fd = None
         if self._fd is None:
@@ -112,6 +112,18 @@ class FileAudit:
         if last is None and self._size == 0:
             last = self._last_of_older()
         self._seq, self._hash = (last.seq, last.hash) if last is not None else (0, BEGINNING)
+
+    def _caught_up(self, fd: int, there: tuple[int, int] | None) -> bool:
+        """Whether others have only written on, and their last record is known now."""
+        if there is None or there[0] != self._inode or there[1] < self._size:
+            return False
+        before, self._size = self._size, there[1]
+        last = self._near(fd)
+        if last is None:
+            self._size = before
+            return False
+        self._seq, self._hash = last.seq, last.hash
+        return True
 
     def _near(self, fd: int) -> AuditRecord | None:
         """The last record, where it is whole, readable and short, as nearly all are."""

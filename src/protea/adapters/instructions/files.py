@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -43,9 +44,14 @@ class FileInstructions:
         self._options = options
         self._around = surroundings
 
+    @cached_property
+    def _own(self) -> tuple[str, ...]:
+        """Where a person's own instructions may lie, without links."""
+        return tuple(os.path.realpath(folder) for folder in (self._around.protea_home, self._around.user_home))
+
     def load(self, cwd: str) -> tuple[Instruction, ...]:
         around = self._around
-        own = tuple(os.path.realpath(folder) for folder in (around.protea_home, around.user_home))
+        own = self._own
         found = [*self._of(around.protea_home, own)]
         found += [rule.instruction for rule in self._own_rules(own) if not rule.paths]
         # A directory nobody has trusted may not speak to the model with a person's authority.
@@ -60,8 +66,7 @@ class FileInstructions:
         if not inside:
             return ()
         about = [os.path.relpath(file, root) for file in inside]
-        own = tuple(os.path.realpath(folder) for folder in (self._around.protea_home, self._around.user_home))
-        found = [rule.instruction for rule in self._own_rules(own) if _concerns(rule, about)]
+        found = [rule.instruction for rule in self._own_rules(self._own) if _concerns(rule, about)]
         if self._around.trusted:
             loaded = set(_between(root, cwd))
             for file in inside:

@@ -17,6 +17,8 @@ from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
 from protea.ports.workspace import Entry, WorkspaceError
 
+BEGINNING = 8192
+"""Bytes of every file that are read first, to see what it is."""
 WHOLE = 16 << 20
 """Bytes up to which a file is read at once; of a larger one only the lines that are asked for."""
 PIECE = 1 << 20
@@ -54,7 +56,7 @@ class Read:
             entry = await self._kit.workspace.stat(path)
             if entry.kind == "directory":
                 return await self._directory(path, entry)
-            start = await self._kit.workspace.read(path, size=min(entry.size, 8192) or 8192)
+            start = await self._kit.workspace.read(path, size=BEGINNING)
             result = await self._file(path, entry, start, arguments)
         except WorkspaceError as error:
             return ToolResult(await explained(self._kit, path, error), is_error=True)
@@ -81,7 +83,7 @@ class Read:
             return ToolResult(
                 f"{self._kit.shown(path)} is {kind}, {entry.size:,} bytes; it cannot be shown as text.", is_error=True
             )
-        return await self._text(path, entry, arguments)
+        return await self._text(path, entry, start, arguments)
 
     async def _directory(self, path: str, entry: Entry) -> ToolResult:
         entries = await self._kit.workspace.list(path)
@@ -112,10 +114,12 @@ class Read:
 
     # ── text ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _text(self, path: str, entry: Entry, arguments: Mapping[str, Any]) -> ToolResult:
+    async def _text(self, path: str, entry: Entry, start: bytes, arguments: Mapping[str, Any]) -> ToolResult:
         offset = int(arguments.get("offset", 1))
         limit = min(int(arguments.get("limit", self._kit.options.read_lines)), 100_000)
-        if entry.size == 0:
+        if start and len(start) < BEGINNING:
+            data = start  # that is all of it, as nearly all files are short
+        elif entry.size == 0:
             data = await self._kit.workspace.read(path, size=WHOLE)  # files of /proc and kin say 0 and have content
             if not data:
                 return ToolResult(f"{self._kit.shown(path)} is empty.")
