@@ -135,6 +135,19 @@ def test_of_a_name_the_projects_own_counts_and_only_where_it_is_trusted(tmp_path
     assert tool.description == "Mine."
 
 
+def test_a_file_that_would_interrupt_the_run_is_left_out_like_any_that_is_wrong(tmp_path: Path) -> None:
+    around(tmp_path)
+    (tmp_path / "home/.protea/tools/a_wrong.py").write_text("x = 1\nraise KeyboardInterrupt\n")
+    (tmp_path / "home/.protea/tools/fine.py").write_text(FINE)
+    toolset = made(tmp_path)
+    loading = threading.Thread(target=toolset.load)  # as it is done while the screen goes on
+    loading.start()
+    loading.join(30)
+    assert [spec.name for spec in toolset.specs()] == ["greet", "where", "also_where"]
+    (problem,) = toolset.problems
+    assert ":2: KeyboardInterrupt" in problem
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -27,8 +27,9 @@ class SessionLock:
             except BlockingIOError:
                 pid = _pid(fd)
                 os.close(fd)
-                # Someone who only looks (`held`) has it for microseconds, and has written no pid.
-                if (pid is None or not _alive(pid)) and attempt < 9:
+                # Someone who only looks (`held`) has it for microseconds. Whose number stands in the file says nothing,
+                # it may be that of a process that is dead, and another's by now.
+                if attempt < 9:
                     time.sleep(0.002)
                     continue
                 who = f"process {pid}" if pid else "another process"
@@ -79,16 +80,6 @@ def held(folder: str) -> bool:
 def _pid(fd: int) -> int | None:
     text = os.pread(fd, 32, 0).strip()
     return int(text) if text.isdigit() else None
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 def _is(fd: int, path: str) -> bool:

@@ -12,6 +12,7 @@ import os
 import re
 import stat
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
@@ -124,8 +125,10 @@ def _run(path: str, source: bytes | str) -> ModuleType | str:
     sys.modules[name] = module  # annotations of classes are looked up there
     try:
         exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
-    except (Exception, SystemExit) as fault:
+    except BaseException as fault:
         sys.modules.pop(name, None)
+        if isinstance(fault, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise  # somebody has pressed Ctrl+C, as far as anybody can tell
         words = fault.msg if isinstance(fault, SyntaxError) else str(fault)
         return f"{path}:{_line(fault, path)}: {type(fault).__name__}: {words}; none of its tools can be used"
     return module
