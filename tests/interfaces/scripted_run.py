@@ -133,6 +133,7 @@ SCRIPTS = {
     "hello": saying("Hello there.", "Hello", " there."),
     "escape": saying("red \x1b[31mtext\x1b[0m and half \udc80 a character"),
     "counting": counting,
+    "patient": deaf,
     **{each.__name__: each for each in (working, endless, deaf, flood, failing, limited, denied, asking, structured)},
 }
 
@@ -167,6 +168,8 @@ async def run() -> int:
         said = PromptSubmitted(id="p0", text="before", session="old", seq=2)
         gateway = ScriptedGateway(counting, logs={"old": [began, said]})
     else:
+        if scenario == "patient":
+            headless.GRACE = 600.0
         gateway = ScriptedGateway(SCRIPTS[scenario])
     return await headless.run(gateway, spec)
 
