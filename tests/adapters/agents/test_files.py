@@ -12,6 +12,7 @@ from protea.domain.delegation import AgentDefinition, read_definition
 from protea.domain.surroundings import Surroundings
 from protea.ports.agents import Agents
 from protea.testing.contracts.agents import AgentsContract
+from tests.adapters.around import around
 
 REVIEWER = """---
 name: reviewer
@@ -24,24 +25,20 @@ You review.
 """
 
 
+WRITTEN = {
+    "project/.protea/agents/reviewer.md": REVIEWER,
+    "project/.claude/agents/reviewer.md": "hidden by the one above",
+    "project/.claude/agents/tester.md": "---\nmodel: acme/small\nprofile: careful\ntools: '*'\n---\nYou test.",
+    "home/.protea/agents/mine.md": "My own.",
+    "home/.claude/agents/reviewer.md": "---\nname: reviewer\n---\nmine",
+    "home/.claude/agents/empty.md": "",
+    "home/.claude/agents/bad name.md": "x",
+    "home/.protea/agents/notes.txt": "not an agent",
+}
+
+
 def made(tmp_path: Path, *, trusted: bool = True) -> Agents:
-    for path, text in {
-        "project/.protea/agents/reviewer.md": REVIEWER,
-        "project/.claude/agents/reviewer.md": "hidden by the one above",
-        "project/.claude/agents/tester.md": "---\nmodel: acme/small\nprofile: careful\ntools: '*'\n---\nYou test.",
-        "home/.protea/agents/mine.md": "My own.",
-        "home/.claude/agents/reviewer.md": "---\nname: reviewer\n---\nmine",
-        "home/.claude/agents/empty.md": "",
-        "home/.claude/agents/bad name.md": "x",
-        "home/.protea/agents/notes.txt": "not an agent",
-    }.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
-    project, home = str(tmp_path / "project"), str(tmp_path / "home")
-    around = Surroundings(
-        cwd=project, root=project, user_home=home, protea_home=f"{home}/.protea", environment={}, trusted=trusted
-    )
-    return files.create(files.Options(), surroundings=around)
+    return files.create(files.Options(), surroundings=around(tmp_path, WRITTEN, trusted=trusted))
 
 
 class TestFiles(AgentsContract):

@@ -8,28 +8,23 @@ from pathlib import Path
 import pytest
 
 from protea.adapters.templates import files, none
-from protea.domain.surroundings import Surroundings
 from protea.ports.templates import Templates
 from protea.testing.contracts.templates import TemplatesContract
+from tests.adapters.around import around
+
+WRITTEN = {
+    "project/.protea/commands/review.md": "Look at $1.",
+    "project/.protea/commands/git/tidy.md": "Tidy up.",
+    "project/.claude/commands/review.md": "hidden by the one above",
+    "home/.protea/commands/mine.md": "My own.",
+    "home/.protea/commands/review.md": "hidden, too",
+    "home/.protea/commands/empty.md": "",
+    "home/.protea/commands/notes.txt": "not a command",
+}
 
 
 def made(tmp_path: Path, *, trusted: bool = True) -> files.FileTemplates:
-    for path, text in {
-        "project/.protea/commands/review.md": "Look at $1.",
-        "project/.protea/commands/git/tidy.md": "Tidy up.",
-        "project/.claude/commands/review.md": "hidden by the one above",
-        "home/.protea/commands/mine.md": "My own.",
-        "home/.protea/commands/review.md": "hidden, too",
-        "home/.protea/commands/empty.md": "",
-        "home/.protea/commands/notes.txt": "not a command",
-    }.items():
-        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / path).write_text(text)
-    project, home = str(tmp_path / "project"), str(tmp_path / "home")
-    around = Surroundings(
-        cwd=project, root=project, user_home=home, protea_home=f"{home}/.protea", environment={}, trusted=trusted
-    )
-    return files.create(files.Options(), surroundings=around)
+    return files.create(files.Options(), surroundings=around(tmp_path, WRITTEN, trusted=trusted))
 
 
 class TestFiles(TemplatesContract):

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from protea.adapters.tools import builtin
+from protea.adapters.workspace import disk
 from protea.domain.tools import ToolResult
+from protea.ports.toolset import Toolset
 from protea.testing.contracts.sandbox import alive, gone
+from protea.testing.sandbox import RecordingSandbox, Script
 from protea.testing.search import ListSearch
 from protea.testing.web import ScriptedWeb
 from tests.adapters.tools.conftest import Project
@@ -371,39 +374,27 @@ async def test_background_commands_are_limited(project: Project) -> None:
     assert "b1" in result.text
 
 
-async def test_without_bash_sh_is_used(project: Project, tmp_path: Path) -> None:
-    from protea.adapters.workspace import disk
-    from protea.testing.sandbox import RecordingSandbox, Script
-
-    sandbox = RecordingSandbox([Script()], programs=())
-    workspace = disk.create(disk.Options(), surroundings=project.surroundings)
-    tools = builtin.create(
+def over(sandbox: RecordingSandbox, project: Project) -> Toolset:
+    """The tools, over a sandbox that writes down what it is to run."""
+    return builtin.create(
         builtin.Options(),
-        workspace=workspace,
+        workspace=disk.create(disk.Options(), surroundings=project.surroundings),
         sandbox=sandbox,
         surroundings=project.surroundings,
         web=ScriptedWeb(),
         search=ListSearch(),
     )
-    await project.call("Bash", tools, command="echo hi")
+
+
+async def test_without_bash_sh_is_used(project: Project) -> None:
+    sandbox = RecordingSandbox([Script()], programs=())
+    await project.call("Bash", over(sandbox, project), command="echo hi")
     assert sandbox.launches[0].argv == ("/bin/sh", "-c", "echo hi")
 
 
 async def test_what_is_shown_is_what_runs(project: Project) -> None:
-    from protea.adapters.workspace import disk
-    from protea.testing.sandbox import RecordingSandbox, Script
-
     sandbox = RecordingSandbox([Script()])
-    workspace = disk.create(disk.Options(), surroundings=project.surroundings)
-    tools = builtin.create(
-        builtin.Options(),
-        workspace=workspace,
-        sandbox=sandbox,
-        surroundings=project.surroundings,
-        web=ScriptedWeb(),
-        search=ListSearch(),
-    )
-    await project.call("Bash", tools, command="cd src && make")
+    await project.call("Bash", over(sandbox, project), command="cd src && make")
     assert sandbox.launches[0].argv == ("/bin/bash", "--norc", "--noprofile", "-c", "cd src && make")
     assert sandbox.launches[0].cwd == str(project.root)
     assert str(project.root) in sandbox.launches[0].writable
