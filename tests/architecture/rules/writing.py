@@ -42,7 +42,7 @@ OF_ONE_KIND = {
     "protea.interfaces.commands": "a command each",
     "protea.adapters.tools": "a tool each; what several of them need begins with an underscore",
 }
-"""Folders in which a name says enough."""
+"""Folders in which a name says enough, unless it begins with an underscore."""
 
 
 _MANY = {f"application/step_{number}.py": "" for number in range(MANY)}
@@ -52,6 +52,7 @@ _NAMES = ", ".join(f"step_{number}" for number in range(MANY))
 @rule(
     {"application/__init__.py": f'"""{_NAMES}."""', **_MANY, "application/hub.py": ""},
     {"adapters/x/__init__.py": '"""A family."""', **{f"adapters/x/_{n}.py": "" for n in range(MANY + 1)}},
+    {"ports/__init__.py": '"""Promises."""', **{f"ports/{name}.py": "" for name in "abcdefgh"}, "ports/_x.py": ""},
     fine={
         "application/__init__.py": f'"""A turn: hub, {_NAMES}."""',
         **_MANY,
@@ -68,11 +69,13 @@ def a_folder_of_many_files_says_what_is_where(tree: Tree) -> Iterator[str]:
         folders.setdefault(above, []).append(last)
     for name, files in folders.items():
         home = tree.module(name)
-        if home is None or name in OF_ONE_KIND or len(files) <= MANY:
+        if home is None or len(files) <= MANY:
             continue
+        if name in OF_ONE_KIND:
+            files = [last for last in files if last.startswith("_")]
         words = set(re.findall(r"\w+", ast.get_docstring(home.ast) or ""))
         for last in files:
-            if last not in words and not last.startswith("__"):
+            if last not in words and not last.startswith("__") and last != "_version":
                 yield home.at(1, f"names no {last}")
 
 
