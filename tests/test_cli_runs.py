@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -303,11 +304,8 @@ def test_a_project_s_setting_that_is_changed_here_holds_as_the_project_does(plac
     assert doubted.returncode == 0
     assert doubted.stderr.decode().startswith(f"protea: {own} is used once this project is trusted")
     assert place.run("trust", "--yes").returncode == 0
-    for words, environment in (
-        (["config", "set", "--project", "limits.max_turns", "6"], {}),
-        (["config", "edit", "--project"], {"EDITOR": "sed -i s/6/7/"}),
-    ):
-        done = place.run(*words, **environment)
+    for words in (["config", "set", "--project", "limits.max_turns", "6"], ["config", "edit", "--project"]):
+        done = place.run(*words, EDITOR="sed -i s/6/7/")
         assert (done.returncode, done.stderr) == (0, b"")
     got = place.run("config", "get", "limits.max_turns")
     assert (got.stdout, got.stderr) == (b"7\n", b"")
@@ -315,6 +313,28 @@ def test_a_project_s_setting_that_is_changed_here_holds_as_the_project_does(plac
     done = place.run("-p", "read a.py")
     told = ".protea/config.toml is not used: it is not as you trusted it; `protea trust` shows what is different"
     assert done.stderr.decode() == f"protea: {told}\n"
+
+
+def test_settings_that_are_changed_at_the_same_time_are_all_kept(place: Place) -> None:
+    place.run("-p", "read a.py")
+    names = [f"p{number}" for number in range(6)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        done = list(pool.map(lambda name: place.run("config", "set", f"providers.{name}.base_url", "http://x"), names))
+    assert {each.returncode for each in done} == {0}
+    assert sorted(json.loads(place.run("config", "get", "providers").stdout)) == names
+
+
+def test_a_file_that_was_changed_while_it_was_edited_is_not_overwritten(place: Place) -> None:
+    place.run("config", "set", "effort", "low")
+    file = place.home / "protea" / "config.toml"
+    script = place.home / "editor"
+    script.write_text(f"#!/bin/sh\necho 'profile = \"ops\"' >> {file}\nsed -i s/low/high/ $1\n")
+    script.chmod(0o755)
+    done = place.run("config", "edit", EDITOR=str(script))
+    [line] = done.stderr.decode().splitlines()
+    assert (done.returncode, "it was changed while you wrote; what you wrote is in" in line) == (1, True)
+    assert 'effort = "high"' in Path(line.rpartition(" ")[2]).read_text()
+    assert 'profile = "ops"' in file.read_text()
 
 
 def test_what_is_no_skill_hides_none(place: Place) -> None:

@@ -69,6 +69,8 @@ class Configuration:
             warnings, values = files.look_at(after, copy)
         except ConfigError as error:
             raise ConfigError(f"{error} ({file} is as it was; what you wrote is in {copy})") from None
+        if _text(file) != before:
+            raise ConfigError(f"it was changed while you wrote; what you wrote is in {copy}", file)
         os.unlink(copy)
         if after != before:
             with self._as_trusted(file, project=project):

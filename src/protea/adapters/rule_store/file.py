@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import msgspec
 
@@ -25,6 +27,10 @@ class FileRuleStore:
         self._path = path
 
     def allow(self, rules: Sequence[str]) -> str:
+        with self._alone():
+            return self._add(rules)
+
+    def _add(self, rules: Sequence[str]) -> str:
         text = self._read()
         before = self._allowed(text)
         new = [rule for rule in rules if rule not in before]
@@ -35,6 +41,21 @@ class FileRuleStore:
             raise ConfigError("its allow list has a form that cannot be added to; add the rule by hand", self._path)
         self._write(after)
         return self._path
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Another session that saves a rule just now waits: neither is to lose the other's."""
+        try:
+            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
+            held = os.open(os.path.dirname(self._path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise StoreError(f"the rule could not be saved in {self._path}: {error.strerror}") from error
+        try:
+            with suppress(OSError):  # a file system without locks: then it is as if nobody else was there
+                fcntl.flock(held, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(held)
 
     def _read(self) -> str:
         try:
@@ -57,7 +78,6 @@ class FileRuleStore:
     def _write(self, text: str) -> None:
         temporary = f"{self._path}.{os.getpid()}.new"
         try:
-            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)

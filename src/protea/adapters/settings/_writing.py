@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -88,6 +91,23 @@ def with_item(text: str, key: tuple[str, ...], value: Any) -> str:
     items = [*tomllib.loads(f"items = {written}")["items"], value]
     lines = "".join(f"  {toml(item)},{newline}" for item in items)
     return f"{text[: place.start]}[{newline}{lines}]{text[place.end :]}"
+
+
+@contextmanager
+def alone(path: str) -> Iterator[None]:
+    """Nobody else changes a file of this folder meanwhile, as far as they ask here. Raises `StoreError`."""
+    folder = os.path.dirname(os.path.realpath(path))
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StoreError(f"{path} could not be written: {(error.strerror or str(error)).lower()}") from error
+    try:
+        with suppress(OSError):  # a file system without locks: then it is as if nobody else was there
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def replace_file(path: str, text: str) -> None:

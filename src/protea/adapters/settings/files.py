@@ -139,13 +139,20 @@ def set_value(file: str, key: str, value: str) -> None:
     Raises `ConfigError` for a key or value that would not be accepted, or where the file has a form that cannot be
     changed this way; `StoreError` where it cannot be written.
     """
-    import tomllib
-
-    from protea.adapters.settings._writing import replace_file, with_value
+    from protea.adapters.settings._writing import alone
 
     path = _path(key)
     parsed = _assigned(path, value, f"config set {key}")
     _check(_nested(path, parsed), lambda _key, message: ConfigError(message), lambda _key, message: _refuse(message))
+    with alone(file):
+        _set(file, key, path, parsed)
+
+
+def _set(file: str, key: str, path: tuple[str, ...], parsed: Any) -> None:
+    import tomllib
+
+    from protea.adapters.settings._writing import replace_file, with_value
+
     text = read(file) or ""
     before = parse(text, file)
     try:
