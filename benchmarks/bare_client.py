@@ -10,7 +10,9 @@ import asyncio
 import json
 import re
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 TOOLS = {
     "Read": ["path"],
@@ -18,10 +20,11 @@ TOOLS = {
     "Bash": ["command"],
     "Edit": ["path", "old_string", "new_string"],
 }
-CALL = tuple[str, str, dict]
+Json = dict[str, Any]
+CALL = tuple[str, str, Json]
 
 
-async def run_tool(name: str, a: dict) -> str:
+async def run_tool(name: str, a: Json) -> str:
     if name != "Bash":
         return file_tool(name, a)
     process = await asyncio.create_subprocess_exec(
@@ -31,7 +34,7 @@ async def run_tool(name: str, a: dict) -> str:
     return out.decode(errors="replace")
 
 
-def file_tool(name: str, a: dict) -> str:
+def file_tool(name: str, a: Json) -> str:
     if name == "Read":
         lines = Path(a.get("path") or a["file_path"]).read_text().splitlines()
         return "\n".join(f"{n}\t{line}" for n, line in enumerate(lines, 1))
@@ -58,9 +61,10 @@ class Chat:
     path = "/chat/completions"
 
     def __init__(self, model: str, prompt: str) -> None:
-        self.model, self.messages = model, [{"role": "user", "content": prompt}]
+        self.model = model
+        self.messages: list[Json] = [{"role": "user", "content": prompt}]
 
-    def body(self) -> dict:
+    def body(self) -> Json:
         schema = {
             n: {"type": "object", "properties": {k: {"type": "string"} for k in keys}} for n, keys in TOOLS.items()
         }
@@ -68,7 +72,7 @@ class Chat:
         options = {"stream": True, "stream_options": {"include_usage": True}}
         return {"model": self.model, "messages": self.messages, "tools": tools, **options}
 
-    def read(self, event: dict, calls: dict[int, list[str]]) -> str:
+    def read(self, event: Json, calls: dict[int, list[str]]) -> str:
         text = ""
         for choice in event.get("choices", []):
             delta = choice.get("delta", {})
@@ -91,32 +95,32 @@ class Chat:
 class Anthropic(Chat):
     path = "/v1/messages"
 
-    def body(self) -> dict:
+    def body(self) -> Json:
         return {"model": self.model, "messages": self.messages, "max_tokens": 64000, "stream": True}
 
-    def read(self, event: dict, calls: dict) -> str:
-        return event.get("delta", {}).get("text", "")
+    def read(self, event: Json, calls: dict[int, list[str]]) -> str:
+        return str(event.get("delta", {}).get("text", ""))
 
 
 class Responses(Chat):
     path = "/responses"
 
-    def body(self) -> dict:
+    def body(self) -> Json:
         return {"model": self.model, "input": self.messages, "stream": True}
 
-    def read(self, event: dict, calls: dict) -> str:
-        return event["delta"] if event.get("type") == "response.output_text.delta" else ""
+    def read(self, event: Json, calls: dict[int, list[str]]) -> str:
+        return str(event["delta"]) if event.get("type") == "response.output_text.delta" else ""
 
 
 class Gemini(Chat):
-    @property
-    def path(self) -> str:
-        return f"/models/{self.model}:streamGenerateContent?alt=sse"
+    def __init__(self, model: str, prompt: str) -> None:
+        super().__init__(model, prompt)
+        self.path = f"/models/{model}:streamGenerateContent?alt=sse"
 
-    def body(self) -> dict:
+    def body(self) -> Json:
         return {"contents": [{"role": "user", "parts": [{"text": self.messages[0]["content"]}]}]}
 
-    def read(self, event: dict, calls: dict) -> str:
+    def read(self, event: Json, calls: dict[int, list[str]]) -> str:
         parts = [p for c in event.get("candidates", []) for p in c.get("content", {}).get("parts", [])]
         return "".join(part.get("text", "") for part in parts)
 
@@ -124,18 +128,18 @@ class Gemini(Chat):
 class Ollama(Chat):
     path = "/api/chat"
 
-    def body(self) -> dict:
+    def body(self) -> Json:
         return {"model": self.model, "messages": self.messages, "stream": True}
 
-    def read(self, event: dict, calls: dict) -> str:
-        return event.get("message", {}).get("content", "")
+    def read(self, event: Json, calls: dict[int, list[str]]) -> str:
+        return str(event.get("message", {}).get("content", ""))
 
 
 HEADERS = "Content-Type: application/json\r\nAuthorization: Bearer k\r\nx-api-key: k\r\n"
 WIRES = {"openai-chat": Chat, "anthropic": Anthropic, "openai-responses": Responses, "gemini": Gemini, "ollama": Ollama}
 
 
-async def lines_of(reader: asyncio.StreamReader):
+async def lines_of(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     """The lines of a response's body, however it is framed."""
     head = await reader.readuntil(b"\r\n\r\n")
     if b" 200 " not in head.split(b"\r\n")[0]:

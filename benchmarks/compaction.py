@@ -50,7 +50,7 @@ from protea.domain.events import (
 )
 from protea.domain.looking_back import places
 from protea.domain.messages import AssistantMessage, Message, Text, ToolCall, UserMessage, text_of
-from protea.domain.reply import ModelRequest, Reply, ReplyPiece
+from protea.domain.reply import ModelRequest, Reply, ReplyPiece, Stop
 from protea.domain.tools import TodoItem, ToolResult
 from protea.domain.transcript import Transcript
 from protea.domain.usage import ModelInfo, Usage
@@ -165,11 +165,11 @@ class Day:
 
     async def reply(self, text: str, *calls: ToolCall, asked: bool = True) -> None:
         messages = await self.request() if asked else ()
-        stop = "tool_calls" if calls else "end_turn"
+        stop: Stop = "tool_calls" if calls else "end_turn"
         self.tell(
             MessageCompleted(
                 model="acme/big", content=(Text(text), *calls), stop=stop, usage=Usage(), seen=self.hub.last
-            )  # type: ignore[arg-type]  # one of its words
+            )
         )
         if asked:
             self.learn(messages)
@@ -326,4 +326,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from measure import Report, run
 from project import PROTEA, make_home, make_project
@@ -98,6 +99,7 @@ def long_log(folder: Path) -> str:
     """A session of many turns with a call each, written by the store itself."""
     from protea.adapters.storage.jsonl import JsonlStore
     from protea.domain.events import (
+        LastingEvent,
         MessageCompleted,
         PromptSubmitted,
         SessionStarted,
@@ -111,8 +113,8 @@ def long_log(folder: Path) -> str:
 
     session = "20250101-000000-long"
     log = JsonlStore(str(folder)).create(session)
-    common = {"session": session, "at": "2025-01-01T00:00:00.000Z", "identity": "coding"}
-    events: list = [
+    common: dict[str, Any] = {"session": session, "at": "2025-01-01T00:00:00.000Z", "identity": "coding"}
+    events: list[LastingEvent] = [
         SessionStarted(seq=1, version="0.1.0", cwd="/", profile="coding", model="offline/grammar", **common)
     ]
     turn = 0
@@ -123,7 +125,7 @@ def long_log(folder: Path) -> str:
         result = ToolResult(text="def function(value: int) -> int:\n    return value\n" * 6)
         asked = MessageCompleted(model="a/b", content=(call,), stop="tool_calls", usage=Usage(input=900), seen=seq + 2)
         told = MessageCompleted(model="a/b", content=(Text(text="It is so. " * 20),), stop="end_turn", usage=Usage())
-        steps = [
+        steps: list[LastingEvent] = [
             PromptSubmitted(id=f"p_{turn}", text=f"Question {turn}?"),
             TurnStarted(id=id, prompt=f"p_{turn}", model="a/b"),
             asked,

@@ -84,7 +84,7 @@ def steps_of(scenario: str) -> Any:
         steps.append(ScriptedCall("Read", {"path": f"src/module_{number}.py"}))
         steps.append(ScriptedCall("Grep", {"pattern": f"def function_{number}", "path": "src"}))
         steps.append(ScriptedCall("Bash", {"command": f"wc -l src/module_{number}.py"}))
-    change = {"path": "src/module_5.py", "old_string": "return 9", "new_string": "return 99"}
+    change: dict[str, object] = {"path": "src/module_5.py", "old_string": "return 9", "new_string": "return 99"}
     return [*steps, ScriptedCall("Edit", change), ScriptedCall("Read", {"path": "src/module_5.py"}), "All done."]
 
 
@@ -127,9 +127,9 @@ class Provider:
         self._process.stdin.flush()
         return self._line()
 
-    def _line(self) -> dict:
+    def _line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        told: dict = json.loads(self._process.stdout.readline())
+        told: dict[str, Any] = json.loads(self._process.stdout.readline())
         return told
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from measure import Report, paired, rounds, run
@@ -21,8 +22,8 @@ def main() -> None:
             ours = [*PROTEA, "-p", "-m", f"bench-{api}/one", "Talk."]
             bare = [*BARE, api, provider.address(api), "one", "Talk."]
             pair = paired(
-                lambda ours=ours: run(ours, cwd=folder, environment=environment),
-                lambda bare=bare: run(bare, cwd=folder, environment=environment),
+                partial(run, ours, cwd=folder, environment=environment),
+                partial(run, bare, cwd=folder, environment=environment),
                 rounds(5),
             )
             assert len({sample.out for sample in (*pair.ours, *pair.beside)}) == 1, api

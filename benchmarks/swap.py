@@ -120,7 +120,10 @@ async def _turn(gateway, session) -> None:  # type: ignore[no-untyped-def]  # a 
 
 def main() -> None:
     sys.path.insert(0, os.path.join(ROOT, "src"))
-    alone, swapped, ticks, made = [], [], [], 0
+    alone: list[float] = []
+    swapped: list[float] = []
+    ticks: list[float] = []
+    made = 0
     for _ in range(rounds(5)):
         for swapping in (False, True):
             with tempfile.TemporaryDirectory() as folder:

@@ -19,11 +19,20 @@ import sys
 import tempfile
 import termios
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyte
 from measure import Report, rounds
 from project import PROTEA, make_home
+
+if TYPE_CHECKING:  # what is measured loads them
+    from textual.app import ComposeResult
+    from textual.events import Event, Key
+    from textual.widgets import Input
+
+    from protea.domain.events import LastingEvent
 
 COLUMNS, ROWS = 120, 40
 TOKENS = 20_000
@@ -65,12 +74,12 @@ def tell(out: str, text: str) -> None:
     Path(out).write_text(text)
 
 
-def log_of(messages: int) -> list:
+def log_of(messages: int) -> list[LastingEvent]:
     from protea.domain.events import MessageCompleted, PromptSubmitted, TurnFinished, TurnStarted
     from protea.domain.messages import Text
     from protea.domain.usage import Usage
 
-    events: list = []
+    events: list[LastingEvent] = []
     for n in range(messages // 2):
         seq = 4 * n
         text = f"It is **so**: part {n} of `module_{n}` does it.\n\n- one\n- two\n\nAnd that is all of it, really. " * 2
@@ -85,6 +94,7 @@ def log_of(messages: int) -> list:
 
 def ours(mode: str, out: str) -> None:
     from textual.app import App
+    from textual.events import Key
     from textual.widgets import Input
 
     from protea.domain.events import MessageCompleted, PromptSubmitted, TextDelta, TurnStarted
@@ -103,10 +113,10 @@ def ours(mode: str, out: str) -> None:
         def __init__(self) -> None:
             super().__init__(driver_class=driver_for(None))
 
-        def compose(self):
+        def compose(self) -> ComposeResult:
             self.log_of = log_of(MESSAGES) if mode in ("long", "long-stream") else []
 
-            async def older(before: int):
+            async def older(before: int) -> Sequence[LastingEvent]:
                 return self.log_of[max(0, before - 401) : before - 1]
 
             self.transcript = Transcript(lambda: look, older=older)
@@ -126,10 +136,8 @@ def ours(mode: str, out: str) -> None:
             assert isinstance(self._driver, ScreenDriver)
             self._driver.begin_reading(lambda event: False)
 
-        async def on_event(self, event) -> None:
-            from textual import events
-
-            if isinstance(event, events.Key) and event.key in ("pageup", "pagedown", "f2"):
+        async def on_event(self, event: Event) -> None:
+            if isinstance(event, Key) and event.key in ("pageup", "pagedown", "f2"):
                 if event.key == "f2":
                     self.exit()
                 else:
@@ -175,7 +183,7 @@ def as_the_program_does() -> None:
     gc.set_threshold(*GARBAGE)
 
 
-def unblinking():
+def unblinking() -> Input:
     """An input line that draws nothing by itself."""
     from textual.widgets import Input
 
@@ -193,7 +201,7 @@ def plain(out: str) -> None:
         ENABLE_COMMAND_PALETTE = False
         CSS = "Input { dock: bottom; }"
 
-        def compose(self):
+        def compose(self) -> ComposeResult:
             with VerticalScroll():
                 yield Markdown()
             yield unblinking()
@@ -221,20 +229,20 @@ def empty() -> None:
         ENABLE_COMMAND_PALETTE = False
         CSS = "Input { dock: bottom; }"
 
-        def compose(self):
+        def compose(self) -> ComposeResult:
             yield unblinking()
 
         def on_mount(self) -> None:
             as_the_program_does()
 
-        def on_key(self, event) -> None:
+        def on_key(self, event: Key) -> None:
             if event.key == "f2":
                 self.exit()
 
     Empty().run()
 
 
-async def paced(pieces: list[str], take) -> None:
+async def paced(pieces: list[str], take: Callable[[str], Awaitable[object] | None]) -> None:
     begun = time.monotonic()
     for number, piece in enumerate(pieces, 1):
         if (done := take(piece)) is not None:
@@ -247,11 +255,11 @@ async def paced(pieces: list[str], take) -> None:
 
 
 class _Model(pyte.Screen):
-    def report_device_status(self, *_, **__) -> None: ...
+    def report_device_status(self, *_: object, **__: object) -> None: ...
 
-    def report_device_attributes(self, *_, **__) -> None: ...
+    def report_device_attributes(self, *_: object, **__: object) -> None: ...
 
-    def select_graphic_rendition(self, *attributes, **_) -> None:
+    def select_graphic_rendition(self, *attributes: int, **_: object) -> None:
         super().select_graphic_rendition(*attributes)
 
 
@@ -295,7 +303,7 @@ class Terminal:
         self.taken = b""
         return True
 
-    def until(self, seen, seconds: float = 120.0) -> float:
+    def until(self, seen: Callable[[list[str]], bool], seconds: float = 120.0) -> float:
         """Seconds until something stands on the screen."""
         begun = time.perf_counter()
         while not seen(self.screen.display):

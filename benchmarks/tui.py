@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from long_session import long_log
@@ -109,6 +111,14 @@ def composer(terminal: Terminal) -> str:
     return ""
 
 
+def says(text: str) -> Callable[[str], bool]:
+    return lambda shown: text in shown
+
+
+def holds(where: Callable[[Terminal], str], terminal: Terminal, text: str, shown: str) -> bool:
+    return bool(where(terminal) == text)
+
+
 def plain_input(terminal: Terminal) -> str:
     text = terminal.screen.display[-2].strip(" ▊▎│┃█▏▌").rstrip()
     return "" if text == "ready" else text
@@ -161,7 +171,7 @@ def streaming(report: Report, project: str, environment: dict[str, str]) -> None
         (plain, "ready", plain_input, "streamed to the end", shorter),
     ):
         with Terminal(command, environment, project) as terminal:
-            terminal.until(lambda shown, ready=ready: ready in shown)
+            terminal.until(says(ready))
             terminal.settle(1)
             cpu = terminal.cpu()
             terminal.type("go")
@@ -170,7 +180,7 @@ def streaming(report: Report, project: str, environment: dict[str, str]) -> None
             terminal.type("\r")
             terminal.until(lambda shown: "word" in shown)
             terminal.type("x")
-            terminal.until(lambda shown, where=where, terminal=terminal: where(terminal) == "x")
+            terminal.until(partial(holds, where, terminal, "x"))
             terminal.put_off()
             times = echoes(terminal, row, seconds * 0.8)
             while not terminal.wrote(end):
@@ -252,14 +262,12 @@ def long_session(report: Report, project: str, environment: dict[str, str]) -> N
         times = echoes(terminal, row, 20)
         note = f"p50 {percentile(times, 0.5) * 1e3:.1f} ms"
         report.figure("key echo among 10,000 messages, p95", percentile(times, 0.95) * 1e3, 16, "ms", note)
-        pages = [terminal.drawn(lambda key=key: terminal.type(key)) for key in ["\x1b[5~"] * 20 + ["\x1b[6~"] * 25]
+        pages = [terminal.drawn(partial(terminal.type, key)) for key in ["\x1b[5~"] * 20 + ["\x1b[6~"] * 25]
         note = f"p50 {percentile([each[0] for each in pages], 0.5) * 1e3:.1f} ms"
         report.figure("a page up or down, p95", percentile([each[0] for each in pages], 0.95) * 1e3, 33, "ms", note)
         whole = [terminal.drawn(lambda: terminal.type("\x0c")) for _ in range(9)]  # Ctrl+L
-        other = [
-            terminal.drawn(lambda size=size: terminal.resize(*size)) for size in [(110, 40), (120, 39), (120, 40)] * 3
-        ]
-        left = [terminal.drawn(lambda key=key: terminal.type(key)) for key in ["\x1b[O", "\x1b[I"] * 5]
+        other = [terminal.drawn(partial(terminal.resize, *size)) for size in [(110, 40), (120, 39), (120, 40)] * 3]
+        left = [terminal.drawn(partial(terminal.type, key)) for key in ["\x1b[O", "\x1b[I"] * 5]
 
         def middle(found: list[tuple[float, float, int]], place: int) -> float:
             return percentile([each[place] for each in found], 0.5)
