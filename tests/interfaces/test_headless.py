@@ -192,6 +192,13 @@ def test_the_second_interrupt_does_not_wait() -> None:
     assert (lines_of(out)[-1]["outcome"], process.returncode) == ("interrupted", 4)
 
 
+def test_a_line_longer_than_any_prompt_is_left_out_and_the_next_is_heard() -> None:
+    endless = b"x" * (80 << 20)
+    done = run("counting", endless + b'\n{"type":"submit_prompt","text":"two"}\n', input_format="stream-json")
+    assert b"line 1 of standard input was left out: it is longer than 64 MiB" in done.stderr
+    assert (done.returncode, done.stdout) == (0, b"heard two\n")
+
+
 def test_a_signal_that_was_ignored_at_the_start_stays_ignored() -> None:
     with subprocess.Popen(
         [*PROGRAM, "endless", spec(output_format="stream-json")],

@@ -48,7 +48,7 @@ from protea.domain.view import (
     result_summary,
     retry_text,
 )
-from protea.interfaces.input import Lines
+from protea.interfaces.input import LARGEST, Lines
 from protea.interfaces.json_lines import event_line, failure_object, json_line, read_command
 from protea.interfaces.output import Output
 from protea.interfaces.terminal import is_terminal, one_line, say, utf8, visible, write_all
@@ -333,6 +333,8 @@ class _Run:
 
     async def _take_line(self, line: bytes, number: int) -> None:
         try:
+            if len(line) > LARGEST:
+                raise UsageError("it is longer than 64 MiB")
             command = read_command(line)
             self.usable += 1
             if isinstance(command, EndSession):

@@ -13,10 +13,13 @@ from protea.interfaces.terminal import is_terminal, say
 
 AHEAD = 256
 """Lines read before they are wanted; a flood of input waits in its pipe."""
+LARGEST = 64 << 20
+"""Bytes a prompt, or a line, may have."""
 
 
 class Lines:
-    """The lines of a descriptor, without their newlines, as an asynchronous iterator.
+    """The lines of a descriptor, without their newlines, as an asynchronous iterator. Of one that is longer than
+    `LARGEST` a byte more than that is given, and the rest forgotten.
 
     Read by a thread, because standard input may be a file, which no event loop can wait for; a daemon thread, because
     nothing ends a read from a pipe that its writer keeps open.
@@ -36,13 +39,15 @@ class Lines:
 
     def _feed(self) -> None:
         begun: list[bytes] = []
+        size = 0
         try:
             while chunk := os.read(self._descriptor, 1 << 18):
                 first, *more = chunk.split(b"\n")
-                begun.append(first)
+                begun.append(first[: max(0, LARGEST + 1 - size)])
+                size += len(first)
                 for following in more:
                     self._put(b"".join(begun))
-                    begun = [following]
+                    begun, size = [following], len(following)
         except OSError:
             pass  # closed under us: the same as its end
         except RuntimeError:
@@ -57,10 +62,6 @@ class Lines:
     def _put(self, line: bytes | None) -> None:
         self._space.acquire()
         self._loop.call_soon_threadsafe(self._lines.put_nowait, line)
-
-
-LARGEST = 64 << 20
-"""Bytes a prompt may have."""
 
 
 def typed_prompt(words: list[str]) -> str | None:
