@@ -99,33 +99,21 @@ def listed(templates: Iterable[Template] = ()) -> list[dict[str, Any]]:
     """All of them as plain data, those of one's own last: `describe("commands")`."""
     names = {name for each in COMMANDS for name in (each.name, *each.aliases)}
     own = [
-        {
-            "name": template.name,
-            "arguments": template.arguments,
-            "about": template.about,
-            "completes": [],
-            "aliases": [],
-            "face": False,
-            "path": template.path,
-        }
+        {**_row(template.name, template.arguments, template.about), "path": template.path}
         for template in templates
         if template.name not in names
     ]
-    return [*_ours(), *own]
+    return [*map(_our_row, COMMANDS), *own]
 
 
-def _ours() -> list[dict[str, Any]]:
-    return [
-        {
-            "name": each.name,
-            "arguments": each.arguments,
-            "about": each.about,
-            "completes": each.completes if isinstance(each.completes, str) else list(each.completes),
-            "aliases": list(each.aliases),
-            "face": each.run is None,
-        }
-        for each in COMMANDS
-    ]
+def _row(name: str, arguments: str, about: str) -> dict[str, Any]:
+    return {"name": name, "arguments": arguments, "about": about, "completes": [], "aliases": [], "face": False}
+
+
+def _our_row(one: SlashCommand) -> dict[str, Any]:
+    completes = one.completes if isinstance(one.completes, str) else list(one.completes)
+    more = {"completes": completes, "aliases": list(one.aliases), "face": one.run is None}
+    return {**_row(one.name, one.arguments, one.about), **more}
 
 
 async def _help(call: Call) -> Answer:

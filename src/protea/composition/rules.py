@@ -42,29 +42,38 @@ def read_rules(
             (surroundings.protea_home, True),
             (os.path.join(surroundings.root, ".protea"), surroundings.trusted),
         ):
-            path = os.path.join(folder, "permissions.toml")
-            try:
-                layer, asked, raw = _read(path)
-            except ConfigError as error:
-                if own:
-                    raise
-                # What nobody has trusted must not keep anybody from working either.
-                launch.warn(f"{error} (it is not used: this project has not been trusted)")
-                continue
-            if own and layer is not None and not surroundings.vouches(path, raw):
-                # It was changed since: what it allows now nobody has looked at.
-                own = False
-                launch.warn(f"{path} is not used: it is not as you trusted it; `protea trust` shows what is different")
+            layer, asked = _of_file(os.path.join(folder, "permissions.toml"), surroundings, launch, own=own)
             if layer is not None:
-                # Anyone may forbid; only those who are trusted may allow, or choose the mode.
-                layers.append(layer if own else replace(layer, allow=()))
-                mode = (asked if own else None) or mode
+                layers.append(layer)
+            mode = asked or mode
     said = tuple(each for each in layers if each.allow or each.ask or each.deny)
     if said:
         if not foreign_tools:
             _check_tools(said, launch)
         _tell_odd(said, surroundings, launch)
     return RulesInForce(said, settings.permissions.mode or mode)
+
+
+def _of_file(
+    path: str, surroundings: Surroundings, launch: Launch, *, own: bool
+) -> tuple[RuleLayer | None, Mode | None]:
+    """The rules of a file and the mode it asks for, as far as they count. `own`: it may allow, too."""
+    try:
+        layer, mode, raw = _read(path)
+    except ConfigError as error:
+        if own:
+            raise
+        # What nobody has trusted must not keep anybody from working either.
+        launch.warn(f"{error} (it is not used: this project has not been trusted)")
+        return None, None
+    if layer is None:
+        return None, None
+    if own and not surroundings.vouches(path, raw):
+        # It was changed since: what it allows now nobody has looked at.
+        own = False
+        launch.warn(f"{path} is not used: it is not as you trusted it; `protea trust` shows what is different")
+    # Anyone may forbid; only those who are trusted may allow, or choose the mode.
+    return (layer, mode) if own else (replace(layer, allow=()), None)
 
 
 def _check_tools(layers: tuple[RuleLayer, ...], launch: Launch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from protea.testing.loopback.faults import Trouble
@@ -100,6 +101,37 @@ def _wrong_tools(tools: Any) -> Iterator[str]:
         yield "tools: Tool names must be unique."
 
 
+def _wrong_results(place: int, blocks: list[Any], waiting: list[str]) -> Iterator[str]:
+    """What is wrong with the results in one message, where the calls of the one before are `waiting`."""
+    leading = [block.get("tool_use_id") for block in takewhile(_is_result, blocks)]
+    unanswered = [one for one in waiting if one not in leading]
+    if unanswered:
+        yield _unanswered(place - 1, unanswered)
+    results = [block.get("tool_use_id") for block in blocks if _is_result(block)]
+    for at, one in enumerate(results):
+        if one not in waiting:
+            yield (
+                f"messages.{place}.content.{at}: unexpected `tool_use_id` found in `tool_result` blocks: {one}. "
+                "Each `tool_result` block must have a corresponding `tool_use` block in the previous message."
+            )
+        elif results.count(one) > 1:
+            yield (
+                f"messages.{place}.content.{at}: each tool_use must have a single result. Found multiple "
+                f"`tool_result` blocks with id: {one}"
+            )
+
+
+def _unanswered(place: int, calls: list[str]) -> str:
+    return (
+        f"messages.{place}: `tool_use` ids were found without `tool_result` blocks immediately after: "
+        f"{', '.join(calls)}. Each `tool_use` block must have a corresponding `tool_result` block in the next message."
+    )
+
+
+def _is_result(block: Any) -> bool:
+    return bool(block.get("type") == "tool_result")
+
+
 def _wrong_messages(messages: Any, ledger: Ledger) -> Iterator[str]:
     if not isinstance(messages, list) or not messages:
         yield "messages: at least one message is required"
@@ -125,42 +157,15 @@ def _wrong_messages(messages: Any, ledger: Ledger) -> Iterator[str]:
         yield from _wrong_blocks(place, blocks, ledger)
         if role == "user" and any(block.get("type") == "tool_use" for block in blocks):
             yield f"messages.{place}: `tool_use` blocks can only be in `assistant` messages"
-        if role == "assistant" and any(block.get("type") == "tool_result" for block in blocks):
+        if role == "assistant" and any(map(_is_result, blocks)):
             yield f"messages.{place}: `tool_result` blocks can only be in `user` messages"
-        results = [block.get("tool_use_id") for block in blocks if block.get("type") == "tool_result"]
-        leading = []
-        for block in blocks:
-            if block.get("type") != "tool_result":
-                break
-            leading.append(block.get("tool_use_id"))
-        unanswered = [one for one in waiting if one not in leading]
-        if unanswered:
-            yield (
-                f"messages.{place - 1}: `tool_use` ids were found without `tool_result` blocks immediately after: "
-                f"{', '.join(unanswered)}. Each `tool_use` block must have a corresponding `tool_result` block in the "
-                "next message."
-            )
-        for at, one in enumerate(results):
-            if one not in waiting:
-                yield (
-                    f"messages.{place}.content.{at}: unexpected `tool_use_id` found in `tool_result` blocks: {one}. "
-                    "Each `tool_result` block must have a corresponding `tool_use` block in the previous message."
-                )
-            elif results.count(one) > 1:
-                yield (
-                    f"messages.{place}.content.{at}: each tool_use must have a single result. Found multiple "
-                    f"`tool_result` blocks with id: {one}"
-                )
+        yield from _wrong_results(place, blocks, waiting)
         waiting = [block.get("id", "") for block in blocks if block.get("type") == "tool_use"]
         if taken & set(waiting) or len(set(waiting)) != len(waiting):
             yield f"messages.{place}.content: `tool_use` ids must be unique"
         taken |= set(waiting)
     if waiting:
-        yield (
-            f"messages.{len(messages) - 1}: `tool_use` ids were found without `tool_result` blocks immediately after: "
-            f"{', '.join(waiting)}. Each `tool_use` block must have a corresponding `tool_result` block in the next "
-            "message."
-        )
+        yield _unanswered(len(messages) - 1, waiting)
     final = messages[-1]
     if (
         final.get("role") == "assistant"
