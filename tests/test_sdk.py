@@ -25,7 +25,8 @@ from protea import (
 )
 from protea.adapters.storage.memory import MemoryStore
 from protea.domain.errors import Failure
-from protea.domain.events import Answer, ApprovalResolved
+from protea.domain.events import Answer, ApprovalResolved, MessageCompleted, PromptSubmitted
+from protea.domain.messages import text_of
 from protea.domain.script import ScriptedCall, ScriptedReply
 from protea.ports.session_store import SessionStore
 from protea.testing.model import ScriptedModel, Step
@@ -176,11 +177,14 @@ async def test_a_stream_that_is_left_early_interrupts_its_turn(tmp_path: Path) -
         await stream.aclose()
         for _ in range(100):
             gate.release()
-        run = await it.ask("and now?")
+        later = [event async for event in it.stream("and now?")]
         history = await it.gateway.history(it.session)
     ends = [event.outcome for event in history if isinstance(event, TurnFinished)]
     assert ends == ["interrupted", "finished"]
-    assert (run.text, run.outcome) == ("Again.", "finished")
+    assert isinstance(later[0], PromptSubmitted), "nothing of the turn that was left comes before it"
+    assert later[0].text == "and now?"
+    assert [event.outcome for event in later if isinstance(event, TurnFinished)] == ["finished"]
+    assert [text_of(event.content) for event in later if isinstance(event, MessageCompleted)] == ["Again."]
 
 
 async def test_a_session_goes_on_in_another_agent(tmp_path: Path) -> None:

@@ -17,15 +17,18 @@ from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
     LastingEvent,
+    NoticeGiven,
     PromptSubmitted,
     PromptWithdrawn,
     ToolCallChanged,
     TurnFinished,
     TurnStarted,
 )
+from protea.ports.gateway import OpenSession
 from protea.ports.session_store import SessionStore
 from tests.application.consistency import faults, unpaired
 from tests.application.long_turn import LongTurn, texts
+from tests.application.world import World, says
 
 
 async def history(interrupted: bool = False) -> Sequence[LastingEvent]:
@@ -124,3 +127,21 @@ async def test_opening_twice_ends_nothing_twice(store: SessionStore) -> None:
         await turn.open("half", watched=False)
         lengths.append(len(await turn.close()))
     assert len(set(lengths)) == 1
+
+
+async def test_what_was_lost_of_a_log_is_told_when_it_is_opened(tmp_path: Path) -> None:
+    store = JsonlStore(str(tmp_path))
+    world = World(says("one"), store=store)
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    async for _ in world.turn(session, SubmitPrompt(text="go")):
+        pass
+    await world.gateway.close()
+    file = tmp_path / session / "events.jsonl"
+    file.write_bytes(file.read_bytes()[:-20])
+    world = World(store=JsonlStore(str(tmp_path)))
+    await world.gateway.open(OpenSession(cwd="/w", resume=session))
+    notices = [event for event in await world.gateway.history(session) if isinstance(event, NoticeGiven)]
+    await world.gateway.close()
+    assert [(notice.level, "lost" in notice.text or "damaged" in notice.text) for notice in notices] == [
+        ("warning", True)
+    ]

@@ -16,6 +16,7 @@ from protea.domain.events import (
 )
 from protea.domain.hooks import HookMoment, HookSaid, Moment
 from protea.domain.messages import ToolMessage, UserMessage, text_of
+from protea.domain.usage import Usage
 from protea.ports.gateway import OpenSession
 from protea.testing.hooks import TableHooks
 from tests.application.world import World, calls, of, says
@@ -124,6 +125,7 @@ async def test_an_answer_is_sent_back_a_few_times_at_most() -> None:
     assert len(of(events, MessageCompleted)) == 4
     finished = of(events, TurnFinished)
     assert (len(finished), finished[0].outcome, finished[0].turns) == (1, "finished", 4)
+    assert finished[0].usage == Usage(input=40, output=20)
     assert [(moment.text, moment.repeated) for moment in hooks.told] == [
         ("done 0", False),
         ("done 1", True),
@@ -171,3 +173,35 @@ async def test_what_hooks_say_at_the_end_of_a_session_is_in_its_log() -> None:
     assert [type(event) for event in log[-2:]] == [HookRan, SessionEnded]
     assert (of(log, HookRan)[0].moment, of(log, HookRan)[0].failed) == ("session_end", "it broke")
     await told.gateway.close()
+
+
+async def test_where_nobody_can_be_asked_whether_the_work_is_done_it_is() -> None:
+    told, _ = world(*(says(f"{number}") for number in range(5)), turn_end=HookSaid(hook="h", verdict="ask"))
+    events = await told.run("go", interactive=False)
+    assert [text_of(event.content) for event in of(events, MessageCompleted)] == ["0"]
+    assert of(events, TurnFinished)[0].outcome == "finished"
+
+
+async def test_a_session_that_may_not_begin_is_asked_about_with_every_prompt() -> None:
+    told, hooks = world(says("ok"), session_start=HookSaid(hook="h", verdict="deny", why="not on Sundays"))
+    session = await told.gateway.open(OpenSession(cwd="/w"))
+    outcomes = []
+    for prompt in ("one", "two", "three"):
+        if prompt == "three":
+            hooks.says["session_start"] = (HookSaid(hook="h", context="It is Monday."),)
+        events = [event async for event in told.turn(session, SubmitPrompt(text=prompt))]
+        outcomes += [event.outcome for event in of(events, TurnFinished)]
+    await told.gateway.close()
+    assert outcomes == ["denied", "denied", "finished"]
+    assert len(told.model.requests) == 1
+
+
+async def test_of_several_hooks_that_rewrite_a_result_each_is_recorded_with_what_it_found() -> None:
+    told, hooks = world(calls(("echo", {"text": "a"})), says("ok"))
+    hooks.says["after_tool"] = (HookSaid(hook="h", text="second"), HookSaid(hook="i", text="third"))
+    events = await told.run("go")
+    assert [(ran.hook, ran.was, ran.text) for ran in of(events, HookRan)] == [
+        ("h", "<a>", "second"),
+        ("i", "second", "third"),
+    ]
+    assert result(events).text == "third"

@@ -19,6 +19,7 @@ from protea.domain.commands import (
     SetModel,
     SetTitle,
     SubmitPrompt,
+    Swap,
     WithdrawPrompt,
 )
 from protea.domain.errors import SessionError, StoreError, UsageError
@@ -483,3 +484,18 @@ async def test_a_session_that_only_had_the_offline_model_is_opened_with_the_one_
     world = World(says("two"), store=store)
     await conversation(world, "b", resume=session)
     assert len(world.model.requests) == 1
+
+
+async def test_a_swap_that_brings_other_models_lets_one_of_them_be_chosen() -> None:
+    world = World(says("one"))
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    other = PlayedModel([says("two")], info=ModelInfo(id="other/one"))
+    with pytest.raises(UsageError, match="there is no model other/one"):
+        await world.gateway.submit(session, SetModel(model="other/one"))
+    world.source = TableModelSource(world.model, other)
+    await world.gateway.submit(session, Swap(profile="test"))
+    await world.gateway.submit(session, SetModel(model="other/one"))
+    async for _ in world.turn(session, SubmitPrompt(text="go")):
+        pass
+    assert len(other.requests) == 1
+    await world.gateway.close()

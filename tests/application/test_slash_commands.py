@@ -30,6 +30,7 @@ from protea.domain.messages import Text, ToolMessage, UserMessage
 from protea.domain.usage import ModelInfo, Price, Usage
 from protea.ports.gateway import OpenSession, Topic
 from protea.testing.gateway import ScriptedGateway
+from protea.testing.persona import FixedPersona
 from protea.testing.templates import FixedTemplates
 from tests.application.consistency import faults, unpaired
 from tests.application.world import PlayedModel, World, of, says
@@ -311,3 +312,16 @@ async def test_where_there_is_no_shell_its_commands_are_not_run_and_that_is_said
         "The commands of /look were not run: there is no Bash here."
     ]
     assert of(events, TurnFinished)[0].outcome == "finished"
+
+
+async def test_another_model_is_told_of_itself() -> None:
+    world = World(says("one"), others=[PlayedModel([says("two")], info=ModelInfo(id="other/one"))])
+    persona = FixedPersona("You are a test.")
+    world.fixed.system = persona.system  # type: ignore[method-assign]  # who is told what
+    session = await world.gateway.open(OpenSession(cwd="/w"))
+    chat = Chat(world, session)
+    await chat.prompt("a")
+    await chat.invoke("/model other/one")
+    await chat.prompt("b")
+    assert [model for _, model, _, _ in persona.given] == ["test/one", "other/one"]
+    await world.gateway.close()

@@ -230,3 +230,13 @@ async def test_a_budget_that_is_set_while_a_session_is_open_holds_from_the_next_
     person.config.write_text("[budgets]\nsession = 0.5\n")
     (ended,) = [event for event in await person.turn() if isinstance(event, TurnFinished)]
     assert (ended.outcome, ended.limit) == ("limit", "budget")
+
+
+async def test_a_limit_that_is_set_while_a_session_is_open_holds_from_the_next_turn_on(home: Make) -> None:
+    look = ToolCall(id="c1", name="Glob", arguments={"pattern": "*"})
+    looking = Reply(content=(look,), stop="tool_calls", usage=Usage(), model="scripted/one")
+    person = home(looking, "One.", looking, "Two.")
+    outcomes = [event.outcome for event in await person.turn() if isinstance(event, TurnFinished)]
+    person.config.write_text("[limits]\nmax_turns = 1\n")
+    outcomes += [event.outcome for event in await person.turn() if isinstance(event, TurnFinished)]
+    assert outcomes == ["finished", "limit"]

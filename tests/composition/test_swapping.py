@@ -23,7 +23,7 @@ from protea.application.sessions import Sessions
 from protea.composition.catalogue import CATALOGUE
 from protea.composition.launch import Launch
 from protea.composition.root import Given, build
-from protea.domain.commands import Interrupt, SubmitPrompt, Swap
+from protea.domain.commands import Interrupt, SubmitPrompt, Swap, Undo
 from protea.domain.errors import StoreError, UsageError
 from protea.domain.events import (
     AnyEvent,
@@ -600,3 +600,16 @@ def _identities_are_true(log: list[LastingEvent], seed: int) -> None:
             assert event.identity != now or event.changed, seed
             now = event.identity
         assert event.identity == now, (seed, event)
+
+
+async def test_what_was_kept_by_a_checkpoint_that_is_gone_cannot_be_undone(live: Any) -> None:
+    write = calls(("Write", {"path": "a.txt", "content": "a\n"}))
+    async with live(write, says("One."), spec={"mode": "yolo"}) as it:
+        await it.turn("write")
+        assert (it.project / "a.txt").exists()
+        await it.swap(checkpoint="none")
+        with pytest.raises(StoreError, match="filled by none"):
+            await it.gateway.submit(it.session, Undo())
+        await it.swap(checkpoint="snapshots")
+        await it.gateway.submit(it.session, Undo())
+        assert not (it.project / "a.txt").exists()

@@ -128,3 +128,9 @@ def test_every_moment_has_the_words_hooks_know() -> None:
         told = to_wire(HookMoment(moment=moment, session="s", cwd="/w", text="t"))
         assert told["hook_event_name"] == name
         assert (told["session_id"], told["cwd"]) == ("s", "/w")
+
+
+def test_a_hook_that_sent_an_answer_back_is_told_so() -> None:
+    for repeated in (False, True):
+        told = to_wire(HookMoment(moment="turn_end", session="s", cwd="/w", text="done", repeated=repeated))
+        assert (told["stop_hook_active"], told["last_assistant_message"]) == (repeated, "done")

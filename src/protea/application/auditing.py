@@ -52,10 +52,9 @@ class Books:
     def answered(self, answer: ApprovalResolved) -> None:
         self._write("answer", verdict=answer.decision, why=answer.comment or "", by=answer.by, rules=answer.rules)
 
-    def runs(self, arguments: dict[str, Any]) -> None:
-        """It is about to."""
-        same = arguments == self._request.arguments
-        self._write("execution", arguments={} if same else arguments)
+    def runs(self) -> None:
+        """It is about to, with the arguments that were decided about."""
+        self._write("execution")
 
     def _write(self, kind: Kind, *, arguments: dict[str, Any] | None = None, **fields: Any) -> None:
         if self._audit is None:

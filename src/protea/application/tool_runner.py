@@ -156,7 +156,7 @@ class ToolRunner:
         books = Books(audit, self._now, self._hub.session, call.id, request)
         try:
             books.decided(decision)
-            books.runs(planned.arguments)
+            books.runs()
             from protea.application.running_call import Again, contained  # after a crash, or where a person asks
 
             context = Again(self, self._hub, call.id, None, self._output_folder, self._may_read, writes)
@@ -406,7 +406,7 @@ class ToolRunner:
                 names = ", ".join(decision.scripts)
                 text = f"Nothing was run: {names} changed while the question was open. Send the call again."
                 return ToolResult(text=text, is_error=True)
-            books.runs(planned.arguments)
+            books.runs()
         except AuditError as error:
             # What nobody could look up later does not happen.
             return ToolResult(text=f"Nothing was run: {error}.", is_error=True, denied=str(error))
