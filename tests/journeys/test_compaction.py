@@ -167,8 +167,8 @@ def test_a_fork_a_rewind_and_an_undo_go_across_compactions_and_recall_finds_what
         said(world, "FACT-zero 数据库")
         for number in range(1, 4):
             said(world, "-c", f"FACT-{number}")
-            assert "summed up for the model" in said(world, "-c", "/compact")
-        assert "Summary 3." in said(world, "-c", "/summary")
+            assert "/compact undo takes it back" in said(world, "-c", "/compact")
+            assert f"Summary {number}." in said(world, "-c", "/summary")
         said(world, "-c", "/summary It is all about FACT-edited.")
         said(world, "-c", "go on")
         assert "FACT-edited" in provider.requests[-1].body.decode()
