@@ -283,7 +283,19 @@ def test_what_a_command_finds_damaged_is_a_line_like_any_other(place: Place) -> 
 @pytest.mark.skipif(not shutil.which("bwrap"), reason="bubblewrap is not installed")
 def test_what_is_kept_in_a_home_that_is_read_only_is_found_all_the_same(place: Place) -> None:
     session = place.result("read a.py")["session"]
-    walls = ["bwrap", "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--ro-bind", place.home, place.home]
+    walls: list[str | Path] = [
+        "bwrap",
+        "--bind",
+        "/",
+        "/",
+        "--dev",
+        "/dev",
+        "--proc",
+        "/proc",
+        "--ro-bind",
+        place.home,
+        place.home,
+    ]
 
     def behind(*words: str) -> subprocess.CompletedProcess[bytes]:
         return place.run(*words, before=walls)
@@ -322,6 +334,18 @@ def test_settings_that_are_changed_at_the_same_time_are_all_kept(place: Place) -
         done = list(pool.map(lambda name: place.run("config", "set", f"providers.{name}.base_url", "http://x"), names))
     assert {each.returncode for each in done} == {0}
     assert sorted(json.loads(place.run("config", "get", "providers").stdout)) == names
+
+
+def test_projects_that_are_trusted_at_the_same_time_are_all_kept(place: Place) -> None:
+    projects = [place.project / f"p{number}" for number in range(6)]
+    for each in projects:
+        (each / ".protea").mkdir(parents=True)
+        (each / ".protea" / "config.toml").write_text('effort = "low"\n')
+    with ThreadPoolExecutor(len(projects)) as pool:
+        done = list(pool.map(lambda each: place.run("trust", "--yes", "-C", str(each)), projects))
+    assert {each.returncode for each in done} == {0}
+    listed = place.run("trust", "list", "--json").stdout.decode()
+    assert [str(each) in listed for each in projects] == [True] * len(projects)
 
 
 def test_a_file_that_was_changed_while_it_was_edited_is_not_overwritten(place: Place) -> None:

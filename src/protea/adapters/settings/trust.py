@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import msgspec
 
@@ -194,7 +195,8 @@ def trust(protea_home: str, root: str, also: Also | None = None) -> tuple[str, .
     for name in watched(root):
         read_regular(os.path.join(root, name))
     seen = _fingerprint(root, (*watched(root), *speaking(root, also or Also())), keep=_keeping(protea_home))
-    _save(protea_home, {**_load(protea_home), os.path.realpath(root): {ITSELF: _itself(root), **seen}})
+    with _alone(protea_home):
+        _save(protea_home, {**_load(protea_home), os.path.realpath(root): {ITSELF: _itself(root), **seen}})
     return tuple(seen)
 
 
@@ -202,15 +204,16 @@ def accept(protea_home: str, root: str, items: Iterable[Item], before: Mapping[s
     """Trust single files as they were shown; what is looked at from then on. `before` holds what was till then, which
     may have been looked at in another worktree. Raises `StoreError`."""
     keep = _keeping(protea_home)
-    projects = _load(protea_home)
-    known = {**(projects.get(os.path.realpath(root)) or before), ITSELF: _itself(root)}
-    for item in items:
-        if item.digest:
-            known[item.name] = item.digest
-            keep(item.digest, (item.now or "").encode())
-        elif item.what == "gone":
-            known.pop(item.name, None)
-    _save(protea_home, {**projects, os.path.realpath(root): known})
+    with _alone(protea_home):
+        projects = _load(protea_home)
+        known = {**(projects.get(os.path.realpath(root)) or before), ITSELF: _itself(root)}
+        for item in items:
+            if item.digest:
+                known[item.name] = item.digest
+                keep(item.digest, (item.now or "").encode())
+            elif item.what == "gone":
+                known.pop(item.name, None)
+        _save(protea_home, {**projects, os.path.realpath(root): known})
     return known
 
 
@@ -396,11 +399,19 @@ def _as_text(data: bytes | None) -> str | None:
 
 def forget(protea_home: str, root: str) -> bool:
     """Trust the project no longer. False where it was not trusted. Raises `StoreError`."""
-    projects = _load(protea_home)
-    known = projects.pop(os.path.realpath(root), None) is not None
-    if known:
-        _save(protea_home, projects)
+    with _alone(protea_home):
+        projects = _load(protea_home)
+        known = projects.pop(os.path.realpath(root), None) is not None
+        if known:
+            _save(protea_home, projects)
     return known
+
+
+def _alone(protea_home: str) -> AbstractContextManager[None]:
+    """What other projects are trusted to is not lost where several are looked at at the same time."""
+    from protea.adapters.settings._writing import alone  # most runs change nothing
+
+    return alone(os.path.join(protea_home, NAME))
 
 
 def _save(protea_home: str, projects: dict[str, dict[str, str]]) -> None:
