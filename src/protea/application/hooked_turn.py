@@ -69,7 +69,7 @@ class Screening:
 
     async def one(self, prompt: PromptSubmitted) -> HookAnswer:
         """What hooks say of a prompt. One that is refused is out of the conversation by then."""
-        said = await self._hooks.ask("prompt", prompt=prompt.id, text=prompt.text)
+        said = await self._hooks.ask("prompt", prompt=prompt.id, text=prompt.text, images=len(prompt.images))
         self._seen.add(prompt.id)
         if said.verdict == "deny":
             self._hub.record(PromptWithdrawn(id=prompt.id, why=_refusal(said)))

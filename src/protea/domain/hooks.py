@@ -93,6 +93,8 @@ class HookMoment(msgspec.Struct, frozen=True, kw_only=True):
     """After a tool: whether it failed."""
     text: str | None = None
     """The prompt; at the end of a turn, the answer; at the end of a session, why; around a compaction, how."""
+    images: int = 0
+    """How many come with the prompt."""
     instructions: str = ""
     """Before a compaction that sums up: what the model is asked for."""
     summary: str = ""
@@ -159,7 +161,7 @@ def to_wire(moment: HookMoment) -> dict[str, Any]:
         told["tool_response"] = {"text": moment.result, "is_error": moment.failed}
     match moment.moment:
         case "prompt":
-            told["prompt"] = moment.text or ""
+            told |= {"prompt": moment.text or "", "images": moment.images}
         case "turn_end":
             told |= {"stop_hook_active": moment.repeated, "last_assistant_message": moment.text or ""}
         case "session_end":

@@ -433,8 +433,17 @@ async def test_a_function_that_hangs_or_leaves_ends_nobody(desk: Desk) -> None:
         Hook(python="only_a_file.py"),
         Hook(url="localhost:9000/hook"),
         Hook(command=("a",), timeout=0),
+        Hook(command=("a",), match="mcp__.*"),
+        Hook(command=("a",), match="^(Edit|Write)$"),
     ],
 )
 def test_what_no_hook_can_do_is_refused_with_its_place(desk: Desk, hook: Hook) -> None:
     with pytest.raises(ConfigError, match=r"\[\[hooks.before_tool\]\] 2 "):
         desk.hooks(before_tool=(Hook(command=("true",)), hook))
+
+
+def test_a_match_where_there_is_no_tool_is_refused(desk: Desk) -> None:
+    with pytest.raises(ConfigError, match=r"\[\[hooks.prompt\]\] 1 .*: match is for tools, and prompt is about none"):
+        desk.hooks(prompt=(Hook(command=("true",), match="secret"),))
+    with pytest.raises(ConfigError, match=r"match knows no '\.\*': .*; 'mcp__\*'\?"):
+        desk.hooks(after_tool=(Hook(command=("true",), match="mcp__.*"),))

@@ -69,6 +69,10 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     after_compaction: tuple[Hook, ...] = ()
 
 
+_NO_SIGNS = (".*", "^", "$", "(", "[", "+", "?", "\\")
+"""Of regular expressions, which others take here and which would fit no tool."""
+
+
 class ConfiguredHooks:
     def __init__(self, options: Options, sandbox: Sandbox, surroundings: Surroundings) -> None:
         self._hooks: dict[Moment, tuple[Hook, ...]] = {moment: getattr(options, moment) for moment in WIRE_NAMES}
@@ -128,6 +132,11 @@ def create(options: Options, *, sandbox: Sandbox, surroundings: Surroundings) ->
                 raise ConfigError(f"{place}: python is written path/to/file.py:function")
             if hook.url and not hook.url.startswith(("http://", "https://")):
                 raise ConfigError(f"{place}: url must begin with http:// or https://")
+            if hook.match and not moment.endswith("_tool"):
+                raise ConfigError(f"{place}: match is for tools, and {moment} is about none; leave it out")
+            if wrong := next((sign for sign in _NO_SIGNS if sign in hook.match), ""):
+                mend = hook.match.replace(".*", "*").strip("^$()")
+                raise ConfigError(f"{place}: match knows no {wrong!r}: names with | between them, * in them; {mend!r}?")
             if not hook.timeout > 0:
                 raise ConfigError(f"{place}: timeout must be more than 0 seconds")
     return ConfiguredHooks(options, sandbox, surroundings)

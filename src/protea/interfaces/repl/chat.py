@@ -26,6 +26,7 @@ from protea.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
     CommandAnswered,
+    HookRan,
     MessageCompleted,
     PromptSubmitted,
     PromptWithdrawn,
@@ -242,7 +243,7 @@ class _Chat:
         for event in past[begin:]:
             if isinstance(event, PromptSubmitted):
                 self.drawing.prompt(event.text)
-            elif isinstance(event, MessageCompleted) or (
+            elif isinstance(event, (MessageCompleted, HookRan, PromptWithdrawn)) or (
                 isinstance(event, ToolCallChanged) and event.state in ("success", "error", "cancelled")
             ):
                 self.drawing.draw(event)
