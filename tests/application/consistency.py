@@ -87,6 +87,11 @@ class _Checker:
         match event:
             case PromptSubmitted():
                 self._prompts.add(event.id)
+            case PromptWithdrawn() if event.why:  # a hook refused it: its turn has begun, or it was said into one
+                # Again, where it was gone back to before that.
+                self._say(event.id not in self._prompts, f"{event.id} was not there")
+                self._say(self._turn is None, f"{event.id} is refused in no turn")
+                self._gone.add(event.id)
             case PromptWithdrawn():
                 self._say(event.id not in self._prompts - self._begun - self._gone, f"{event.id} was not waiting")
                 self._gone.add(event.id)
@@ -112,7 +117,10 @@ class _Checker:
             case ApprovalRequested():
                 self._say(event.id in self._asked, f"question {event.id} is asked twice")
                 state = self._states.get(event.call.id)
-                self._say(state != "awaiting_approval", f"{event.id} is asked while its call is {state}")
+                of_a_hook = event.kind == "question" and event.call.name == "Hook"  # it is about no call
+                self._say(
+                    state != "awaiting_approval" and not of_a_hook, f"{event.id} is asked while its call is {state}"
+                )
                 self._asked.add(event.id)
                 self._questions[event.id] = event.call
             case ApprovalResolved():

@@ -46,6 +46,10 @@ class Screening:
         """Before a turn takes over what was said into the one before."""
         self._left = [*(each for each in self._transcript().unanswered if each.id not in self._seen), *self._new()]
 
+    def went_back(self) -> None:
+        """What hooks said after the point that was gone back to is said no more: they are asked again."""
+        self._seen.clear()
+
     @property
     def waits(self) -> bool:
         """Whether something was said into the turn that no hook has seen."""

@@ -22,7 +22,15 @@ from protea.application.turn import Turn
 from protea.application.undoing import Undoing
 from protea.application.window import Window
 from protea.domain.errors import Failure, ProteaError
-from protea.domain.events import LastingEvent, MessageCompleted, NoticeGiven, PromptSubmitted, TurnFinished, TurnStarted
+from protea.domain.events import (
+    LastingEvent,
+    MessageCompleted,
+    NoticeGiven,
+    PromptSubmitted,
+    Rewound,
+    TurnFinished,
+    TurnStarted,
+)
 from protea.domain.limits import Limits
 from protea.domain.permission import Mode
 from protea.domain.prefix import PrefixGuard
@@ -111,6 +119,8 @@ class Turns:
     def saw(self, event: LastingEvent) -> None:
         """Every event of the session comes by here."""
         self._prefix.note(event)
+        if isinstance(event, Rewound):
+            self._screening.went_back()
         if isinstance(event, MessageCompleted):
             self._spent_usd += event.cost_usd or 0.0
 
