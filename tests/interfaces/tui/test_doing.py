@@ -33,7 +33,9 @@ from protea.domain.events import (
     FilesRestored,
     MessageCompleted,
     NoticeGiven,
+    RetryScheduled,
     TaskChanged,
+    TextDelta,
     TitleChanged,
     ToolCallChanged,
     TurnFinished,
@@ -478,6 +480,41 @@ async def test_a_session_is_deleted_when_that_was_said_twice(tmp_path: Path) -> 
         await on.press("backspace", "ctrl+x", "ctrl+x")
         assert "old-1" not in on.gateway._logs
         assert "session old-1 is deleted" in on.text
+
+
+async def test_what_takes_long_tells_how_to_go_on_without_it_and_what_is_silent_says_so(tmp_path: Path) -> None:
+    call = ToolCall(id="c1", name="Bash", arguments={"command": "make all"})
+    busy = Failure(kind="rate_limited", message="busy; come later", provider="acme", retryable=True)
+
+    def play(command: AnyCommand) -> Sequence[AnyEvent]:
+        match command:
+            case SubmitPrompt(text="run"):
+                return (STARTED, ToolCallChanged(call=call, state="executing"))
+            case SubmitPrompt(text="say"):
+                return (STARTED, TextDelta(text="Well"))
+            case _:
+                return (STARTED, RetryScheduled(attempt=2, delay=3.0, error=busy))
+
+    async with stage(tmp_path / "home", play=play) as on:  # type: ignore[arg-type]  # passing events are played, too
+        activity = on.main.tab.activity
+
+        async def later(seconds: float) -> str:
+            activity._since -= seconds
+            activity.heard -= seconds
+            activity.again()
+            await on.settle()
+            return next(line for line in on.lines if "Esc interrupts" in line)
+
+        await on.send("run")
+        assert "Ctrl+B" not in await later(0)
+        assert "Esc interrupts, Ctrl+B lets it go on behind" in await later(5)
+        await on.main.tab.submitted(SubmitPrompt(text="say"))
+        await on.settle()
+        assert "nothing came" not in await later(0)
+        assert re.search(r"nothing came for \d\d s · Esc interrupts", await later(20))
+        await on.main.tab.submitted(SubmitPrompt(text="again"))
+        await on.settle()
+        assert "trying again in 3 s (attempt 2" in await later(0)
 
 
 async def test_what_told_of_a_second_key_goes_once_another_comes(tmp_path: Path) -> None:

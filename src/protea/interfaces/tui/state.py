@@ -131,7 +131,8 @@ def advance(state: State, event: AnyEvent) -> State:
                 plan=(event.comment if agreed else None) or state.plan,
             )
         case RetryScheduled():
-            return replace(state, doing=retry_text(event))
+            # What went wrong stands in the conversation; here, where there is little room, what comes of it.
+            return replace(state, doing=retry_text(event).rpartition("; ")[2])
         case TurnFinished():
             cost = state.cost_usd
             if event.cost_usd is not None:

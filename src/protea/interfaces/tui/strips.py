@@ -17,6 +17,9 @@ ROOMY = 16
 """Rows from which a row may be spent on what is seen anyway."""
 LONG = 3.0
 """Seconds after which a call is one that somebody may want to go on without."""
+STREAMS = ("answering", "thinking")
+SILENT = 10.0
+"""Seconds without a word after which a model that was speaking is said to be silent."""
 _SPIN = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -30,6 +33,8 @@ class Activity(Lines):
         self._behind = behind
         self._since = 0.0
         """When it began to do what it does, by the monotonic clock."""
+        self.heard = 0.0
+        """When anything of it came last."""
         self.motion = motion
         self._step = 0
         self._timer: object | None = None
@@ -64,6 +69,9 @@ class Activity(Lines):
         ends = "Esc interrupts"
         if self._state.lasting and time.monotonic() - self._since > LONG and (key := self._behind()):
             ends = f"{ends}, {key} lets it go on behind"
+        silent = time.monotonic() - max(self.heard, self._since)
+        if self._state.doing in STREAMS and silent > SILENT:
+            ends = f"nothing came for {silent:.0f} s · {ends}"
         doing = one_line(self._state.doing or "working", max(10, width - 16 - len(ends)))
         return [[(f"{mark} ", "accent"), (doing, "text"), (f"  {_seconds(self._state.since)}{ends}", "dim")]]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +195,7 @@ class Tab(Vertical, Unscrolled):
 
     def _take(self, event: AnyEvent) -> None:
         before, self.state = self.state, advance(self.state, event)
+        self.activity.heard = time.monotonic()
         if isinstance(event, CommandAnswered):
             if event.id in self._asked:
                 self._asked.discard(event.id)
