@@ -232,3 +232,11 @@ def test_what_the_page_shows_is_python_and_given_out(code: str) -> None:
     page = compile(code, "docs/sdk.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST)
     imports = [node for node in ast.walk(page) if isinstance(node, ast.ImportFrom) and node.module == "protea"]
     assert {alias.name for node in imports for alias in node.names} <= set(protea.__all__)
+
+
+async def test_the_answer_is_the_last_that_says_anything(tmp_path: Path) -> None:
+    call = ScriptedReply(text="It says hello.", tool_calls=(ScriptedCall("Glob", {"pattern": "*"}),))
+    model = ScriptedModel(call, ScriptedReply())
+    async with Agent(model=model, cwd=str(tmp_path), store=MemoryStore()) as it:
+        run = await it.ask("what does it say?")
+    assert (run.text, run.outcome, run.turns) == ("It says hello.", "finished", 2)

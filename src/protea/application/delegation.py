@@ -7,7 +7,7 @@ steered, interrupted and resumed. What is told of it here are `task_changed` eve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal, Protocol
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from protea.application.approvals import Approvals
 from protea.application.budgets import Purse
+from protea.application.ending import surely
 from protea.application.envelope import Above, Envelope
 from protea.application.hub import Hub
 from protea.application.tool_runner import ToolRunner
@@ -302,7 +303,7 @@ class Errands:
                 self.look()
         except asyncio.CancelledError:
             self.child.interrupt()
-            await _surely(self.child.at_rest())
+            await surely(self.child.at_rest())  # a second interrupt must not leave it behind
             result = self._result()
             keep(result.text)
             self._tell("stopped", force=True)
@@ -499,11 +500,3 @@ class Errands:
             denied=f"{spoken_of(errand.name)} was not allowed what it needed" if outcome == "denied" else None,
             taint=tuple(self.child.heard),
         )
-
-
-async def _surely(work: Awaitable[object]) -> None:
-    """Wait for it, whoever else wants this task to end."""
-    task = asyncio.ensure_future(work)
-    while not task.done():
-        with suppress(asyncio.CancelledError):  # a second interrupt must not leave an agent behind
-            await asyncio.wait([task])

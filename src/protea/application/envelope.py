@@ -88,8 +88,7 @@ class Narrowed:
 
     def decide(self, request: PermissionRequest) -> Decision:
         above = self._envelope.above
-        mode = strictest_mode(request.mode, above.mode_in_force)
-        request = replace(request, mode=mode, trusted=request.trusted and (mode != "yolo" or request.mode == "yolo"))
+        request = replace(request, mode=strictest_mode(request.mode, above.mode_in_force))
         allowed = tuple(layer for layer in request.layers if layer.source == "session")
         parents = replace(request, layers=(*above.parts.layers, *allowed))
         return stricter(self._own.decide(request), above.parts.permission.decide(parents))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from protea.application.turn import Turn
 from protea.domain.events import MessageCompleted, NoticeGiven, PromptSubmitted
-from protea.domain.messages import PERSON, ToolCall
+from protea.domain.messages import OWN, PERSON, ToolCall
 from protea.domain.usage import Usage
 
 SHELL = "Bash"
@@ -24,6 +24,6 @@ async def run_ahead(given: Turn, prompt: PromptSubmitted) -> bool:
     said = MessageCompleted(model=PERSON, content=calls, stop="tool_calls", usage=Usage(), seen=given.hub.last)
     await given.hub.commit(said)
     ran = await given.runner.run(calls)
-    text = f"[Protea] These are the commands of {prompt.command or 'the prompt'}, and what they gave. Do what it says."
+    text = f"{OWN}These are the commands of {prompt.command or 'the prompt'}, and what they gave. Do what it says."
     given.hub.record(PromptSubmitted(id=given.ids.short("p"), text=text, delivery="steer", origin="mention"))
     return any(result.denied is not None for _, result in ran)

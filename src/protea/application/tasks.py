@@ -18,7 +18,7 @@ from protea.application.tool_runner import ToolRunner
 from protea.domain.delegation import brief, spoken_of
 from protea.domain.errors import ProteaError, StoreError, TaskFailedError, UsageError
 from protea.domain.events import NoticeGiven, PromptSubmitted, TaskChanged
-from protea.domain.messages import ToolCall
+from protea.domain.messages import OWN, ToolCall
 from protea.domain.plain import quoted
 from protea.domain.tools import Taint
 from protea.domain.transcript import Transcript
@@ -33,7 +33,7 @@ LONGEST = 4_000
 """Characters of what a task brought that the model is told; the whole is where the event says."""
 
 GO_ON = (
-    "[Protea] The process that ran you ended, and you go on in a new one. What was under way then was cut off and may "
+    f"{OWN}The process that ran you ended, and you go on in a new one. What was under way then was cut off and may "
     "be half done: look at how things stand, then do the rest of what you were sent for."
 )
 """What an agent is told that is brought back."""
@@ -334,7 +334,7 @@ class Tasks:
     def _tell(self, text: str, taint: Sequence[Taint]) -> None:
         """What the turn that runs, or the next one, reads."""
         id, origin = self._body.ids.short("p"), _origin(taint)
-        told = PromptSubmitted(id=id, text=f"[Protea] {text}", delivery="steer", origin=origin)
+        told = PromptSubmitted(id=id, text=f"{OWN}{text}", delivery="steer", origin=origin)
         with suppress(StoreError):  # who reads the log will be told by the log itself
             self._body.hub.record(told)
 
@@ -410,7 +410,7 @@ class Tasks:
                     for each in news:
                         self._tell(*each)
                     continue
-                text = "\n\n".join(f"[Protea] {text}" for text, _ in news)
+                text = "\n\n".join(f"{OWN}{text}" for text, _ in news)
                 taint = [*dict.fromkeys(kind for _, kinds in news for kind in kinds)]
                 with suppress(ProteaError):  # it was closed meanwhile, or cannot be written: who follows it is told
                     await body.wake(text, _origin(taint))
