@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import shutil
 
 import pytest
@@ -108,6 +109,17 @@ async def test_a_name_that_would_be_two_lines_or_an_escape_sequence_is_told_as_i
     assert await lines(project, "Glob", pattern="*.py") == names
     assert await lines(project, "Grep", pattern="needle", output="files") == names
     assert set(await lines(project, "Read", path=".")) >= set(names)
+
+
+@needs_rg
+async def test_where_more_was_found_than_is_taken_in_the_number_is_no_exact_one(project: Project) -> None:
+    row = "needle" + "x" * 1_000_000 + "\n"
+    project.write({"a.txt": row * 40, "b.txt": row * 40})
+    text = (await project.call("Grep", pattern="needle")).text
+    assert re.search(r"^\[the first \d+ of more than \d\d lines, in 2 files;", text, re.MULTILINE), text[-400:]
+    assert text.endswith(
+        "[there is more than was looked through: these are not all; narrow the search by path or glob]"
+    )
 
 
 @pytest.mark.parametrize("project", [builtin.Options(glob_limit=3, grep_limit=2)], indirect=True)

@@ -63,46 +63,54 @@ class Grep:
                 arguments.get("glob"),
                 kit.options.unread,
             )
-            found = await self._hits(entry, query, task)
+            looked = await self._hits(entry, query, task)
         except WorkspaceError as error:
             return ToolResult(await explained(kit, path, error), is_error=True)
         except ValueError as error:
             return ToolResult(str(error), is_error=True)
-        if isinstance(found, str):
-            return ToolResult(found, is_error=True)
+        if isinstance(looked, str):
+            return ToolResult(looked, is_error=True)
+        found, cut = looked
         where = kit.shown(entry.path)
         if not found:
             among = f" (files that fit {arguments['glob']})" if arguments.get("glob") else ""
             return ToolResult(f"Nothing fits in {where}{among}.")
         found.sort(key=lambda hits: hits.path)
+        more = "[there is more than was looked through: these are not all; narrow the search by path or glob]"
         if entry.kind == "file":
-            return ToolResult(self._text(entry, found, query))
+            return ToolResult("\n".join((self._text(entry, found, query, cut), *((more,) if cut else ()))))
         readable = _readable(found, entry.path, query.limit, context)
         left_out = len(found) - len(readable)
         said = f"[{left_out} more left out: they may not be read]" if left_out else ""
         if not readable:
             return ToolResult(said or f"Nothing fits in {where}.")
-        return ToolResult("\n".join(part for part in (self._text(entry, readable, query), said) if part))
+        parts = (self._text(entry, readable, query, cut), more if cut else "", said)
+        return ToolResult("\n".join(part for part in parts if part))
 
-    async def _hits(self, entry: Entry, query: Query, task: _by_hand.Task) -> list[Hits] | str:
+    async def _hits(self, entry: Entry, query: Query, task: _by_hand.Task) -> tuple[list[Hits], bool] | str:
+        """What fits, and whether it is cut off because there is too much; or what went wrong."""
         kit, wanted = self._kit, task.filter()
         found = _by_hand.small(task) if kit.workspace.on_disk else None
         if found is not None:
-            return found
+            return found, False
         done = await ripgrep(kit, entry.path, _arguments(query), wanted)
         if done is not None:
             if done.late:
                 return "The search took too long and was ended. Narrow it by path or glob."
+            output = done.output
+            if done.cut:  # its last record is a part of one
+                output = output[: output.rfind(b"\0" if query.output == "files" else b"\n") + 1]
             if query.output == "files":
-                names = [relative(path, entry.path) for path in done.output.split(b"\0") if path]
+                names = [relative(path, entry.path) for path in output.split(b"\0") if path]
                 hits = [Hits(name, 1, []) for name in names]
             elif query.output == "count":
-                hits = _counts(done.output, entry.path)
+                hits = _counts(output, entry.path)
             else:
-                hits = list(parse_lines(done.output, entry.path))
-            return [each for each in hits if wanted.wants(each.path)]
+                hits = list(parse_lines(output, entry.path))
+            return [each for each in hits if wanted.wants(each.path)], done.cut
         if kit.workspace.on_disk:
-            return await _by_hand.search(kit, task)
+            by_hand = await _by_hand.search(kit, task)
+            return by_hand if isinstance(by_hand, str) else (by_hand, False)
         pattern = task.compiled()
         single = entry.kind == "file"
         names = [entry.path.rpartition("/")[2]] if single else await paths_below(kit, entry.path)
@@ -112,16 +120,16 @@ class Grep:
                 data = await kit.workspace.read(entry.path if single else f"{entry.path}/{name}")
                 here = look(data, pattern, name, query.context, task.most)
                 hits += [here] if here else []
-        return hits
+        return hits, False
 
-    def _text(self, entry: Entry, found: Sequence[Hits], query: Query) -> str:
+    def _text(self, entry: Entry, found: Sequence[Hits], query: Query, cut: bool) -> str:
         kit = self._kit
         if entry.kind == "file":
             prefix = kit.shown(entry.path).removesuffix(found[0].path)
         else:
             prefix = "" if entry.path == kit.cwd else kit.shown(entry.path).rstrip("/") + "/"
         if query.output == "content":
-            return self._lines(prefix, found, query)
+            return self._lines(prefix, found, query, "more than " if cut else "")
         rows = [
             shown_name(prefix + hits.path) + (f":{hits.count}" if query.output == "count" else "") for hits in found
         ]
@@ -132,7 +140,7 @@ class Grep:
             kept.append(f"[{sum(hits.count for hits in found):,} in {len(found):,} files]")
         return "\n".join(kept)
 
-    def _lines(self, prefix: str, found: Sequence[Hits], query: Query) -> str:
+    def _lines(self, prefix: str, found: Sequence[Hits], query: Query, least: str) -> str:
         budget = self._kit.options.search_characters
         rows: list[str] = []
         shown = 0
@@ -160,7 +168,7 @@ class Grep:
         total = sum(hits.count for hits in found)
         if full or (shown < total and not query.multiline):
             rows.append(
-                f"[the first {shown:,} of {total:,} lines, in {len(found):,} files; "
+                f"[the first {shown:,} of {least}{total:,} lines, in {len(found):,} files; "
                 "narrow the search, or ask for output files or count]"
             )
         return "\n".join(rows)
