@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from protea.domain.pattern import may_never_end
+
 MOST_PROBLEMS = 20
 DEEPEST = 64
 
@@ -79,6 +81,10 @@ def _mistakes(schema: Any, where: str, root: Any, found: list[str], depth: int) 
         found.append(f"required{place} must be a list of names")
     if not isinstance(schema.get("enum", []), list):
         found.append(f"enum{place} must be a list")
+    patterns = schema.get("patternProperties")
+    for pattern in (schema.get("pattern", ""), *(patterns if isinstance(patterns, dict) else ())):
+        if wrong := _mistake_in(pattern):
+            found.append(f"the pattern {_shown(pattern)}{place} {wrong}")
     for name in _ONE:
         if name in schema:
             _mistakes(schema[name], _join(where, name), root, found, depth + 1)
@@ -96,6 +102,16 @@ def _mistakes(schema: Any, where: str, root: Any, found: list[str], depth: int) 
             continue
         for key, rule in table.items():
             _mistakes(rule, _join(_join(where, name), key), root, found, depth + 1)
+
+
+def _mistake_in(pattern: Any) -> str:
+    if not isinstance(pattern, str):
+        return "must be a string"
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        return f"is no regular expression: {error}"
+    return "may take for ever to match: nothing separates its repeats" if may_never_end(pattern) else ""
 
 
 def _check(value: Any, schema: Any, where: str, root: Any, found: list[str], depth: int) -> None:
@@ -131,13 +147,17 @@ def _check_string(value: str, schema: dict[str, Any], where: str, found: list[st
         found.append(f"{_at(where)} must have at least {schema['minLength']} characters, it has {len(value)}")
     if "maxLength" in schema and len(value) > schema["maxLength"]:
         found.append(f"{_at(where)} must have at most {schema['maxLength']} characters, it has {len(value)}")
-    if "pattern" in schema:
-        try:
-            fits = re.search(schema["pattern"], value) is not None
-        except re.error:
-            fits = True  # a pattern Python's dialect cannot read is the schema's fault, not the value's
-        if not fits:
-            found.append(f"{_at(where)} must match the pattern {schema['pattern']}, not {_shown(value)}")
+    if "pattern" in schema and not _fits(schema["pattern"], value):
+        found.append(f"{_at(where)} must match the pattern {schema['pattern']}, not {_shown(value)}")
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """A pattern Python's dialect cannot read, or one whose match may never end, is the schema's fault and not the
+    value's."""
+    try:
+        return may_never_end(pattern) or re.search(pattern, text) is not None
+    except re.error:
+        return True
 
 
 def _check_number(value: float, schema: dict[str, Any], where: str, found: list[str]) -> None:
@@ -189,7 +209,7 @@ def _check_object(
     rest = schema.get("additionalProperties", True)
     for name, item in value.items():
         _check(name, schema.get("propertyNames", True), _join(where, name), root, found, depth + 1)
-        matching = [rule for pattern, rule in patterns.items() if re.search(pattern, name)]
+        matching = [rule for pattern, rule in patterns.items() if _fits(pattern, name)]
         if name in known:
             matching.append(known[name])
         if not matching:
