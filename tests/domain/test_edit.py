@@ -101,3 +101,32 @@ def test_it_replaces_exactly_or_says_why_not(text: str, old: str) -> None:
 def test_a_miss_in_a_long_file_takes_no_time() -> None:
     text = "".join(f"line number {n} with some words\n" for n in range(20_000))
     assert "was not found" in refusal(text, "line nomber 19999 with sum words")
+
+
+@pytest.mark.parametrize("old", ["2\ttwo\n3\tthree", "     2→two\n     3→three", "2: two", "2 | two\n3 | three"])
+def test_the_numbers_that_read_shows_are_told_from_what_is_in_the_file(old: str) -> None:
+    with pytest.raises(EditError, match=r"begin with the numbers that Read puts before them\. Leave them out\.$"):
+        apply("one\ntwo\nthree\n", [Replacement(old, "x")])
+
+
+def test_numbers_that_are_in_the_file_are_part_of_it() -> None:
+    assert apply("1: a\n2: b\n", [Replacement("1: a", "1: c")]) == ("1: c\n2: b\n", 1)
+
+
+def test_entities_are_told_from_characters() -> None:
+    with pytest.raises(
+        EditError, match=r"it has entities \(&amp; &lt;\) where the file has the characters:\n2\tif a && b"
+    ):
+        apply("x\nif a && b < c:\n", [Replacement("if a &amp;&amp; b &lt; c", "y")])
+
+
+def test_letters_that_are_put_together_otherwise_are_the_same_letters() -> None:
+    assert apply("a caf\u00e9\n", [Replacement("cafe\u0301", "the\u0301")]) == ("a th\u00e9\n", 1)
+    assert apply("a cafe\u0301\n", [Replacement("caf\u00e9", "th\u00e9")]) == ("a the\u0301\n", 1)
+    with pytest.raises(EditError, match="2 times"):
+        apply("\u00e9 \u00e9", [Replacement("e\u0301", "x")])
+
+
+def test_blanks_that_are_no_spaces_are_named() -> None:
+    with pytest.raises(EditError, match=r"Its blanks are not all spaces: there is U\+00A0\.$"):
+        apply("a\u00a0b\n", [Replacement("a b", "x")])

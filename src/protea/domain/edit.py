@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from html import unescape
+from unicodedata import normalize
 
 import msgspec
 
 from protea.domain.cut import shorten
+from protea.domain.pattern import regex
 from protea.domain.textfile import shown
 
 SHOWN = 5
@@ -48,6 +51,13 @@ def _apply_one(text: str, edit: Replacement) -> tuple[str, int]:
         old, new = old.replace("\n", "\r\n"), new.replace("\n", "\r\n")
         count = text.count(old)
     if not count:
+        for form in ("NFC", "NFD"):
+            # The same letters, put together otherwise (é of one character or of two): nobody sees which.
+            other = normalize(form, edit.old)
+            if other != edit.old and other in text:
+                old, new = other, normalize(form, edit.new)
+                count = text.count(old)
+    if not count:
         raise EditError(not_found(text, edit.old, edit.new))
     if count > 1 and not edit.everywhere:
         raise EditError(_several(text, old, count))
@@ -87,19 +97,33 @@ _DIFFERENCES: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 
 
+_BLANK = "\u00a0\u2009\u202f"
+_NUMBERED = regex(r"^\s*\d+(?:\t|→|\|| \| ?|: ?)")
+
+
 def not_found(text: str, old: str, new: str = "") -> str:
     """Why `old` is not in `text`: the places that nearly match, with their lines as they really are."""
     if not text:
         return "old_string was not found: the file is empty."
     lines, wanted = text.split("\n"), old.strip("\n").split("\n")
+    bare = [_NUMBERED.sub("", line) for line in wanted]
+    if all(each != line for each, line in zip(bare, wanted, strict=True)) and "\n".join(bare) in text:
+        return "old_string was not found: its lines begin with the numbers that Read puts before them. Leave them out."
     for what, simplify in _DIFFERENCES:
         places = _matches(lines, wanted, simplify)
         if places:
             many = f" ({len(places)} places are)" if len(places) > 1 else ""
             here = "\n".join(_quote(lines, at, len(wanted)) for at in places[:2])
+            odd = sorted({each for line in lines[places[0] :][: len(wanted)] for each in line if each in _BLANK})
+            names = f" Its blanks are not all spaces: there is {', '.join(f'U+{ord(each):04X}' for each in odd)}."
             return (
                 f"old_string was not found, but for {what} this matches{many}:\n{here}\nSend it exactly as it is here."
+                f"{names if odd else ''}"
             )
+    plain = unescape(old)
+    if plain != old and plain in text:
+        here = _quote(lines, text.count("\n", 0, text.index(plain)), plain.count("\n") + 1)
+        return f"old_string was not found: it has entities (&amp; &lt;) where the file has the characters:\n{here}"
     unescaped = old.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"').replace("\\\\", "\\")
     if unescaped != old and unescaped in text:
         here = _quote(lines, text.count("\n", 0, text.index(unescaped)), unescaped.count("\n") + 1)

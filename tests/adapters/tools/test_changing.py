@@ -230,6 +230,12 @@ async def test_a_patch_for_a_missing_file_says_which(project: Project) -> None:
     assert "exists already" in exists.text
 
 
+async def test_who_would_create_a_file_by_an_edit_is_told_how(project: Project) -> None:
+    result = await project.call("Edit", path="new.py", old_string="", new_string="x = 1\n")
+    assert (result.text, result.is_error) == ("new.py does not exist. To create a file use Write.", True)
+    assert "Write" not in (await project.call("Edit", path="new.py", old_string="a", new_string="b")).text
+
+
 async def test_a_patch_that_leaves_all_as_it_is_is_no_success(project: Project) -> None:
     project.write({"a.txt": "one\n"})
     for patch in (

@@ -48,7 +48,9 @@ class Edit:
             new = encode(replace(file, text=text))
             after = await kit.workspace.write(path, new, expect=entry)
         except WorkspaceError as error:
-            return ToolResult(await explained(kit, path, error), is_error=True)
+            # The habit of other agents: a file is created by replacing nothing.
+            hint = " To create a file use Write." if error.trouble == "missing" and not edits[0].old else ""
+            return ToolResult(f"{await explained(kit, path, error)}{hint}", is_error=True)
         except UnicodeEncodeError as error:
             return ToolResult(f"The new text cannot be stored as {error.encoding}.", is_error=True)
         kit.seen[after.path] = after
