@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protea.domain.schema import MOST_PROBLEMS, problems, schema_mistakes
+from protea.domain.schema import MOST_PROBLEMS, fitted, problems, schema_mistakes
 
 TOOL = {
     "type": "object",
@@ -127,3 +127,57 @@ def test_what_the_reference_implementation_takes_is_a_schema(schema: Any) -> Non
 
 def test_a_schema_may_point_into_itself() -> None:
     assert schema_mistakes({"$defs": {"a": {"items": {"$ref": "#/$defs/a"}}}, "$ref": "#/$defs/a"}) == []
+
+
+WANTED = {
+    "type": "object",
+    "properties": {
+        "n": {"type": "integer"},
+        "x": {"type": "number"},
+        "yes": {"type": "boolean"},
+        "names": {"type": "array", "items": {"type": "string"}},
+        "edits": {"type": "array", "items": {"type": "object"}},
+        "files": {"type": "object"},
+        "text": {"type": "string"},
+        "kind": {"type": "string", "enum": ["Python", "node"]},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"n": "5"}, {"n": 5}),
+        ({"n": " -7 "}, {"n": -7}),
+        ({"x": "2.5"}, {"x": 2.5}),
+        ({"yes": "True"}, {"yes": True}),
+        ({"yes": "false"}, {"yes": False}),
+        ({"names": "one"}, {"names": ["one"]}),
+        ({"names": '["a", "b"]'}, {"names": ["a", "b"]}),
+        ({"edits": '[{"a": 1}]'}, {"edits": [{"a": 1}]}),
+        ({"files": '{"a": "b"}'}, {"files": {"a": "b"}}),
+        ({"kind": "python"}, {"kind": "Python"}),
+    ],
+)
+def test_what_was_put_into_text_is_taken_out_of_it(sent: dict[str, Any], meant: dict[str, Any]) -> None:
+    assert problems(sent, WANTED) != []
+    assert fitted(sent, WANTED) == meant
+    assert problems(meant, WANTED) == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *({"n": "five"}, {"n": "2.5"}, {"n": "9" * 40}, {"x": "1e999"}, {"x": "nan"}, {"yes": "1"}, {"yes": "yes"}),
+        *({"names": ""}, {"names": "[broken"}, {"edits": "one"}, {"edits": "[" * 100_000}, {"files": "[1]"}),
+        *({"text": 5}, {"n": True}, {"kind": "rust"}, {"n": None}),
+    ],
+)
+def test_nothing_else_is_guessed(sent: dict[str, Any]) -> None:
+    assert problems(fitted(sent, WANTED), WANTED) != []
+
+
+def test_what_fits_stays_as_it_is() -> None:
+    sent = {"text": "5", "kind": "node", "names": ["[1]"], "n": 3, "other": "5"}
+    assert fitted(sent, WANTED) == sent
+    assert fitted(sent, {}) == sent

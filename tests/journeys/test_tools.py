@@ -100,6 +100,23 @@ def test_what_is_no_patch_is_told_to_the_model_and_asked_of_nobody(world: World,
     assert "Nothing was changed." in sent
 
 
+def test_arguments_that_were_put_into_text_are_understood_and_decided_as_they_are_meant(world: World) -> None:
+    calls = [
+        ScriptedCall("Read", {"path": "src/alpha.py", "limit": "1"}),
+        ScriptedCall("Edit", {"path": "src/alpha.py", "edits": '[{"old_string": "x = 1", "new_string": "x = 2"}]'}),
+        ScriptedCall("Read", {"path": "src/alpha.py", "limit": "one"}),
+    ]
+    with LoopbackProvider.in_thread([*calls, "I see."]) as provider:
+        world.speak_to(provider.url("anthropic"))
+        events = world.events("go", "--allow", "Edit")
+    results = [each["result"] for each in events if each["type"] == "tool_call_changed" and "result" in each]
+    assert "1\t# TODO: one" in results[0]["text"]
+    assert "x = 1" not in results[0]["text"]
+    assert [each["is_error"] for each in results] == [False, False, True]
+    assert "x = 2" in (world.project / "src/alpha.py").read_text()
+    assert "`limit` must be an integer, not the string 'one'" in results[2]["text"]
+
+
 def test_each_step_of_a_pipeline_is_decided_by_itself_and_it_says_what_was_done(world: World) -> None:
     steps = [
         {"tool": "Grep", "arguments": {"pattern": "TODO", "output": "count"}, "name": "found"},

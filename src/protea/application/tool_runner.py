@@ -292,6 +292,11 @@ class ToolRunner:
             # What the tool does not know it does not use: nobody is to decide by it, or to be shown it.
             arguments = {name: value for name, value in arguments.items() if name in known}
         if mistakes := _mistakes(arguments, spec):
+            from protea.domain.schema import fitted
+
+            arguments = fitted(arguments, spec.parameters)
+            mistakes = _mistakes(arguments, spec)
+        if mistakes:
             return f"The arguments of {spec.name} are wrong, so it was not run:{mistakes}"
         try:
             tool = toolset.tool(spec.name)

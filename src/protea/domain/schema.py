@@ -10,6 +10,7 @@ not know are ignored, as the standard asks.
 from __future__ import annotations
 
 import contextlib
+import json
 import operator
 import re
 from collections.abc import Callable
@@ -308,3 +309,36 @@ def _kind(value: Any) -> str:
 def _shown(value: Any) -> str:
     text = "null" if value is None else "true" if value is True else "false" if value is False else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
+
+
+def fitted(arguments: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The arguments as a schema wants them, where a model has put into text what is none: `"5"` for 5, `"true"`, a list
+    written as JSON, one text for a list of one. Nothing else is guessed: what does not fit then is wrong."""
+    known = schema.get("properties")
+    if not isinstance(known, dict):
+        return arguments
+    return {name: _out_of_text(value, known.get(name)) for name, value in arguments.items()}
+
+
+_NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?")
+
+
+def _out_of_text(value: Any, wanted: Any) -> Any:
+    if not isinstance(value, str) or not isinstance(wanted, dict):
+        return value
+    text = value.strip()
+    match wanted.get("type"):
+        case "integer" | "number" as kind if found := _NUMBER.fullmatch(text):
+            return float(text) if found[1] and kind == "number" else value if found[1] else int(text)
+        case "boolean" if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        case "array" | "object" as kind if text[:1] == {"array": "[", "object": "{"}[kind]:
+            with contextlib.suppress(ValueError, RecursionError):
+                return json.loads(text)
+        case "array" if text and wanted.get("items", {}).get("type") == "string":
+            return [value]
+        case "string" if value not in wanted.get("enum", (value,)):
+            return next((each for each in wanted["enum"] if str(each).lower() == text.lower()), value)
+        case _:
+            pass
+    return value

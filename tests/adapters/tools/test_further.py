@@ -462,6 +462,12 @@ async def test_what_cannot_be_done_to_a_notebook_is_said(project: Project) -> No
     for arguments, words in (
         ({"path": "n.ipynb", "cell": "2", "source": "x"}, "There is no cell 2"),
         ({"path": "n.ipynb", "cell": "1"}, "give its source"),
+        ({"path": "n.ipynb", "cell": "1", "source": "\ud800"}, "cannot be stored as utf-8"),
+        ({"path": "n.ipynb", "cell": "-1", "source": "x"}, "There is no cell -1"),
+        ({"path": "n.ipynb", "cell": "9" * 30, "source": "x"}, "There is no cell 999"),
+        ({"path": "n.ipynb", "cell": "", "source": "x"}, "There is no cell "),
+        ({"path": "n.ipynb", "cell": "0", "action": "delete"}, "There is no cell 0"),
+        ({"path": ".", "cell": "1", "source": "x"}, "is a directory"),
         ({"path": "x.ipynb", "cell": "1", "source": "x"}, "no notebook"),
         ({"path": "y.ipynb", "cell": "1", "source": "x"}, "no notebook"),
         ({"path": "gone.ipynb", "cell": "1", "source": "x"}, "does not exist"),

@@ -46,6 +46,8 @@ class NotebookEdit:
             entry = await kit.workspace.write(path, data, expect=before)
         except WorkspaceError as error:
             return ToolResult(await explained(kit, path, error), is_error=True)
+        except UnicodeEncodeError as error:
+            return ToolResult(f"The new text cannot be stored as {error.encoding}.", is_error=True)
         kit.seen[entry.path] = entry
         diff, words = difference(kit, old, data, entry.path)
         return ToolResult(f"{words_of_it} of {kit.shown(entry.path)} ({words}).", diff=diff or None)

@@ -9,7 +9,7 @@ from typing import Any
 from protea.adapters.tools._kit import Kit
 from protea.domain.cut import cut
 from protea.domain.pattern import regex
-from protea.domain.schema import problems
+from protea.domain.schema import fitted, problems
 from protea.domain.spelling import nearest
 from protea.domain.tools import ToolResult, ToolSpec
 from protea.ports.toolset import ToolContext
@@ -89,7 +89,7 @@ def _wrong(steps: Sequence[dict[str, Any]], specs: Mapping[str, ToolSpec]) -> li
             wrong.append(f"step {number}: {step['tool']} cannot be a step{hint}")
         else:
             given = {spec.aliases.get(name, name): value for name, value in step["arguments"].items()}
-            wrong += [f"step {number}: {each}" for each in problems(given, spec.parameters)]
+            wrong += [f"step {number}: {each}" for each in problems(fitted(given, spec.parameters), spec.parameters)]
         wrong += [
             f"step {number}: no step before it is called {slot}"
             for slot in sorted(_slots(step["arguments"]))
