@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from protea.application.slash_commands import invoke, listed
 from protea.domain.commands import AnyCommand, Interrupt, Invoke, ResolveApproval, SetMode, SetModel, SubmitPrompt
@@ -18,6 +19,7 @@ from protea.domain.events import (
     MessageCompleted,
     ModeChanged,
     ModelSwitched,
+    TaskChanged,
     TextDelta,
     TodoChanged,
     ToolCallChanged,
@@ -42,6 +44,16 @@ def script(command: AnyCommand) -> Sequence[Event]:
             return answer("# Title\n\n- **one** and `two`\n\n```py\nx = 1\n```\nred \x1b[31mtext\n")
         case SubmitPrompt(text="hold"):
             return ()  # it waits
+        case SubmitPrompt(text="behind"):
+            ended = TaskChanged(id="k1", title="make", state="done", detail="exit code 0", background=True)
+            waited = TaskChanged(id="k2", title="look", state="done", detail="seen", kind="agent")
+            return (
+                STARTED,
+                waited,
+                replace(ended, title="early"),
+                *answer("It runs.")[1:],
+                replace(ended, title="late"),
+            )
         case SubmitPrompt(text="unpriced"):
             return (*answer("for nothing")[:-1], TurnFinished(id="t1", outcome="finished", usage=USED))
         case SubmitPrompt(text="wait"):

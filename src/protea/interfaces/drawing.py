@@ -24,6 +24,7 @@ from protea.domain.events import (
     PromptWithdrawn,
     RetryScheduled,
     Rewound,
+    TaskChanged,
     TextDelta,
     ThinkingDelta,
     TitleChanged,
@@ -80,6 +81,12 @@ class Drawing:
         """Question → the call it is about."""
         self._refused: dict[str, str] = {}
         """Call → what the person said when they refused it."""
+
+    def ended(self, event: TaskChanged) -> None:
+        """How a task ended, in a line."""
+        detail = f": {event.detail}" if event.detail else ""
+        paint = self._paint.dim if event.state == "done" else self._paint.warn
+        self.line(paint(one_line(f"◆ {event.title} {event.state}{detail}", 240)))
 
     def draw(self, event: AnyEvent) -> None:
         match event:

@@ -30,6 +30,7 @@ from protea.domain.events import (
     MessageCompleted,
     PromptSubmitted,
     PromptWithdrawn,
+    TaskChanged,
     ToolCallChanged,
     TurnFinished,
     TurnStarted,
@@ -117,6 +118,8 @@ class _Chat:
         self.running = False
         self.seen: set[str] = set()
         self.invoked = 0
+        self.ended: deque[TaskChanged] = deque()
+        """Tasks whose end was not told yet."""
         self.answers: dict[str, asyncio.Future[None]] = {}
         """Slash commands whose answer has not been drawn."""
         self.follower: asyncio.Task[None] | None = None
@@ -142,6 +145,8 @@ class _Chat:
                 self.nudges.noticed()
             finally:
                 self._close()
+                if self.seen and not self.spec.plain:
+                    self.write(f"To go on: protea repl -r {self.session}\n")
         finally:
             lines.save()
             self.nudges.close()
@@ -261,6 +266,8 @@ class _Chat:
                     self._answered(event)
                     continue
                 self.drawing.draw(event)
+                if isinstance(event, TaskChanged):
+                    self._task(event)
                 if event.seq is not None:
                     self._note(event)
         except ProteaError as error:
@@ -273,6 +280,17 @@ class _Chat:
         if drawn is not None and not drawn.done():
             self.drawing.draw(event)
             drawn.set_result(None)
+
+    def _task(self, event: TaskChanged) -> None:
+        """Tell how a task ended: while a turn runs at once, else before the next prompt, as a shell does."""
+        if event.background and event.state != "running":
+            self.ended.append(event)
+            if self.running:
+                self._tell_ended()
+
+    def _tell_ended(self) -> None:
+        while self.ended:
+            self.drawing.ended(self.ended.popleft())
 
     def _note(self, event: AnyEvent) -> None:
         """Keep the state: what the keyboard is for."""
@@ -339,7 +357,10 @@ class _Chat:
         elif self.state.busy:
             self._wait_or_queue()
         else:
-            self._take(lines.read(self.paint))
+            self._tell_ended()
+            text = lines.read(self.paint)
+            self._tell_ended()
+            self._take(text)
 
     def _wait_or_queue(self) -> None:
         """While a turn runs: what is typed waits in line."""
