@@ -974,7 +974,7 @@ async def test_no_more_agents_are_under_way_at_once_than_may_be_however_they_are
                 go_on.set()
     assert w.model.most <= 3
     ended = [e.result.text for e in of(list(w.store.read(session)), ToolCallChanged) if e.result is not None]
-    assert sum(text == "3 agents are under way, which is the most." for text in ended) == 7
+    assert sum(text == "3 agents are under way, the most there may be ([agents] at_once)." for text in ended) == 7
     await w.gateway.close()
 
 

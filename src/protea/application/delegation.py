@@ -160,7 +160,9 @@ class Delegation:
             )
         under_way = len(self._running) + len(self._opening)
         if under_way >= sender.parts.agents.at_once:
-            return ToolResult(f"{under_way} agents are under way, which is the most.", is_error=True)
+            return ToolResult(
+                f"{under_way} agents are under way, the most there may be ([agents] at_once).", is_error=True
+            )
         lent = share(sender.left_usd(), self._sharing(errand, call_id))
         if lent is not None and lent <= 0:
             return ToolResult("Nothing of the budget is left for an agent.", is_error=True)

@@ -240,6 +240,12 @@ async def test_a_picture_is_not_pretended_to_be_seen() -> None:
     assert "could not make sense of “(a picture)”" in text_of(reply.content)
 
 
+@pytest.mark.parametrize("prompt", ["create calc.py with:", "create a.txt with", "append to a.txt with"])
+async def test_a_file_without_its_content_is_said_to_lack_it(prompt: str) -> None:
+    said = text_of((await _last(ModelRequest((UserMessage((Text(prompt),)),), tools=SPECS))).content)
+    assert "does not say what is to stand there, so nothing was done" in said
+
+
 async def test_the_answer_streams_in_words_but_never_in_thousands_of_pieces() -> None:
     model = offline.create(offline.Options())
     pieces = [p async for p in model.stream(ModelRequest((UserMessage((Text("help"),)),))) if isinstance(p, TextPiece)]

@@ -114,8 +114,16 @@ _UNDO = (
 )
 
 
+_NO_CONTENT = re.compile(r"\s*(?:create|write|overwrite|append)\s.*\bwith:?\s*", re.IGNORECASE)
+
+
 def unclear(parts: Sequence[str]) -> str:
     """What is said where a prompt makes no sense here."""
+    if unfinished := next((part for part in parts if _NO_CONTENT.fullmatch(part)), ""):
+        return (
+            f"“{unfinished}” does not say what is to stand there, so nothing was done. Write the text in quotes behind "
+            "`with`, or in a block between ``` on the lines below it."
+        )
     said = ", ".join(f"“{part}”" for part in parts if part.strip()) or "an empty prompt"
     return (
         f"I could not make sense of {said}, so nothing was done. I am Protea's offline model, a small command grammar "
