@@ -12,7 +12,7 @@ from protea.testing.loopback import LoopbackProvider
 from protea.testing.loopback.recording import Recorded
 from tests.journeys.driven import WITHIN, Driven, until
 from tests.journeys.long_day import release
-from tests.journeys.long_day.mind import SUMS_UP, Mind, Sight, nickname
+from tests.journeys.long_day.mind import STAMP, SUMS_UP, Mind, Sight, nickname
 from tests.journeys.long_day.workshop import RULES, Workshop, base, measured, wrong_at_first
 
 MODEL = tuple(word for rule in RULES for word in ("--allow", rule))
@@ -269,6 +269,11 @@ class Course:
         assert part.read_text() == was
         assert not stray.exists()
 
+    def afternoon(self) -> None:
+        """The list is written anew; the work that follows takes the call out of sight."""
+        self.tell("[do: todo Ask for the stamp]")
+        self.truths["code of todo"] = STAMP
+
     def noon(self) -> None:
         """Once: as soon as what a build said was cleared and the call is still seen, it is asked for."""
         sight = sight_of(self.provider.requests[-1])
@@ -277,8 +282,11 @@ class Course:
             self.ask(cleared[:1])
 
     def evening(self) -> None:
-        """Whatever was planted is asked for, a few things at a time."""
-        self.tell(f"[do: todo Ask for the stamp. {self.plant('code of todo')}]")
+        """Whatever was planted is asked for, a few things at a time, after one more summary: what is in sight then is
+        there because it was kept."""
+        self.mind.cause = "command"
+        self.type("/compact")
+        self.mind.cause = "pressure"
         self.truths |= {f"nickname of part-{n:03}": nickname(n) for n in range(1, self.built + 1)}
         done = {question.about for question in self.asked}
         things = [about for about in self.truths if about not in done]
@@ -323,6 +331,7 @@ def day(folder: Path, *, turns: int, window: int) -> Lived:
         released = release.released(world)
         course.compactions_by_hand()
         course.spoilt_and_undone()
+        course.afternoon()
         course.work(part)
         course.evening()
         course.run.close()

@@ -28,6 +28,7 @@ STEPS = ("cut the sheet", "emboss the sheet", "frame the sheet")
 PLAN = "# The sheet\n\nink of sheet is vermilion.\n\n## Steps\n" + "\n".join(
     f"{number}. {step}" for number, step in enumerate(STEPS, start=1)
 )
+STAMP = "stamp-2207"
 LARGE = "".join(f"line {number} of a large file\n" for number in range(400))
 """Of which a kill may fall into the writing."""
 UNKNOWN = "I do not know"
@@ -288,7 +289,8 @@ def first_call(sight: Sight, verb: str, rest: str) -> Given:
         case "skill":
             return ScriptedCall("Skill", {"name": rest})
         case "todo":
-            return ScriptedCall("TodoWrite", {"items": [{"text": rest, "status": "in_progress"}]})
+            text = f"{rest}. code of todo is {STAMP}."  # nobody told it: it stands in the list and nowhere else
+            return ScriptedCall("TodoWrite", {"items": [{"text": text, "status": "in_progress"}]})
         case "behind":
             return ScriptedCall("Bash", {"command": rest, "background": True})
         case "monitor":
