@@ -291,6 +291,42 @@ async def test_an_agent_that_is_brought_back_goes_on_in_the_one_it_had(repositor
     assert result.text.startswith("half done\n[its worktree")
 
 
+async def test_one_whose_folder_somebody_has_removed_is_made_again_with_what_was_committed_in_it(
+    repository: Project,
+) -> None:
+    async def commits(errand: Errand) -> str:
+        write(errand.cwd, "src/b.py", "y = 2\n")
+        git(errand.cwd, "add", "-A")
+        git(errand.cwd, "commit", "-q", "-m", "two")
+        return "committed"
+
+    await sent(repository, commits)
+    (place,) = places(repository)
+    shutil.rmtree(place)
+
+    async def finds(errand: Errand) -> str:
+        return read(errand.cwd, "src/b.py")
+
+    result, _ = await sent(repository, finds)
+    assert not result.is_error, result.text
+    assert result.text.startswith("y = 2")
+    assert f"its worktree {place}, branch {branches(repository)[0]}, is kept: 1 commit" in result.text
+
+
+async def test_nobody_works_on_a_branch_that_is_checked_out_elsewhere(repository: Project) -> None:
+    async def commits(errand: Errand) -> str:
+        git(errand.cwd, "commit", "-q", "--allow-empty", "-m", "two")
+        return "committed"
+
+    await sent(repository, commits)
+    (place,), (branch,) = places(repository), branches(repository)
+    git(repository.root, "worktree", "remove", "--force", place)
+    git(repository.root, "switch", "-q", branch)
+    result, beside = await sent(repository, looks)
+    assert result.text.endswith(f"its branch {branch} is checked out in {repository.root}")
+    assert beside.sent == []
+
+
 async def test_where_there_is_no_commit_or_no_repository_it_is_said(project: Project) -> None:
     result, _ = await sent(project, looks)
     assert "There is no worktree for the agent: not a git repository" in result.text

@@ -66,7 +66,16 @@ class Worktree:
                 raise WorktreeError(f"another process works in {path}")
         else:
             await _sweep(kit, top)
-            await run_git(kit, top, "worktree", "add", "--quiet", "-b", f"protea/{name}", path, base)
+            branch = f"protea/{name}"
+            kept = await _fork_point(kit, top, branch)
+            if kept:  # somebody has removed its folder: what was committed in it is there
+                base = kept
+                elsewhere = _on(await run_git(kit, top, "worktree", "list", "--porcelain"), branch)
+                if elsewhere not in ("", path):
+                    raise WorktreeError(f"its branch {branch} is checked out in {elsewhere}")
+                await run_git(kit, top, "worktree", "add", "--quiet", "--force", path, branch)
+            else:
+                await run_git(kit, top, "worktree", "add", "--quiet", "-b", branch, path, base)
             place = await place_of(kit, top, path)
             held = hold(place)
             if held is None:
@@ -175,6 +184,14 @@ _STATUS = ("status", "--porcelain", "-unormal", "--ignore-submodules=all")
 """Nested repositories are not looked into."""
 
 
+async def _fork_point(kit: Kit, top: str, branch: str) -> str:
+    """The commit a branch was made from; empty where there is no such branch."""
+    try:
+        return await run_git(kit, top, "merge-base", "HEAD", f"refs/heads/{branch}")
+    except WorktreeError:
+        return ""
+
+
 async def _sweep(kit: Kit, top: str) -> None:
     """Remove what processes that were killed have left behind, where nothing is in it."""
     for path in _ours(await run_git(kit, top, "worktree", "list", "--porcelain"), folder_of(kit)):
@@ -185,6 +202,15 @@ async def _sweep(kit: Kit, top: str) -> None:
                     await left._removed()
                 finally:
                     left.close()
+
+
+def _on(listed: str, branch: str) -> str:
+    """Of the worktrees git has listed, the one on a branch; empty where none is."""
+    for entry in listed.split("\n\n"):
+        lines = entry.splitlines()
+        if f"branch refs/heads/{branch}" in lines:
+            return lines[0].removeprefix("worktree ")
+    return ""
 
 
 def _ours(listed: str, folder: str) -> list[str]:
