@@ -71,7 +71,7 @@ class Worktree:
             if kept:  # somebody has removed its folder: what was committed in it is there
                 base = kept
                 elsewhere = _on(await run_git(kit, top, "worktree", "list", "--porcelain"), branch)
-                if elsewhere not in ("", path):
+                if elsewhere and os.path.realpath(elsewhere) != os.path.realpath(path):
                     raise WorktreeError(f"its branch {branch} is checked out in {elsewhere}")
                 await run_git(kit, top, "worktree", "add", "--quiet", "--force", path, branch)
             else:
