@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import time
 from pathlib import Path
 
@@ -406,6 +407,19 @@ async def test_background_output_without_end_is_ended(project: Project) -> None:
     result = await project.call("BashOutput", id="b1", wait=20) if "running" in started.text else started
     assert "wrote more than 500,000 bytes" in result.text
     assert sum(path.stat().st_size for path in project.outputs.iterdir()) < 4_000_000
+
+
+async def test_a_disk_that_takes_only_a_part_of_what_it_wrote_is_told(project: Project) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    command = "python3 -c 'import os; os.write(1, b\"x\" * 4000)'; exec sleep 300"  # all of it at once, and no more
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    try:
+        result = await project.call("Bash", command=command, background=True)
+        if "xxx" not in result.text:
+            result = await project.call("BashOutput", id="b1", wait=20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "its output could not be kept" in result.text
 
 
 async def test_what_is_waited_for_can_be_interrupted(project: Project) -> None:

@@ -70,8 +70,8 @@ class Worktree:
             kept = await _fork_point(kit, top, branch)
             if kept:  # somebody has removed its folder: what was committed in it is there
                 base = kept
-                elsewhere = _on(await run_git(kit, top, "worktree", "list", "--porcelain"), branch)
-                if elsewhere and os.path.realpath(elsewhere) != os.path.realpath(path):
+                listed = await run_git(kit, top, "worktree", "list", "--porcelain")
+                if elsewhere := _elsewhere(listed, branch, path):
                     raise WorktreeError(f"its branch {branch} is checked out in {elsewhere}")
                 await run_git(kit, top, "worktree", "add", "--quiet", "--force", path, branch)
             else:
@@ -204,12 +204,13 @@ async def _sweep(kit: Kit, top: str) -> None:
                     left.close()
 
 
-def _on(listed: str, branch: str) -> str:
-    """Of the worktrees git has listed, the one on a branch; empty where none is."""
+def _elsewhere(listed: str, branch: str, path: str) -> str:
+    """Of the worktrees git has listed, another one that is on the branch; empty where none is."""
     for entry in listed.split("\n\n"):
         lines = entry.splitlines()
         if f"branch refs/heads/{branch}" in lines:
-            return lines[0].removeprefix("worktree ")
+            other = lines[0].removeprefix("worktree ")
+            return other if os.path.realpath(other) != os.path.realpath(path) else ""
     return ""
 
 

@@ -360,8 +360,10 @@ class Shell:
             self._missed += drop
             del self._new[at : at + drop]
         if not self._file_trouble:
+            view = memoryview(data)
             try:
-                os.write(self._fd, data)
+                while view:  # a disk that is nearly full takes a part
+                    view = view[os.write(self._fd, view) :]
             except OSError as error:
                 self._file_trouble = f"[its output could not be kept in {self.path}: {os.strerror(error.errno or 0)}]"
         self._news.set()
