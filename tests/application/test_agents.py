@@ -1479,3 +1479,31 @@ async def test_whose_words_its_sender_has_heard_counts_for_what_an_agent_may_do(
     await w.run("boss")
     asked = {request.tool: request.taint for request in w.rules.requests}
     assert (asked["page"], asked["Agent"], asked["touch"]) == ((), ("web",), ("web",))
+
+
+@pytest.mark.parametrize("refused_first", [True, False])
+async def test_of_two_answers_from_two_faces_at_once_one_counts_in_both_sessions(refused_first: bool) -> None:
+    def look(prompt: str, request: ModelRequest) -> Reply:
+        return says(results(request)[-1]) if results(request) else calls(("touch", {"path": "a"}))
+
+    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    w.rules = NamedPermission(ask=("touch",))
+    session = await w.gateway.open(OpenSession(cwd="/w", interactive=True))
+    async for event in w.turn(session, SubmitPrompt(text="boss")):
+        if not isinstance(event, ApprovalRequested):
+            continue
+        assert event.detail is not None
+        child = event.detail["session"]
+        (question,) = w.gateway._open[child].approvals.open
+        answers = [
+            w.gateway.submit(session, ResolveApproval(id=event.id, decision="deny")),
+            w.gateway.submit(child, ResolveApproval(id=question.id, decision="once")),
+        ]
+        said = await asyncio.gather(*(answers if refused_first else answers[::-1]), return_exceptions=True)
+        assert said[0] is None
+        assert isinstance(said[1], UsageError), "who comes too late is told"
+    decided = [[e.decision for e in of(list(w.store.read(each)), ApprovalResolved)] for each in (session, child)]
+    assert decided == [["deny"], ["deny"]] if refused_first else [["once"], ["once"]]
+    ran = any(e.state == "executing" and e.call.name == "touch" for e in of(list(w.store.read(child)), ToolCallChanged))
+    assert ran is not refused_first
+    await w.gateway.close()

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 from typing import get_args
 
 from msgspec.structs import replace
 
 from protea.application.hub import Hub
 from protea.domain.commands import ResolveApproval
-from protea.domain.errors import UsageError
+from protea.domain.errors import StoreError, UsageError
 from protea.domain.events import Answer, ApprovalRequested, ApprovalResolved
 from protea.domain.permission import Pin, RuleLayer
 from protea.domain.pins import pinned
 from protea.ports.approval import Approval
 from protea.ports.rule_store import RuleStore
+
+Answered = tuple[ApprovalResolved, "asyncio.Future[ApprovalResolved]"]
 
 
 class Approvals:
@@ -31,6 +35,10 @@ class Approvals:
         """The scripts that rules of this session are bound to."""
         self.allowed = allowed
         """Rules a person has allowed for the rest of this session."""
+        self.elsewhere: dict[str, list[Callable[[ApprovalResolved], None]]] = {}
+        """Questions that are asked in other sessions as well → what closes them there, in the same breath: of two
+        answers at once the first counts, wherever it was given."""
+        self._settling: set[asyncio.Task[None]] = set()
         self.typed = ""
         """The call that was typed by the person who would be asked: of it they have answered, and of no other."""
 
@@ -79,7 +87,23 @@ class Approvals:
         answer = ApprovalResolved(id=command.id, decision=command.decision, comment=command.comment, by=command.by)
         await self._close(question, answer)
 
+    def close_with(self, id: str, answer: ApprovalResolved) -> None:
+        """It was answered in another session, where it is asked as well. Nothing happens where it is open no more."""
+        if id in self._open:
+            question, _ = self._open[id]
+            settling = asyncio.create_task(self._settle(*self._answered(question, replace(answer, id=id, rules=()))))
+            self._settling.add(settling)
+            settling.add_done_callback(self._settled)
+
+    def _settled(self, settling: asyncio.Task[None]) -> None:
+        self._settling.discard(settling)
+        if not settling.cancelled():
+            settling.exception()  # that the log cannot be written is told by whoever writes it next
+
     async def _close(self, question: ApprovalRequested, answer: ApprovalResolved) -> None:
+        await self._settle(*self._answered(question, answer))
+
+    def _answered(self, question: ApprovalRequested, answer: ApprovalResolved) -> Answered:
         # What is allowed to an agent for its session widens that one, not the session that sent it.
         agents = "agent" in (question.detail or {}) and answer.decision == "session"
         if answer.decision in ("session", "always") and question.kind == "permission" and not agents:
@@ -90,6 +114,12 @@ class Approvals:
         _, future = self._open.pop(question.id)
         self.pins = pinned(self.pins, question, answer)
         self.allowed += tuple(rule for rule in answer.rules if rule not in self.allowed)
+        for close in self.elsewhere.pop(question.id, ()):
+            with suppress(StoreError):  # then it stays open there
+                close(answer)
+        return answer, future
+
+    async def _settle(self, answer: ApprovalResolved, future: asyncio.Future[ApprovalResolved]) -> None:
         try:
             await self._hub.sync()
         finally:

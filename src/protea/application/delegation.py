@@ -394,7 +394,28 @@ class Errands:
         why = f"{self.errand.name}: {question.why}"
         asked = replace(question, id=self._sender.ids.short("a"), call=call, why=why, detail=detail)
         self._asked[question.id] = asked.id
-        answer = await self._sender.approvals.ask(asked)
+        here, there = self._sender.approvals, child.approvals
+
+        def told_there(answer: ApprovalResolved) -> None:
+            # What is to hold for always was saved just now; for the agent's session it holds as well.
+            decision = "session" if answer.decision == "always" else answer.decision
+            there.close_with(question.id, replace(answer, decision=decision))
+
+        def told_here(answer: ApprovalResolved) -> None:
+            here.close_with(asked.id, replace(answer, decision="deny" if answer.decision == "deny" else "once"))
+
+        links = ((here, asked.id, told_there), (there, question.id, told_here))
+        for approvals, id, tell in links:
+            approvals.elsewhere.setdefault(id, []).append(tell)
+        try:
+            answer = await here.ask(asked)
+        finally:
+            for approvals, id, tell in links:
+                waiting = approvals.elsewhere.get(id, [])
+                if tell in waiting:
+                    waiting.remove(tell)
+                if not waiting:
+                    approvals.elsewhere.pop(id, None)
         # What is to hold for always was saved just now; for the agent's session it holds as well.
         decision: Literal["once", "session", "deny"] = "session" if answer.decision == "always" else answer.decision
         self._asked.pop(question.id, None)
