@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+from pathlib import Path
+
 import pytest
 
+from protea.domain.errors import UsageError
 from protea.domain.template import MOST_COMMANDS, Template, commands, expanded, read_template
 
 
@@ -46,6 +51,54 @@ def test_the_words_behind_it_are_put_in(body: str, rest: str, prompt: str) -> No
 )
 def test_the_commands_it_brings(body: str, rest: str, found: tuple[str, ...]) -> None:
     assert commands(template(body), rest) == found
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "printf %s $1",
+        'printf %s "$1"',
+        "printf %s '$1'",
+        "printf %s it\\'s\\ $1",
+        'printf %s "$(printf %s "$1")"',
+        "printf %s \"$(printf %s '$1')\"",
+        'printf %s "$(printf %s $1)"',
+        "(printf %s '('; printf %s $ARGUMENTS)",
+        'printf %s "it\'s $ARGUMENTS"',
+    ],
+)
+@pytest.mark.parametrize(
+    "word",
+    [
+        "plain",
+        "a b",
+        "$(touch x)",
+        "'; touch x; '",
+        '"; touch x; "',
+        "\\'; touch x; '",
+        '\\"; touch x; "',
+        "`touch x`",
+        "\\",
+        "$HOME",
+        "it's",
+        'say "hi"',
+        "*",
+        "); touch x; (",
+        "a\ntouch x",
+    ],
+)
+def test_what_was_typed_is_a_word_wherever_a_command_has_it(command: str, word: str, tmp_path: Path) -> None:
+    (made,) = commands(template(f"!`{command}`"), shlex.quote(word))
+    ran = subprocess.run(["bash", "-c", made], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stdout.removeprefix("it's ").removeprefix("(") == word
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["echo ${x:-'$1'}", "ls # $1", "echo $(( $1 ))", "cat <<< $1", "echo $'$1'"])
+def test_where_a_word_could_be_more_than_one_it_is_refused(command: str) -> None:
+    assert commands(template(f"!`{command}`"), "12") == (command.replace("$1", "12"),)
+    with pytest.raises(UsageError, match="cannot be put into"):
+        commands(template(f"!`{command}`"), "'a b'")
 
 
 def test_a_command_behind_a_backslash_is_text() -> None:

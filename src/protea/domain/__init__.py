@@ -11,7 +11,7 @@ imports only the standard library's pure parts and msgspec. What is where:
     tools           tools, schema, edit, patch, diff, changes, textfile, plain, glob, ignore, diagnostics
     what it may     permission/, trust, limits, spending, audit, redaction, environment, question
     who it is       profile, settings, swap, lock, surroundings, log_levels, adoption, toml_places
-    what is brought skill, skill_check, template, front_matter, imports, hooks
+    what is brought skill, skill_check, template, shell_words, front_matter, imports, hooks
     others          delegation (agents), racing, plan, schedule
     words           columns, spelling, pattern
 """

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
+from protea.domain.errors import UsageError
 from protea.domain.front_matter import split
 from protea.domain.pattern import regex
 from protea.domain.skill import tools_of
@@ -95,12 +97,9 @@ def expanded(template: Template, rest: str) -> str:
 
 def commands(template: Template, rest: str) -> tuple[str, ...]:
     """The shell commands between `` !` `` and a backtick, in order. What was typed is put into them as words that the
-    shell takes as they are, whatever stands in them."""
-    words = [shlex.quote(word) for word in _words(rest)]
-    found = [
-        _SLOT.sub(lambda slot: _filled(slot, words, " ".join(words)), one[1])
-        for one in _COMMAND.finditer(template.body)
-    ]
+    shell takes as they are, whatever stands in them, also between quotes. Raises `UsageError` where that cannot be."""
+    words = _words(rest)
+    found = [_SLOT.sub(partial(_in_command, words), one[1]) for one in _COMMAND.finditer(template.body)]
     return tuple(dict.fromkeys(command.strip() for command in found if command.strip()))[:MOST_COMMANDS]
 
 
@@ -109,6 +108,18 @@ def _words(rest: str) -> list[str]:
         return shlex.split(rest)
     except ValueError:  # a quote that does not end
         return rest.split()
+
+
+def _in_command(words: Sequence[str], slot: re.Match[str]) -> str:
+    if slot[1]:
+        return slot[0].removeprefix("\\")
+    from protea.domain.shell_words import put_in  # few commands take words
+
+    at = 0 if slot[2] == "ARGUMENTS" else int(slot[2]) - 1
+    try:
+        return put_in(words[at:] if slot[2] == "ARGUMENTS" else words[at : at + 1], slot.string[: slot.start()])
+    except ValueError as error:
+        raise UsageError(f"what was typed cannot be put into `{slot.string}`: {error}") from None
 
 
 def _filled(slot: re.Match[str], words: Sequence[str], rest: str) -> str:
