@@ -9,12 +9,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protea.interfaces.tui.composer.buffer import Buffer
-from protea.interfaces.tui.composer.vim import Vim
+from protea.interfaces.tui.composer.vim import Clipboard, Vim
+
+
+class Unread:
+    """A clipboard that cannot be read."""
+
+    def put(self, text: str) -> None:
+        """It is put nowhere."""
+
+    def get(self, then: Callable[[str | None], None]) -> None:
+        then(None)
+
+
+class Board:
+    """A clipboard."""
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+        self.asked: list[Callable[[str | None], None]] = []
+
+    def put(self, text: str) -> None:
+        self.text = text
+
+    def get(self, then: Callable[[str | None], None]) -> None:
+        self.asked.append(then)
+
+
+def vim_over(buffer: Buffer, *, clipboard: Clipboard | None = None, done: list[str] | None = None) -> Vim:
+    """Vim over a text; `done` takes the actions that concern more than that."""
+    do = (done if done is not None else []).append
+    return Vim(lambda: buffer, lambda: None, do=do, clipboard=clipboard or Unread())
 
 
 def after(text: str, keys: str, cursor: int = 0) -> tuple[str, int, str]:
     buffer = Buffer(text, cursor)
-    vim = Vim(lambda: buffer, lambda: None)
+    vim = vim_over(buffer)
     vim.mode = "normal"
     for key in keys:
         if vim.mode == "insert" and key != "\x1b":
@@ -132,23 +162,9 @@ def test_keys_move_the_cursor(text: str, keys: str, cursor: int) -> None:
     assert after(text, keys)[1] == cursor
 
 
-class Board:
-    """A clipboard."""
-
-    def __init__(self, text: str | None) -> None:
-        self.text = text
-        self.asked: list[Callable[[str | None], None]] = []
-
-    def put(self, text: str) -> None:
-        self.text = text
-
-    def get(self, then: Callable[[str | None], None]) -> None:
-        self.asked.append(then)
-
-
 def test_a_register_that_is_the_clipboard_is_read_when_it_is_put_back() -> None:
     buffer, board = Buffer("one two", 0), Board("from elsewhere")
-    vim = Vim(lambda: buffer, lambda: None, clipboard=board)
+    vim = vim_over(buffer, clipboard=board)
     vim.normal()
     for key in 'w"+P':
         vim.press(key)
@@ -167,7 +183,7 @@ def test_a_register_that_is_the_clipboard_is_read_when_it_is_put_back() -> None:
 def test_tabs_are_gone_to_as_in_vim() -> None:
     done: list[str] = []
     buffer = Buffer("one two", 0)
-    vim = Vim(lambda: buffer, lambda: None, do=done.append)
+    vim = vim_over(buffer, done=done)
     vim.normal()
     for key in "gtgT3gtx":
         vim.press(key)

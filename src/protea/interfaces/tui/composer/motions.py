@@ -7,6 +7,10 @@ from collections.abc import Callable
 
 from protea.interfaces.tui.composer.buffer import Buffer
 
+_BRACKETS = {"(": "()", ")": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}"}
+_BIG_BEGIN = re.compile(r"(?:(?<=\s)|\A)\S")
+_BIG_END = re.compile(r"\S(?=\s|\Z)")
+
 
 def line_of(text: str, number: int) -> int:
     """Where a line begins; the last one where there are fewer."""
@@ -17,9 +21,6 @@ def line_of(text: str, number: int) -> int:
             break
         at = end + 1
     return at
-
-
-_BRACKETS = {"(": "()", ")": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}"}
 
 
 def other_end(buffer: Buffer, at: int) -> int:
@@ -55,10 +56,6 @@ def _big_left(buffer: Buffer, at: int) -> int:
 def _big_end(buffer: Buffer, at: int) -> int:
     found = _BIG_END.search(buffer.text, at + 1)
     return found.start() if found else max(0, len(buffer.text) - 1)
-
-
-_BIG_BEGIN = re.compile(r"(?:(?<=\s)|\A)\S")
-_BIG_END = re.compile(r"\S(?=\s|\Z)")
 
 
 def kind_of(character: str, what: str) -> int:

@@ -15,8 +15,6 @@ from protea.interfaces.tui.composer.buffer import Buffer
 from protea.interfaces.tui.composer.motions import MOTIONS, first_of, kind_of, line_of, matching, other_end
 
 _PAIRS = {"(": "()", ")": "()", "b": "()", "[": "[]", "]": "[]", "{": "{}", "}": "{}", "B": "{}", "<": "<>", ">": "<>"}
-
-
 CLIPBOARD = ("+", "*")
 """Registers that are the clipboard. Both are the same one."""
 
@@ -29,13 +27,6 @@ class Clipboard(Protocol):
     def get(self, then: Callable[[str | None], None]) -> None:
         """`then` is called with what is in it, soon; None where that cannot be known."""
         ...
-
-
-class _NoClipboard:
-    def put(self, text: str) -> None: ...
-
-    def get(self, then: Callable[[str | None], None]) -> None:
-        then(None)
 
 
 class _Change(msgspec.Struct, frozen=True):
@@ -57,14 +48,14 @@ class Vim:
         buffer: Callable[[], Buffer],
         changed: Callable[[], None],
         *,
-        do: Callable[[str], None] = lambda action: None,
-        clipboard: Clipboard | None = None,
+        do: Callable[[str], None],
+        clipboard: Clipboard,
     ) -> None:
         """`do` is called with the name of an action that concerns more than the text."""
         self._of = buffer
         self._changed = changed
         self._do = do
-        self._clipboard = clipboard or _NoClipboard()
+        self._clipboard = clipboard
         self._marks: dict[str, int] = {}
         self._stretch: tuple[bool, int, int] | None = None
         """Of the selection that the command being pressed was about."""
