@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -158,12 +160,48 @@ async def test_results_are_hits_in_plain_text(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("status", "body", "words"),
-    [(403, b"", "answers 403; does it allow the format json"), (200, b"<html>", "something else than results")],
+    [
+        (403, b"", "answers 403; does it allow the format json"),
+        (429, b"", "answers 429: too many searches, wait a while$"),
+        (500, b"", "answers 500$"),
+        (200, b"<html>", "something else than results"),
+        (200, b'{"results": 5}', "something else than results"),
+        (200, b'{"results": [{"url": 1}]}', "something else than results"),
+        (200, b"[" * 100_000, "something else than results"),
+        (
+            200,
+            b'{"results": [], "unresponsive_engines": [["google", "CAPTCHA"], ["bing", "timeout"]]}',
+            "none of the engines of .* answers: google CAPTCHA, bing timeout$",
+        ),
+    ],
 )
 async def test_what_is_no_answer_is_told(engine: Engine, status: int, body: bytes, words: str) -> None:
     engine.status, engine.body = status, body
     with pytest.raises(SearchError, match=words):
         await asking(engine).search("x")
+
+
+async def test_one_that_drips_is_given_up() -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while not over.done():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.wait([over], timeout=0.05)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        closed.set()
+
+    over, closed = asyncio.get_running_loop().create_future(), asyncio.Event()
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        search = searxng.create(searxng.Options(url=url, timeout=0.5), surroundings=around())
+        with pytest.raises(SearchError, match=r"took longer than 0\.5 s and was given up"):
+            await search.search("x")
+        over.set_result(None)
+        await closed.wait()
 
 
 async def test_a_server_that_is_not_there_is_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -22,6 +23,8 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`https://search.example.org`, or `http://127.0.0.1:8888`."""
     language: str = ""
     """`en`, `de` …; left to the server where it is empty."""
+    timeout: float = 30.0
+    """Seconds for a search."""
 
 
 class _Result(msgspec.Struct):
@@ -32,6 +35,8 @@ class _Result(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     results: list[_Result]
+    unresponsive_engines: list[list[object]] = []
+    """Name and reason of those that did not answer."""
 
 
 class Searxng:
@@ -50,17 +55,28 @@ class Searxng:
             Settings(connect_timeout=10, first_byte_timeout=20, idle_timeout=20), self._surroundings.environment
         )
         try:
-            async with await client.request("GET", url, headers={"Accept": "application/json"}) as response:
+            async with (
+                asyncio.timeout(self._options.timeout),
+                await client.request("GET", url, headers={"Accept": "application/json"}) as response,
+            ):
                 if response.status != 200:
-                    raise SearchError(f"{self._options.url} answers {response.status}; does it allow the format json?")
+                    why = {403: "; does it allow the format json?", 429: ": too many searches, wait a while"}
+                    status = response.status
+                    raise SearchError(f"{self._options.url} answers {status}{why.get(status, '')}")
                 body = await response.read(LARGEST)
             answer = msgspec.json.decode(body, type=_Answer)
+        except TimeoutError:
+            seconds = self._options.timeout
+            raise SearchError(f"{self._options.url} took longer than {seconds:g} s and was given up") from None
         except HttpError as error:
             raise SearchError(f"{self._options.url}: {error.message}") from error
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise SearchError(f"{self._options.url} answers with something else than results") from None
         finally:
             await client.aclose()
+        if not answer.results and answer.unresponsive_engines:
+            silent = ", ".join(" ".join(map(str, each[:2])) for each in answer.unresponsive_engines[:5])
+            raise SearchError(f"none of the engines of {self._options.url} answers: {silent}")
         return hits(((each.title, each.url, each.content) for each in answer.results), limit)
 
 

@@ -39,7 +39,7 @@ FURTHER: tuple[tuple[str, ToolSpec], ...] = (
                 create=flag("branch, switch, worktree: make it"),
                 delete=flag("branch, worktree: remove it"),
                 limit=whole("log: how many; default 20", 1),
-                published=flag(),
+                published=flag("amend: a person asked for the last commit although a remote has it"),
             ),
             aliases={
                 "command": "action",
