@@ -148,6 +148,12 @@ def test_what_is_not_read_may_be_closed(tmp_path: Path) -> None:
     assert one_line(protea("config", "edit", shell="<&-", cwd=tmp_path)).endswith("protea config set KEY VALUE")
 
 
+@pytest.mark.parametrize(("words", "code"), [(["-p", "hi"], 1), (["perm", "check", "--batch"], 1), (["repl"], 0)])
+def test_a_standard_input_that_cannot_be_read_is_one_line(words: list[str], code: int, tmp_path: Path) -> None:
+    done = protea(*words, shell="0>/dev/null", cwd=tmp_path, PROTEA_MODEL="offline/grammar")
+    assert (done.returncode, done.stderr) == (code, b"protea: standard input cannot be read: Bad file descriptor\n")
+
+
 @pytest.mark.parametrize("adapter", ["none", "bubblewrap"])
 def test_a_command_that_is_not_there_is_named(adapter: str, tmp_path: Path) -> None:
     if adapter == "bubblewrap" and not shutil.which("bwrap"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, TextIO, get_args
 
 import msgspec
@@ -178,10 +178,17 @@ def _batch(
     engine: Engine, layers: tuple[RuleLayer, ...], surroundings: Surroundings, stdin: BinaryIO, stdout: TextIO
 ) -> int:
     engines: dict[_Rules | None, Permission] = {}
-    for number, raw in enumerate(stdin, 1):
+    for number, raw in enumerate(_lines(stdin), 1):
         answer = _answer(raw, number, engine, layers, engines, surroundings)
         _print(stdout, json.dumps(answer))
     return 0
+
+
+def _lines(stdin: BinaryIO) -> Iterator[bytes]:
+    try:
+        yield from stdin
+    except OSError as error:
+        raise UsageError(f"standard input cannot be read: {error.strerror}") from error
 
 
 def _answer(

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from protea.interfaces.terminal import Paint
+from protea.interfaces.terminal import Paint, say
 
 UNREAD = 0.25
 """Seconds after a question is drawn in which nothing that is typed counts as its answer."""
@@ -97,8 +97,12 @@ class History:
 
 
 def piped_line() -> str:
-    """The next line of standard input. Raises `EOFError`."""
-    line = sys.stdin.buffer.readline()
+    """The next line of standard input. Raises `EOFError`; where it cannot be read that is told, and is its end."""
+    try:
+        line = sys.stdin.buffer.readline()
+    except OSError as error:
+        say(f"standard input cannot be read: {error.strerror}")
+        raise EOFError from error
     if not line:
         raise EOFError
     return line.decode("utf-8", "replace").removesuffix("\n").removesuffix("\r").replace("\0", "\ufffd")
