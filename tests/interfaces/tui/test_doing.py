@@ -512,6 +512,9 @@ async def test_what_takes_long_tells_how_to_go_on_without_it_and_what_is_silent_
         await on.settle()
         assert "nothing came" not in await later(0)
         assert re.search(r"nothing came for \d\d s · Esc interrupts", await later(20))
+        await on.press("ctrl+x", "f")  # a pane beside it leaves little room
+        assert "nothing came" not in await later(20)
+        await on.press("q")
         await on.main.tab.submitted(SubmitPrompt(text="again"))
         await on.settle()
         assert "trying again in 3 s (attempt 2" in await later(0)

@@ -17,6 +17,8 @@ ROOMY = 16
 """Rows from which a row may be spent on what is seen anyway."""
 LONG = 3.0
 """Seconds after which a call is one that somebody may want to go on without."""
+NARROW = 28
+"""Columns that are needed besides what is said of keys: for what is done, and for how long."""
 STREAMS = ("answering", "thinking")
 SILENT = 10.0
 """Seconds without a word after which a model that was speaking is said to be silent."""
@@ -67,11 +69,14 @@ class Activity(Lines):
             return [[("? ", "question"), ("waiting for you", "text"), ("  Esc interrupts", "dim")]]
         mark = _SPIN[self._step % len(_SPIN)] if self.motion else "·"
         ends = "Esc interrupts"
-        if self._state.lasting and time.monotonic() - self._since > LONG and (key := self._behind()):
-            ends = f"{ends}, {key} lets it go on behind"
         silent = time.monotonic() - max(self.heard, self._since)
-        if self._state.doing in STREAMS and silent > SILENT:
-            ends = f"nothing came for {silent:.0f} s · {ends}"
+        more = ends
+        if self._state.doing in STREAMS:
+            more = f"nothing came for {silent:.0f} s · {ends}" if silent > SILENT else ends
+        elif self._state.lasting and time.monotonic() - self._since > LONG and (key := self._behind()):
+            more = f"{ends}, {key} lets it go on behind"
+        if len(more) + NARROW <= width:  # in little room how it is ended is what counts
+            ends = more
         doing = one_line(self._state.doing or "working", max(10, width - 16 - len(ends)))
         return [[(f"{mark} ", "accent"), (doing, "text"), (f"  {_seconds(self._state.since)}{ends}", "dim")]]
 
