@@ -156,7 +156,7 @@ def span(seconds: float) -> str:
 
 def spoken_of(name: str) -> str:
     """An agent as a sentence begins with it; one without a name of its own is called `agent`."""
-    return "The agent" if name in ("", "agent") else f"The agent {name}"
+    return "The agent" if name in ("", UNNAMED) else f"The agent {name}"
 
 
 def brief(text: str, longest: int = 80) -> str:
@@ -168,7 +168,7 @@ def brief(text: str, longest: int = 80) -> str:
 def title_of(errand: Errand) -> str:
     """What an agent on its errand is called in lists: by its name, where it has one, and by what it is to do."""
     what = errand.title or brief(errand.prompt)
-    lead = "" if errand.name in ("", "agent") else f"{errand.name}: "
+    lead = "" if errand.name in ("", UNNAMED) else f"{errand.name}: "
     return what if what.startswith(lead) else f"{lead}{what}"
 
 
