@@ -213,7 +213,7 @@ def test_slash_commands_work_without_a_screen(track: Track) -> None:
     assert "it is done" in track.asked("/hail Ada", "--permission-mode", "yolo")["text"]
     missing = track.run("-p", "/theme dark")
     assert (missing.returncode, missing.stdout) == (1, "")
-    assert "carried out by the face" in missing.stderr
+    assert missing.stderr == "protea: /theme is for the full screen and the plain chat\n"
     # What only looks like one is a prompt.
     assert "it is done" in track.asked("/usr/bin/python3 is broken", "--permission-mode", "yolo")["text"]
 
