@@ -282,14 +282,16 @@ class Course:
             self.ask(cleared[:1])
 
     def evening(self) -> None:
-        """Whatever was planted is asked for, a few things at a time, after one more summary: what is in sight then is
-        there because it was kept."""
+        """Whatever was planted is asked for, a few things at a time, what was said last first, after one more summary:
+        what is in sight then is there because it was kept."""
         self.mind.cause = "command"
         self.type("/compact")
         self.mind.cause = "pressure"
-        self.truths |= {f"nickname of part-{n:03}": nickname(n) for n in range(1, self.built + 1)}
         done = {question.about for question in self.asked}
-        things = [about for about in self.truths if about not in done]
+        things = [about for about in reversed(self.truths) if about not in done]
+        nicknames = {f"nickname of part-{n:03}": nickname(n) for n in range(1, self.built + 1)}
+        self.truths |= nicknames
+        things += nicknames
         for at in range(0, len(things), 8):
             self.ask(things[at : at + 8])
 

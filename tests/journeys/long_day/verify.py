@@ -105,8 +105,7 @@ def every_fact_is_answered_rightly(lived: Lived) -> None:
 def what_must_survive_is_in_sight_and_the_rest_is_looked_up(lived: Lived) -> None:
     how = ways(lived)
     assert {about: how[about] for about in IN_SIGHT} == dict.fromkeys(IN_SIGHT, "sight")
-    said = [q.about for q in lived.asked if q.about.startswith("customer of")]
-    assert how[said[-1]] == "sight", "what the person said last"
+    assert how[f"customer of part-{lived.built:03}"] == "sight", "what the person said last"
     assert how["middle of job-6"] == "Grep", "nobody was ever shown it: it is read from the file with the output"
     by = Counter(how.values())
     assert by["nothing"] == 0
