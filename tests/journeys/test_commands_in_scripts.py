@@ -27,7 +27,7 @@ def test_what_events_of_their_own_tell_is_the_answer_where_a_command_has_no_othe
         "/mode plan": "mode: plan\n",
         "/title One file": "title: One file\n",
         "/swap persona=minimal": "profile: coding+persona=minimal\n",
-        "/compact": "No smaller: about N tokens have become N. /compact undo takes it back.\n",
+        "/compact": "It was summed up, and is no smaller: about N tokens have become N. /compact undo takes it back.\n",
         "/summary mine": "the summary was replaced\n",
         "/compact undo": "the model is shown again what was made smaller last\n",
         "/rewind 2": "went back to before that prompt\n",

@@ -53,7 +53,11 @@ async def compact(call: Call) -> Answer:
     if any(isinstance(event, Compacted) for event in news):
         smaller = after["used"] < before["used"]
         became = f"bout {short(before['used'])} tokens have become {short(after['used'])}"
-        told = f"A{became}.\n" if smaller else f"No smaller: a{became}. /compact undo takes it back.\n"
+        told = (
+            f"A{became}.\n"
+            if smaller
+            else f"It was summed up, and is no smaller: a{became}. /compact undo takes it back.\n"
+        )
     return Answer(told, {"before": before["used"], "after": after["used"]})
 
 
