@@ -164,7 +164,7 @@ def transcripts() -> list[tuple[str, str, str]]:
 
 def shape(output: str) -> str:
     """As a pattern in which the widths of columns do not count."""
-    lines = (re.escape(" ".join(line.split())).replace("…", r"\S+") for line in output.splitlines())
+    lines = (re.escape(" ".join(line.split())).replace("…", ".+") for line in output.splitlines())
     return "\n".join(lines)
 
 

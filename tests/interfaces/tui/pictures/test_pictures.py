@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -209,7 +210,7 @@ def in_tmux(tmux: Tmux, name: str) -> Terminal:
     """The program in the only pane, and the terminal that shows it."""
     terminal = tmux.attach(name, "new-session", "-x", "80", "-y", "30", "sh")
     tmux.say("set-option", "-g", "allow-passthrough", "on")
-    terminal.type(f"exec {' '.join(PROTEA)}\r")
+    terminal.type(f"exec {shlex.join(PROTEA)}\r")
     terminal.see(READY)
     return terminal
 
