@@ -64,6 +64,23 @@ def test_a_request_that_is_refused_as_too_long_is_made_smaller_and_so_is_the_one
     assert compacted["model"] == "loop/one"
 
 
+def test_what_a_hook_says_behind_one_that_a_person_asked_for_begins_no_turn(tmp_path: Path) -> None:
+    script = ["One.", "Two.", "In short.", "Still here."]
+    with LoopbackProvider.in_thread(script, strict=True, after="fail") as provider:
+        world = world_of(tmp_path, provider)
+        with (world.home / ".protea/config.toml").open("a") as file:
+            hook = """echo '{"additionalContext": "FACT-hook"}'"""
+            file.write(f'[[hooks.after_compaction]]\ncommand = ["sh", "-c", {json.dumps(hook)}]\n')
+        said(world, "one?")
+        said(world, "-c", "two?")
+        said(world, "-c", "/compact")
+        assert len(provider.requests) == 3, "the summary, and nothing that nobody asked for"
+        assert said(world, "-c", "three?").strip() == "Still here."
+        last = provider.requests[-1].body.decode()
+    assert last.count("[hook] FACT-hook") == 1
+    assert [event["type"] for event in log_of(world)].count("turn_started") == 3
+
+
 def test_where_every_summary_is_refused_too_a_digest_stands_in(tmp_path: Path) -> None:
     script = [ScriptedCall("Bash", {"command": "echo FACT-result"}), "So.", TOO_LONG, TOO_LONG, TOO_LONG, "Still here."]
     with LoopbackProvider.in_thread(script, strict=True, after="fail") as provider:

@@ -101,6 +101,11 @@ class PromptSubmitted(Lasting, frozen=True, kw_only=True):
     runs: tuple[str, ...] = ()
     """Shell commands that are run before a model is asked."""
 
+    @property
+    def waits(self) -> bool:
+        """Whether it begins no turn and is told with the next one: news of a task, and what a hook says."""
+        return self.delivery == "steer" and self.origin.partition(":")[0] in ("task", "hook")
+
 
 class PromptWithdrawn(Lasting, frozen=True, kw_only=True):
     """A queued prompt that was taken back before its turn began, or one that is refused: no model is shown it."""

@@ -80,8 +80,7 @@ class Transcript:
         seq = event.seq or self.last
         self.last = seq
         match event:
-            case PromptSubmitted(delivery="steer") if self.turn is not None or event.origin.partition(":")[0] == "task":
-                # News of a task that come while no turn runs wait for the next one.
+            case PromptSubmitted(delivery="steer") if self.turn is not None or event.waits:
                 self._steers.append(event)
             case PromptSubmitted():
                 self.waiting[event.id] = event

@@ -250,7 +250,7 @@ class _Run:
             case PromptSubmitted():
                 self.seen.add(event.id)
                 self.unseen.discard(event.id)
-                if event.delivery != "steer" or (self.turn is None and event.origin.partition(":")[0] != "task"):
+                if event.delivery != "steer" or (self.turn is None and not event.waits):
                     self.waiting.add(event.id)
             case PromptWithdrawn():
                 self.waiting.discard(event.id)

@@ -302,7 +302,7 @@ class _Chat:
                     if self.running or self.waiting:
                         self.queued.add(id)
                     self.waiting[id] = event.text
-                state.busy = state.busy or event.delivery != "steer" or event.origin.partition(":")[0] != "task"
+                state.busy = state.busy or not event.waits
             case PromptWithdrawn(id=id):
                 self.waiting.pop(id, None)
                 self.queued.discard(id)
