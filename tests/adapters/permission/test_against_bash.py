@@ -67,9 +67,8 @@ def run(texts: list[str], folder: Path) -> list[Ran]:
     (folder / "texts").write_text(json.dumps(texts))
     words = [bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--dev", "/dev"]
     words += ["--proc", "/proc", "--tmpfs", "/tmp", "--bind", str(folder), "/tmp/out", "--cap-drop", "ALL"]
-    words += [
-        word for prefix in (sys.prefix, sys.base_prefix) for word in ("--ro-bind", prefix, prefix)
-    ]  # it may be there
+    for python in (sys.prefix, sys.base_prefix):  # a checkout may lie below /tmp
+        words += ["--ro-bind", python, python]
     words += ["--ro-bind", recording.__file__, "/tmp/recording.py", "--clearenv", "--setenv", "PATH", "/usr/bin:/bin"]
     done = subprocess.run(
         [*words, sys.executable, "-I", "/tmp/recording.py", "/tmp/out/texts", "/tmp/out/found"], capture_output=True
