@@ -103,9 +103,9 @@ def test_a_prompt_is_answered_and_the_next_may_come(terminal: Terminal) -> None:
 
 def test_how_a_task_ended_is_told_in_its_turn_or_before_the_next_prompt(terminal: Terminal) -> None:
     terminal.line("behind")
-    told = terminal.see("◆ early done: exit code 0", "It runs.", "1.2k in")
+    told = terminal.see("◆ early done: exit code 0", "It runs.", "$0.0020\n")
     terminal.line("hello")
-    told += terminal.see("heard: hello", "1.2k in")
+    told += terminal.see("heard: hello", "$0.0020\n> ")
     assert told.index("◆ early") < told.index("It runs.") < told.index("◆ late done: exit code 0")
     assert "◆ look" not in told  # the turn waited for it
     terminal.type("\x04")
