@@ -229,7 +229,7 @@ class SandboxContract:
     async def test_a_polite_command_may_clean_up_when_it_is_ended(self) -> None:
         try:
             process = await self.sandbox().start(
-                self._launch("trap 'echo bye; exit 3' TERM; echo ready; sleep 300 & wait")
+                self._launch("trap 'echo bye; exit 3' TERM; sleep 300 & echo ready; wait")
             )
             assert await process.read() is not None
             ended = await process.end(grace=5)
