@@ -502,8 +502,8 @@ async def test_answered_in_its_own_session_the_question_closes_at_the_sender() -
     await w.gateway.close()
 
 
-async def test_an_interrupt_ends_it_and_what_it_had_said_comes_back() -> None:
-    inside = asyncio.Event()
+def stuck(inside: asyncio.Event) -> Callable[[str, ModelRequest], Any]:
+    """An agent that says something, touches a file and then never answers again; `inside` is set once it does not."""
 
     async def never() -> Reply:
         inside.set()
@@ -513,7 +513,12 @@ async def test_an_interrupt_ends_it_and_what_it_had_said_comes_back() -> None:
     def look(prompt: str, request: ModelRequest) -> Any:
         return never() if results(request) else calls(("touch", {"path": "a"}), text="It seems to be blue.")
 
-    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    return look
+
+
+async def test_an_interrupt_ends_it_and_what_it_had_said_comes_back() -> None:
+    inside = asyncio.Event()
+    w = world({"boss": sending({"prompt": "look"}), "look": stuck(inside)})
     session = await w.gateway.open(OpenSession(cwd="/w"))
     events: list[AnyEvent] = []
 
@@ -537,16 +542,7 @@ async def test_an_interrupt_ends_it_and_what_it_had_said_comes_back() -> None:
 
 async def test_one_that_is_stopped_while_the_turn_waits_for_it_is_told_as_stopped_and_the_turn_goes_on() -> None:
     inside = asyncio.Event()
-
-    async def never() -> Reply:
-        inside.set()
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    def look(prompt: str, request: ModelRequest) -> Any:
-        return never() if results(request) else calls(("touch", {"path": "a"}), text="It seems to be blue.")
-
-    w = world({"boss": sending({"prompt": "look"}), "look": look})
+    w = world({"boss": sending({"prompt": "look"}), "look": stuck(inside)})
     session = await w.gateway.open(OpenSession(cwd="/w"))
 
     async def stop() -> None:
